@@ -1,0 +1,7 @@
+pub mod api;
+
+pub mod lower;
+
+pub mod errors;
+
+pub mod updates;

@@ -1,0 +1,113 @@
+//! The outside that we send to, one folder a service: how a message is lowered to calls, how a
+//! call is made, what an answer means, and how updates are read.
+//!
+//! Nothing here decides what becomes of a delivery: that is `deliver`'s. Tokens stay inside the
+//! clients; no error, log line or `Debug` of this module holds a token or an address with one.
+
+pub mod wire;
+
+pub mod telegram;
+
+pub mod messenger;
+
+use std::time::Duration;
+
+use crate::model::channel::ChannelKind;
+use crate::model::message::Message;
+use crate::model::post::Reason;
+use crate::model::subscriber::Standing;
+
+/// A configured way out. Cheap to share; connections are kept and reused.
+#[derive(Debug)]
+pub enum Channel {
+    Telegram(telegram::api::Client),
+    Messenger(messenger::api::Client),
+}
+
+/// One request to a service, but for its recipient.
+///
+/// `rest` is a JSON object's text without its opening brace, so that a recipient is put in front
+/// without building the object again for everybody: `"text":"…"}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Telegram: the method (`sendMessage`). Messenger: the edge (`messages`).
+    pub method: &'static str,
+    pub rest: String,
+    /// Acknowledges a tap: goes to no chat, counts against no limit, its failure matters to nobody.
+    pub is_acknowledgement: bool,
+}
+
+/// What was seen on the wire. Built only in [`wire`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observed {
+    /// The name, the connection or TLS failed, or the body was not handed to the socket.
+    NotSent { why: String },
+    /// The body was handed over; no complete answer came back.
+    Silence { why: String },
+    /// A complete answer; the body is cut at `wire::ANSWER_BYTES_MAX` (and then no valid JSON).
+    Answered { status: u16, retry_after: Option<Duration>, body: Vec<u8> },
+}
+
+/// What an observation means for one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// Accepted, with the service's id of the message.
+    Delivered { id: String },
+    /// Certainly not sent, and not refused: may be sent again, no earlier than `after`
+    /// (`None`: the service gave no time).
+    Later { after: Option<Duration> },
+    /// Certainly not sent: nobody was reached.
+    NotSent { why: String },
+    /// The recipient can't be reached.
+    Gone { standing: Standing, reason: Reason, why: String },
+    /// The recipient can't be reached now; nothing is known for good.
+    Unreachable { why: String },
+    /// The chat has another address: send it there.
+    Moved { to: String },
+    /// Messenger's window is closed.
+    WindowClosed { why: String },
+    /// The message itself is refused: the same for every recipient.
+    ContentRefused { why: String },
+    /// The token is refused or the page restricted: nothing can be sent on this channel.
+    CredentialsRefused { why: String },
+    /// Refused for this recipient, for another definite reason.
+    Refused { reason: Reason, why: String },
+    /// Sent perhaps, perhaps not.
+    Unknown { why: String },
+}
+
+impl Channel {
+    pub fn kind(&self) -> ChannelKind {
+        match self {
+            Self::Telegram(_) => ChannelKind::Telegram,
+            Self::Messenger(_) => ChannelKind::Messenger,
+        }
+    }
+
+    /// The calls that send `message`, in order; an acknowledgement of `tap` comes first.
+    ///
+    /// Every call keeps the service's limits. Empty only when there is neither a module with
+    /// content nor a tap.
+    pub fn lower(&self, message: &Message, tap: Option<&str>) -> Vec<Call> {
+        match self {
+            Self::Telegram(_) => telegram::lower::lower(message, tap),
+            Self::Messenger(_) => messenger::lower::lower(message),
+        }
+    }
+
+    /// Makes one call for one recipient. Never repeats it by itself.
+    pub async fn send(&self, call: &Call, address: &str) -> Observed {
+        match self {
+            Self::Telegram(client) => client.send(call, address).await,
+            Self::Messenger(client) => client.send(call, address).await,
+        }
+    }
+
+    /// What `observed` means; total and pure.
+    pub fn meaning(&self, observed: &Observed) -> Meaning {
+        match self {
+            Self::Telegram(_) => telegram::errors::meaning(observed),
+            Self::Messenger(_) => messenger::errors::meaning(observed),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! One request, observed: what left us and what came back.

@@ -1,0 +1,54 @@
+//! Events: what people do in their chats, normalised over the services.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::name::Name;
+use crate::model::time::Timestamp;
+
+/// One thing that a person did. Kept durably before the service is told that we have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    pub channel: Name,
+    /// What the service repeats when it delivers the event again; duplicates are dropped by it.
+    /// Telegram: the update id in decimal. Messenger: the `mid`, else person, time and kind.
+    pub id: String,
+    /// The service's own time of the event.
+    pub at: Timestamp,
+    /// Whom to answer; see `Subscriber::address`.
+    pub address: String,
+    /// BCP 47 as the service tells it.
+    pub language: Option<String>,
+    pub deed: Deed,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Deed {
+    /// Started the chat, with the payload of the link that led there, if any.
+    Started {
+        payload: Option<String>,
+    },
+    /// Wrote a text (commands but `/start` included), at most 4,096 characters are kept.
+    Said {
+        text: String,
+    },
+    /// Sent something without text (sticker, picture, voice).
+    SentMedia,
+    /// Tapped a button; `tap` is what the service wants acknowledged, if anything.
+    Tapped {
+        payload: String,
+        tap: Option<String>,
+    },
+    /// Came back by a link into the standing chat.
+    Referred {
+        payload: Option<String>,
+    },
+    /// Reacted to a message: opens Messenger's window, wants no answer.
+    Reacted,
+    Blocked,
+    Unblocked,
+    /// The chat has a new address (a group became a supergroup).
+    Moved {
+        to: String,
+    },
+}

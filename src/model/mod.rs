@@ -1,0 +1,33 @@
+//! The nouns that cross a stage boundary, and nothing else.
+//!
+//! What stands here is kept by the store or handed from one stage to another. It knows no stage,
+//! no network and no clock: `now` is always an argument. Values that are stored are encoded with
+//! a version byte by the store; a field added here means a new version there.
+
+pub mod time;
+
+pub mod name;
+
+pub mod schedule;
+
+pub mod source;
+
+pub mod rich;
+
+pub mod item;
+
+pub mod known;
+
+pub mod campaign;
+
+pub mod channel;
+
+pub mod message;
+
+pub mod post;
+
+pub mod subscriber;
+
+pub mod event;
+
+pub mod secret;

@@ -1,0 +1,287 @@
+//! Drafts, posts and deliveries: from what may be said to what happened to each recipient.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::campaign::OnUncertain;
+use crate::model::channel::ChannelKind;
+use crate::model::item::ItemId;
+use crate::model::message::{Card, Message};
+use crate::model::name::Name;
+use crate::model::subscriber::Standing;
+use crate::model::time::Timestamp;
+
+macro_rules! numbered {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize,
+            Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub u64);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(out)
+            }
+        }
+    )*};
+}
+
+numbered! {
+    /// Given by the store when a draft is committed; grows by one.
+    DraftId;
+    /// Given by the store when a post is committed; grows by one.
+    PostId;
+    /// One cut of a post's audience on one channel; grows by one over all posts.
+    BatchId;
+    /// One answer to one person; grows by one.
+    AnswerId;
+    /// One claim on one delivery or answer: a repeated attempt has another ticket.
+    Ticket;
+}
+
+/// Most recipients of one batch.
+pub const BATCH_RECIPIENTS_MAX: usize = 1024;
+
+/// Most cards of one carousel of held posts.
+pub const HELD_CARDS_MAX: usize = 10;
+
+/// Something that will become a post when it is due. The id is 0 until it is committed.
+///
+/// ```text
+/// waiting (due_at) ──compose──▶ post
+/// held (flood) ──released──▶ waiting        held ──taken as known──▶ (removed)
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    pub id: DraftId,
+    pub created_at: Timestamp,
+    pub due_at: Timestamp,
+    pub content: Content,
+    /// Waits for the admins' word instead of its time.
+    pub held: Option<Flood>,
+}
+
+/// What a draft will say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Content {
+    /// Items of a campaign, oldest first, set in its layout when due.
+    Items { campaign: Name, items: Vec<ItemId> },
+    /// A message written by hand, to the subscribers of the topics on the channels.
+    OneOff { title: String, message: Message, topics: Vec<Name>, channels: Vec<Name> },
+}
+
+/// Why a draft is held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flood {
+    pub source: Name,
+    /// How many new items the poll had; the draft keeps the newest of them.
+    pub items: u32,
+    /// One line for people.
+    pub reason: String,
+}
+
+/// A draft that became final: its words are frozen, its audience is cut into batches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Post {
+    /// 0 until it is committed.
+    pub id: PostId,
+    pub campaign: Option<Name>,
+    /// Plain, for listings; at most 120 characters.
+    pub title: String,
+    pub created_at: Timestamp,
+    /// What each kind of channel and language gets.
+    pub bodies: Vec<Body>,
+    /// The same as cards, for people whom it can't reach yet.
+    pub cards: Vec<Card>,
+    pub on_uncertain: OnUncertain,
+    /// `Some(why)` once the post was stopped; its waiting recipients are then skipped.
+    pub stopped: Option<String>,
+    /// Kept by the store.
+    pub counts: Counts,
+    /// The newest distinct errors, at most 8, without secrets.
+    pub errors: Vec<String>,
+}
+
+/// The message for one kind of channel in one language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    pub kind: ChannelKind,
+    /// `None` serves every language that has no body of its own.
+    pub language: Option<String>,
+    pub message: Message,
+}
+
+/// How many recipients are in which state. `planned` is the sum of all the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub planned: u64,
+    pub waiting: u64,
+    pub in_flight: u64,
+    pub sent: u64,
+    pub failed: u64,
+    pub skipped: u64,
+    pub held: u64,
+    pub uncertain: u64,
+}
+
+impl Counts {
+    /// No recipient is waiting or in flight: nothing more will happen by itself.
+    pub fn is_finished(&self) -> bool {
+        self.waiting == 0 && self.in_flight == 0
+    }
+}
+
+/// What is known of one recipient of one post. One byte in the store.
+///
+/// ```text
+/// Waiting ─claim─▶ InFlight ─answer─▶ Sent | Failed | Held | Skipped
+///    ▲                │ └─no telling─▶ Uncertain
+///    └──not sent──────┘                Held ─next contact─▶ Sent | Uncertain | Held
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Outcome {
+    Waiting,
+    InFlight,
+    Sent,
+    /// Messenger's window is closed: comes with the next contact.
+    Held,
+    /// The request went out and no complete answer came back.
+    Uncertain,
+    Failed(Reason),
+    Skipped(Reason),
+}
+
+/// Why somebody did not get a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The person blocked the bot.
+    Blocked,
+    /// The account was deleted.
+    Deactivated,
+    /// The service does not know the address (any more).
+    NotFound,
+    /// The person never started the bot, or the service won't take messages to them now.
+    Unreachable,
+    /// Removed from the group or channel, or without the right to write there.
+    NotAllowed,
+    /// The service refuses the message itself.
+    ContentRefused,
+    /// Left between planning and sending.
+    Unsubscribed,
+    /// The post was stopped first.
+    PostStopped,
+    /// More was held for them than a carousel takes; newer posts went.
+    Superseded,
+    /// Another definite refusal.
+    Refused,
+}
+
+impl Reason {
+    pub const ALL: [Self; 10] = [
+        Self::Blocked,
+        Self::Deactivated,
+        Self::NotFound,
+        Self::Unreachable,
+        Self::NotAllowed,
+        Self::ContentRefused,
+        Self::Unsubscribed,
+        Self::PostStopped,
+        Self::Superseded,
+        Self::Refused,
+    ];
+}
+
+impl Outcome {
+    /// 0–4 for the plain states, 16 + reason for failed, 64 + reason for skipped.
+    pub fn to_byte(self) -> u8 {
+        let place = |reason: Reason| {
+            u8::try_from(Reason::ALL.iter().position(|r| *r == reason).unwrap_or(9)).unwrap_or(9)
+        };
+        match self {
+            Self::Waiting => 0,
+            Self::InFlight => 1,
+            Self::Sent => 2,
+            Self::Held => 3,
+            Self::Uncertain => 4,
+            Self::Failed(reason) => 16 + place(reason),
+            Self::Skipped(reason) => 64 + place(reason),
+        }
+    }
+
+    /// The inverse of [`Outcome::to_byte`]; `None` for a byte that it never gives.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        let reason = |at: u8| Reason::ALL.get(usize::from(at)).copied();
+        match byte {
+            0 => Some(Self::Waiting),
+            1 => Some(Self::InFlight),
+            2 => Some(Self::Sent),
+            3 => Some(Self::Held),
+            4 => Some(Self::Uncertain),
+            16..=63 => reason(byte - 16).map(Self::Failed),
+            64.. => reason(byte - 64).map(Self::Skipped),
+            _ => None,
+        }
+    }
+}
+
+/// The right to send one thing to one recipient: durable before it is handed out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    pub ticket: Ticket,
+    pub work: Work,
+    /// Calls of this message that are known to have been accepted before; sending goes on there.
+    pub part: u8,
+    pub recipient: Recipient,
+}
+
+/// What is to be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Work {
+    Delivery { post: PostId, batch: BatchId, index: u16 },
+    Answer { id: AnswerId, answer: Box<Answer> },
+}
+
+/// An answer to a person; goes before all campaigns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// May be empty when only a tap is to be acknowledged.
+    pub message: Message,
+    /// Telegram's callback query that this acknowledges.
+    pub tap: Option<String>,
+}
+
+/// The recipient's record as it was when claimed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    pub number: u32,
+    pub address: String,
+    pub language: Option<String>,
+    pub standing: Standing,
+    pub window_until: Option<Timestamp>,
+}
+
+/// What became of a claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub ticket: Ticket,
+    pub settled: Settled,
+    /// The recipient's new standing, when the answer told one.
+    pub standing: Option<Standing>,
+    /// The recipient's new address, when the answer told one.
+    pub moved_to: Option<String>,
+    /// The service refused because the window is closed: forget that it was open.
+    pub window_closed: bool,
+    /// The service's words, for the report; without secrets, at most 200 characters.
+    pub error: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Settled {
+    /// Final: `Sent`, `Held`, `Uncertain`, `Failed` or `Skipped`.
+    Done(Outcome),
+    /// Certainly not sent beyond `part` calls: waits again.
+    Returned { part: u8 },
+}

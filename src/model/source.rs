@@ -1,0 +1,76 @@
+//! Sources: what is watched, and what is remembered of the last look.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::name::Name;
+use crate::model::schedule::Schedule;
+use crate::model::time::Timestamp;
+
+/// One thing that is watched, as the settings describe it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    pub name: Name,
+    pub kind: SourceKind,
+    /// Absolute http or https address without user, password or fragment.
+    pub url: Arc<str>,
+    pub schedule: Schedule,
+    /// How many of the newest items count as new at the first poll; 0 is a silent baseline.
+    pub first_newest: u32,
+    pub flood: FloodRule,
+}
+
+/// What reads the source's document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SourceKind {
+    /// RSS, RDF, Atom or JSON Feed.
+    Feed,
+}
+
+/// When a poll with many new items is held for the admins instead of sent.
+///
+/// Both bounds must be passed: more than `items` new ones, and more than `share` of the document.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FloodRule {
+    /// Default 20.
+    pub items: u32,
+    /// 0.0 to 1.0, default 0.5.
+    pub share: f32,
+}
+
+impl Default for FloodRule {
+    fn default() -> Self {
+        Self { items: 20, share: 0.5 }
+    }
+}
+
+/// What is remembered of a source between polls. Written by every poll.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceState {
+    /// When it is to be polled next; a source without a state is due at once.
+    pub due_at: Timestamp,
+    pub polled_at: Option<Timestamp>,
+    /// The last poll that gave a document or a 304.
+    pub succeeded_at: Option<Timestamp>,
+    /// The last poll that gave a new item.
+    pub changed_at: Option<Timestamp>,
+    /// `ETag` as received, at most 256 visible ASCII.
+    pub etag: Option<String>,
+    /// `Last-Modified` as received, at most 256 visible ASCII.
+    pub last_modified: Option<String>,
+    /// First 8 bytes of the SHA-256 of the last document: equal bytes need no parse.
+    pub document_hash: u64,
+    /// Where permanent redirects have led; asked instead of the settings' address while that
+    /// address (`moved_from`) is unchanged.
+    pub moved_to: Option<String>,
+    pub moved_from: Option<String>,
+    /// Failed polls in a row.
+    pub failures: u32,
+    /// One line for people: why the last poll failed; `None` after a good one.
+    pub failure: Option<String>,
+    /// A note for people about the last good poll (repaired document, suspicious ids).
+    pub remark: Option<String>,
+    /// How many items the last document held.
+    pub items: u32,
+}

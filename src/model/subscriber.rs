@@ -1,0 +1,59 @@
+//! Subscribers: the people (or chats) a channel can reach.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::name::Name;
+use crate::model::time::Timestamp;
+
+/// One person on one channel. Written by `converse`; `standing` also by `deliver`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscriber {
+    /// Dense within the channel, from 0, given by the store at the first contact, never reused.
+    pub number: u32,
+    /// Telegram: the chat id in decimal. Messenger: the page-scoped id.
+    pub address: String,
+    /// BCP 47 as the service tells it, lower case.
+    pub language: Option<String>,
+    /// Sorted, without duplicates.
+    pub topics: Vec<Name>,
+    pub standing: Standing,
+    /// Messenger: until when anything may be sent. Telegram: `None`.
+    pub window_until: Option<Timestamp>,
+    pub joined_at: Timestamp,
+    /// The platform's time of the newest event that was applied; an older event changes nothing.
+    pub changed_at: Timestamp,
+    /// When the default reply was last sent, to keep it rare.
+    pub default_reply_at: Option<Timestamp>,
+}
+
+/// Whether, and why not, somebody may be written to.
+///
+/// ```text
+/// Active ──stop──▶ Stopped ──start──▶ Active
+/// Active ──403 / my_chat_member──▶ Blocked ──unblocks, writes──▶ Active (if not stopped before)
+/// Active ──deactivated, not found──▶ Gone ──writes──▶ Active
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// In the audience of the chosen topics.
+    Active,
+    /// Asked us to stop; only comes back by starting.
+    Stopped,
+    /// Blocked us; comes back by unblocking or writing.
+    Blocked,
+    /// Deactivated, deleted, unknown to the service.
+    Gone,
+}
+
+/// A record of a person's yes or no. Append-only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    pub at: Timestamp,
+    pub number: u32,
+    pub given: bool,
+    /// How it came: `start`, `start:<topic>`, `stop`, `word`, `button`, `blocked`.
+    pub way: String,
+    /// The words they were answered with (welcome or goodbye), by their hash in hexadecimal.
+    pub wording: String,
+}

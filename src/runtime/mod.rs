@@ -1,0 +1,11 @@
+//! What every task stands on: the time, stopping, waking, the service manager, the log.
+
+pub mod clock;
+
+pub mod shutdown;
+
+pub mod wakes;
+
+pub mod systemd;
+
+pub mod telemetry;

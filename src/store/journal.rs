@@ -1,0 +1,1 @@
+//! What is on the wire, written beside the store.

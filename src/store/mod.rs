@@ -1,0 +1,280 @@
+//! The memory: one trait whose verbs are the pipeline's, each one transaction.
+//!
+//! A stage leases what is due, works, and commits its result together with what follows from it.
+//! Starting is always recovery: [`Store::rescue`] comes first, and there is no clean-shutdown flag.
+//! A lease on this machine lives as long as the process that holds the store's file lock; what a
+//! lease protects durably is only what is on the wire (`Outcome::InFlight`).
+
+pub mod journal;
+
+pub mod redb;
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use crate::model::channel::ChannelState;
+use crate::model::event::Event;
+use crate::model::item::{Item, ItemId};
+use crate::model::known::Known;
+use crate::model::name::Name;
+use crate::model::post::{
+    Answer, Claim, Counts, Draft, DraftId, Flood, Outcome, Post, PostId, Receipt, Ticket,
+};
+use crate::model::source::SourceState;
+use crate::model::subscriber::{Consent, Standing, Subscriber};
+use crate::model::time::Timestamp;
+
+/// Every verb's answer.
+pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+/// Why the store did not do what it was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has the store open: talk to that one, or stop it.
+    #[error("the store `{path}` is in use by another process")]
+    InUse { path: String },
+    /// The file is of a version that this program does not know; nothing was touched.
+    #[error("the store `{path}` has format {found}, this program reads up to {known}")]
+    UnknownVersion { path: String, found: u32, known: u32 },
+    /// A record's checksum or form is wrong, or the file is not a store.
+    #[error("the store is damaged: {what}")]
+    Damaged { what: String },
+    /// The disk refused; the store answers nothing more until the program is started again.
+    #[error("the store failed: {what}")]
+    Failed { what: String },
+    /// The caller named something that is not there.
+    #[error("no {what}")]
+    Missing { what: String },
+}
+
+/// The verbs. All are safe to call from any task; each commits before it answers.
+pub trait Store: Send + Sync + 'static {
+    // ── poll ────────────────────────────────────────────────────────────────────────────────
+
+    /// The state of every source ever polled, in no order.
+    fn load_sources(&self) -> Reply<'_, Vec<(Name, SourceState)>>;
+
+    /// What the source has told; `None` before its first successful poll.
+    fn load_known(&self, source: &Name) -> Reply<'_, Option<Known>>;
+
+    /// One poll's result and all that follows from it, together.
+    fn commit_poll(&self, poll: PollCommit) -> Reply<'_, ()>;
+
+    // ── compose ─────────────────────────────────────────────────────────────────────────────
+
+    /// Keeps a draft (a one-off post) and answers its id.
+    fn commit_draft(&self, draft: Draft) -> Reply<'_, DraftId>;
+
+    /// Drafts due at or before `now` that are not held, oldest due first, at most `limit`.
+    fn lease_drafts(&self, now: Timestamp, limit: usize) -> Reply<'_, Vec<Draft>>;
+
+    /// When the next draft that is not held is due.
+    fn next_draft_at(&self) -> Reply<'_, Option<Timestamp>>;
+
+    /// The items that are (still) there, in the order asked.
+    fn load_items(&self, ids: &[ItemId]) -> Reply<'_, Vec<Item>>;
+
+    /// The numbers, ascending, of active subscribers of the channel with any of the topics;
+    /// no topics means every active subscriber.
+    fn load_audience(&self, channel: &Name, topics: &[Name]) -> Reply<'_, Vec<u32>>;
+
+    /// Turns drafts into a post with its batches; answers its id.
+    /// A draft that is gone already makes it an error, and nothing is written.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when a draft is not there (any more).
+    fn commit_post(&self, post: PostCommit) -> Reply<'_, PostId>;
+
+    /// Removes a draft that came to nothing (no recipient, no item left, its campaign is gone).
+    fn drop_draft(&self, draft: DraftId) -> Reply<'_, ()>;
+
+    // ── floods ──────────────────────────────────────────────────────────────────────────────
+
+    /// Held drafts, oldest first.
+    fn load_held_drafts(&self) -> Reply<'_, Vec<Draft>>;
+
+    /// The admins' word on all held drafts of a source: answers how many drafts it touched.
+    fn commit_flood(&self, source: &Name, word: FloodWord, now: Timestamp) -> Reply<'_, usize>;
+
+    // ── deliver ─────────────────────────────────────────────────────────────────────────────
+
+    /// Commits what came back and claims what goes out, in one transaction.
+    ///
+    /// Claims are answers first (oldest first), then recipients of the channel's unfinished posts
+    /// in fair turns (a chunk of each post by turns). What is claimed is durably in flight. Fewer
+    /// than `claims` come back when there is no more work.
+    /// A recipient who has left or blocked meanwhile, or whose post was stopped, is skipped here
+    /// and not handed out. A receipt whose ticket is not in flight (any more) is ignored.
+    fn advance(&self, step: Advance) -> Reply<'_, Vec<Claim>>;
+
+    /// Skips every waiting recipient of the post from now on.
+    fn stop_post(&self, post: PostId, why: String) -> Reply<'_, ()>;
+
+    fn load_post(&self, post: PostId) -> Reply<'_, Option<Post>>;
+
+    fn load_channel(&self, channel: &Name) -> Reply<'_, ChannelState>;
+
+    fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()>;
+
+    /// Puts in order what a crash left in flight; comes before every other verb of a run.
+    ///
+    /// Receipts of the journal are applied. What else is in flight goes back to waiting if the
+    /// journal is trusted and shows no start for its ticket; otherwise it becomes uncertain, or
+    /// waiting again where the post says `resend` (an answer to a person is dropped, and counted).
+    fn rescue(&self, wire: Wire) -> Reply<'_, Rescued>;
+
+    // ── converse ────────────────────────────────────────────────────────────────────────────
+
+    /// Keeps events for [`Store::lease_events`], dropping those whose (channel, id) was seen in
+    /// the last 72 hours of `now`, and moves the channel's cursor in the same transaction.
+    /// Answers how many were new.
+    fn commit_events(
+        &self,
+        events: Vec<Event>,
+        cursor: Option<(Name, i64)>,
+        now: Timestamp,
+    ) -> Reply<'_, usize>;
+
+    /// Where the channel's reading of updates goes on.
+    fn load_cursor(&self, channel: &Name) -> Reply<'_, Option<i64>>;
+
+    /// The oldest events not yet answered, oldest first, with the numbers to name them by.
+    fn lease_events(&self, limit: usize) -> Reply<'_, Vec<(u64, Event)>>;
+
+    fn load_subscriber(&self, channel: &Name, address: &str) -> Reply<'_, Option<Subscriber>>;
+
+    /// One event's consequences: the person's new record, the consent, the answers; the event is
+    /// done with it. A subscriber that is new gets the next number (whatever `number` says), and
+    /// the consent gets the same.
+    fn commit_conversation(&self, turn: ConversationCommit) -> Reply<'_, ()>;
+
+    // ── admin and upkeep ────────────────────────────────────────────────────────────────────
+
+    fn load_status(&self) -> Reply<'_, Status>;
+
+    /// Newest first.
+    fn load_posts(&self, limit: usize) -> Reply<'_, Vec<Post>>;
+
+    /// Every recipient's number and outcome of one post on one channel, ascending.
+    fn load_outcomes(&self, post: PostId, channel: &Name) -> Reply<'_, Vec<(u32, Outcome)>>;
+
+    /// Subscribers of a channel in the order of their numbers.
+    fn load_subscribers(&self, channel: &Name) -> Reply<'_, Vec<Subscriber>>;
+
+    /// Adds subscribers that are not there by address; answers how many were added.
+    fn import_subscribers(&self, channel: &Name, people: Vec<Subscriber>) -> Reply<'_, usize>;
+
+    /// Removes what no rule needs any more: items older than 30 days that no draft names, posts
+    /// finished for 90 days, seen event ids older than 72 hours. Bounded work a call; answers how
+    /// many rows went.
+    fn prune(&self, now: Timestamp) -> Reply<'_, usize>;
+}
+
+/// What [`Store::commit_poll`] writes.
+#[derive(Clone, Debug)]
+pub struct PollCommit {
+    pub source: Name,
+    pub state: SourceState,
+    /// `None` leaves what is known as it is.
+    pub known: Option<Known>,
+    /// Items that matter to a draft; a row that is there already is written over.
+    pub items: Vec<Item>,
+    /// Their ids are given by the store.
+    pub drafts: Vec<Draft>,
+}
+
+/// What [`Store::commit_post`] writes.
+#[derive(Clone, Debug)]
+pub struct PostCommit {
+    pub drafts: Vec<DraftId>,
+    pub post: Post,
+    /// Per channel the recipients' numbers, ascending.
+    pub audiences: Vec<(Name, Vec<u32>)>,
+}
+
+/// The admins' word on a held flood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FloodWord {
+    /// Send all that was kept.
+    Release,
+    /// Send only the newest so many.
+    Newest(u32),
+    /// Send nothing: everything is known.
+    Known,
+}
+
+/// What [`Store::advance`] is given.
+#[derive(Clone, Debug)]
+pub struct Advance {
+    pub channel: Name,
+    pub receipts: Vec<Receipt>,
+    /// How many more claims the caller can take.
+    pub claims: usize,
+    pub now: Timestamp,
+}
+
+/// What the journal knows of the requests that were under way when the last run ended.
+#[derive(Clone, Debug, Default)]
+pub struct Wire {
+    /// Nothing that was written to the journal can be missing from it (same boot of the machine).
+    pub is_trusted: bool,
+    /// Tickets whose request went out, with the number of the part that was begun.
+    pub started: Vec<(Ticket, u8)>,
+    /// What came back and may not have been committed.
+    pub receipts: Vec<Receipt>,
+}
+
+/// What [`Store::rescue`] found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rescued {
+    /// Settled by a receipt of the journal.
+    pub settled: u64,
+    /// Claimed but never begun: waiting again.
+    pub returned: u64,
+    /// On the wire at the end: nobody knows.
+    pub uncertain: u64,
+    /// On the wire at the end and sent again, as their campaigns say.
+    pub resent: u64,
+}
+
+/// What [`Store::commit_conversation`] writes.
+#[derive(Clone, Debug)]
+pub struct ConversationCommit {
+    /// The number from [`Store::lease_events`].
+    pub event: u64,
+    pub channel: Name,
+    /// `None` leaves the record as it is (or absent).
+    pub subscriber: Option<Subscriber>,
+    pub consent: Option<Consent>,
+    /// In the order they are to arrive.
+    pub answers: Vec<Answer>,
+    /// The person can be reached now: what was held for them follows the answers as one carousel
+    /// of at most `HELD_CARDS_MAX` cards, newest first; older ones are skipped as superseded.
+    pub releases_held: bool,
+}
+
+/// Figures for people.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    pub sources: Vec<(Name, SourceState)>,
+    pub channels: Vec<ChannelStatus>,
+    /// Drafts waiting for their time.
+    pub drafts: u64,
+    pub floods: Vec<Flood>,
+    /// Events not yet answered.
+    pub events: u64,
+    /// Over all posts kept.
+    pub counts: Counts,
+    pub unfinished_posts: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChannelStatus {
+    pub channel: Name,
+    pub state: ChannelState,
+    /// How many subscribers are in which standing.
+    pub subscribers: Vec<(Standing, u64)>,
+    /// Answers not yet sent.
+    pub answers: u64,
+}
