@@ -6,6 +6,8 @@ pub mod shutdown;
 
 pub mod wakes;
 
+pub mod meters;
+
 pub mod systemd;
 
 pub mod telemetry;

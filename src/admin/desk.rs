@@ -1,0 +1,259 @@
+//! Answers the questions of the command line, in the daemon or beside it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::model::channel::ChannelKind;
+use crate::model::message::Message;
+use crate::model::name::Name;
+use crate::model::post::{Content, Draft, DraftId};
+use crate::model::time::Timestamp;
+use crate::runtime::clock::Clock;
+use crate::runtime::wakes::Wakes;
+use crate::store::{FloodWord, Store, StoreError};
+
+/// Most posts that one listing shows.
+const POSTS_MAX: usize = 1_000;
+
+/// One question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+pub enum Ask {
+    /// How everything stands.
+    Status,
+    /// The newest posts with their counts.
+    Posts { limit: usize },
+    /// Poll now; no source named means all.
+    Poll { sources: Vec<Name>, is_dry_run: bool },
+    /// Send a message written by hand, at once or at an instant.
+    Send {
+        title: String,
+        message: Message,
+        /// None named: everybody on the channels.
+        topics: Vec<Name>,
+        /// None named: all channels.
+        channels: Vec<Name>,
+        at: Option<Timestamp>,
+        is_dry_run: bool,
+    },
+    /// Polls that are held because too much was new at once.
+    Floods,
+    /// The word on one source's held polls.
+    Flood { source: Name, word: FloodWord },
+}
+
+/// A message written by hand, with whom it is for.
+struct ByHand {
+    title: String,
+    message: Message,
+    topics: Vec<Name>,
+    channels: Vec<Name>,
+}
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// A name in the question is not in the settings.
+    #[error("no {kind} `{name}`; there is {known}")]
+    UnknownName { kind: &'static str, name: Name, known: String },
+    #[error("polling failed: {0}")]
+    Poll(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Polls the named sources now; the second word says that nothing may be written.
+pub type PollNow =
+    Arc<dyn Fn(Vec<Name>, bool) -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
+
+/// What answers.
+pub struct Desk {
+    pub store: Arc<dyn Store>,
+    pub clock: Clock,
+    pub wakes: Wakes,
+    pub poll: PollNow,
+    pub sources: Vec<Name>,
+    pub topics: Vec<Name>,
+    pub channels: BTreeMap<Name, ChannelKind>,
+}
+
+impl Desk {
+    /// Answers one question; the form of each answer is that command's `--json`.
+    ///
+    /// # Errors
+    /// See [`AskError`]; nothing was changed then.
+    pub async fn answer(&self, ask: Ask) -> Result<Value, AskError> {
+        match ask {
+            Ask::Status => self.status().await,
+            Ask::Posts { limit } => self.posts(limit.min(POSTS_MAX)).await,
+            Ask::Poll { sources, is_dry_run } => {
+                all_known("source", &sources, &self.sources)?;
+                let sources = if sources.is_empty() { self.sources.clone() } else { sources };
+                (self.poll)(sources, is_dry_run).await.map_err(AskError::Poll)
+            }
+            Ask::Send { title, message, topics, channels, at, is_dry_run } => {
+                let by_hand = ByHand { title, message, topics, channels };
+                self.send(by_hand, at, is_dry_run).await
+            }
+            Ask::Floods => {
+                let held = self.store.load_held_drafts().await?;
+                Ok(json!({ "floods": held.iter().map(flood_row).collect::<Vec<_>>() }))
+            }
+            Ask::Flood { source, word } => {
+                let drafts = self.store.commit_flood(&source, word, self.clock.now()).await?;
+                self.wakes.drafts.notify_one();
+                Ok(json!({ "source": source, "drafts": drafts }))
+            }
+        }
+    }
+
+    /// The store answers.
+    pub async fn is_well(&self) -> bool {
+        self.store.next_draft_at().await.is_ok()
+    }
+
+    async fn status(&self) -> Result<Value, AskError> {
+        let status = self.store.load_status().await?;
+        let sources: BTreeMap<&Name, Value> = self
+            .sources
+            .iter()
+            .map(|name| {
+                let state = status.sources.iter().find(|(known, _)| known == name);
+                (name, state.map_or(json!({ "state": "never polled" }), |(_, s)| source_row(s)))
+            })
+            .collect();
+        let channels: BTreeMap<&Name, Value> = self
+            .channels
+            .iter()
+            .map(|(name, kind)| {
+                let known = status.channels.iter().find(|one| one.channel == *name);
+                let standings: BTreeMap<String, u64> = known
+                    .iter()
+                    .flat_map(|one| &one.subscribers)
+                    .map(|(standing, count)| (word(standing), *count))
+                    .collect();
+                let row = json!({
+                    "kind": kind,
+                    "subscribers": standings,
+                    "answers_waiting": known.map_or(0, |one| one.answers),
+                    "paused": known.and_then(|one| one.state.paused.clone()),
+                    "quiet_until": known
+                        .and_then(|one| one.state.quiet_until)
+                        .filter(|until| *until > self.clock.now())
+                        .map(|until| until.to_string()),
+                });
+                (name, row)
+            })
+            .collect();
+        Ok(json!({
+            "sources": sources,
+            "channels": channels,
+            "drafts_waiting": status.drafts,
+            "events_waiting": status.events,
+            "posts_unfinished": status.unfinished_posts,
+            "deliveries": status.counts,
+            "floods": status.floods,
+        }))
+    }
+
+    async fn posts(&self, limit: usize) -> Result<Value, AskError> {
+        let posts = self.store.load_posts(limit).await?;
+        let rows: Vec<Value> = posts
+            .iter()
+            .map(|post| {
+                json!({
+                    "id": post.id,
+                    "campaign": post.campaign,
+                    "title": post.title,
+                    "created": post.created_at.to_string(),
+                    "counts": post.counts,
+                    "stopped": post.stopped,
+                    "errors": post.errors,
+                })
+            })
+            .collect();
+        Ok(json!({ "posts": rows }))
+    }
+
+    async fn send(
+        &self,
+        by_hand: ByHand,
+        at: Option<Timestamp>,
+        is_dry_run: bool,
+    ) -> Result<Value, AskError> {
+        let ByHand { title, message, topics, mut channels } = by_hand;
+        let known: Vec<Name> = self.channels.keys().cloned().collect();
+        all_known("topic", &topics, &self.topics)?;
+        all_known("channel", &channels, &known)?;
+        if channels.is_empty() {
+            channels = known;
+        }
+        let mut recipients = BTreeMap::new();
+        for channel in &channels {
+            let audience = self.store.load_audience(channel, &topics).await?;
+            recipients.insert(channel.to_string(), audience.len());
+        }
+        let now = self.clock.now();
+        let due_at = at.map_or(now, |at| at.max(now));
+        if is_dry_run {
+            return Ok(json!({ "recipients": recipients, "at": due_at.to_string() }));
+        }
+        let content = Content::OneOff { title, message, topics, channels };
+        let draft = Draft { id: DraftId(0), created_at: now, due_at, content, held: None };
+        let id = self.store.commit_draft(draft).await?;
+        self.wakes.drafts.notify_one();
+        Ok(json!({ "draft": id, "recipients": recipients, "at": due_at.to_string() }))
+    }
+}
+
+fn all_known(kind: &'static str, asked: &[Name], known: &[Name]) -> Result<(), AskError> {
+    match asked.iter().find(|name| !known.contains(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let names: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+            let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            Err(AskError::UnknownName { kind, name: name.clone(), known })
+        }
+    }
+}
+
+fn source_row(state: &crate::model::source::SourceState) -> Value {
+    let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    json!({
+        "state": if state.failure.is_some() { "failing" } else { "well" },
+        "due": state.due_at.to_string(),
+        "polled": time(state.polled_at),
+        "succeeded": time(state.succeeded_at),
+        "changed": time(state.changed_at),
+        "items": state.items,
+        "failures": state.failures,
+        "failure": state.failure,
+        "remark": state.remark,
+    })
+}
+
+fn flood_row(draft: &Draft) -> Value {
+    let campaign = match &draft.content {
+        Content::Items { campaign, .. } => Some(campaign),
+        Content::OneOff { .. } => None,
+    };
+    json!({
+        "campaign": campaign,
+        "since": draft.created_at.to_string(),
+        "source": draft.held.as_ref().map(|flood| &flood.source),
+        "items": draft.held.as_ref().map(|flood| flood.items),
+        "reason": draft.held.as_ref().map(|flood| &flood.reason),
+    })
+}
+
+/// An enum's word as serde writes it.
+fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(word)) => word,
+        _ => "other".to_owned(),
+    }
+}

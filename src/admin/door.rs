@@ -1,0 +1,104 @@
+//! The daemon's socket: questions of the command line, health and metrics, as HTTP.
+//!
+//! | path | what |
+//! | --- | --- |
+//! | `POST /ask` | a question as JSON; 200 with the answer, 422 with `{"error": …}` |
+//! | `GET /healthz` | 200 while the process turns |
+//! | `GET /readyz` | 200 while the store answers and no stop has begun, else 503 |
+//! | `GET /metrics` | Prometheus text |
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Json, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tokio::net::UnixListener;
+
+use crate::admin::desk::{Ask, Desk};
+use crate::runtime::meters::Meters;
+use crate::runtime::shutdown::Stop;
+
+/// What the door is given.
+pub struct Options {
+    pub listener: UnixListener,
+    pub desk: Desk,
+    pub meters: Meters,
+}
+
+#[derive(Clone)]
+struct Shared {
+    desk: Arc<Desk>,
+    meters: Meters,
+    stop: Stop,
+}
+
+/// Binds the socket with mode 0660, in place of one that a crash left behind.
+///
+/// # Errors
+/// `AddrInUse` when a process listens there already; otherwise what the file system says.
+pub async fn bind(path: &Path) -> io::Result<UnixListener> {
+    if tokio::net::UnixStream::connect(path).await.is_ok() {
+        return Err(io::Error::new(
+            io::ErrorKind::AddrInUse,
+            format!("another daemon listens on `{}`", path.display()),
+        ));
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+    Ok(listener)
+}
+
+/// Answers until *begin*; then lets questions under way end.
+pub async fn run(options: Options, stop: Stop) {
+    let begin = stop.begin.clone();
+    let force = stop.force.clone();
+    let shared = Shared { desk: Arc::new(options.desk), meters: options.meters, stop };
+    let routes = Router::new()
+        .route("/ask", post(answer))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(is_ready))
+        .route("/metrics", get(async |State(shared): State<Shared>| shared.meters.text()))
+        .with_state(shared);
+    let served = axum::serve(options.listener, routes)
+        .with_graceful_shutdown(async move { begin.cancelled().await });
+    tokio::select! {
+        ended = async { served.await } => {
+            if let Err(error) = ended {
+                tracing::error!(%error, "the admin socket failed");
+            }
+        }
+        () = force.cancelled() => {}
+    }
+}
+
+async fn answer(State(shared): State<Shared>, Json(ask): Json<Ask>) -> Response {
+    match shared.desk.answer(ask).await {
+        Ok(told) => Json(told).into_response(),
+        Err(error) => {
+            let words = serde_json::json!({ "error": error.to_string() });
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(words)).into_response()
+        }
+    }
+}
+
+async fn is_ready(State(shared): State<Shared>) -> (StatusCode, &'static str) {
+    if shared.stop.begin.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+    }
+    match shared.desk.is_well().await {
+        true => (StatusCode::OK, "ready\n"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n"),
+    }
+}

@@ -1,0 +1,11 @@
+//! The private door: what the command line asks, and how the daemon is.
+//!
+//! A command builds an [`desk::Ask`]. While the daemon runs it is posted to the daemon's socket;
+//! otherwise the command opens the store and asks a [`desk::Desk`] of its own. Both ways the same
+//! code answers, so the output is the same.
+
+pub mod desk;
+
+pub mod door;
+
+pub mod client;

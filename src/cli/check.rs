@@ -1,0 +1,71 @@
+//! `tidings check`.
+
+use crate::cli::{Done, Settings, output, reach};
+use crate::daemon::Setup;
+
+/// Look at settings, secrets and layouts as `run` does, and tell every problem at once.
+///
+/// Exits with 0 and a short summary of what would run, or with 78 and the problems.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    settings: Settings,
+    /// Print the summary as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Done {
+    let setup = reach::load(&args.settings)?;
+    for warning in &setup.warnings {
+        output::complain(&format!("warning: {warning}"));
+    }
+    if args.json {
+        output::say_json(&summary_json(&setup));
+    } else {
+        output::say(&summary(&setup));
+    }
+    Ok(())
+}
+
+fn summary(setup: &Setup) -> String {
+    let config = &setup.config;
+    let mut out = format!(
+        "would run: {} sources, {} campaigns, {} channels, {} topics\n",
+        config.sources.len(),
+        config.campaigns.len(),
+        config.channels.len(),
+        config.topics.len(),
+    );
+    for campaign in &config.campaigns {
+        let names = |names: &[crate::model::name::Name]| {
+            names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        out.push_str(&format!(
+            "  {}: new items of {} in layout {} to {} subscribers on {}\n",
+            campaign.name,
+            names(&campaign.sources),
+            campaign.layout,
+            if campaign.topics.is_empty() { "all".to_owned() } else { names(&campaign.topics) },
+            names(&campaign.channels),
+        ));
+    }
+    out.push_str(&format!("  store: {}\n", config.data_dir.display()));
+    out.push_str(&format!("  admin socket: {}", config.listen.admin.display()));
+    if let Some(public) = &config.listen.public {
+        out.push_str(&format!("\n  public door: {public}"));
+    }
+    out
+}
+
+fn summary_json(setup: &Setup) -> serde_json::Value {
+    let config = &setup.config;
+    serde_json::json!({
+        "sources": config.sources.iter().map(|one| &one.name).collect::<Vec<_>>(),
+        "campaigns": config.campaigns.iter().map(|one| &one.name).collect::<Vec<_>>(),
+        "channels": config.channels.iter().map(|one| &one.name).collect::<Vec<_>>(),
+        "topics": config.topics.keys().collect::<Vec<_>>(),
+        "data_dir": config.data_dir,
+        "warnings": setup.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,160 @@
+//! The command line, one file a command. Only here and in `main` is anything printed.
+//!
+//! Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 it did
+//! not work, 2 wrong use, 65 the document is none, 69 a needed part is not there, 74 the disk or
+//! the store failed, 78 the settings have a problem.
+
+mod output;
+
+mod reach;
+
+mod check;
+
+mod extract;
+
+mod flood;
+
+mod poll;
+
+mod posts;
+
+mod preview;
+
+mod replay;
+
+mod run;
+
+mod sandbox;
+
+mod send;
+
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Problem;
+
+/// Where the settings are looked for when nothing says where.
+const CONFIG_DEFAULT: &str = "/etc/tidings/tidings.toml";
+
+/// Brings the news of feeds to people where they chat.
+///
+/// Try it without any account: `tidings sandbox`. For real: write /etc/tidings/tidings.toml, look
+/// at it with `tidings check`, and start `tidings run`.
+#[derive(Debug, Parser)]
+#[command(name = "tidings", version, max_term_width = 100, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon: watch, compose, deliver, answer.
+    Run(run::Args),
+    /// Look at settings and layouts, and tell every problem at once.
+    Check(check::Args),
+    /// Read one document as a source would, and print its items as JSON lines.
+    Extract(extract::Args),
+    /// Take versions of one document as polls, and print the changes as JSON lines.
+    Replay(replay::Args),
+    /// Poll sources now, once.
+    Poll(poll::Args),
+    /// Show how a campaign or a layout looks on each channel.
+    Preview(preview::Args),
+    /// Send a message written by hand, now or later.
+    Send(send::Args),
+    /// Tell how sources, channels and deliveries stand.
+    Status(status::Args),
+    /// List the newest posts and what became of them.
+    Posts(posts::Args),
+    /// Answer for polls that were held because too much was new at once.
+    Flood(flood::Args),
+    /// Try everything without account, token or network, in the browser.
+    Sandbox(sandbox::Args),
+}
+
+/// Which settings a command works with.
+#[derive(Clone, Debug, clap::Args)]
+struct Settings {
+    /// The sysadmin's file.
+    #[arg(long, short, value_name = "FILE", env = "TIDINGS_CONFIG",
+          default_value = CONFIG_DEFAULT)]
+    config: PathBuf,
+}
+
+/// Why a command ends without success, and with which exit code.
+#[derive(Debug)]
+struct Failure {
+    code: u8,
+    /// Lines for standard error.
+    words: String,
+}
+
+/// The settings have a problem (`EX_CONFIG`).
+const EX_CONFIG: u8 = 78;
+/// The disk or the store failed (`EX_IOERR`).
+const EX_IOERR: u8 = 74;
+/// A part that is needed is not there (`EX_UNAVAILABLE`).
+const EX_UNAVAILABLE: u8 = 69;
+/// The data is not what it should be (`EX_DATAERR`).
+const EX_DATAERR: u8 = 65;
+
+impl Failure {
+    fn new(code: u8, words: impl std::fmt::Display) -> Self {
+        Self { code, words: words.to_string() }
+    }
+
+    fn problems(problems: &[Problem]) -> Self {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let count = problems.len();
+        let noun = if count == 1 { "problem" } else { "problems" };
+        Self::new(EX_CONFIG, format!("{}\n{count} {noun}", lines.join("\n")))
+    }
+}
+
+type Done = Result<(), Failure>;
+
+/// Runs the command that the arguments name.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::complain(&format!("the runtime did not start: {error}"));
+            return ExitCode::from(EX_UNAVAILABLE);
+        }
+    };
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Run(args) => run::run(args).await,
+            Command::Check(args) => check::run(&args),
+            Command::Extract(args) => extract::run(args).await,
+            Command::Replay(args) => replay::run(&args),
+            Command::Poll(args) => poll::run(args).await,
+            Command::Preview(args) => preview::run(args).await,
+            Command::Send(args) => send::run(args).await,
+            Command::Status(args) => status::run(args).await,
+            Command::Posts(args) => posts::run(args).await,
+            Command::Flood(args) => flood::run(args).await,
+            Command::Sandbox(args) => sandbox::run(args).await,
+        }
+    });
+    // A blocking read that hangs (a terminal, a pipe) must not keep the process.
+    runtime.shutdown_background();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain(&failure.words);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// The process's own variable, for the settings and the log.
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

@@ -1,0 +1,65 @@
+//! `tidings poll`.
+
+use serde_json::Value;
+
+use crate::admin::desk::Ask;
+use crate::cli::{Done, Failure, Settings, output, reach};
+use crate::model::name::Name;
+
+/// Poll sources now, once, and say what came of it. What is new goes its usual way.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    settings: Settings,
+    /// The sources to poll.
+    #[arg(value_name = "SOURCE", required_unless_present = "all", value_parser = name)]
+    sources: Vec<Name>,
+    /// All of them.
+    #[arg(long, conflicts_with = "sources")]
+    all: bool,
+    /// Fetch and compare, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: Args) -> Done {
+    let ask = Ask::Poll { sources: args.sources, is_dry_run: args.dry_run };
+    let answered = reach::ask(&args.settings, ask).await?;
+    let polls = answered.value["polls"].as_array().cloned().unwrap_or_default();
+    let failed = polls.iter().filter(|poll| !poll["failure"].is_null()).count();
+    if args.json {
+        output::say_json(&answered.value);
+    } else {
+        show(&polls);
+    }
+    if failed > 0 {
+        return Err(Failure::new(1, format!("{failed} of {} polls failed", polls.len())));
+    }
+    Ok(())
+}
+
+fn show(polls: &[Value]) {
+    for poll in polls {
+        let source = poll["source"].as_str().unwrap_or("?");
+        let count = |key: &str| poll[key].as_u64().unwrap_or(0);
+        let line = match poll["failure"].as_str() {
+            Some(why) => format!("{source}: failed: {why}"),
+            None if poll["unchanged"].as_bool() == Some(true) => format!("{source}: unchanged"),
+            None => format!(
+                "{source}: {} items, {} new, {} updated, {} held",
+                count("items"),
+                count("new"),
+                count("updated"),
+                count("held")
+            ),
+        };
+        output::say(&line);
+    }
+}
+
+fn name(text: &str) -> Result<Name, String> {
+    Name::parse(text).map_err(|error| error.to_string())
+}

@@ -1,0 +1,38 @@
+//! Reaching the desk: the running daemon's, or one of our own over the opened store.
+
+use serde_json::Value;
+
+use crate::admin::client::{self, ClientError};
+use crate::admin::desk::{Ask, AskError};
+use crate::cli::{EX_IOERR, EX_UNAVAILABLE, Failure, Settings, environment};
+use crate::daemon::{Ground, Setup};
+
+/// The answer, and whether a daemon gave it.
+pub(super) struct Answered {
+    pub(super) value: Value,
+    pub(super) is_by_daemon: bool,
+}
+
+/// The settings, all problems told at once.
+pub(super) fn load(settings: &Settings) -> Result<Setup, Failure> {
+    Setup::load(&settings.config, &environment).map_err(|problems| Failure::problems(&problems))
+}
+
+/// Asks the daemon if one runs, else the store itself.
+pub(super) async fn ask(settings: &Settings, question: Ask) -> Result<Answered, Failure> {
+    let setup = load(settings)?;
+    match client::ask(&setup.config.listen.admin, &question).await {
+        Ok(value) => return Ok(Answered { value, is_by_daemon: true }),
+        Err(ClientError::NotRunning { .. }) => {}
+        Err(error @ ClientError::Told(_)) => return Err(Failure::new(1, error)),
+        Err(error) => return Err(Failure::new(EX_UNAVAILABLE, error)),
+    }
+    let ground =
+        Ground::open(&setup.config).await.map_err(|error| Failure::new(EX_IOERR, error))?;
+    let desk = ground.desk(&setup);
+    let value = desk.answer(question).await.map_err(|error| match error {
+        AskError::Store(error) => Failure::new(EX_IOERR, error),
+        other => Failure::new(1, other),
+    })?;
+    Ok(Answered { value, is_by_daemon: false })
+}

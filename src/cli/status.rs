@@ -1,0 +1,119 @@
+//! `tidings status`.
+
+use serde_json::Value;
+
+use crate::admin::desk::Ask;
+use crate::cli::{Done, Settings, output, reach};
+
+/// How sources, channels and deliveries stand.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    settings: Settings,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: Args) -> Done {
+    let answered = reach::ask(&args.settings, Ask::Status).await?;
+    if args.json {
+        output::say_json(&answered.value);
+        return Ok(());
+    }
+    let daemon = if answered.is_by_daemon { "running" } else { "not running" };
+    output::say(&format!("daemon: {daemon}\n"));
+    output::say(&show(&answered.value));
+    Ok(())
+}
+
+fn show(status: &Value) -> String {
+    let mut out = String::new();
+    let mut rows = vec![row(&["SOURCE", "STATE", "ITEMS", "LAST GOOD POLL", "DUE", "NOTE"])];
+    for (name, source) in status["sources"].as_object().into_iter().flatten() {
+        let note = source["failure"].as_str().or_else(|| source["remark"].as_str());
+        rows.push(row(&[
+            name,
+            source["state"].as_str().unwrap_or("-"),
+            &text(&source["items"]),
+            source["succeeded"].as_str().unwrap_or("-"),
+            source["due"].as_str().unwrap_or("now"),
+            note.unwrap_or(""),
+        ]));
+    }
+    out.push_str(&output::table(&rows));
+    out.push('\n');
+    let mut rows = vec![row(&["CHANNEL", "KIND", "ACTIVE", "STOPPED", "BLOCKED", "GONE", "NOTE"])];
+    for (name, channel) in status["channels"].as_object().into_iter().flatten() {
+        let people = |standing: &str| text(&channel["subscribers"][standing]);
+        let note = match (channel["paused"].as_str(), channel["quiet_until"].as_str()) {
+            (Some(why), _) => format!("paused: {why}"),
+            (None, Some(until)) => format!("asked to wait until {until}"),
+            (None, None) => String::new(),
+        };
+        rows.push(row(&[
+            name,
+            channel["kind"].as_str().unwrap_or("-"),
+            &people("active"),
+            &people("stopped"),
+            &people("blocked"),
+            &people("gone"),
+            &note,
+        ]));
+    }
+    out.push_str(&output::table(&rows));
+    let counts = &status["deliveries"];
+    out.push_str(&format!(
+        "\nposts under way: {}   drafts waiting: {}   events waiting: {}\n",
+        text(&status["posts_unfinished"]),
+        text(&status["drafts_waiting"]),
+        text(&status["events_waiting"]),
+    ));
+    out.push_str(&format!("deliveries: {}\n", counts_line(counts)));
+    for flood in status["floods"].as_array().into_iter().flatten() {
+        let source = flood["source"].as_str().unwrap_or("?");
+        out.push_str(&format!(
+            "held: {} of `{source}`; answer with `tidings flood release|newest|known {source}`\n",
+            flood["reason"].as_str().unwrap_or("a flood"),
+        ));
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// `12 planned = 10 sent + 1 failed + 1 held`: what is zero is left out but the plan.
+pub(super) fn counts_line(counts: &Value) -> String {
+    let parts: Vec<String> =
+        ["sent", "failed", "skipped", "held", "uncertain", "waiting", "in_flight"]
+            .iter()
+            .filter(|key| counts[**key].as_u64().is_some_and(|count| count > 0))
+            .map(|key| format!("{} {}", counts[*key], key.replace('_', " ")))
+            .collect();
+    let sum = if parts.is_empty() { "nothing yet".to_owned() } else { parts.join(" + ") };
+    format!("{} planned = {sum}", text(&counts["planned"]))
+}
+
+fn row(cells: &[&str]) -> Vec<String> {
+    cells.iter().map(|cell| (*cell).to_owned()).collect()
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "0".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_read_as_a_sum() {
+        let counts = serde_json::json!({ "planned": 12, "sent": 10, "held": 2, "failed": 0 });
+        assert_eq!(counts_line(&counts), "12 planned = 10 sent + 2 held");
+        let none = serde_json::json!({ "planned": 0 });
+        assert_eq!(counts_line(&none), "0 planned = nothing yet");
+    }
+}

@@ -1,0 +1,7 @@
+//! Due drafts → posts and batches.
+//!
+//! A draft that is due is set in its layout, once per language and kind of channel, and becomes a
+//! post with a frozen audience, all in one commit. Nothing here sends, and no draft is lost to a
+//! layout that fails: the plain built-in form takes its place, and the log says so.
+
+pub mod worker;

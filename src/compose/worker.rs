@@ -1,0 +1,224 @@
+//! Turns drafts into posts when they are due.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::campaign::{Campaign, OnUncertain};
+use crate::model::channel::ChannelKind;
+use crate::model::item::Item;
+use crate::model::message::{Card, Message, Module};
+use crate::model::name::Name;
+use crate::model::post::{Body, Content, Counts, Draft, Post, PostId};
+use crate::render::Layouts;
+use crate::runtime::clock::Clock;
+use crate::runtime::meters::Meters;
+use crate::runtime::shutdown::Stop;
+use crate::runtime::wakes::Wakes;
+use crate::store::{PostCommit, Store, StoreError};
+
+/// Drafts taken at once.
+const BATCH: usize = 64;
+
+/// Without a nudge or a due draft the store is looked at this often.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// Longest title of a post, in characters.
+pub const TITLE_CHARS_MAX: usize = 120;
+
+/// What the worker is given.
+pub struct Options {
+    pub store: Arc<dyn Store>,
+    pub clock: Clock,
+    pub wakes: Wakes,
+    pub meters: Meters,
+    pub layouts: Arc<Layouts>,
+    pub campaigns: Arc<[Campaign]>,
+    pub channels: BTreeMap<Name, ChannelKind>,
+}
+
+/// Composes what is due until *begin*.
+///
+/// Ends early only when the store fails, after saying so in the log.
+pub async fn run(options: Options, stop: Stop) {
+    if let Err(error) = work(&options, &stop).await {
+        tracing::error!(%error, "composing stopped: the store did not answer");
+    }
+}
+
+async fn work(options: &Options, stop: &Stop) -> Result<(), StoreError> {
+    while !stop.begin.is_cancelled() {
+        let nudged = options.wakes.drafts.notified();
+        let drafts = options.store.lease_drafts(options.clock.now(), BATCH).await?;
+        let count = drafts.len();
+        for draft in drafts {
+            compose(options, draft).await?;
+        }
+        if count == BATCH {
+            continue;
+        }
+        let next = options.store.next_draft_at().await?;
+        let wait = next.map_or(LOOK_AGAIN, |at| options.clock.until(at).min(LOOK_AGAIN));
+        tokio::select! {
+            () = stop.begin.cancelled() => {}
+            () = nudged => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+    Ok(())
+}
+
+/// What a draft comes to before it has an audience.
+struct Composed {
+    post: Post,
+    topics: Vec<Name>,
+    channels: Vec<Name>,
+}
+
+async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
+    let composed = match draft.content {
+        Content::OneOff { title, message, topics, channels } => {
+            Some(one_off(options, title, message, topics, channels))
+        }
+        Content::Items { campaign, items } => {
+            let items = options.store.load_items(&items).await?;
+            let rule = options.campaigns.iter().find(|rule| rule.name == campaign);
+            match rule {
+                Some(rule) if !items.is_empty() => Some(of_campaign(options, rule, &items)),
+                _ => {
+                    tracing::warn!(
+                        draft.id = %draft.id,
+                        campaign.id = %campaign,
+                        "dropped a draft: its campaign or its items are gone"
+                    );
+                    None
+                }
+            }
+        }
+    };
+    let Some(Composed { post, topics, channels }) = composed else {
+        return options.store.drop_draft(draft.id).await;
+    };
+    let mut audiences = Vec::new();
+    for channel in channels {
+        let numbers = options.store.load_audience(&channel, &topics).await?;
+        if !numbers.is_empty() {
+            audiences.push((channel, numbers));
+        }
+    }
+    let planned: usize = audiences.iter().map(|(_, numbers)| numbers.len()).sum();
+    if planned == 0 {
+        tracing::info!(draft.id = %draft.id, title = %post.title, "nobody subscribes: not sent");
+        return options.store.drop_draft(draft.id).await;
+    }
+    let called: Vec<Name> = audiences.iter().map(|(channel, _)| channel.clone()).collect();
+    let title = post.title.clone();
+    let id = options.store.commit_post(PostCommit { drafts: vec![draft.id], post, audiences }).await?;
+    options.meters.count_post();
+    tracing::info!(post.id = %id, title = %title, recipients = planned, "made a post");
+    called.iter().for_each(|channel| options.wakes.wake_channel(channel));
+    Ok(())
+}
+
+fn one_off(
+    options: &Options,
+    title: String,
+    message: Message,
+    topics: Vec<Name>,
+    channels: Vec<Name>,
+) -> Composed {
+    let bodies = kinds(options, &channels)
+        .into_iter()
+        .map(|kind| Body { kind, language: None, message: message.clone() })
+        .collect();
+    let cards = vec![card_of(&title, &message)];
+    let post = new_post(options, None, &title, bodies, cards, OnUncertain::Skip);
+    Composed { post, topics, channels }
+}
+
+fn of_campaign(options: &Options, rule: &Campaign, items: &[Item]) -> Composed {
+    let mut bodies = Vec::new();
+    for kind in kinds(options, &rule.channels) {
+        let languages = options.layouts.languages(&rule.layout);
+        for language in std::iter::once(None).chain(languages.into_iter().map(Some)) {
+            let message = set(options, rule, kind, language.as_deref(), items);
+            bodies.push(Body { kind, language, message });
+        }
+    }
+    let title = items.first().map_or("", |item| item.title.as_str());
+    let cards = crate::render::cards(items);
+    let post =
+        new_post(options, Some(rule.name.clone()), title, bodies, cards, rule.on_uncertain);
+    Composed { post, topics: rule.topics.clone(), channels: rule.channels.clone() }
+}
+
+/// The items in the campaign's layout, or, when that fails, in the plain built-in one.
+fn set(
+    options: &Options,
+    rule: &Campaign,
+    kind: ChannelKind,
+    language: Option<&str>,
+    items: &[Item],
+) -> Message {
+    options.layouts.render(&rule.layout, kind, language, items, &rule.name).unwrap_or_else(
+        |error| {
+            tracing::error!(
+                campaign.id = %rule.name,
+                layout.id = %rule.layout,
+                %error,
+                "the layout failed on these items: the plain form was sent instead"
+            );
+            crate::render::plain(items)
+        },
+    )
+}
+
+fn kinds(options: &Options, channels: &[Name]) -> BTreeSet<ChannelKind> {
+    channels.iter().filter_map(|channel| options.channels.get(channel).copied()).collect()
+}
+
+fn new_post(
+    options: &Options,
+    campaign: Option<Name>,
+    title: &str,
+    bodies: Vec<Body>,
+    cards: Vec<Card>,
+    on_uncertain: OnUncertain,
+) -> Post {
+    Post {
+        id: PostId(0),
+        campaign,
+        title: title.chars().take(TITLE_CHARS_MAX).collect(),
+        created_at: options.clock.now(),
+        bodies,
+        cards,
+        on_uncertain,
+        stopped: None,
+        counts: Counts::default(),
+        errors: vec![],
+    }
+}
+
+/// A message written by hand as a card: its title, its words, its picture, its first link.
+fn card_of(title: &str, message: &Message) -> Card {
+    let mut card = Card {
+        title: title.to_owned(),
+        subtitle: String::new(),
+        image: None,
+        link: None,
+        buttons: vec![],
+    };
+    for module in &message.modules {
+        match module {
+            Module::Text { text, buttons } => {
+                if card.subtitle.is_empty() {
+                    card.subtitle = text.plain();
+                }
+                card.buttons.extend(buttons.iter().cloned());
+            }
+            Module::Image { url, .. } => card.image = card.image.or_else(|| Some(url.clone())),
+            Module::Cards(_) => {}
+        }
+    }
+    card
+}

@@ -1,0 +1,14 @@
+//! People's words and taps → changes and replies.
+//!
+//! ```text
+//! store.lease_events ──▶ replies::respond (pure) ──▶ store.commit_conversation ──▶ deliver
+//! ```
+//!
+//! The conversation itself is a pure function; the worker only carries events to it and its turns
+//! to the store. Answers are sent by `deliver`, before all campaigns.
+
+pub mod words;
+
+pub mod replies;
+
+pub mod worker;

@@ -1,0 +1,470 @@
+//! The conversation: subscriber, event, words, now → changes and replies. Pure and total.
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::converse::words::{Saying, Words};
+use crate::model::channel::ChannelKind;
+use crate::model::event::{Deed, Event};
+use crate::model::message::{Action, Button, Message, Module};
+use crate::model::name::Name;
+use crate::model::post::Answer;
+use crate::model::rich::RichText;
+use crate::model::subscriber::{Consent, Standing, Subscriber};
+use crate::model::time::Timestamp;
+
+/// How long a person's deed lets a page write to them (Messenger policy, "24-hour standard
+/// messaging window").
+pub const WINDOW: Duration = Duration::from_secs(24 * 3600);
+
+/// One person hears the default reply at most this often.
+pub const DEFAULT_REPLY_REST: Duration = Duration::from_secs(10);
+
+/// Payload of the button that stops; the digit is the version of our payloads.
+pub const STOP_PAYLOAD: &str = "1:stop";
+
+/// Payload of the button that starts again.
+pub const START_PAYLOAD: &str = "1:start";
+
+/// What one event leads to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// The person's new record; `None` leaves it as it is.
+    pub subscriber: Option<Subscriber>,
+    pub consent: Option<Consent>,
+    pub answers: Vec<Answer>,
+    /// What was held for the person may go now.
+    pub releases_held: bool,
+}
+
+/// What the conversation knows besides the person.
+#[derive(Clone, Debug)]
+pub struct Setting<'a> {
+    pub words: &'a Words,
+    /// All topics there are, sorted; who starts without naming one gets all.
+    pub topics: &'a [Name],
+    pub kind: ChannelKind,
+}
+
+/// What somebody means, whichever way they say it.
+enum Wish {
+    Start { topic: Option<Name>, way: String },
+    Stop { way: &'static str },
+    /// Wants an answer, but is not understood.
+    Unclear,
+    /// Wants no answer.
+    Nothing,
+    Leave,
+    Return,
+    Move { to: String },
+}
+
+/// Answers one event.
+///
+/// 1. Every deed but leaving opens Messenger's window from the event's own time.
+/// 2. An event older than the newest one that was applied changes nothing and is not answered;
+///    of two at the same instant, stopping wins.
+/// 3. `stop` always works and is answered once; a tap is always acknowledged.
+pub fn respond(
+    known: Option<&Subscriber>,
+    event: &Event,
+    setting: &Setting<'_>,
+    now: Timestamp,
+) -> Turn {
+    let wish = wish(event, setting.topics);
+    let tap = match &event.deed {
+        Deed::Tapped { tap, .. } => tap.clone(),
+        _ => None,
+    };
+    let mut turn = Turn::default();
+    let is_late = known.is_some_and(|known| {
+        event.at < known.changed_at
+            || (event.at == known.changed_at
+                && known.standing == Standing::Stopped
+                && matches!(wish, Wish::Start { .. }))
+    });
+    if !is_late {
+        turn = answer(known, event, wish, setting, now);
+    }
+    acknowledge(&mut turn, tap);
+    turn
+}
+
+fn answer(
+    known: Option<&Subscriber>,
+    event: &Event,
+    wish: Wish,
+    setting: &Setting<'_>,
+    now: Timestamp,
+) -> Turn {
+    let words = setting.words;
+    let mut person = met(known, event, setting.kind);
+    let mut turn = Turn::default();
+    match wish {
+        Wish::Start { topic, way } => {
+            person.standing = Standing::Active;
+            match topic {
+                Some(topic) => add_topic(&mut person.topics, topic),
+                None => person.topics = setting.topics.to_vec(),
+            }
+            let welcome = words.welcome.to(&person);
+            turn.consent = Some(consent(&person, true, way, welcome, now));
+            turn.answers = vec![say(welcome, &words.stop_label, STOP_PAYLOAD, &person)];
+        }
+        Wish::Stop { way } => {
+            let was_stopped = known.is_some_and(|known| known.standing == Standing::Stopped);
+            person.standing = Standing::Stopped;
+            if !was_stopped {
+                let goodbye = words.goodbye.to(&person);
+                turn.consent = Some(consent(&person, false, way.to_owned(), goodbye, now));
+                turn.answers = vec![say(goodbye, &words.start_label, START_PAYLOAD, &person)];
+            }
+        }
+        Wish::Unclear => {
+            let rested = person.default_reply_at.is_none_or(|at| now.since(at) >= DEFAULT_REPLY_REST);
+            if rested {
+                person.default_reply_at = Some(now);
+                let (label, payload) = match person.standing {
+                    Standing::Active => (&words.stop_label, STOP_PAYLOAD),
+                    _ => (&words.start_label, START_PAYLOAD),
+                };
+                turn.answers = vec![say(words.default_reply.to(&person), label, payload, &person)];
+            }
+        }
+        Wish::Leave => {
+            if person.standing == Standing::Active {
+                person.standing = Standing::Blocked;
+                turn.consent = Some(consent(&person, false, "blocked".to_owned(), "", now));
+            }
+        }
+        Wish::Return | Wish::Nothing => {}
+        Wish::Move { to } => person.address = to,
+    }
+    turn.releases_held = person.standing == Standing::Active && opens_window(&event.deed);
+    // Somebody who was never here and only leaves, or moves, is not worth a record.
+    let is_stranger = known.is_none() && !opens_window(&event.deed);
+    turn.subscriber = (!is_stranger).then_some(person);
+    turn
+}
+
+/// The person's record as this event finds it: new, or back from being out of reach.
+fn met(known: Option<&Subscriber>, event: &Event, kind: ChannelKind) -> Subscriber {
+    let mut person = known.cloned().unwrap_or_else(|| Subscriber {
+        number: 0,
+        address: event.address.clone(),
+        language: None,
+        topics: vec![],
+        standing: Standing::Stopped,
+        window_until: None,
+        joined_at: event.at,
+        changed_at: event.at,
+        default_reply_at: None,
+    });
+    person.changed_at = event.at;
+    if event.language.is_some() {
+        person.language.clone_from(&event.language);
+    }
+    let is_back = !matches!(event.deed, Deed::Blocked | Deed::Moved { .. });
+    if is_back && matches!(person.standing, Standing::Blocked | Standing::Gone) {
+        person.standing = Standing::Active;
+    }
+    if kind == ChannelKind::Messenger && opens_window(&event.deed) {
+        person.window_until = person.window_until.max(Some(event.at + WINDOW));
+    }
+    person
+}
+
+fn opens_window(deed: &Deed) -> bool {
+    !matches!(deed, Deed::Blocked | Deed::Unblocked | Deed::Moved { .. })
+}
+
+fn wish(event: &Event, topics: &[Name]) -> Wish {
+    match &event.deed {
+        Deed::Started { payload } | Deed::Referred { payload: payload @ Some(_) } => {
+            start_by(payload.as_deref(), topics)
+        }
+        Deed::Said { text } => understand(text, topics),
+        Deed::Tapped { payload, .. } => match payload.split_once(':') {
+            Some(("1", "stop")) => Wish::Stop { way: "button" },
+            Some(("1", rest)) if rest == "start" || rest.starts_with("start:") => {
+                match start_by(rest.strip_prefix("start:"), topics) {
+                    Wish::Start { topic, .. } => Wish::Start { topic, way: "button".to_owned() },
+                    other => other,
+                }
+            }
+            _ => Wish::Unclear,
+        },
+        Deed::SentMedia => Wish::Unclear,
+        Deed::Reacted | Deed::Referred { payload: None } => Wish::Nothing,
+        Deed::Blocked => Wish::Leave,
+        Deed::Unblocked => Wish::Return,
+        Deed::Moved { to } => Wish::Move { to: to.clone() },
+    }
+}
+
+/// A payload that names no topic of ours starts like none at all: links outlive topics.
+fn start_by(payload: Option<&str>, topics: &[Name]) -> Wish {
+    let topic = payload.and_then(|payload| topics.iter().find(|topic| topic.as_str() == payload));
+    let way = topic.map_or_else(|| "start".to_owned(), |topic| format!("start:{topic}"));
+    Wish::Start { topic: topic.cloned(), way }
+}
+
+/// Commands and plain words; people write with capitals, dots and bangs.
+fn understand(text: &str, topics: &[Name]) -> Wish {
+    let bare = text.trim().trim_end_matches(['.', '!', '?']).to_lowercase();
+    let (first, rest) = match bare.split_once(char::is_whitespace) {
+        Some((first, rest)) => (first, Some(rest.trim())),
+        None => (bare.as_str(), None),
+    };
+    // In groups a command carries the bot's name: `/stop@news_bot`.
+    let command = first.split('@').next().unwrap_or(first);
+    match (command, rest) {
+        ("/start", payload) => start_by(payload, topics),
+        ("/stop", _) => Wish::Stop { way: "command" },
+        ("start", None) => Wish::Start { topic: None, way: "word".to_owned() },
+        ("stop", None) => Wish::Stop { way: "word" },
+        _ => Wish::Unclear,
+    }
+}
+
+fn add_topic(topics: &mut Vec<Name>, topic: Name) {
+    if let Err(at) = topics.binary_search(&topic) {
+        topics.insert(at, topic);
+    }
+}
+
+fn say(text: &str, label: &Saying, payload: &str, person: &Subscriber) -> Answer {
+    let button = Button {
+        label: label.to(person).to_owned(),
+        action: Action::Postback { payload: payload.to_owned() },
+    };
+    let module = Module::Text { text: RichText::from_plain(text), buttons: vec![button] };
+    Answer { message: Message { modules: vec![module] }, tap: None }
+}
+
+/// The tap rides on the first answer, or goes alone.
+fn acknowledge(turn: &mut Turn, tap: Option<String>) {
+    let Some(tap) = tap else { return };
+    match turn.answers.first_mut() {
+        Some(first) => first.tap = Some(tap),
+        None => turn.answers.push(Answer { message: Message::default(), tap: Some(tap) }),
+    }
+}
+
+fn consent(
+    person: &Subscriber,
+    given: bool,
+    way: String,
+    wording: &str,
+    now: Timestamp,
+) -> Consent {
+    let hash = Sha256::digest(wording.as_bytes());
+    let wording = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Consent { at: now, number: person.number, given, way, wording }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words() -> Words {
+        Words {
+            welcome: Saying::new(&[("en", "Welcome."), ("ro", "Bun venit.")]),
+            goodbye: Saying::new(&[("en", "Goodbye."), ("ro", "La revedere.")]),
+            default_reply: Saying::new(&[("en", "Write stop to stop.")]),
+            stop_label: Saying::new(&[("en", "Stop")]),
+            start_label: Saying::new(&[("en", "Start")]),
+        }
+    }
+
+    fn topics() -> Vec<Name> {
+        ["news", "shop"].iter().map(|name| Name::parse(name).unwrap()).collect()
+    }
+
+    struct Chat {
+        kind: ChannelKind,
+        person: Option<Subscriber>,
+        now: Timestamp,
+    }
+
+    impl Chat {
+        fn new(kind: ChannelKind) -> Self {
+            Self { kind, person: None, now: Timestamp::from_millis(1_000_000_000) }
+        }
+
+        fn at(&mut self, at: Timestamp, deed: Deed) -> Turn {
+            let event = Event {
+                channel: Name::parse("bot").unwrap(),
+                id: at.as_millis().to_string(),
+                at,
+                address: "7".into(),
+                language: None,
+                deed,
+            };
+            let (words, topics) = (words(), topics());
+            let setting = Setting { words: &words, topics: &topics, kind: self.kind };
+            let turn = respond(self.person.as_ref(), &event, &setting, self.now);
+            if let Some(person) = &turn.subscriber {
+                self.person = Some(person.clone());
+            }
+            turn
+        }
+
+        fn then(&mut self, deed: Deed) -> Turn {
+            self.now = self.now + Duration::from_secs(60);
+            self.at(self.now, deed)
+        }
+
+        fn says(&mut self, text: &str) -> Turn {
+            self.then(Deed::Said { text: text.to_owned() })
+        }
+
+        fn standing(&self) -> Standing {
+            self.person.as_ref().unwrap().standing
+        }
+    }
+
+    fn said(turn: &Turn) -> Vec<String> {
+        turn.answers
+            .iter()
+            .flat_map(|answer| &answer.message.modules)
+            .map(|module| match module {
+                Module::Text { text, .. } => text.plain(),
+                other => panic!("answers are texts, not {other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn start_subscribes_to_all_topics_and_is_welcomed() {
+        for text in ["/start", "start", "Start!", " START "] {
+            let mut chat = Chat::new(ChannelKind::Telegram);
+            let turn = chat.says(text);
+            assert_eq!(said(&turn), ["Welcome."], "{text}");
+            assert_eq!(chat.standing(), Standing::Active);
+            assert_eq!(chat.person.as_ref().unwrap().topics, topics());
+            assert!(turn.consent.unwrap().given);
+        }
+    }
+
+    #[test]
+    fn a_start_link_subscribes_to_its_topic_and_an_unknown_one_to_all() {
+        for (payload, expected) in [("news", vec!["news"]), ("gone", vec!["news", "shop"])] {
+            let mut chat = Chat::new(ChannelKind::Telegram);
+            chat.then(Deed::Started { payload: Some(payload.to_owned()) });
+            let topics = &chat.person.as_ref().unwrap().topics;
+            let names: Vec<&str> = topics.iter().map(Name::as_str).collect();
+            assert_eq!(names, expected, "{payload}");
+        }
+    }
+
+    #[test]
+    fn stop_works_in_every_way_and_is_answered_once() {
+        for text in ["/stop", "stop", "Stop.", "STOP!", "/stop@news_bot"] {
+            let mut chat = Chat::new(ChannelKind::Telegram);
+            chat.says("/start");
+            assert_eq!(said(&chat.says(text)), ["Goodbye."], "{text}");
+            assert_eq!(chat.standing(), Standing::Stopped);
+            assert!(chat.says(text).answers.is_empty(), "answered once");
+        }
+    }
+
+    #[test]
+    fn a_tap_is_always_acknowledged() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        chat.says("/start");
+        let tap = |id: &str| Deed::Tapped { payload: STOP_PAYLOAD.into(), tap: Some(id.into()) };
+        let first = chat.then(tap("a"));
+        assert_eq!(first.answers[0].tap.as_deref(), Some("a"));
+        assert_eq!(said(&first), ["Goodbye."]);
+        let second = chat.then(tap("b"));
+        assert_eq!(second.answers.len(), 1);
+        assert_eq!(second.answers[0].tap.as_deref(), Some("b"));
+        assert!(second.answers[0].message.modules.is_empty());
+        let foreign = chat.then(Deed::Tapped { payload: "x".into(), tap: Some("c".into()) });
+        assert_eq!(foreign.answers[0].tap.as_deref(), Some("c"));
+    }
+
+    #[test]
+    fn unknown_text_gets_the_default_reply_but_not_in_a_burst() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        assert_eq!(said(&chat.says("what is this")), ["Write stop to stop."]);
+        let soon = chat.now + Duration::from_secs(1);
+        chat.now = soon;
+        assert!(chat.at(soon, Deed::SentMedia).answers.is_empty());
+        assert_eq!(said(&chat.says("hello?")), ["Write stop to stop."]);
+        assert_eq!(chat.standing(), Standing::Stopped, "writing is no subscription");
+    }
+
+    #[test]
+    fn blocking_is_honoured_and_unblocking_brings_back_who_had_not_stopped() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        chat.says("/start");
+        assert!(!chat.then(Deed::Blocked).consent.unwrap().given);
+        assert_eq!(chat.standing(), Standing::Blocked);
+        assert!(chat.then(Deed::Unblocked).answers.is_empty());
+        assert_eq!(chat.standing(), Standing::Active);
+        chat.says("stop");
+        chat.then(Deed::Blocked);
+        chat.then(Deed::Unblocked);
+        assert_eq!(chat.standing(), Standing::Stopped);
+    }
+
+    #[test]
+    fn sec_w08_late_events_change_nothing_and_stop_wins_ties() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        chat.says("/start");
+        chat.says("stop");
+        let stopped_at = chat.now;
+        let late = chat.at(stopped_at - Duration::from_secs(5), Deed::Started { payload: None });
+        assert_eq!(late, Turn::default());
+        let tie = chat.at(stopped_at, Deed::Started { payload: None });
+        assert_eq!(tie, Turn::default());
+        assert_eq!(chat.standing(), Standing::Stopped);
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        chat.says("/start");
+        chat.at(chat.now, Deed::Said { text: "stop".into() });
+        assert_eq!(chat.standing(), Standing::Stopped);
+    }
+
+    #[test]
+    fn a_deed_opens_messengers_window_for_a_day() {
+        let mut chat = Chat::new(ChannelKind::Messenger);
+        let turn = chat.then(Deed::Started { payload: None });
+        assert_eq!(chat.person.as_ref().unwrap().window_until, Some(chat.now + WINDOW));
+        assert!(turn.releases_held);
+        let reacted = chat.then(Deed::Reacted);
+        assert!(reacted.answers.is_empty() && reacted.releases_held);
+        assert_eq!(chat.person.as_ref().unwrap().window_until, Some(chat.now + WINDOW));
+    }
+
+    #[test]
+    fn nothing_held_is_released_to_who_has_stopped() {
+        let mut chat = Chat::new(ChannelKind::Messenger);
+        chat.then(Deed::Started { payload: None });
+        assert!(!chat.says("stop").releases_held);
+    }
+
+    #[test]
+    fn the_answer_is_in_the_persons_language() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        chat.says("/start");
+        chat.person.as_mut().unwrap().language = Some("ro-ro".into());
+        assert_eq!(said(&chat.says("stop")), ["La revedere."]);
+    }
+
+    #[test]
+    fn a_stranger_who_only_blocks_leaves_no_record() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        assert_eq!(chat.then(Deed::Blocked), Turn::default());
+    }
+
+    #[test]
+    fn a_chat_that_moved_keeps_its_record_under_the_new_address() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        chat.says("/start");
+        let turn = chat.then(Deed::Moved { to: "-1001".into() });
+        assert_eq!(turn.subscriber.unwrap().address, "-1001");
+    }
+}

@@ -1,0 +1,104 @@
+//! Carries events to the conversation and its turns to the store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+
+use crate::converse::replies::{Setting, respond};
+use crate::converse::words::Words;
+use crate::model::channel::ChannelKind;
+use crate::model::event::Event;
+use crate::model::name::Name;
+use crate::runtime::clock::Clock;
+use crate::runtime::shutdown::Stop;
+use crate::runtime::wakes::Wakes;
+use crate::store::{ConversationCommit, Store, StoreError};
+
+/// Events taken at once.
+const BATCH: usize = 256;
+
+/// Without a nudge the store is looked at this often.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// What the worker is given.
+pub struct Options {
+    pub store: Arc<dyn Store>,
+    pub clock: Clock,
+    pub wakes: Wakes,
+    pub words: Words,
+    /// All topics there are, sorted.
+    pub topics: Vec<Name>,
+    pub channels: BTreeMap<Name, ChannelKind>,
+}
+
+/// Answers events in the order in which they came, until *begin*.
+///
+/// Ends early only when the store fails, after saying so in the log.
+pub async fn run(options: Options, stop: Stop) {
+    while !stop.begin.is_cancelled() {
+        let nudged = options.wakes.events.notified();
+        match answer_batch(&options).await {
+            Ok(BATCH..) => {}
+            Ok(_) => {
+                tokio::select! {
+                    () = stop.begin.cancelled() => {}
+                    () = nudged => {}
+                    () = tokio::time::sleep(LOOK_AGAIN) => {}
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the conversation stopped: the store did not answer");
+                return;
+            }
+        }
+    }
+}
+
+/// Answers what waits, at most [`BATCH`] events; says how many there were.
+///
+/// One person's events go one after the other, different people's side by side, so that their
+/// commits share transactions.
+async fn answer_batch(options: &Options) -> Result<usize, StoreError> {
+    let events = options.store.lease_events(BATCH).await?;
+    let count = events.len();
+    let mut people: BTreeMap<(Name, String), Vec<(u64, Event)>> = BTreeMap::new();
+    for (number, event) in events {
+        let person = (event.channel.clone(), event.address.clone());
+        people.entry(person).or_default().push((number, event));
+    }
+    let turns = people.into_values().map(Ok::<_, StoreError>);
+    futures_util::stream::iter(turns)
+        .try_for_each_concurrent(BATCH, async |events| {
+            for (number, event) in events {
+                answer(options, number, event).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(count)
+}
+
+async fn answer(options: &Options, number: u64, event: Event) -> Result<(), StoreError> {
+    let known = options.store.load_subscriber(&event.channel, &event.address).await?;
+    // A channel that is no longer in the settings still has its people; they are answered in the
+    // way that needs no window.
+    let kind = options.channels.get(&event.channel).copied().unwrap_or(ChannelKind::Telegram);
+    let setting = Setting { words: &options.words, topics: &options.topics, kind };
+    let turn = respond(known.as_ref(), &event, &setting, options.clock.now());
+    let channel = event.channel;
+    options
+        .store
+        .commit_conversation(ConversationCommit {
+            event: number,
+            channel: channel.clone(),
+            subscriber: turn.subscriber,
+            consent: turn.consent,
+            answers: turn.answers,
+            releases_held: turn.releases_held,
+        })
+        .await?;
+    options.wakes.wake_channel(&channel);
+    Ok(())
+}

@@ -1,0 +1,678 @@
+//! One channel's sender.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::channel::{Call, Channel, Meaning, Observed};
+use crate::deliver::breaker::Breaker;
+use crate::deliver::judge::{Act, judge};
+use crate::deliver::limiter::{Limiter, Limits};
+use crate::model::campaign::OnUncertain;
+use crate::model::channel::{ChannelKind, ChannelState};
+use crate::model::name::Name;
+use crate::model::post::{Claim, Outcome, Post, PostId, Reason, Receipt, Settled, Ticket, Work};
+use crate::model::time::Timestamp;
+use crate::runtime::clock::Clock;
+use crate::runtime::meters::Meters;
+use crate::runtime::shutdown::Stop;
+use crate::store::journal::Journal;
+use crate::store::{Advance, Store, StoreError};
+
+/// Before Messenger's window closes nothing new is begun.
+pub const WINDOW_RESERVE: Duration = Duration::from_secs(5 * 60);
+
+/// A service's `retry_after` beyond this is cut.
+pub const QUIET_MAX: Duration = Duration::from_secs(3600);
+
+/// How long a channel whose credentials are refused rests before one request tries again.
+pub const PAUSE: Duration = Duration::from_secs(600);
+
+/// So many recipients in a row with the same refusal of the content stop a post.
+pub const CONTENT_REFUSALS_MAX: u32 = 3;
+
+/// Without any nudge the store is asked for work this often.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Posts kept lowered, beyond those that are being sent.
+const POSTS_KEPT: usize = 32;
+
+/// What one channel's worker is given.
+pub struct Options {
+    pub name: Name,
+    pub channel: Arc<Channel>,
+    pub store: Arc<dyn Store>,
+    pub journal: Arc<Journal>,
+    pub clock: Clock,
+    pub meters: Meters,
+    /// Rung when there may be work for this channel.
+    pub bell: Arc<Notify>,
+    pub limits: Limits,
+    /// Most requests under way at once; at least 1.
+    pub in_flight: usize,
+}
+
+/// Sends until *begin*; then lets what is under way come home, and commits it.
+///
+/// Ends early only when the store or the journal fails, after saying so in the log.
+pub async fn run(options: Options, stop: Stop) {
+    let name = options.name.clone();
+    let ended = match Worker::open(options).await {
+        Ok(mut worker) => worker.work(&stop).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = ended {
+        tracing::error!(channel.id = %name, %error, "delivery stopped: the store did not answer");
+    }
+}
+
+/// A claim on its way.
+struct Flight {
+    ticket: Ticket,
+    /// `None` for an answer.
+    post: Option<PostId>,
+    calls: Arc<[Call]>,
+    /// The call that goes next.
+    part: usize,
+    address: String,
+    has_moved: bool,
+    policy: OnUncertain,
+}
+
+/// A post as this channel sends it.
+struct Lowered {
+    policy: OnUncertain,
+    bodies: Vec<(Option<String>, Arc<[Call]>)>,
+    content_refusals: u32,
+}
+
+/// What one commit brings back.
+struct Committed {
+    tickets: Vec<Ticket>,
+    asked: usize,
+    claims: Vec<Claim>,
+    posts: Vec<Post>,
+}
+
+struct Worker {
+    options: Options,
+    limiter: Limiter,
+    breaker: Breaker,
+    posts: HashMap<PostId, Lowered>,
+    /// Claimed, not begun: answers go before posts.
+    answers: VecDeque<Flight>,
+    deliveries: VecDeque<Flight>,
+    /// Waiting for their chat's own limit, the earliest on top.
+    resting: BinaryHeap<Reverse<(Instant, u64)>>,
+    rested: HashMap<u64, Flight>,
+    rests: u64,
+    /// Chats with a request under way, and who waits behind it.
+    busy: HashSet<String>,
+    behind: HashMap<String, VecDeque<Flight>>,
+    flying: FuturesUnordered<BoxFuture<'static, (Flight, Observed)>>,
+    receipts: Vec<Receipt>,
+    committing: Option<BoxFuture<'static, Result<Committed, StoreError>>>,
+    chores: FuturesUnordered<BoxFuture<'static, Result<(), StoreError>>>,
+    /// The store had less work than was asked for.
+    is_idle: bool,
+    quiet_until: Option<Instant>,
+    paused_until: Option<Instant>,
+    is_stopping: bool,
+}
+
+impl Worker {
+    async fn open(options: Options) -> Result<Self, StoreError> {
+        let state = options.store.load_channel(&options.name).await?;
+        let now = Instant::now();
+        let quiet = state.quiet_until.map(|at| options.clock.until(at).min(QUIET_MAX));
+        Ok(Self {
+            limiter: Limiter::new(options.limits, now),
+            breaker: Breaker::default(),
+            posts: HashMap::new(),
+            answers: VecDeque::new(),
+            deliveries: VecDeque::new(),
+            resting: BinaryHeap::new(),
+            rested: HashMap::new(),
+            rests: 0,
+            busy: HashSet::new(),
+            behind: HashMap::new(),
+            flying: FuturesUnordered::new(),
+            receipts: Vec::new(),
+            committing: None,
+            chores: FuturesUnordered::new(),
+            is_idle: false,
+            quiet_until: quiet.filter(|wait| !wait.is_zero()).map(|wait| now + wait),
+            paused_until: None,
+            is_stopping: false,
+            options,
+        })
+    }
+
+    async fn work(&mut self, stop: &Stop) -> Result<(), StoreError> {
+        let bell = Arc::clone(&self.options.bell);
+        loop {
+            let wake_at = self.launch()?;
+            self.commit_if_useful();
+            if self.is_stopping && self.is_home() {
+                return Ok(());
+            }
+            tokio::select! {
+                biased;
+                () = stop.force.cancelled() => return Ok(()),
+                () = stop.begin.cancelled(), if !self.is_stopping => self.give_back(),
+                Some((flight, observed)) = self.flying.next(), if !self.flying.is_empty() => {
+                    self.land(flight, &observed)?;
+                }
+                done = committed(&mut self.committing), if self.committing.is_some() => {
+                    self.committing = None;
+                    self.take_in(done?)?;
+                }
+                Some(done) = self.chores.next(), if !self.chores.is_empty() => done?,
+                () = bell.notified() => self.is_idle = false,
+                () = tokio::time::sleep_until(wake_at) => {}
+                () = tokio::time::sleep(LOOK_AGAIN), if self.is_idle => self.is_idle = false,
+            }
+        }
+    }
+
+    /// Starts whatever may start now; answers when to look again.
+    fn launch(&mut self) -> Result<Instant, StoreError> {
+        let mut now = Instant::now();
+        let far = now + Duration::from_secs(3600);
+        if self.is_stopping {
+            return Ok(far);
+        }
+        if let Some(until) = self.paused_until {
+            if now < until {
+                return Ok(until);
+            }
+            self.paused_until = None;
+            self.is_idle = false;
+        }
+        let held_until = self.quiet_until.max(self.breaker.open_until());
+        if let Some(until) = held_until.filter(|until| now < *until) {
+            return Ok(until);
+        }
+        self.quiet_until = None;
+        self.wake_rested(now);
+        let most = if self.breaker.is_probing() { 1 } else { self.options.in_flight.max(1) };
+        while self.flying.len() < most {
+            let free_at = self.limiter.channel_free_at();
+            let Some(flight) = self.next_ready() else { break };
+            let Some(call) = flight.calls.get(flight.part) else {
+                self.settle(flight, Outcome::Sent, None)?;
+                continue;
+            };
+            if self.busy.contains(&flight.address) {
+                self.behind.entry(flight.address.clone()).or_default().push_back(flight);
+                continue;
+            }
+            if !call.is_acknowledgement {
+                let chat_free_at = self.limiter.chat_free_at(&flight.address, now);
+                if chat_free_at > now {
+                    self.rest(flight, chat_free_at);
+                    continue;
+                }
+                if free_at > now {
+                    self.put_first(flight);
+                    return Ok(self.earliest_rest().map_or(free_at, |rest| rest.min(free_at)));
+                }
+                now = Instant::now();
+                self.limiter.start(&flight.address, now);
+            }
+            self.fly(flight)?;
+        }
+        Ok(self.earliest_rest().unwrap_or(far))
+    }
+
+    fn fly(&mut self, flight: Flight) -> Result<(), StoreError> {
+        let part = u8::try_from(flight.part).unwrap_or(u8::MAX);
+        self.options.journal.start(flight.ticket, part)?;
+        self.busy.insert(flight.address.clone());
+        let channel = Arc::clone(&self.options.channel);
+        self.flying.push(Box::pin(async move {
+            let observed = match flight.calls.get(flight.part) {
+                Some(call) => channel.send(call, &flight.address).await,
+                None => Observed::NotSent { why: "nothing to send".to_owned() },
+            };
+            (flight, observed)
+        }));
+        Ok(())
+    }
+
+    /// One call came home.
+    fn land(&mut self, mut flight: Flight, observed: &Observed) -> Result<(), StoreError> {
+        self.busy.remove(&flight.address);
+        if let Some(mut waiting) = self.behind.remove(&flight.address) {
+            while let Some(next) = waiting.pop_back() {
+                self.put_first(next);
+            }
+        }
+        if flight.calls.get(flight.part).is_some_and(|call| call.is_acknowledgement) {
+            // A tap that was not acknowledged only leaves a spinner in the person's chat.
+            flight.part += 1;
+            self.put_first(flight);
+            return Ok(());
+        }
+        let meaning = self.options.channel.meaning(observed);
+        self.feel(&meaning);
+        match judge(&meaning, flight.policy) {
+            Act::GoOn => {
+                if let Some(lowered) = flight.post.and_then(|post| self.posts.get_mut(&post)) {
+                    lowered.content_refusals = 0;
+                }
+                flight.part += 1;
+                if flight.part < flight.calls.len() {
+                    self.put_first(flight);
+                    return Ok(());
+                }
+                self.settle(flight, Outcome::Sent, None)
+            }
+            Act::Again { .. } if self.is_stopping => self.return_it(&flight),
+            Act::Again { after } => {
+                if let Some(after) = after {
+                    self.keep_quiet(after);
+                }
+                self.put_first(flight);
+                Ok(())
+            }
+            Act::Move { .. } if flight.has_moved => {
+                let why = "the chat moved again and again".to_owned();
+                self.settle(flight, Outcome::Failed(Reason::NotFound), Some(why))
+            }
+            Act::Move { to } => {
+                flight.address = to;
+                flight.has_moved = true;
+                self.put_first(flight);
+                Ok(())
+            }
+            Act::Settle { outcome, standing, window_closed, error } => {
+                // An answer can't be held: it belongs to the moment that has passed.
+                let outcome = match (outcome, flight.post) {
+                    (Outcome::Held, None) => Outcome::Failed(Reason::Unreachable),
+                    (outcome, _) => outcome,
+                };
+                if outcome == Outcome::Failed(Reason::ContentRefused) {
+                    self.mind_content(flight.post, error.as_deref());
+                }
+                let receipt = Receipt {
+                    standing,
+                    window_closed,
+                    error,
+                    ..receipt(&flight, Settled::Done(outcome))
+                };
+                self.keep_receipt(receipt)
+            }
+            Act::Pause { why } => {
+                self.return_it(&flight)?;
+                self.pause(&why)
+            }
+        }
+    }
+
+    /// The breaker learns whether the service makes sense.
+    fn feel(&mut self, meaning: &Meaning) {
+        match meaning {
+            Meaning::Unknown { why } | Meaning::NotSent { why } => {
+                if !self.breaker.is_probing() {
+                    let channel = &self.options.name;
+                    tracing::warn!(channel.id = %channel, error = %why, "the service fails");
+                }
+                self.breaker.fail(Instant::now(), rand::random());
+            }
+            Meaning::Later { after: None } => self.breaker.fail(Instant::now(), rand::random()),
+            _ => {
+                if self.breaker.is_probing() {
+                    tracing::info!(channel.id = %self.options.name, "the service answers again");
+                }
+                self.breaker.succeed();
+            }
+        }
+    }
+
+    fn keep_quiet(&mut self, after: Duration) {
+        let after = after.min(QUIET_MAX);
+        let until = Instant::now() + after;
+        if self.quiet_until.is_some_and(|known| known >= until) {
+            return;
+        }
+        self.quiet_until = Some(until);
+        tracing::warn!(
+            channel.id = %self.options.name,
+            wait_s = after.as_secs(),
+            "the service asked to wait"
+        );
+        self.keep_state(ChannelState {
+            quiet_until: Some(self.options.clock.now() + after),
+            paused: None,
+        });
+    }
+
+    fn pause(&mut self, why: &str) -> Result<(), StoreError> {
+        if self.paused_until.is_none() {
+            tracing::error!(
+                channel.id = %self.options.name,
+                error = %why,
+                "the channel is paused: its credentials are refused or the page is restricted"
+            );
+            self.keep_state(ChannelState { quiet_until: None, paused: Some(why.to_owned()) });
+        }
+        self.paused_until = Some(Instant::now() + PAUSE);
+        self.return_all()
+    }
+
+    fn keep_state(&mut self, state: ChannelState) {
+        let store = Arc::clone(&self.options.store);
+        let name = self.options.name.clone();
+        self.chores.push(Box::pin(async move { store.commit_channel(&name, state).await }));
+    }
+
+    /// Stops a post whose content is refused again and again.
+    fn mind_content(&mut self, post: Option<PostId>, error: Option<&str>) {
+        let Some(post) = post else { return };
+        let Some(lowered) = self.posts.get_mut(&post) else { return };
+        lowered.content_refusals += 1;
+        if lowered.content_refusals != CONTENT_REFUSALS_MAX {
+            return;
+        }
+        let why = format!("the service refuses the content: {}", error.unwrap_or("no reason given"));
+        tracing::error!(channel.id = %self.options.name, post.id = %post, error = %why, "stopped a post");
+        let store = Arc::clone(&self.options.store);
+        self.chores.push(Box::pin(async move { store.stop_post(post, why).await }));
+    }
+
+    fn settle(
+        &mut self,
+        flight: Flight,
+        outcome: Outcome,
+        error: Option<String>,
+    ) -> Result<(), StoreError> {
+        self.keep_receipt(Receipt { error, ..receipt(&flight, Settled::Done(outcome)) })
+    }
+
+    /// The claim waits again, in the store.
+    fn return_it(&mut self, flight: &Flight) -> Result<(), StoreError> {
+        let part = u8::try_from(flight.part).unwrap_or(u8::MAX);
+        self.keep_receipt(receipt(flight, Settled::Returned { part }))
+    }
+
+    fn return_all(&mut self) -> Result<(), StoreError> {
+        let mut unbegun: Vec<Flight> = self.answers.drain(..).collect();
+        unbegun.extend(self.deliveries.drain(..));
+        unbegun.extend(self.rested.drain().map(|(_, flight)| flight));
+        unbegun.extend(self.behind.drain().flat_map(|(_, flights)| flights));
+        self.resting.clear();
+        unbegun.iter().try_for_each(|flight| self.return_it(flight))
+    }
+
+    fn give_back(&mut self) {
+        self.is_stopping = true;
+        if let Err(error) = self.return_all() {
+            // What is not returned here is returned by the rescue of the next start.
+            tracing::warn!(channel.id = %self.options.name, %error, "could not note the return");
+        }
+    }
+
+    fn keep_receipt(&mut self, receipt: Receipt) -> Result<(), StoreError> {
+        self.options.journal.receipt(&receipt)?;
+        let word = match receipt.settled {
+            Settled::Done(Outcome::Sent) => "sent",
+            Settled::Done(Outcome::Held) => "held",
+            Settled::Done(Outcome::Uncertain) => "uncertain",
+            Settled::Done(Outcome::Failed(_)) => "failed",
+            Settled::Done(_) => "skipped",
+            Settled::Returned { .. } => "returned",
+        };
+        self.options.meters.count_send(&self.options.name, word);
+        self.receipts.push(receipt);
+        Ok(())
+    }
+
+    fn commit_if_useful(&mut self) {
+        if self.committing.is_some() {
+            return;
+        }
+        let claims = self.claims_wanted();
+        if claims == 0 && self.receipts.is_empty() {
+            return;
+        }
+        let receipts = std::mem::take(&mut self.receipts);
+        let tickets = receipts.iter().map(|receipt| receipt.ticket).collect();
+        let known: HashSet<PostId> = self.posts.keys().copied().collect();
+        let store = Arc::clone(&self.options.store);
+        let channel = self.options.name.clone();
+        let now = self.options.clock.now();
+        self.committing = Some(Box::pin(async move {
+            let step = Advance { channel, receipts, claims, now };
+            let claims_made = store.advance(step).await?;
+            let mut posts: Vec<Post> = Vec::new();
+            for claim in &claims_made {
+                let Work::Delivery { post, .. } = claim.work else { continue };
+                if known.contains(&post) || posts.iter().any(|one| one.id == post) {
+                    continue;
+                }
+                let missing = || StoreError::Missing { what: format!("post {post}") };
+                posts.push(store.load_post(post).await?.ok_or_else(missing)?);
+            }
+            Ok(Committed { tickets, asked: claims, claims: claims_made, posts })
+        }));
+    }
+
+    /// A quarter of a second's worth is claimed ahead, at most as many as may be under way.
+    fn claims_wanted(&self) -> usize {
+        if self.is_stopping || self.is_idle || self.paused_until.is_some() {
+            return 0;
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let ahead = (self.options.limits.rate.clamp(1.0, 1e6) / 4.0).ceil() as usize;
+        let most = ahead.min(self.options.in_flight.max(1));
+        let behind: usize = self.behind.values().map(VecDeque::len).sum();
+        let claimed = self.answers.len() + self.deliveries.len() + self.rested.len() + behind;
+        // Chats at rest must not keep the others from being claimed, up to a bound.
+        let ready = self.answers.len() + self.deliveries.len();
+        if claimed > 8 * most { 0 } else { most.saturating_sub(ready) }
+    }
+
+    fn take_in(&mut self, done: Committed) -> Result<(), StoreError> {
+        self.options.journal.forget(&done.tickets)?;
+        if done.claims.len() < done.asked {
+            self.is_idle = true;
+        }
+        if self.posts.len() > POSTS_KEPT {
+            let in_use: HashSet<PostId> = self.unbegun().filter_map(|one| one.post).collect();
+            self.posts.retain(|post, _| in_use.contains(post));
+        }
+        for post in done.posts {
+            self.posts.insert(post.id, self.lower(&post));
+        }
+        for claim in done.claims {
+            self.ready(claim)?;
+        }
+        Ok(())
+    }
+
+    fn unbegun(&self) -> impl Iterator<Item = &Flight> {
+        self.deliveries
+            .iter()
+            .chain(self.rested.values())
+            .chain(self.behind.values().flatten())
+    }
+
+    fn lower(&self, post: &Post) -> Lowered {
+        let channel = &self.options.channel;
+        let bodies = post
+            .bodies
+            .iter()
+            .filter(|body| body.kind == channel.kind())
+            .map(|body| (body.language.clone(), Arc::from(channel.lower(&body.message, None))))
+            .collect();
+        Lowered { policy: post.on_uncertain, bodies, content_refusals: 0 }
+    }
+
+    /// A claim becomes a flight, or is settled at once where nothing is to be sent.
+    fn ready(&mut self, claim: Claim) -> Result<(), StoreError> {
+        let recipient = claim.recipient;
+        let mut flight = Flight {
+            ticket: claim.ticket,
+            post: None,
+            calls: Arc::from([]),
+            part: usize::from(claim.part),
+            address: recipient.address,
+            has_moved: false,
+            policy: OnUncertain::Skip,
+        };
+        if self.is_stopping || self.paused_until.is_some() {
+            return self.return_it(&flight);
+        }
+        match claim.work {
+            Work::Answer { answer, .. } => {
+                let calls = self.options.channel.lower(&answer.message, answer.tap.as_deref());
+                flight.calls = Arc::from(calls);
+                self.answers.push_back(flight);
+                Ok(())
+            }
+            Work::Delivery { post, .. } => {
+                flight.post = Some(post);
+                if self.is_out_of_window(recipient.window_until) {
+                    return self.settle(flight, Outcome::Held, None);
+                }
+                let Some(lowered) = self.posts.get(&post) else {
+                    return self.return_it(&flight);
+                };
+                flight.policy = lowered.policy;
+                match body_for(&lowered.bodies, recipient.language.as_deref()) {
+                    Some(calls) if !calls.is_empty() => {
+                        flight.calls = calls;
+                        self.deliveries.push_back(flight);
+                        Ok(())
+                    }
+                    _ => {
+                        let why = "the post has no words for this channel".to_owned();
+                        let outcome = Outcome::Failed(Reason::ContentRefused);
+                        self.settle(flight, outcome, Some(why))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Messenger lets nobody be written to outside a window that they opened themselves.
+    fn is_out_of_window(&self, window_until: Option<Timestamp>) -> bool {
+        let soon = self.options.clock.now() + WINDOW_RESERVE;
+        self.options.channel.kind() == ChannelKind::Messenger
+            && window_until.is_none_or(|until| until <= soon)
+    }
+
+    fn next_ready(&mut self) -> Option<Flight> {
+        self.answers.pop_front().or_else(|| self.deliveries.pop_front())
+    }
+
+    fn put_first(&mut self, flight: Flight) {
+        if flight.post.is_none() {
+            self.answers.push_front(flight);
+        } else {
+            self.deliveries.push_front(flight);
+        }
+    }
+
+    fn rest(&mut self, flight: Flight, until: Instant) {
+        self.rests += 1;
+        self.resting.push(Reverse((until, self.rests)));
+        self.rested.insert(self.rests, flight);
+    }
+
+    fn earliest_rest(&self) -> Option<Instant> {
+        self.resting.peek().map(|Reverse((at, _))| *at)
+    }
+
+    fn wake_rested(&mut self, now: Instant) {
+        let mut woken = Vec::new();
+        while let Some(Reverse((at, number))) = self.resting.peek().copied()
+            && at <= now
+        {
+            self.resting.pop();
+            woken.extend(self.rested.remove(&number));
+        }
+        woken.into_iter().rev().for_each(|flight| self.put_first(flight));
+    }
+
+    fn is_home(&self) -> bool {
+        self.flying.is_empty()
+            && self.receipts.is_empty()
+            && self.committing.is_none()
+            && self.chores.is_empty()
+    }
+}
+
+/// The commit under way; never resolves without one.
+async fn committed(
+    commit: &mut Option<BoxFuture<'static, Result<Committed, StoreError>>>,
+) -> Result<Committed, StoreError> {
+    match commit {
+        Some(commit) => commit.await,
+        None => std::future::pending().await,
+    }
+}
+
+fn receipt(flight: &Flight, settled: Settled) -> Receipt {
+    Receipt {
+        ticket: flight.ticket,
+        settled,
+        standing: None,
+        moved_to: flight.has_moved.then(|| flight.address.clone()),
+        window_closed: false,
+        error: None,
+    }
+}
+
+/// The body of the person's language, of its main language, the one for all, or the first.
+fn body_for(
+    bodies: &[(Option<String>, Arc<[Call]>)],
+    language: Option<&str>,
+) -> Option<Arc<[Call]>> {
+    let of = |wanted: Option<&str>| {
+        bodies.iter().find(|(language, _)| language.as_deref() == wanted).map(|(_, calls)| calls)
+    };
+    let main = language.and_then(|language| language.split('-').next());
+    language
+        .and_then(|exact| of(Some(exact)))
+        .or_else(|| main.and_then(|main| of(Some(main))))
+        .or_else(|| of(None))
+        .or_else(|| bodies.first().map(|(_, calls)| calls))
+        .cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calls(method: &'static str) -> Arc<[Call]> {
+        Arc::from([Call { method, rest: "}".into(), is_acknowledgement: false }])
+    }
+
+    #[test]
+    fn the_language_falls_back_to_the_main_one_then_to_all() {
+        let bodies = [
+            (None, calls("all")),
+            (Some("ro".to_owned()), calls("ro")),
+            (Some("pt-br".to_owned()), calls("pt-br")),
+        ];
+        for (language, expected) in [
+            (Some("ro"), "ro"),
+            (Some("ro-md"), "ro"),
+            (Some("pt-br"), "pt-br"),
+            (Some("pt"), "all"),
+            (None, "all"),
+        ] {
+            let found = body_for(&bodies, language).unwrap();
+            assert_eq!(found[0].method, expected, "{language:?}");
+        }
+        assert!(body_for(&[], Some("ro")).is_none());
+    }
+}

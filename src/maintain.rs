@@ -1,0 +1,42 @@
+//! Upkeep: removes, now and then, what no rule needs any more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::runtime::clock::Clock;
+use crate::runtime::shutdown::Stop;
+use crate::store::Store;
+
+/// Between two rounds.
+const INTERVAL: Duration = Duration::from_secs(600);
+
+/// Between two calls of one round, so that work goes on meanwhile.
+const BREATH: Duration = Duration::from_millis(200);
+
+/// What the worker is given.
+pub struct Options {
+    pub store: Arc<dyn Store>,
+    pub clock: Clock,
+}
+
+/// Prunes in small bites until *begin*; ends early only when the store fails.
+pub async fn run(options: Options, stop: Stop) {
+    let mut wait = INTERVAL;
+    loop {
+        tokio::select! {
+            () = stop.begin.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+        match options.store.prune(options.clock.now()).await {
+            Ok(0) => wait = INTERVAL,
+            Ok(rows) => {
+                tracing::debug!(rows, "pruned");
+                wait = BREATH;
+            }
+            Err(error) => {
+                tracing::error!(%error, "upkeep stopped: the store did not answer");
+                return;
+            }
+        }
+    }
+}

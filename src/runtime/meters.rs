@@ -1,0 +1,89 @@
+//! What the daemon counts, in the Prometheus text format. Home of the metrics crate.
+//!
+//! Labels are names from the settings and fixed words; never an address or a person.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+use crate::model::name::Name;
+
+/// Counters over all stages since the start. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Meters {
+    polls: Family<SourceResult, Counter>,
+    sends: Family<ChannelResult, Counter>,
+    posts: Counter,
+    events: Family<ChannelResult, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceResult {
+    source: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ChannelResult {
+    channel: String,
+    result: &'static str,
+}
+
+impl Meters {
+    /// One poll ended: `result` is `new`, `unchanged`, `held` or `failed`.
+    pub fn count_poll(&self, source: &Name, result: &'static str) {
+        let label = SourceResult { source: source.to_string(), result };
+        self.polls.get_or_create(&label).inc();
+    }
+
+    /// One claim was settled: `result` is an outcome's word, or `answer`.
+    pub fn count_send(&self, channel: &Name, result: &'static str) {
+        let label = ChannelResult { channel: channel.to_string(), result };
+        self.sends.get_or_create(&label).inc();
+    }
+
+    /// One post was made.
+    pub fn count_post(&self) {
+        self.posts.inc();
+    }
+
+    /// `count` events of one kind of `result` came in: `kept`, `repeated`, `refused`.
+    pub fn count_events(&self, channel: &Name, result: &'static str, count: u64) {
+        let label = ChannelResult { channel: channel.to_string(), result };
+        self.events.get_or_create(&label).inc_by(count);
+    }
+
+    /// The text that a Prometheus server reads.
+    pub fn text(&self) -> String {
+        let mut registry = Registry::with_prefix("tidings");
+        registry.register("polls", "Polls ended, by source and result", self.polls.clone());
+        registry.register(
+            "deliveries",
+            "Claims settled, by channel and result",
+            self.sends.clone(),
+        );
+        registry.register("posts", "Posts made", self.posts.clone());
+        registry.register("events", "Events taken in, by channel and result", self.events.clone());
+        let mut text = String::new();
+        // Writing into a string can't fail; an empty page is the honest answer if it did.
+        if encode(&mut text, &registry).is_err() {
+            text.clear();
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_shows_in_the_text() {
+        let meters = Meters::default();
+        meters.count_poll(&Name::parse("blog").unwrap(), "new");
+        let text = meters.text();
+        assert!(text.contains("tidings_polls_total{source=\"blog\",result=\"new\"} 1"), "{text}");
+    }
+}

@@ -1,0 +1,234 @@
+//! The real binary between stand-ins, over real sockets.
+
+mod rig;
+
+use rig::{Rig, name, soon};
+use tidings::sandbox::telegram;
+use tidings::store::Store;
+use tidings::store::redb::RedbStore;
+
+const ARTICLE: &str = "<p>Some <b>bold</b> words and a <a href=\"https://example.com/\">link</a>.</p>";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_item_reaches_both_channels_once() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    rig.site.publish("Old news", ARTICLE);
+    let daemon = rig.start();
+    daemon.wait_for("baseline");
+
+    let ada = rig.telegram.person(7, "en");
+    let ion = rig.messenger.person("4711");
+    ada.starts(None);
+    ion.starts(None);
+    soon("the welcome on Telegram", ada.wait_inbox(1)).await;
+    soon("the welcome on Messenger", ion.wait_inbox(1)).await;
+
+    rig.site.publish("Fresh news", ARTICLE);
+    let on_telegram = soon("the post on Telegram", ada.wait_inbox(2)).await;
+    let on_messenger = soon("the post on Messenger", ion.wait_inbox(2)).await;
+    assert!(on_telegram[1].text().contains("Fresh news"), "{:?}", on_telegram[1]);
+    assert!(on_messenger[1].text().contains("Fresh news"), "{:?}", on_messenger[1]);
+
+    // The baseline was not sent, and nothing comes twice: the next post is the very next message.
+    rig.site.publish("Last news", ARTICLE);
+    let then = soon("the next post", ada.wait_inbox(3)).await;
+    assert!(then[2].text().contains("Last news"));
+    assert_eq!(then.len(), 3);
+
+    let (code, log) = daemon.terminate();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stops_gets_nothing_more_and_who_blocks_is_marked() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    rig.site.publish("Old news", ARTICLE);
+    let daemon = rig.start();
+    daemon.wait_for("baseline");
+    let people = [7, 8, 9].map(|id| rig.telegram.person(id, "en"));
+    for person in &people {
+        person.starts(Some("news"));
+        soon("the welcome", person.wait_inbox(1)).await;
+    }
+    people[0].says("stop");
+    soon("the goodbye", people[0].wait_inbox(2)).await;
+    // The bot is not told of this block: it learns from the refusal.
+    rig.telegram.set_standing(8, telegram::Standing::Blocked);
+
+    rig.site.publish("Fresh news", ARTICLE);
+    soon("the post", people[2].wait_inbox(2)).await;
+    let (code, log) = daemon.terminate();
+    assert_eq!(code, Some(0), "{log}");
+    assert_eq!(people[0].inbox().len(), 2, "nothing after the goodbye");
+
+    let store = RedbStore::open(&rig.store_file()).unwrap();
+    let known = store.load_subscriber(&name("bot"), "8").await.unwrap().unwrap();
+    assert_eq!(known.standing, tidings::model::subscriber::Standing::Blocked);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outside_the_window_a_post_is_held_until_the_next_contact() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    rig.site.publish("Old news", ARTICLE);
+    let daemon = rig.start();
+    daemon.wait_for("baseline");
+    let ion = rig.messenger.person("4711");
+    ion.starts(None);
+    soon("the welcome", ion.wait_inbox(1)).await;
+    rig.messenger.closes_window("4711");
+
+    rig.site.publish("Held one", ARTICLE);
+    rig.site.publish("Held two", ARTICLE);
+    soon("both posts are held", async {
+        loop {
+            let posts = posts(&rig);
+            let held: u64 = posts.iter().filter_map(|p| p["counts"]["held"].as_u64()).sum();
+            if held == 2 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(ion.inbox().len(), 1);
+
+    ion.says("anything new?");
+    let inbox = soon("the default reply and the carousel", ion.wait_inbox(3)).await;
+    let all: String = inbox.iter().map(|message| message.text().to_owned() + "\n").collect();
+    assert!(all.contains("Held one") && all.contains("Held two"), "{all}");
+    soon("both posts are told as sent", async {
+        loop {
+            let sent: u64 = posts(&rig).iter().filter_map(|p| p["counts"]["sent"].as_u64()).sum();
+            if sent == 2 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    daemon.terminate();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_throttled_bot_waits_and_loses_nothing() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    rig.subscribe("bot", 1..=50).await;
+    rig.telegram.open_chats(1..=50);
+    rig.site.publish("Old news", ARTICLE);
+    let daemon = rig.start();
+    daemon.wait_for("baseline");
+    rig.telegram.faults().add(telegram_trouble_429());
+    rig.site.publish("Fresh news", ARTICLE);
+    soon("everybody has it", rig.telegram.ledger().wait_accepted(50)).await;
+    assert!(rig.telegram.ledger().counts().values().all(|count| *count == 1));
+    daemon.terminate();
+}
+
+fn telegram_trouble_429() -> tidings::sandbox::fault::Trouble {
+    tidings::sandbox::fault::Trouble::new(telegram::throttled(Some(1))).on("sendMessage").times(2)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_takes_up_changes_and_keeps_the_old_settings_when_the_new_are_wrong() {
+    let mut rig = Rig::new(telegram::Rules::default()).await;
+    rig.site.publish("Old news", ARTICLE);
+    let daemon = rig.start();
+    daemon.wait_for("baseline");
+    let ada = rig.telegram.person(7, "en");
+
+    std::fs::write(rig.path("tidings.toml"), "no_such_key = 1\n").unwrap();
+    daemon.signal("HUP");
+    daemon.wait_for("kept the old settings");
+    ada.starts(None);
+    soon("the old settings still serve", ada.wait_inbox(1)).await;
+
+    rig.extra = "[messages]\ngoodbye = \"So long.\"\n".to_owned();
+    rig.settings();
+    daemon.signal("HUP");
+    daemon.wait_for("took up the changed settings");
+    ada.says("stop");
+    let inbox = soon("the new goodbye", ada.wait_inbox(2)).await;
+    assert_eq!(inbox[1].text(), "So long.");
+    let (code, log) = daemon.terminate();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_daemon_is_refused_and_commands_reach_the_first() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    let daemon = rig.start();
+    let second = rig.launch();
+    let (code, log) = second.ended();
+    assert_eq!(code, Some(74), "{log}");
+    assert!(log.contains("in use"), "{log}");
+
+    let status = rig.command(&["status", "--json"]);
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+    let value: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert!(value["sources"]["blog"].is_object());
+    daemon.terminate();
+    let alone = rig.command(&["status", "--json"]);
+    let value_alone: serde_json::Value = serde_json::from_slice(&alone.stdout).unwrap();
+    assert_eq!(
+        value.as_object().unwrap().keys().collect::<Vec<_>>(),
+        value_alone.as_object().unwrap().keys().collect::<Vec<_>>(),
+        "the same form with and without a daemon"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_by_hand_reaches_everybody_of_a_topic() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    let daemon = rig.start();
+    let ada = rig.telegram.person(7, "en");
+    ada.starts(None);
+    soon("the welcome", ada.wait_inbox(1)).await;
+    let args = ["send", "--text", "By hand", "--topic", "news", "--button", "Go=https://example.com/"];
+    let dry = rig.command(&[&args[..], &["--dry-run"]].concat());
+    assert!(String::from_utf8_lossy(&dry.stdout).contains("would go to 1 on bot"), "{dry:?}");
+    assert!(rig.command(&args).status.success());
+    let inbox = soon("the message", ada.wait_inbox(2)).await;
+    assert!(inbox[1].text().contains("By hand"));
+    let wrong = rig.command(&["send", "--text", "x", "--topic", "nwes"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("no topic `nwes`"), "{wrong:?}");
+    daemon.terminate();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sec_c04_no_secret_is_in_any_output() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    let mut daemon_log = String::new();
+    rig.telegram.faults().add(tidings::sandbox::fault::Trouble::new(
+        tidings::sandbox::fault::Fault::html(502),
+    ));
+    let daemon = rig.start();
+    let ada = rig.telegram.person(7, "en");
+    ada.starts(None);
+    soon("the welcome", ada.wait_inbox(1)).await;
+    rig.telegram.revoke_token();
+    ada.says("hello");
+    daemon_log.push_str(&daemon.wait_for("paused").join("\n"));
+    let (_, rest) = daemon.terminate();
+    daemon_log.push_str(&rest);
+    for args in [&["status", "--json"][..], &["check"], &["posts"]] {
+        let output = rig.command(args);
+        daemon_log.push_str(&String::from_utf8_lossy(&output.stdout));
+        daemon_log.push_str(&String::from_utf8_lossy(&output.stderr));
+    }
+    let secrets = [
+        rig.telegram.token(),
+        rig.messenger.page_token(),
+        rig.messenger.app_secret(),
+        "verify-me-please",
+    ];
+    for secret in secrets {
+        assert!(!daemon_log.contains(secret), "a secret is in the output");
+    }
+}
+
+fn posts(rig: &Rig) -> Vec<serde_json::Value> {
+    let output = rig.command(&["posts", "--json"]);
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    value["posts"].as_array().cloned().unwrap_or_default()
+}

@@ -1,0 +1,149 @@
+//! The real binary, killed again and again while it sends to 2,000 people.
+//!
+//! The stand-in's own ledger is held against ours: nobody is forgotten, nobody is told to have
+//! what they have not, and what is uncertain was on the wire when the process died.
+
+mod rig;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rig::{Rig, name, soon};
+use tidings::model::post::{Outcome, PostId};
+use tidings::sandbox::telegram;
+use tidings::store::Store;
+use tidings::store::redb::RedbStore;
+
+const RECIPIENTS: i64 = 2_000;
+/// Kills of each of the two tests: 200 in all.
+const KILLS: usize = 100;
+const IN_FLIGHT: u64 = 16;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_skip_nobody_gets_it_twice_and_only_who_was_on_the_wire_is_uncertain() {
+    let told = killed_again_and_again("skip", 1).await;
+    let mut uncertain = 0;
+    for (post, outcomes) in &told.outcomes {
+        for (chat, outcome) in outcomes {
+            let arrived = told.arrived.get(&(*post, *chat)).copied().unwrap_or(0);
+            match outcome {
+                Outcome::Sent => assert_eq!(arrived, 1, "post {post}, chat {chat}: told as sent"),
+                Outcome::Uncertain => {
+                    uncertain += 1;
+                    assert!(arrived <= 1, "post {post}, chat {chat}: sent twice");
+                }
+                other => panic!("post {post}, chat {chat}: {other:?}"),
+            }
+        }
+        assert_eq!(outcomes.len() as i64, RECIPIENTS, "everybody has an outcome");
+    }
+    println!("{} posts, {uncertain} uncertain after {KILLS} kills", told.outcomes.len());
+    assert!(uncertain <= IN_FLIGHT * KILLS as u64, "{uncertain} uncertain");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_resend_nobody_misses_it() {
+    let told = killed_again_and_again("resend", 2).await;
+    let mut twice = 0;
+    for (post, outcomes) in &told.outcomes {
+        assert_eq!(outcomes.len() as i64, RECIPIENTS, "everybody has an outcome");
+        for (chat, outcome) in outcomes {
+            assert_eq!(*outcome, Outcome::Sent, "post {post}, chat {chat}");
+            let arrived = told.arrived.get(&(*post, *chat)).copied().unwrap_or(0);
+            assert!(arrived >= 1, "post {post}, chat {chat}: missed");
+            twice += u64::from(arrived > 1);
+        }
+    }
+    println!("{} posts, {twice} sent twice after {KILLS} kills", told.outcomes.len());
+    assert!(twice <= IN_FLIGHT * KILLS as u64, "{twice} sent twice");
+}
+
+struct Told {
+    outcomes: HashMap<PostId, Vec<(i64, Outcome)>>,
+    /// How often each post arrived in each chat, as the stand-in saw it.
+    arrived: HashMap<(PostId, i64), u32>,
+}
+
+async fn killed_again_and_again(on_uncertain: &str, seed: u64) -> Told {
+    println!("seed {seed}");
+    let mut dice = StdRng::seed_from_u64(seed);
+    let rules = telegram::Rules { latency: Duration::from_millis(20), ..Default::default() };
+    let mut rig = Rig::new(rules).await;
+    rig.telegram_keys = format!("rate = 100000\nin_flight = {IN_FLIGHT}\n");
+    rig.campaign_keys = format!("on_uncertain = \"{on_uncertain}\"\nchannels = [\"bot\"]\n");
+    rig.subscribe("bot", 1..=RECIPIENTS).await;
+    rig.telegram.open_chats(1..=RECIPIENTS);
+    rig.site.publish("Post 0", "<p>The baseline.</p>");
+    let daemon = rig.start();
+    daemon.wait_for("baseline");
+    daemon.kill();
+
+    let mut posts = 0_u64;
+    let mut kills = 0;
+    while kills < KILLS {
+        posts += 1;
+        rig.site.publish(&format!("Post {posts}"), "<p>Words for everybody.</p>");
+        // A post takes a few seconds; the kills fall at any moment of starting, polling,
+        // composing, sending and ending.
+        while kills < KILLS && !is_done(&rig, posts) {
+            let daemon = rig.launch();
+            let lives = Duration::from_millis(dice.random_range(0..900));
+            tokio::time::sleep(lives).await;
+            daemon.kill();
+            kills += 1;
+        }
+    }
+    let daemon = rig.start();
+    let accepted = rig.telegram.ledger().clone();
+    soon("the last post ends", async {
+        while !is_told_as_done(&rig, posts) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let (code, log) = daemon.terminate();
+    assert_eq!(code, Some(0), "{log}");
+
+    let store = RedbStore::open(&rig.store_file()).unwrap();
+    let mut outcomes = HashMap::new();
+    let mut numbers = HashMap::new();
+    for post in store.load_posts(1_000).await.unwrap() {
+        let number: u64 = post.title.trim_start_matches("Post ").parse().unwrap();
+        numbers.insert(number, post.id);
+        assert!(post.counts.is_finished(), "{:?}", post.counts);
+        let people = store.load_outcomes(post.id, &name("bot")).await.unwrap();
+        let counts = post.counts;
+        let sum = counts.sent + counts.failed + counts.skipped + counts.held + counts.uncertain;
+        assert_eq!(counts.planned, sum, "{counts:?}");
+        // Subscribers were numbered in the order of their chats, which start at 1.
+        let by_chat = people.into_iter().map(|(number, one)| (i64::from(number) + 1, one));
+        outcomes.insert(post.id, by_chat.collect());
+    }
+    assert_eq!(numbers.len() as u64, posts, "each item made one post");
+    let mut arrived = HashMap::new();
+    for message in accepted.accepted() {
+        let text = message.text().unwrap_or("");
+        let at = text.find("Post ").expect("the title is in the message") + "Post ".len();
+        let digits: String = text[at..].chars().take_while(char::is_ascii_digit).collect();
+        let post = numbers[&digits.parse().unwrap()];
+        *arrived.entry((post, message.address.parse().unwrap())).or_insert(0) += 1;
+    }
+    Told { outcomes, arrived }
+}
+
+/// Nobody is waiting for the newest post, as the stopped store tells.
+fn is_done(rig: &Rig, posts: u64) -> bool {
+    is_told_as_done(rig, posts)
+}
+
+fn is_told_as_done(rig: &Rig, posts: u64) -> bool {
+    let output = rig.command(&["posts", "--json", "--limit", "1"]);
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let newest = &value["posts"][0];
+    let counts = &newest["counts"];
+    newest["title"] == format!("Post {posts}")
+        && counts["waiting"].as_u64() == Some(0)
+        && counts["in_flight"].as_u64() == Some(0)
+}

@@ -1,0 +1,297 @@
+//! A small world for the tests of the whole binary: stand-ins, a site, settings, the process.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use tidings::model::name::Name;
+use tidings::model::subscriber::{Standing, Subscriber};
+use tidings::model::time::Timestamp;
+use tidings::sandbox::messenger;
+use tidings::sandbox::site::Site;
+use tidings::sandbox::telegram;
+use tidings::store::Store;
+use tidings::store::redb::RedbStore;
+
+/// Longest wait for anything here; a machine under load is slow.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the daemon says in its log once it serves.
+const RUNNING: &str = "tidings is running";
+
+/// The world around one daemon.
+pub struct Rig {
+    pub folder: TempDir,
+    pub telegram: telegram::Server,
+    pub messenger: messenger::Server,
+    pub site: Site,
+    /// Appended to the settings.
+    pub extra: String,
+    /// Keys of the Telegram channel's table.
+    pub telegram_keys: String,
+    /// Keys of the campaign's table.
+    pub campaign_keys: String,
+    pub public: String,
+}
+
+impl Rig {
+    pub async fn new(telegram_rules: telegram::Rules) -> Self {
+        let public = format!("127.0.0.1:{}", free_port());
+        let telegram = telegram::Server::start(telegram_rules).await.expect("telegram stand-in");
+        let rules = messenger::Rules {
+            webhook: Some(format!("http://{public}/messenger/page")),
+            ..messenger::Rules::default()
+        };
+        let messenger = messenger::Server::start(rules).await.expect("messenger stand-in");
+        let site = Site::start(Default::default()).await.expect("site");
+        Self {
+            folder: TempDir::new().expect("a temporary folder"),
+            telegram,
+            messenger,
+            site,
+            extra: String::new(),
+            telegram_keys: String::new(),
+            campaign_keys: String::new(),
+            public,
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    pub fn store_file(&self) -> PathBuf {
+        self.data().join("store.redb")
+    }
+
+    /// Writes a secret to a file that only its owner reads, and gives its TOML value.
+    fn secret(&self, name: &str, value: &str) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, value).expect("the secret is written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("its mode");
+        format!("{{ file = \"{}\" }}", path.display())
+    }
+
+    /// Writes the settings and gives their path.
+    pub fn settings(&self) -> PathBuf {
+        let text = format!(
+            r#"
+data_dir = "{data}"
+[listen]
+public = "{public}"
+admin = "unix:{admin}"
+[fetch]
+allow_networks = ["127.0.0.0/8"]
+floor = "1s"
+host_pause = "0s"
+[channels.bot]
+kind = "telegram"
+api = "{telegram}"
+token = {token}
+{telegram_keys}
+[channels.page]
+kind = "messenger"
+api = "{messenger}"
+page_id = "{page_id}"
+page_token = {page_token}
+app_secret = {app_secret}
+verify_token = {verify_token}
+[topics.news]
+title = "News"
+[sources.blog]
+kind = "feed"
+url = "{feed}"
+every = "1s"
+flood = {{ items = 1000 }}
+[campaigns.blog]
+sources = ["blog"]
+{campaign_keys}
+{extra}
+"#,
+            data = self.data().display(),
+            public = self.public,
+            admin = self.path("admin.sock").display(),
+            telegram = self.telegram.url(),
+            token = self.secret("token", self.telegram.token()),
+            telegram_keys = self.telegram_keys,
+            messenger = self.messenger.url(),
+            page_id = self.messenger.page_id(),
+            page_token = self.secret("page-token", self.messenger.page_token()),
+            app_secret = self.secret("app-secret", self.messenger.app_secret()),
+            verify_token = self.secret("verify-token", "verify-me-please"),
+            feed = self.site.feed_url(),
+            campaign_keys = self.campaign_keys,
+            extra = self.extra,
+        );
+        let path = self.path("tidings.toml");
+        std::fs::write(&path, text).expect("the settings are written");
+        path
+    }
+
+    /// Runs one command to its end.
+    pub fn command(&self, args: &[&str]) -> Output {
+        let mut command = binary();
+        let (first, rest) = args.split_first().expect("a command");
+        command.arg(first).arg("--config").arg(self.settings()).args(rest);
+        command.output().expect("the command runs")
+    }
+
+    /// Starts the daemon and waits until it serves.
+    pub fn start(&self) -> Daemon {
+        let daemon = self.launch();
+        daemon.wait_for(RUNNING);
+        daemon
+    }
+
+    /// Starts the daemon and does not wait.
+    pub fn launch(&self) -> Daemon {
+        let mut child = binary()
+            .args(["run", "--config"])
+            .arg(self.settings())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the daemon starts");
+        let (lines_tx, lines) = mpsc::channel();
+        let stderr = child.stderr.take().expect("its standard error");
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if lines_tx.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Daemon { child, lines }
+    }
+
+    /// Puts `count` active subscribers of the topic into the store of a daemon that is not there.
+    pub async fn subscribe(&self, channel: &str, ids: impl IntoIterator<Item = i64>) {
+        std::fs::create_dir_all(self.data()).expect("the data folder");
+        let store = RedbStore::open(&self.store_file()).expect("the store opens");
+        let people: Vec<Subscriber> = ids.into_iter().map(person).collect();
+        store.import_subscribers(&name(channel), people).await.expect("they are kept");
+    }
+}
+
+pub fn name(text: &str) -> Name {
+    Name::parse(text).expect("a name")
+}
+
+fn person(id: i64) -> Subscriber {
+    Subscriber {
+        number: 0,
+        address: id.to_string(),
+        language: None,
+        topics: vec![name("news")],
+        standing: Standing::Active,
+        window_until: None,
+        joined_at: Timestamp::from_millis(0),
+        changed_at: Timestamp::from_millis(0),
+        default_reply_at: None,
+    }
+}
+
+fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
+    command.env_remove("TIDINGS_CONFIG").env("TIDINGS_LOG", "info").env("NO_COLOR", "1");
+    command
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// The process under test; ended with the test whatever happens.
+pub struct Daemon {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Daemon {
+    /// Waits for a line of the log that holds the words, and gives the lines up to it.
+    pub fn wait_for(&self, words: &str) -> Vec<String> {
+        let until = Instant::now() + PATIENCE;
+        let mut seen = Vec::new();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => {
+                    seen.push(line);
+                    if seen.last().is_some_and(|line| line.contains(words)) {
+                        return seen;
+                    }
+                }
+                Err(_) => panic!("no `{words}` in the log:\n{}", seen.join("\n")),
+            }
+        }
+    }
+
+    /// What the log holds that was not read yet.
+    pub fn log(&self) -> String {
+        self.lines.try_iter().collect::<Vec<_>>().join("\n")
+    }
+
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(status.success());
+    }
+
+    /// SIGKILL, and its end.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it is killed");
+        self.child.wait().expect("it ends");
+    }
+
+    /// SIGTERM; gives the exit code and the rest of the log.
+    pub fn terminate(mut self) -> (Option<i32>, String) {
+        self.signal("TERM");
+        let status = self.child.wait().expect("it ends");
+        let rest: Vec<String> = self.lines.iter().collect();
+        (status.code(), rest.join("\n"))
+    }
+
+    /// Its end, which comes by itself.
+    pub fn ended(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().expect("it ends");
+        let rest: Vec<String> = self.lines.iter().collect();
+        (status.code(), rest.join("\n"))
+    }
+
+    /// Resident memory in bytes, from the kernel.
+    pub fn resident_bytes(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let text = std::fs::read_to_string(Path::new(&path)).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or("VmRSS: 0 kB");
+        let kilobytes = line.split_whitespace().nth(1).and_then(|word| word.parse::<u64>().ok());
+        kilobytes.unwrap_or(0) * 1024
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Awaits with the tests' patience.
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("not within {PATIENCE:?}: {what}"),
+    }
+}
