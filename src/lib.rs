@@ -1,5 +1,9 @@
 //! `tidings` watches sources, notices what is new, and sends it to subscribers.
 
+pub mod diff;
+
+pub mod plan;
+
 pub mod store;
 
 pub mod channel;

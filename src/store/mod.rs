@@ -7,6 +7,8 @@
 
 pub mod journal;
 
+mod codec;
+
 pub mod redb;
 
 use futures_util::future::BoxFuture;

@@ -1,0 +1,252 @@
+//! Items beside what is known: what is new, what was edited, and what is to be remembered.
+//!
+//! Pure: no clock, no store, no document but its hashed keys. Decided by identity and content
+//! alone: dates decide nothing but an order, leaving a document is no removal, and a document that
+//! shrinks or empties and grows back tells nothing. What can't be told apart is not told at all.
+//!
+//! Cost: a few sorts of the document's and the source's hashes, no allocation an item.
+
+mod document;
+
+mod identity;
+
+mod index;
+
+mod memory;
+
+pub use memory::{KEPT_FOR, KNOWN_ROWS_MAX, LAST_SEEN_SLACK};
+
+use crate::diff::document::Document;
+use crate::diff::identity::{CHURNS_DISTRUSTED, Rows, Sight, Sights, identify};
+use crate::diff::index::{Rung, narrow};
+use crate::model::campaign::ChangeKind;
+use crate::model::known::{Keys, Known, KnownItem};
+use crate::model::source::FloodRule;
+use crate::model::time::Timestamp;
+
+/// Most new items of a held poll that come as changes: the newest.
+pub const HELD_ITEMS_MAX: usize = 100;
+
+/// Churns are counted up to here, so that a source can earn its trust back in a few changes.
+const CHURNS_MAX: u32 = 3;
+
+/// From so many edits in one poll on, and more than half of the document, it is the template that
+/// changed and not the texts.
+const REWRITTEN_ITEMS_MIN: usize = 5;
+
+/// How a source's changes are judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rules {
+    /// How many of the newest items are new at the first poll.
+    pub first_newest: u32,
+    pub flood: FloodRule,
+}
+
+/// What one poll says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Diff {
+    /// Oldest first; each item at most once. When held, of the new ones the newest
+    /// [`HELD_ITEMS_MAX`].
+    pub changes: Vec<Change>,
+    /// The new items among the changes are not to be sent before somebody said so.
+    pub held: Option<Held>,
+    /// To be kept in place of what was known; `None` leaves that as it is.
+    pub known: Option<Known>,
+    /// One line for people about what is odd with the source.
+    pub remark: Option<String>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The entry of the document; of several entries of one item the first.
+    pub index: usize,
+    pub kind: ChangeKind,
+}
+
+/// Why new items are held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// How many are new.
+    pub items: u32,
+    /// One line for people.
+    pub reason: String,
+}
+
+/// Compares a document with what is known of its source.
+///
+/// `keys` and `dates` are the document's entries in its order; a missing date counts as `now`, a
+/// later one too. Without `known` this is the first poll: everything becomes known, and the
+/// `first_newest` newest items are new. Permuting the document changes nothing but which of
+/// several entries stands for an item.
+///
+/// An edit is told once; content that flips between two forms is told at its first flip. More
+/// than half of a document edited at once is a new template, and told to people only.
+pub fn compare(
+    keys: &[Keys],
+    dates: &[Option<Timestamp>],
+    known: Option<&Known>,
+    rules: &Rules,
+    now: Timestamp,
+) -> Diff {
+    let document = Document::new(keys);
+    let order = Order::of(dates, now);
+    let Some(known) = known else {
+        return first(&document, &order, rules, now);
+    };
+    let rows = Rows::new(&known.entries);
+    let sights = identify(&document, &rows, known);
+    let contents = contents(&document, &sights.items, &rows);
+    let edited = contents.iter().filter(|content| **content == Content::Edited).count();
+    let is_rewritten = edited >= REWRITTEN_ITEMS_MIN && edited * 2 > document.count();
+
+    let mut changes = Vec::new();
+    let mut news = 0usize;
+    for (item, (sight, content)) in sights.items.iter().zip(&contents).enumerate() {
+        let kind = match sight {
+            Sight::New => ChangeKind::New,
+            _ if *content == Content::Edited && !is_rewritten => ChangeKind::Updated,
+            _ => continue,
+        };
+        news += usize::from(kind == ChangeKind::New);
+        changes.push(Change { index: document.first(item), kind });
+    }
+    order.sort(&mut changes);
+
+    let held = flood(news, document.count(), &rules.flood);
+    if held.is_some() {
+        let mut surplus = news.saturating_sub(HELD_ITEMS_MAX);
+        changes.retain(|change| {
+            let is_surplus = change.kind == ChangeKind::New && surplus > 0;
+            surplus -= usize::from(is_surplus);
+            !is_surplus
+        });
+    }
+    let id_churns = count_churns(known.id_churns, &sights, news);
+    let churns = (known.id_churns, id_churns);
+    Diff {
+        changes,
+        held,
+        known: memory::remember(&document, &sights.items, &contents, &rows, churns, now),
+        remark: remark(&sights, id_churns, is_rewritten.then_some(edited)),
+    }
+}
+
+fn first(document: &Document<'_>, order: &Order<'_>, rules: &Rules, now: Timestamp) -> Diff {
+    let mut changes: Vec<_> = (0..document.count())
+        .filter(|item| document.is_named(*item))
+        .map(|item| Change { index: document.first(item), kind: ChangeKind::New })
+        .collect();
+    order.sort(&mut changes);
+    let older = changes.len().saturating_sub(rules.first_newest as usize);
+    changes.drain(..older);
+    Diff { changes, known: Some(memory::baseline(document, now)), ..Diff::default() }
+}
+
+/// What became of an item's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// As its row has it, or had it before.
+    Same,
+    /// As another row of the item has it: not to be told, but to be kept.
+    Moved,
+    Edited,
+}
+
+/// The contents by item.
+fn contents(document: &Document<'_>, sights: &[Sight], rows: &Rows<'_>) -> Vec<Content> {
+    let content = |(item, sight): (usize, &Sight)| {
+        let (Sight::Known { row } | Sight::Renamed { row, .. }) = *sight else {
+            return Content::Same;
+        };
+        let is_told = |row: &KnownItem| {
+            document.entries(item).any(|entry| {
+                let print = narrow(document.keys[entry].fingerprint);
+                print == row.fingerprint || print == row.former
+            })
+        };
+        let is_told_elsewhere = || {
+            [Rung::Id, Rung::Alias, Rung::Link].into_iter().any(|rung| {
+                let mut own = document.values(item, rung);
+                own.any(|value| rows.places(rung, value).any(|at| is_told(&rows.rows[at])))
+            })
+        };
+        if is_told(&rows.rows[row]) {
+            Content::Same
+        } else if is_told_elsewhere() {
+            Content::Moved
+        } else {
+            Content::Edited
+        }
+    };
+    sights.iter().enumerate().map(content).collect()
+}
+
+fn flood(news: usize, items: usize, rule: &FloodRule) -> Option<Held> {
+    // Both are counts far below 2^24, where a 32-bit float still holds every integer.
+    #[expect(clippy::cast_precision_loss, reason = "counts of items are small")]
+    let share = news as f32 / items.max(1) as f32;
+    (news > rule.items as usize && share > rule.share).then(|| Held {
+        items: document::place(news),
+        reason: format!("{news} of {items} items are new at once"),
+    })
+}
+
+/// One more at a churn, one less at a change that left the ids as they were.
+fn count_churns(before: u32, sights: &Sights, news: usize) -> u32 {
+    if sights.churned > 0 {
+        (before + 1).min(CHURNS_MAX)
+    } else if news > 0 && sights.ids_known * 2 > sights.ids && sights.ids > 0 {
+        before.saturating_sub(1)
+    } else {
+        before
+    }
+}
+
+fn remark(sights: &Sights, id_churns: u32, rewritten: Option<usize>) -> Option<String> {
+    let mut remarks = Vec::new();
+    if sights.churned > 0 {
+        let habit = if id_churns >= CHURNS_DISTRUSTED { ", as before: links decide" } else { "" };
+        let churned = sights.churned;
+        remarks.push(format!("{churned} items have new ids under known links{habit}"));
+    }
+    if sights.shuffled > 0 {
+        let moved = sights.shuffled;
+        remarks.push(format!("{moved} ids moved to other items: links decide"));
+    }
+    if let Some(edited) = rewritten {
+        remarks.push(format!("{edited} items were rewritten at once: taken as a new template"));
+    }
+    let nameless = sights.items.iter().filter(|sight| **sight == Sight::Nameless).count();
+    if nameless > 0 {
+        remarks.push(format!("{nameless} items can't be told apart and are left out"));
+    }
+    (!remarks.is_empty()).then(|| remarks.join("; "))
+}
+
+/// Oldest first, by date, and where dates are missing or equal by the document's own direction.
+struct Order<'a> {
+    dates: &'a [Option<Timestamp>],
+    now: Timestamp,
+    is_newest_first: bool,
+}
+
+impl<'a> Order<'a> {
+    fn of(dates: &'a [Option<Timestamp>], now: Timestamp) -> Self {
+        let stated: Vec<_> = dates.iter().flatten().collect();
+        let rising = stated.windows(2).filter(|pair| pair[0] < pair[1]).count();
+        let falling = stated.windows(2).filter(|pair| pair[0] > pair[1]).count();
+        Self { dates, now, is_newest_first: falling >= rising }
+    }
+
+    fn sort(&self, changes: &mut [Change]) {
+        changes.sort_by_key(|change| {
+            let date = self.dates.get(change.index).copied().flatten();
+            let place = if self.is_newest_first { usize::MAX - change.index } else { change.index };
+            (date.unwrap_or(self.now).min(self.now), place)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

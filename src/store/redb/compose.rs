@@ -1,0 +1,134 @@
+//! Drafts that are due, held floods, and posts with their batches.
+
+use redb::ReadTransaction;
+
+use crate::model::item::{Item, ItemId};
+use crate::model::name::Name;
+use crate::model::post::{BATCH_RECIPIENTS_MAX, Content, Counts, Draft, DraftId, Outcome, PostId};
+use crate::model::time::Timestamp;
+use crate::store::redb::ledger::{Writing, steps};
+use crate::store::redb::rows::{Outcomes, People, PostRow, Span, Tally};
+use crate::store::redb::tables::{DRAFTS, DRAFTS_DUE, DRAFTS_HELD, ITEMS};
+use crate::store::{FloodWord, PostCommit, StoreError};
+
+/// See `Store::lease_drafts`.
+pub(super) fn lease_drafts(
+    read: &ReadTransaction,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Draft>, StoreError> {
+    let drafts = DRAFTS.open(read)?;
+    let mut due = Vec::new();
+    for key in DRAFTS_DUE.open(read)?.keys(..=(now.as_millis(), u64::MAX))?.take(limit) {
+        due.push(drafts.need(key?.value().1)?);
+    }
+    Ok(due)
+}
+
+/// See `Store::next_draft_at`.
+pub(super) fn next_draft_at(read: &ReadTransaction) -> Result<Option<Timestamp>, StoreError> {
+    let drafts_due = DRAFTS_DUE.open(read)?;
+    let first = drafts_due.keys(..)?.next().transpose()?;
+    Ok(first.map(|key| Timestamp::from_millis(key.value().0)))
+}
+
+/// See `Store::load_items`.
+pub(super) fn load_items(read: &ReadTransaction, ids: &[ItemId]) -> Result<Vec<Item>, StoreError> {
+    let items = ITEMS.open(read)?;
+    ids.iter().filter_map(|id| items.load(id.0).transpose()).collect()
+}
+
+/// See `Store::load_held_drafts`.
+pub(super) fn load_held_drafts(read: &ReadTransaction) -> Result<Vec<Draft>, StoreError> {
+    let drafts = DRAFTS.open(read)?;
+    let mut held = Vec::new();
+    for key in DRAFTS_HELD.open(read)?.keys(..)? {
+        held.push(drafts.need(key?.value().1)?);
+    }
+    held.sort_by_key(|draft| draft.id);
+    Ok(held)
+}
+
+/// See `Store::commit_flood`.
+pub(super) fn commit_flood(
+    writing: &mut Writing<'_>,
+    source: &Name,
+    word: FloodWord,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let held = {
+        let range = (source.as_str(), 0)..=(source.as_str(), u64::MAX);
+        let keys = writing.tables.drafts_held.keys(range)?;
+        keys.map(|key| Ok(DraftId(key?.value().1))).collect::<Result<Vec<_>, StoreError>>()?
+    };
+    for id in &held {
+        let mut draft = writing.take_draft(*id)?;
+        draft.held = None;
+        draft.due_at = now;
+        match word {
+            FloodWord::Known | FloodWord::Newest(0) => continue,
+            FloodWord::Release => {}
+            FloodWord::Newest(most) => {
+                if let Content::Items { items, .. } = &mut draft.content {
+                    let most = usize::try_from(most).unwrap_or(usize::MAX);
+                    items.drain(..items.len().saturating_sub(most));
+                }
+            }
+        }
+        writing.put_draft(&draft)?;
+    }
+    Ok(held.len())
+}
+
+/// See `Store::commit_post`.
+pub(super) fn commit_post(
+    writing: &mut Writing<'_>,
+    commit: &PostCommit,
+) -> Result<PostId, StoreError> {
+    for draft in &commit.drafts {
+        writing.take_draft(*draft)?;
+    }
+    let counters = writing.counters()?;
+    counters.post += 1;
+    let id = counters.post;
+    let mut planned = 0u64;
+    let mut spans = Vec::new();
+    for (channel, audience) in &commit.audiences {
+        let first = writing.counters()?.batch + 1;
+        let mut batches = 0;
+        for part in audience.chunks(BATCH_RECIPIENTS_MAX) {
+            let batch = first + batches;
+            let people = People { post: id, channel: channel.clone(), steps: steps(part) };
+            writing.tables.people.put(batch, &people)?;
+            let outcomes = Outcomes(vec![Outcome::Waiting.to_byte(); part.len()]);
+            writing.tables.outcomes.put(batch, &outcomes)?;
+            writing.tables.open_batches.insert((channel.as_str(), id, batch))?;
+            planned += part.len() as u64;
+            batches += 1;
+        }
+        writing.counters()?.batch += batches;
+        spans.push(Span { channel: channel.clone(), first, batches });
+    }
+    let post = &commit.post;
+    let row = PostRow {
+        campaign: post.campaign.clone(),
+        title: post.title.clone(),
+        created_at: post.created_at,
+        bodies: post.bodies.clone(),
+        cards: post.cards.clone(),
+        spans,
+    };
+    writing.tables.posts.put(id, &row)?;
+    writing.begin_tally(
+        id,
+        Tally {
+            counts: Counts { planned, waiting: planned, ..Counts::default() },
+            errors: Vec::new(),
+            stopped: None,
+            on_uncertain: post.on_uncertain,
+            touched_at: post.created_at,
+            finished_at: None,
+        },
+    );
+    Ok(PostId(id))
+}

@@ -1,0 +1,229 @@
+//! Events, conversations, and what was held for somebody.
+
+use std::time::Duration;
+
+use redb::ReadTransaction;
+
+use crate::model::event::Event;
+use crate::model::message::{Card, Message, Module};
+use crate::model::name::Name;
+use crate::model::post::{Answer, HELD_CARDS_MAX, Outcome, Reason};
+use crate::model::subscriber::{Consent, Subscriber};
+use crate::model::time::Timestamp;
+use crate::store::redb::crowd::Crowded;
+use crate::store::redb::ledger::Writing;
+use crate::store::redb::rows::{AnswerRow, Cursor, HeldRow, Number, Release, Seen};
+use crate::store::redb::tables::{ADDRESSES, CURSORS, EVENTS, SUBSCRIBERS};
+use crate::store::{ConversationCommit, StoreError};
+
+/// How long an event id is remembered; the services repeat an event for a day and a half at most.
+pub(super) const SEEN_FOR: Duration = Duration::from_secs(72 * 3600);
+
+/// See `Store::commit_events`.
+pub(super) fn commit_events(
+    writing: &mut Writing<'_>,
+    events: &[Event],
+    cursor: Option<&(Name, i64)>,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let mut added = 0;
+    for event in events {
+        let key = (event.channel.as_str(), event.id.as_str());
+        if let Some(Seen(at)) = writing.tables.seen.load(key)? {
+            if at > now - SEEN_FOR {
+                continue;
+            }
+            writing.tables.seen_by_age.remove((at.as_millis(), key.0, key.1))?;
+        }
+        writing.tables.seen.put(key, &Seen(now))?;
+        writing.tables.seen_by_age.insert((now.as_millis(), key.0, key.1))?;
+        let counters = writing.counters()?;
+        counters.event += 1;
+        let number = counters.event;
+        writing.tables.events.put(number, event)?;
+        added += 1;
+    }
+    if let Some((channel, place)) = cursor {
+        writing.tables.cursors.put(channel.as_str(), &Cursor(*place))?;
+    }
+    Ok(added)
+}
+
+/// See `Store::load_cursor`.
+pub(super) fn load_cursor(
+    read: &ReadTransaction,
+    channel: &Name,
+) -> Result<Option<i64>, StoreError> {
+    Ok(CURSORS.open(read)?.load(channel.as_str())?.map(|Cursor(place)| place))
+}
+
+/// See `Store::lease_events`.
+pub(super) fn lease_events(
+    read: &ReadTransaction,
+    limit: usize,
+) -> Result<Vec<(u64, Event)>, StoreError> {
+    let events = EVENTS.open(read)?;
+    let oldest = events.rows(..)?.take(limit);
+    oldest.map(|row| row.map(|(number, event)| (number.value(), event))).collect()
+}
+
+/// See `Store::load_subscriber`.
+pub(super) fn load_subscriber(
+    read: &ReadTransaction,
+    channel: &Name,
+    address: &str,
+) -> Result<Option<Subscriber>, StoreError> {
+    match ADDRESSES.open(read)?.load((channel.as_str(), address))? {
+        Some(Number(number)) => SUBSCRIBERS.open(read)?.need((channel.as_str(), number)).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// See `Store::commit_conversation`.
+pub(super) fn commit_conversation(
+    writing: &mut Writing<'_>,
+    turn: &ConversationCommit,
+) -> Result<(), StoreError> {
+    let missing = || StoreError::Missing { what: format!("event {}", turn.event) };
+    let event = writing.tables.events.load(turn.event)?.ok_or_else(missing)?;
+    writing.tables.events.remove(turn.event)?;
+
+    let channel = &turn.channel;
+    let number = writing.keep_person(channel, &event, turn.subscriber.as_ref())?;
+    if let Some(consent) = &turn.consent {
+        writing.keep_consent(channel, consent, number)?;
+    }
+    let address = match (&turn.subscriber, number) {
+        (Some(person), _) => person.address.clone(),
+        _ => event.address.clone(),
+    };
+    for answer in &turn.answers {
+        let row = AnswerRow {
+            number,
+            language: event.language.clone(),
+            answer: answer.clone(),
+            part: 0,
+            releases: Vec::new(),
+        };
+        writing.add_answer(channel, &address, &row)?;
+    }
+    match number {
+        Some(number) if turn.releases_held => writing.release_held(channel, &address, number),
+        _ => Ok(()),
+    }
+}
+
+impl Writing<'_> {
+    /// Writes the person's record; answers the number of the person, if there is a record.
+    ///
+    /// The record is found by the event's address, so that a new address in `person` moves it.
+    fn keep_person(
+        &mut self,
+        channel: &Name,
+        event: &Event,
+        person: Option<&Subscriber>,
+    ) -> Result<Option<u32>, StoreError> {
+        let mut crowd = Crowded::open(self, channel)?;
+        let here = crowd.number_of(self, &event.address)?;
+        let Some(person) = person else { return Ok(here) };
+        let there = crowd.number_of(self, &person.address)?;
+        let number = match here.or(there) {
+            None => crowd.add(self, person.clone())?,
+            Some(number) => {
+                let before = self.tables.subscribers.need((channel.as_str(), number))?;
+                let mut after = Subscriber { number, ..person.clone() };
+                if there.is_some_and(|other| other != number) {
+                    // Somebody else is known at the new address: this record keeps its own.
+                    after.address.clone_from(&before.address);
+                }
+                crowd.change(self, &before, &after)?;
+                number
+            }
+        };
+        crowd.close(self)?;
+        Ok(Some(number))
+    }
+
+    fn keep_consent(
+        &mut self,
+        channel: &Name,
+        consent: &Consent,
+        number: Option<u32>,
+    ) -> Result<(), StoreError> {
+        let number = number.unwrap_or(consent.number);
+        let counters = self.counters()?;
+        counters.consent += 1;
+        let key = (channel.as_str(), number, counters.consent);
+        self.tables.consents.put(key, &Consent { number, ..consent.clone() })
+    }
+
+    /// Puts an answer at the end of the person's queue.
+    fn add_answer(
+        &mut self,
+        channel: &Name,
+        address: &str,
+        row: &AnswerRow,
+    ) -> Result<(), StoreError> {
+        let counters = self.counters()?;
+        counters.answer += 1;
+        let id = counters.answer;
+        let is_first = {
+            let queue = (channel.as_str(), address, 0)..=(channel.as_str(), address, u64::MAX);
+            self.tables.answers.rows(queue)?.next().is_none()
+        };
+        self.tables.answers.put((channel.as_str(), address, id), row)?;
+        if is_first {
+            self.tables.ready.insert((channel.as_str(), id, address))?;
+        }
+        Ok(())
+    }
+
+    /// Makes one answer of what was held, newest first.
+    fn release_held(
+        &mut self,
+        channel: &Name,
+        address: &str,
+        number: u32,
+    ) -> Result<(), StoreError> {
+        let mut held = Vec::new();
+        {
+            let range = (channel.as_str(), number, 0)..=(channel.as_str(), number, u64::MAX);
+            for row in self.tables.held.rows(range)?.rev() {
+                let (key, row) = row?;
+                held.push(Release { post: key.value().2, held: row });
+            }
+        }
+        let mut cards: Vec<Card> = Vec::new();
+        let mut releases = Vec::new();
+        for release in held {
+            self.tables.held.remove((channel.as_str(), number, release.post))?;
+            let HeldRow { batch, index } = release.held;
+            if self.tally(release.post)?.stopped.is_some() {
+                self.turn(batch, index, Outcome::Skipped(Reason::PostStopped))?;
+            } else if cards.len() < HELD_CARDS_MAX {
+                let room = HELD_CARDS_MAX - cards.len();
+                let post = self.tables.posts.need(release.post)?;
+                if post.cards.is_empty() {
+                    cards.push(title_card(post.title));
+                } else {
+                    cards.extend(post.cards.into_iter().take(room));
+                }
+                releases.push(release);
+            } else {
+                self.turn(batch, index, Outcome::Skipped(Reason::Superseded))?;
+            }
+        }
+        if releases.is_empty() {
+            return Ok(());
+        }
+        let message = Message { modules: vec![Module::Cards(cards)] };
+        let answer = Answer { message, tap: None };
+        let row = AnswerRow { number: Some(number), language: None, answer, part: 0, releases };
+        self.add_answer(channel, address, &row)
+    }
+}
+
+/// What stands for a post without cards.
+fn title_card(title: String) -> Card {
+    Card { title, subtitle: String::new(), image: None, link: None, buttons: Vec::new() }
+}

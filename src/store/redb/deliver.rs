@@ -1,0 +1,445 @@
+//! Claims and receipts, stopped posts, and the rescue after a crash.
+
+use std::collections::HashMap;
+
+use crate::model::campaign::OnUncertain;
+use crate::model::name::Name;
+use crate::model::post::{
+    AnswerId, BatchId, Claim, Outcome, PostId, Reason, Receipt, Recipient, Settled, Ticket, Work,
+};
+use crate::model::subscriber::{Standing, Subscriber};
+use crate::model::time::Timestamp;
+use crate::store::redb::crowd::Crowded;
+use crate::store::redb::ledger::Writing;
+use crate::store::redb::rows::{Aim, AnswerRow, Flight, HeldRow, Part, Release};
+use crate::store::{Advance, Rescued, StoreError, Wire};
+
+/// Most claims that a post gets in one turn.
+const TURN_MAX: usize = 32;
+
+/// Most recipients looked at in one transaction; only those who left make it more than the claims.
+const LOOKED_AT_MAX: usize = 8_192;
+
+/// The number of a recipient without a record.
+const NO_NUMBER: u32 = u32::MAX;
+
+/// The claims of one transaction.
+pub(super) struct Claims {
+    pub claims: Vec<Claim>,
+    /// There may be more work, but enough was looked at.
+    pub is_cut: bool,
+}
+
+/// See `Store::advance`.
+pub(super) fn advance(writing: &mut Writing<'_>, step: &Advance) -> Result<Claims, StoreError> {
+    for receipt in &step.receipts {
+        writing.settle(receipt, Some(step.now))?;
+    }
+    let mut claims = Vec::new();
+    writing.claim_answers(&step.channel, step.claims, &mut claims)?;
+    let is_cut = writing.claim_deliveries(step, &mut claims)?;
+    Ok(Claims { claims, is_cut })
+}
+
+/// See `Store::stop_post`.
+pub(super) fn stop_post(
+    writing: &mut Writing<'_>,
+    post: PostId,
+    why: &str,
+) -> Result<(), StoreError> {
+    let missing = || StoreError::Missing { what: format!("post {post}") };
+    let row = writing.tables.posts.load(post.0)?.ok_or_else(missing)?;
+    writing.tally(post.0)?.stopped.get_or_insert_with(|| why.to_owned());
+    for span in &row.spans {
+        while let Some(batch) = writing.open_batch(&span.channel, post.0)? {
+            while let Some(index) = writing.waiting_at(batch, 0)? {
+                writing.skip(batch, index, Reason::PostStopped)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// See `Store::rescue`.
+pub(super) fn rescue(writing: &mut Writing<'_>, wire: &Wire) -> Result<Rescued, StoreError> {
+    let mut rescued = Rescued::default();
+    for receipt in &wire.receipts {
+        if writing.settle(receipt, None)? {
+            rescued.settled += 1;
+        }
+    }
+    let mut begun = HashMap::new();
+    for (ticket, part) in &wire.started {
+        let newest = begun.entry(ticket.0).or_insert(*part);
+        *newest = (*newest).max(*part);
+    }
+    let mut left = Vec::new();
+    for row in writing.tables.in_flight.rows(..)? {
+        let (ticket, flight) = row?;
+        left.push((ticket.value(), flight));
+    }
+    for (ticket, flight) in left {
+        let part = begun.get(&ticket).copied();
+        let end = if wire.is_trusted && part.is_none() {
+            rescued.returned += 1;
+            Settled::Returned { part: flight.part }
+        } else if let Aim::Delivery { batch, .. } = flight.what
+            && writing.is_resent(batch)?
+        {
+            rescued.resent += 1;
+            // Before a part is begun, the ones before it are known to be accepted.
+            Settled::Returned { part: flight.part.max(part.unwrap_or(0)) }
+        } else {
+            rescued.uncertain += 1;
+            Settled::Done(Outcome::Uncertain)
+        };
+        let receipt = Receipt {
+            ticket: Ticket(ticket),
+            settled: end,
+            standing: None,
+            moved_to: None,
+            window_closed: false,
+            error: None,
+        };
+        writing.settle(&receipt, None)?;
+    }
+    Ok(rescued)
+}
+
+impl Writing<'_> {
+    /// Applies one receipt; `false` when its ticket is not in flight.
+    ///
+    /// A receipt that says `Waiting` or `InFlight` is no end of anything and is ignored too.
+    fn settle(&mut self, receipt: &Receipt, now: Option<Timestamp>) -> Result<bool, StoreError> {
+        if let Settled::Done(Outcome::Waiting | Outcome::InFlight) = receipt.settled {
+            return Ok(false);
+        }
+        let Some(flight) = self.tables.in_flight.load(receipt.ticket.0)? else {
+            return Ok(false);
+        };
+        self.tables.in_flight.remove(receipt.ticket.0)?;
+        match flight.what {
+            Aim::Delivery { batch, index } => self.settle_delivery(receipt, batch, index, now)?,
+            Aim::Answer { channel, address, id } => {
+                self.settle_answer(receipt, &channel, &address, id, now)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn settle_delivery(
+        &mut self,
+        receipt: &Receipt,
+        batch: u64,
+        index: u16,
+        now: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let (post, channel, number) = self.whose(batch, index)?;
+        let held = HeldRow { batch, index };
+        match receipt.settled {
+            Settled::Done(Outcome::Held) => self.hold(&channel, number, Release { post, held })?,
+            Settled::Done(outcome) => self.turn(batch, index, outcome)?,
+            Settled::Returned { .. } if self.tally(post)?.stopped.is_some() => {
+                self.skip(batch, index, Reason::PostStopped)?;
+            }
+            Settled::Returned { part } => {
+                self.turn(batch, index, Outcome::Waiting)?;
+                if part > 0 {
+                    self.tables.partial.put((batch, index), &Part(part))?;
+                }
+            }
+        }
+        self.note(post, receipt.error.as_deref(), now)?;
+        self.tell_subscriber(&channel, number, receipt)
+    }
+
+    fn settle_answer(
+        &mut self,
+        receipt: &Receipt,
+        channel: &Name,
+        address: &str,
+        id: u64,
+        now: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let key = (channel.as_str(), address, id);
+        let mut row = self.tables.answers.need(key)?;
+        match receipt.settled {
+            Settled::Returned { part } => {
+                row.part = part;
+                self.tables.answers.put(key, &row)?;
+                self.tables.ready.insert((channel.as_str(), id, address))?;
+            }
+            Settled::Done(outcome) => self.end_answer(channel, address, id, &row, outcome, now)?,
+        }
+        match row.number {
+            Some(number) => self.tell_subscriber(channel, number, receipt),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes an answer, settles what it carried, and lets the person's next one come.
+    fn end_answer(
+        &mut self,
+        channel: &Name,
+        address: &str,
+        id: u64,
+        row: &AnswerRow,
+        outcome: Outcome,
+        now: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.tables.answers.remove((channel.as_str(), address, id))?;
+        self.tables.ready.remove((channel.as_str(), id, address))?;
+        let next = {
+            let queue = (channel.as_str(), address, 0)..=(channel.as_str(), address, u64::MAX);
+            match self.tables.answers.rows(queue)?.next() {
+                Some(row) => Some(row?.0.value().2),
+                None => None,
+            }
+        };
+        if let Some(next) = next {
+            self.tables.ready.insert((channel.as_str(), next, address))?;
+        }
+        for release in &row.releases {
+            let HeldRow { batch, index } = release.held;
+            if self.tables.people.load(batch)?.is_none() {
+                // Its post was pruned meanwhile.
+                continue;
+            }
+            let is_final = match outcome {
+                Outcome::Sent => true,
+                Outcome::Uncertain => !self.is_resent(batch)?,
+                _ => false,
+            };
+            match row.number {
+                Some(number) if !is_final => self.hold(channel, number, *release)?,
+                _ => self.turn(batch, index, outcome)?,
+            }
+            self.note(release.post, None, now)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a delivery for the person's next contact.
+    fn hold(&mut self, channel: &Name, number: u32, release: Release) -> Result<(), StoreError> {
+        self.turn(release.held.batch, release.held.index, Outcome::Held)?;
+        self.tables.held.put((channel.as_str(), number, release.post), &release.held)
+    }
+
+    /// Skips one recipient for good.
+    pub fn skip(&mut self, batch: u64, index: u16, why: Reason) -> Result<(), StoreError> {
+        self.tables.partial.remove((batch, index))?;
+        self.turn(batch, index, Outcome::Skipped(why))
+    }
+
+    /// The post, the channel and the number of a recipient.
+    fn whose(&mut self, batch: u64, index: u16) -> Result<(u64, Name, u32), StoreError> {
+        let sheet = self.sheet(batch)?;
+        let number = sheet.numbers.get(usize::from(index)).copied().ok_or_else(|| {
+            StoreError::Damaged { what: format!("batch {batch} has no place {index}") }
+        })?;
+        Ok((sheet.post, sheet.channel.clone(), number))
+    }
+
+    /// Whether what is uncertain of the batch's post is sent again.
+    fn is_resent(&mut self, batch: u64) -> Result<bool, StoreError> {
+        let post = self.sheet(batch)?.post;
+        Ok(self.tally(post)?.on_uncertain == OnUncertain::Resend)
+    }
+
+    /// Keeps what the answer told of the recipient.
+    fn tell_subscriber(
+        &mut self,
+        channel: &Name,
+        number: u32,
+        receipt: &Receipt,
+    ) -> Result<(), StoreError> {
+        if receipt.standing.is_none() && receipt.moved_to.is_none() && !receipt.window_closed {
+            return Ok(());
+        }
+        let Some(before) = self.tables.subscribers.load((channel.as_str(), number))? else {
+            return Ok(());
+        };
+        let mut person = before.clone();
+        // Who asked us to stop stays stopped, whatever the service says besides.
+        if let Some(standing) = receipt.standing
+            && before.standing != Standing::Stopped
+        {
+            person.standing = standing;
+        }
+        if receipt.window_closed {
+            person.window_until = None;
+        }
+        if let Some(address) = &receipt.moved_to
+            && *address != before.address
+        {
+            let key = (channel.as_str(), address.as_str());
+            if self.tables.addresses.load(key)?.is_none() {
+                person.address.clone_from(address);
+            } else if person.standing == Standing::Active {
+                // Somebody is known there already: this record is the one that is left over.
+                person.standing = Standing::Gone;
+            }
+        }
+        let mut crowd = Crowded::open(self, channel)?;
+        crowd.change(self, &before, &person)?;
+        crowd.close(self)
+    }
+
+    fn claim_answers(
+        &mut self,
+        channel: &Name,
+        limit: usize,
+        claims: &mut Vec<Claim>,
+    ) -> Result<(), StoreError> {
+        while claims.len() < limit {
+            let first = {
+                let range = (channel.as_str(), 0, "")..;
+                match self.tables.ready.keys(range)?.next().transpose()? {
+                    Some(key) if key.value().0 == channel.as_str() => {
+                        let (_, id, address) = key.value();
+                        Some((id, address.to_owned()))
+                    }
+                    _ => None,
+                }
+            };
+            let Some((id, address)) = first else { break };
+            let key = (channel.as_str(), address.as_str(), id);
+            let row = self.tables.answers.need(key)?;
+            let person = match row.number {
+                Some(number) => self.tables.subscribers.load((channel.as_str(), number))?,
+                None => None,
+            };
+            let is_active = person.as_ref().is_some_and(|p| p.standing == Standing::Active);
+            if !row.releases.is_empty() && !is_active {
+                // Nothing of a post goes to somebody who left: it stays held.
+                self.end_answer(channel, &address, id, &row, Outcome::Held, None)?;
+                continue;
+            }
+            self.tables.ready.remove((channel.as_str(), id, &address))?;
+            let recipient = person.map_or_else(
+                || Recipient {
+                    number: row.number.unwrap_or(NO_NUMBER),
+                    address: address.clone(),
+                    language: row.language.clone(),
+                    standing: Standing::Active,
+                    window_until: None,
+                },
+                recipient,
+            );
+            let what = Aim::Answer { channel: channel.clone(), address: address.clone(), id };
+            let ticket = self.give_ticket(what, row.part)?;
+            claims.push(Claim {
+                ticket,
+                work: Work::Answer { id: AnswerId(id), answer: Box::new(row.answer) },
+                part: row.part,
+                recipient,
+            });
+        }
+        Ok(())
+    }
+
+    /// Claims in fair turns; answers whether it stopped because it had looked at enough.
+    fn claim_deliveries(
+        &mut self,
+        step: &Advance,
+        claims: &mut Vec<Claim>,
+    ) -> Result<bool, StoreError> {
+        let mut looked_at = 0;
+        while claims.len() < step.claims {
+            let served = self.memory.served.get(&step.channel).copied().unwrap_or(0);
+            // The post after the one served last, or the first when there is none after it.
+            let after = match self.open_post(&step.channel, served.saturating_add(1))? {
+                Some(post) => Some(post),
+                None => self.open_post(&step.channel, 0)?,
+            };
+            let Some(post) = after else { break };
+            let limit = step.claims.min(claims.len() + TURN_MAX);
+            self.claim_turn(step, post, limit, claims, &mut looked_at)?;
+            self.memory.served.insert(step.channel.clone(), post);
+            if looked_at >= LOOKED_AT_MAX {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// One post's turn: claims until there are `limit` or the post has nobody waiting.
+    fn claim_turn(
+        &mut self,
+        step: &Advance,
+        post: u64,
+        limit: usize,
+        claims: &mut Vec<Claim>,
+        looked_at: &mut usize,
+    ) -> Result<(), StoreError> {
+        let channel = &step.channel;
+        self.note(post, None, Some(step.now))?;
+        while let Some(batch) = self.open_batch(channel, post)? {
+            let mut from = 0;
+            while let Some(index) = self.waiting_at(batch, from)? {
+                if claims.len() >= limit || *looked_at >= LOOKED_AT_MAX {
+                    return Ok(());
+                }
+                *looked_at += 1;
+                from = usize::from(index);
+                let (_, _, number) = self.whose(batch, index)?;
+                let person = self.tables.subscribers.load((channel.as_str(), number))?;
+                let Some(person) = person.filter(|p| p.standing == Standing::Active) else {
+                    self.skip(batch, index, Reason::Unsubscribed)?;
+                    continue;
+                };
+                let part = self.tables.partial.load((batch, index))?.map_or(0, |Part(part)| part);
+                if part > 0 {
+                    self.tables.partial.remove((batch, index))?;
+                }
+                self.turn(batch, index, Outcome::InFlight)?;
+                let ticket = self.give_ticket(Aim::Delivery { batch, index }, part)?;
+                claims.push(Claim {
+                    ticket,
+                    work: Work::Delivery { post: PostId(post), batch: BatchId(batch), index },
+                    part,
+                    recipient: recipient(person),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn give_ticket(&mut self, what: Aim, part: u8) -> Result<Ticket, StoreError> {
+        let counters = self.counters()?;
+        counters.ticket += 1;
+        let ticket = counters.ticket;
+        self.tables.in_flight.put(ticket, &Flight { what, part })?;
+        Ok(Ticket(ticket))
+    }
+
+    /// The first post at or after `from` of which somebody waits on the channel.
+    fn open_post(&self, channel: &Name, from: u64) -> Result<Option<u64>, StoreError> {
+        let range = (channel.as_str(), from, 0)..=(channel.as_str(), u64::MAX, u64::MAX);
+        let key = self.tables.open_batches.keys(range)?.next().transpose()?;
+        Ok(key.map(|key| key.value().1))
+    }
+
+    /// The first batch of the post in which somebody waits on the channel.
+    fn open_batch(&self, channel: &Name, post: u64) -> Result<Option<u64>, StoreError> {
+        let range = (channel.as_str(), post, 0)..=(channel.as_str(), post, u64::MAX);
+        let key = self.tables.open_batches.keys(range)?.next().transpose()?;
+        Ok(key.map(|key| key.value().2))
+    }
+
+    /// The first index at or after `from` that waits.
+    fn waiting_at(&mut self, batch: u64, from: usize) -> Result<Option<u16>, StoreError> {
+        let at = self.sheet(batch)?.next_waiting(from);
+        Ok(at.and_then(|at| u16::try_from(at).ok()))
+    }
+}
+
+fn recipient(person: Subscriber) -> Recipient {
+    Recipient {
+        number: person.number,
+        address: person.address,
+        language: person.language,
+        standing: person.standing,
+        window_until: person.window_until,
+    }
+}

@@ -1,0 +1,312 @@
+//! The batch ledger: what is known of each recipient, and the counts that follow from it.
+//!
+//! Batches that are being delivered stay decoded in the writer's memory; a group of operations
+//! changes them there and writes each once, in the same transaction. After any error the memory is
+//! forgotten and read again.
+
+use std::collections::HashMap;
+
+use crate::model::name::Name;
+use crate::model::post::{Counts, Outcome};
+use crate::model::time::Timestamp;
+use crate::store::StoreError;
+use crate::store::redb::rows::{Counters, Outcomes, Tally};
+use crate::store::redb::tables::Tables;
+
+/// Most decoded batches kept between two groups; about 6 KB each.
+const SHEETS_MAX: usize = 256;
+
+/// Most tallies kept between two groups.
+const TALLIES_MAX: usize = 256;
+
+/// Most distinct errors kept of a post.
+const ERRORS_MAX: usize = 8;
+
+/// Longest error kept, in characters.
+const ERROR_CHARS_MAX: usize = 200;
+
+/// One write transaction, as the verbs see it.
+pub(super) struct Writing<'t> {
+    pub tables: Tables<'t>,
+    pub memory: &'t mut Memory,
+}
+
+/// What the writer remembers from one transaction to the next.
+#[derive(Default)]
+pub(super) struct Memory {
+    counters: Option<(Counters, bool)>,
+    sheets: HashMap<u64, Sheet>,
+    tallies: HashMap<u64, (Tally, bool)>,
+    /// The post that was served last on each channel.
+    pub served: HashMap<Name, u64>,
+}
+
+impl Memory {
+    /// Drops what may differ from the file.
+    pub fn forget(&mut self) {
+        self.counters = None;
+        self.sheets.clear();
+        self.tallies.clear();
+    }
+
+    /// Keeps the memory small; only after a commit.
+    pub fn trim(&mut self) {
+        self.sheets.retain(|_, sheet| sheet.is_alive());
+        if self.sheets.len() > SHEETS_MAX {
+            self.sheets.clear();
+        }
+        if self.tallies.len() > TALLIES_MAX {
+            self.tallies.clear();
+        }
+    }
+}
+
+/// A decoded batch.
+pub(super) struct Sheet {
+    pub post: u64,
+    pub channel: Name,
+    pub numbers: Vec<u32>,
+    outcomes: Vec<u8>,
+    /// How many are waiting, and how many in flight.
+    waiting: usize,
+    in_flight: usize,
+    /// Nobody waits before this index.
+    first_waiting: usize,
+    is_changed: bool,
+}
+
+impl Sheet {
+    fn is_alive(&self) -> bool {
+        self.waiting + self.in_flight > 0
+    }
+
+    /// The first index at or after `from` that waits.
+    pub fn next_waiting(&self, from: usize) -> Option<usize> {
+        if self.waiting == 0 {
+            return None;
+        }
+        let from = from.max(self.first_waiting);
+        let waiting = Outcome::Waiting.to_byte();
+        self.outcomes.get(from..)?.iter().position(|byte| *byte == waiting).map(|at| from + at)
+    }
+}
+
+impl Writing<'_> {
+    /// The numbers given; what is changed there is written with this transaction.
+    pub fn counters(&mut self) -> Result<&mut Counters, StoreError> {
+        if self.memory.counters.is_none() {
+            let stored = self.tables.counters.load(())?.unwrap_or_default();
+            self.memory.counters = Some((stored, false));
+        }
+        let (counters, is_changed) =
+            self.memory.counters.get_or_insert_with(|| (Counters::default(), false));
+        *is_changed = true;
+        Ok(counters)
+    }
+
+    /// The decoded batch.
+    pub fn sheet(&mut self, batch: u64) -> Result<&mut Sheet, StoreError> {
+        use std::collections::hash_map::Entry;
+
+        match self.memory.sheets.entry(batch) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => {
+                let people = self.tables.people.need(batch)?;
+                let Outcomes(outcomes) = self.tables.outcomes.need(batch)?;
+                if outcomes.len() != people.steps.len() {
+                    return Err(damaged(batch, "as many outcomes as people"));
+                }
+                let count = |wanted: Outcome| {
+                    outcomes.iter().filter(|byte| **byte == wanted.to_byte()).count()
+                };
+                Ok(place.insert(Sheet {
+                    post: people.post,
+                    channel: people.channel,
+                    numbers: numbers(&people.steps),
+                    waiting: count(Outcome::Waiting),
+                    in_flight: count(Outcome::InFlight),
+                    first_waiting: 0,
+                    is_changed: false,
+                    outcomes,
+                }))
+            }
+        }
+    }
+
+    /// What is known of one recipient.
+    pub fn outcome(&mut self, batch: u64, index: u16) -> Result<Outcome, StoreError> {
+        self.sheet(batch)?
+            .outcomes
+            .get(usize::from(index))
+            .and_then(|byte| Outcome::from_byte(*byte))
+            .ok_or_else(|| damaged(batch, "a known outcome at each index"))
+    }
+
+    /// Changes what is known of one recipient, and with it the counts and the open batches.
+    pub fn turn(&mut self, batch: u64, index: u16, to: Outcome) -> Result<(), StoreError> {
+        let from = self.outcome(batch, index)?;
+        if from == to {
+            return Ok(());
+        }
+        let sheet = self.sheet(batch)?;
+        let index = usize::from(index);
+        if let Some(byte) = sheet.outcomes.get_mut(index) {
+            *byte = to.to_byte();
+        }
+        sheet.is_changed = true;
+        let waited = sheet.waiting;
+        match from {
+            Outcome::Waiting => {
+                sheet.waiting -= 1;
+                if index == sheet.first_waiting {
+                    sheet.first_waiting += 1;
+                }
+            }
+            Outcome::InFlight => sheet.in_flight -= 1,
+            _ => {}
+        }
+        match to {
+            Outcome::Waiting => {
+                sheet.waiting += 1;
+                sheet.first_waiting = sheet.first_waiting.min(index);
+            }
+            Outcome::InFlight => sheet.in_flight += 1,
+            _ => {}
+        }
+        let (post, waits) = (sheet.post, sheet.waiting);
+        if (waited == 0) != (waits == 0) {
+            let channel = sheet.channel.clone();
+            let key = (channel.as_str(), post, batch);
+            if waits == 0 {
+                self.tables.open_batches.remove(key)?;
+            } else {
+                self.tables.open_batches.insert(key)?;
+            }
+        }
+        let counts = &mut self.tally(post)?.counts;
+        let left = count_of(counts, from);
+        *left = left
+            .checked_sub(1)
+            .ok_or_else(|| StoreError::Damaged { what: format!("the counts of post {post}") })?;
+        *count_of(counts, to) += 1;
+        Ok(())
+    }
+
+    /// What changes of a post; what is changed there is written with this transaction.
+    pub fn tally(&mut self, post: u64) -> Result<&mut Tally, StoreError> {
+        use std::collections::hash_map::Entry;
+
+        let (tally, is_changed) = match self.memory.tallies.entry(post) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert((self.tables.tallies.need(post)?, false)),
+        };
+        *is_changed = true;
+        Ok(tally)
+    }
+
+    /// Keeps a new post's tally.
+    pub fn begin_tally(&mut self, post: u64, tally: Tally) {
+        self.memory.tallies.insert(post, (tally, true));
+    }
+
+    /// Forgets a post and its batches that are removed with this transaction.
+    pub fn forget_post(&mut self, post: u64) {
+        self.memory.tallies.remove(&post);
+        self.memory.sheets.retain(|_, sheet| sheet.post != post);
+    }
+
+    /// Notes an error of the service and the time.
+    pub fn note(
+        &mut self,
+        post: u64,
+        error: Option<&str>,
+        now: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let tally = self.tally(post)?;
+        if let Some(now) = now {
+            tally.touched_at = tally.touched_at.max(now);
+        }
+        if let Some(error) = error {
+            let error: String = error.chars().take(ERROR_CHARS_MAX).collect();
+            tally.errors.retain(|known| *known != error);
+            tally.errors.insert(0, error);
+            tally.errors.truncate(ERRORS_MAX);
+        }
+        Ok(())
+    }
+
+    /// Writes what was changed in memory; the last thing before the commit.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        if let Some((counters, is_changed @ true)) = &mut self.memory.counters {
+            self.tables.counters.put((), counters)?;
+            *is_changed = false;
+        }
+        for (batch, sheet) in &mut self.memory.sheets {
+            if sheet.is_changed {
+                // Lent to the row and taken back: no copy.
+                let row = Outcomes(std::mem::take(&mut sheet.outcomes));
+                self.tables.outcomes.put(*batch, &row)?;
+                sheet.outcomes = row.0;
+                sheet.is_changed = false;
+            }
+        }
+        for (post, (tally, is_changed)) in &mut self.memory.tallies {
+            if !*is_changed {
+                continue;
+            }
+            match (tally.counts.is_finished(), tally.finished_at) {
+                (true, None) => {
+                    tally.finished_at = Some(tally.touched_at);
+                    self.tables.finished.insert((tally.touched_at.as_millis(), *post))?;
+                }
+                (false, Some(at)) => {
+                    tally.finished_at = None;
+                    self.tables.finished.remove((at.as_millis(), *post))?;
+                }
+                _ => {}
+            }
+            self.tables.tallies.put(*post, tally)?;
+            *is_changed = false;
+        }
+        Ok(())
+    }
+}
+
+/// From the steps of a batch's people to their numbers.
+pub(super) fn numbers(steps: &[u32]) -> Vec<u32> {
+    steps
+        .iter()
+        .scan(0u32, |number, step| {
+            *number = number.wrapping_add(*step);
+            Some(*number)
+        })
+        .collect()
+}
+
+/// From ascending numbers to the steps between them; the inverse of [`numbers`].
+pub(super) fn steps(numbers: &[u32]) -> Vec<u32> {
+    numbers
+        .iter()
+        .scan(0u32, |before, number| {
+            let step = number.wrapping_sub(*before);
+            *before = *number;
+            Some(step)
+        })
+        .collect()
+}
+
+fn count_of(counts: &mut Counts, outcome: Outcome) -> &mut u64 {
+    match outcome {
+        Outcome::Waiting => &mut counts.waiting,
+        Outcome::InFlight => &mut counts.in_flight,
+        Outcome::Sent => &mut counts.sent,
+        Outcome::Held => &mut counts.held,
+        Outcome::Uncertain => &mut counts.uncertain,
+        Outcome::Failed(_) => &mut counts.failed,
+        Outcome::Skipped(_) => &mut counts.skipped,
+    }
+}
+
+fn damaged(batch: u64, wanted: &str) -> StoreError {
+    StoreError::Damaged { what: format!("batch {batch} has not {wanted}") }
+}

@@ -1,0 +1,312 @@
+//! The tables, and how they are read and written.
+//!
+//! Two kinds: a table of *records* holds sealed values (see `store::codec`); an *index* holds keys
+//! only and is kept in step with its records by whoever writes them, in the same transaction.
+
+use std::marker::PhantomData;
+use std::ops::RangeBounds;
+
+use redb::{
+    AccessGuard, Key, ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition,
+    WriteTransaction,
+};
+
+use crate::model::channel::ChannelState;
+use crate::model::event::Event;
+use crate::model::item::Item;
+use crate::model::known::Known;
+use crate::model::post::Draft;
+use crate::model::source::SourceState;
+use crate::model::subscriber::{Consent, Subscriber};
+use crate::store::StoreError;
+use crate::store::codec::{self, Place, Record};
+use crate::store::redb::rows::{
+    AnswerRow, Bits, Counters, Crowd, Cursor, Flight, Format, HeldRow, Number, Outcomes, Part,
+    People, PostRow, Seen, Tally,
+};
+
+type Bytes = &'static [u8];
+type Text = &'static str;
+
+macro_rules! tables {
+    (
+        records { $($(#[$doc:meta])* $field:ident $table:ident: $key:ty => $record:ty;)* }
+        indexes { $($(#[$index_doc:meta])* $index:ident $index_table:ident: $index_key:ty;)* }
+    ) => {
+        $($(#[$doc])* pub(super) const $table: RecordTable<$key, $record> =
+            RecordTable::new(stringify!($field));)*
+        $($(#[$index_doc])* pub(super) const $index_table: IndexTable<$index_key> =
+            IndexTable::new(stringify!($index));)*
+
+        /// All tables within one write transaction.
+        pub(super) struct Tables<'t> {
+            $(pub $field: Records<Table<'t, $key, Bytes>, $key, $record>,)*
+            $(pub $index: Index<Table<'t, $index_key, ()>, $index_key>,)*
+        }
+
+        impl<'t> Tables<'t> {
+            /// Opens all; those that are not there are made.
+            pub fn open(write: &'t WriteTransaction) -> Result<Self, StoreError> {
+                Ok(Self {
+                    $($field: Records {
+                        table: write.open_table($table.definition())?,
+                        name: stringify!($field),
+                        kind: PhantomData,
+                    },)*
+                    $($index: Index {
+                        table: write.open_table($index_table.definition())?,
+                        key: PhantomData,
+                    },)*
+                })
+            }
+        }
+    };
+}
+
+tables! {
+    records {
+        /// One row: the file's format.
+        format FORMAT: () => Format;
+        /// One row: the numbers given.
+        counters COUNTERS: () => Counters;
+        /// By the source's name.
+        sources SOURCES: Text => SourceState;
+        /// By the source's name.
+        known KNOWN: Text => Known;
+        /// By the item's id.
+        items ITEMS: [u8; 16] => Item;
+        /// By the draft's id.
+        drafts DRAFTS: u64 => Draft;
+        /// By the post's id: what never changes.
+        posts POSTS: u64 => PostRow;
+        /// By the post's id: what changes with each delivery.
+        tallies TALLIES: u64 => Tally;
+        /// By the batch's id.
+        people PEOPLE: u64 => People;
+        /// By the batch's id.
+        outcomes OUTCOMES: u64 => Outcomes;
+        /// By the ticket: all that is claimed and not settled.
+        in_flight IN_FLIGHT: u64 => Flight;
+        /// By batch and index: waiting deliveries of which a part was accepted.
+        partial PARTIAL: (u64, u16) => Part;
+        /// By channel, subscriber's number and post: held, and not under way in an answer.
+        held HELD: (Text, u32, u64) => HeldRow;
+        /// By channel, address and answer: the queue of each person, claimed ones included.
+        answers ANSWERS: (Text, Text, u64) => AnswerRow;
+        /// By channel and number.
+        subscribers SUBSCRIBERS: (Text, u32) => Subscriber;
+        /// By channel and address.
+        addresses ADDRESSES: (Text, Text) => Number;
+        /// By channel.
+        crowds CROWDS: Text => Crowd;
+        /// By channel, topic (empty: all) and number / 8,192: who is active there.
+        audiences AUDIENCES: (Text, Text, u32) => Bits;
+        /// By channel, number and a number that grows by one.
+        consents CONSENTS: (Text, u32, u64) => Consent;
+        /// By channel.
+        channels CHANNELS: Text => ChannelState;
+        /// By channel.
+        cursors CURSORS: Text => Cursor;
+        /// By a number that grows by one: events not yet answered.
+        events EVENTS: u64 => Event;
+        /// By channel and event id.
+        seen SEEN: (Text, Text) => Seen;
+    }
+    indexes {
+        /// First seen in milliseconds, item.
+        items_by_age ITEMS_BY_AGE: (i64, [u8; 16]);
+        /// Due in milliseconds, draft: those that are not held.
+        drafts_due DRAFTS_DUE: (i64, u64);
+        /// Source, draft: those that are held.
+        drafts_held DRAFTS_HELD: (Text, u64);
+        /// Channel, post, batch: batches in which somebody waits.
+        open_batches OPEN_BATCHES: (Text, u64, u64);
+        /// Finished in milliseconds, post.
+        finished FINISHED: (i64, u64);
+        /// Channel, answer, address: the first answer of each person's queue, if not in flight.
+        ready ANSWERS_READY: (Text, u64, Text);
+        /// Seen in milliseconds, channel, event id.
+        seen_by_age SEEN_BY_AGE: (i64, Text, Text);
+    }
+}
+
+/// A table of records, by its name and types.
+pub(super) struct RecordTable<K: 'static, T> {
+    name: &'static str,
+    kind: PhantomData<fn(K) -> T>,
+}
+
+impl<K: Key + 'static, T> RecordTable<K, T> {
+    const fn new(name: &'static str) -> Self {
+        Self { name, kind: PhantomData }
+    }
+
+    const fn definition(&self) -> TableDefinition<'static, K, Bytes> {
+        TableDefinition::new(self.name)
+    }
+
+    /// The table as `read` sees it.
+    pub fn open(
+        &self,
+        read: &ReadTransaction,
+    ) -> Result<Records<ReadOnlyTable<K, Bytes>, K, T>, StoreError> {
+        let table = read.open_table(self.definition())?;
+        Ok(Records { table, name: self.name, kind: PhantomData })
+    }
+}
+
+/// An index, by its name and key.
+pub(super) struct IndexTable<K: 'static> {
+    name: &'static str,
+    key: PhantomData<fn(K)>,
+}
+
+impl<K: Key + 'static> IndexTable<K> {
+    const fn new(name: &'static str) -> Self {
+        Self { name, key: PhantomData }
+    }
+
+    const fn definition(&self) -> TableDefinition<'static, K, ()> {
+        TableDefinition::new(self.name)
+    }
+
+    /// The index as `read` sees it.
+    pub fn open(
+        &self,
+        read: &ReadTransaction,
+    ) -> Result<Index<ReadOnlyTable<K, ()>, K>, StoreError> {
+        Ok(Index { table: read.open_table(self.definition())?, key: PhantomData })
+    }
+}
+
+/// An open table of records.
+pub(super) struct Records<H, K: 'static, T> {
+    table: H,
+    name: &'static str,
+    kind: PhantomData<fn(K) -> T>,
+}
+
+impl<H, K, T> Records<H, K, T>
+where
+    H: ReadableTable<K, Bytes>,
+    K: Key + 'static,
+    T: Record,
+{
+    pub fn load(&self, key: K::SelfType<'_>) -> Result<Option<T>, StoreError> {
+        match self.table.get(&key)? {
+            Some(bytes) => open_record::<K, T>(self.name, &key, bytes.value()).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A record that another record speaks of.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it is not there.
+    pub fn need(&self, key: K::SelfType<'_>) -> Result<T, StoreError> {
+        match self.table.get(&key)? {
+            Some(bytes) => open_record::<K, T>(self.name, &key, bytes.value()),
+            None => Err(StoreError::Damaged { what: format!("`{}` {key:?}: gone", self.name) }),
+        }
+    }
+
+    /// The rows of the range, in the order of their keys.
+    pub fn rows<'a>(
+        &'a self,
+        range: impl RangeBounds<K::SelfType<'a>> + 'a,
+    ) -> Result<
+        impl DoubleEndedIterator<Item = Result<(AccessGuard<'a, K>, T), StoreError>>,
+        StoreError,
+    > {
+        let name = self.name;
+        Ok(self.table.range(range)?.map(move |row| {
+            let (key, bytes) = row?;
+            let record = open_record::<K, T>(name, &key.value(), bytes.value())?;
+            Ok((key, record))
+        }))
+    }
+
+    /// How many rows there are; costs nothing.
+    pub fn len(&self) -> Result<u64, StoreError> {
+        Ok(self.table.len()?)
+    }
+}
+
+impl<K: Key + 'static, T: Record> Records<Table<'_, K, Bytes>, K, T> {
+    /// Writes over what is there.
+    pub fn put(&mut self, key: K::SelfType<'_>, record: &T) -> Result<(), StoreError> {
+        let sealed = {
+            let bytes = K::as_bytes(&key);
+            codec::seal(&Place { table: self.name, key: bytes.as_ref(), shown: &key }, record)?
+        };
+        self.table.insert(&key, sealed.as_slice())?;
+        Ok(())
+    }
+
+    /// Whether it was there.
+    pub fn remove(&mut self, key: K::SelfType<'_>) -> Result<bool, StoreError> {
+        Ok(self.table.remove(&key)?.is_some())
+    }
+}
+
+fn open_record<K: Key + 'static, T: Record>(
+    table: &str,
+    key: &K::SelfType<'_>,
+    sealed: &[u8],
+) -> Result<T, StoreError> {
+    let bytes = K::as_bytes(key);
+    codec::open(&Place { table, key: bytes.as_ref(), shown: key }, sealed)
+}
+
+/// An open index.
+pub(super) struct Index<H, K: 'static> {
+    table: H,
+    key: PhantomData<fn(K)>,
+}
+
+impl<H: ReadableTable<K, ()>, K: Key + 'static> Index<H, K> {
+    /// The keys of the range, in order.
+    pub fn keys<'a>(
+        &'a self,
+        range: impl RangeBounds<K::SelfType<'a>> + 'a,
+    ) -> Result<impl DoubleEndedIterator<Item = Result<AccessGuard<'a, K>, StoreError>>, StoreError>
+    {
+        Ok(self.table.range(range)?.map(|row| Ok(row?.0)))
+    }
+
+    pub fn len(&self) -> Result<u64, StoreError> {
+        Ok(self.table.len()?)
+    }
+}
+
+impl<K: Key + 'static> Index<Table<'_, K, ()>, K> {
+    pub fn insert(&mut self, key: K::SelfType<'_>) -> Result<(), StoreError> {
+        self.table.insert(&key, ())?;
+        Ok(())
+    }
+
+    /// Whether it was there.
+    pub fn remove(&mut self, key: K::SelfType<'_>) -> Result<bool, StoreError> {
+        Ok(self.table.remove(&key)?.is_some())
+    }
+}
+
+impl From<redb::StorageError> for StoreError {
+    fn from(error: redb::StorageError) -> Self {
+        match error {
+            redb::StorageError::Corrupted(why) => Self::Damaged { what: why },
+            other => Self::Failed { what: other.to_string() },
+        }
+    }
+}
+
+impl From<redb::TableError> for StoreError {
+    fn from(error: redb::TableError) -> Self {
+        match error {
+            redb::TableError::Storage(error) => error.into(),
+            // Every table is made when the file is: one that is missing or of other types was not
+            // written by us.
+            other => Self::Damaged { what: other.to_string() },
+        }
+    }
+}
