@@ -11,3 +11,5 @@ pub mod channel;
 pub mod model;
 
 pub mod runtime;
+
+pub mod markup;
