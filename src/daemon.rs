@@ -30,7 +30,7 @@ use crate::runtime::shutdown::Tasks;
 use crate::runtime::systemd;
 use crate::runtime::wakes::Wakes;
 use crate::store::journal::Journal;
-use crate::store::redb::RedbStore;
+use crate::store::redb;
 use crate::store::Store;
 use crate::{compose, converse, deliver, listen, maintain, poll};
 
@@ -141,10 +141,10 @@ impl Ground {
         let folder = &config.data_dir;
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the data folder `{}` can't be made", folder.display()))?;
-        let store: Arc<dyn Store> = Arc::new(RedbStore::open(&folder.join(STORE_FILE))?);
+        let store: Arc<dyn Store> = Arc::new(redb::open(&folder.join(STORE_FILE))?);
         let (journal, wire) = Journal::open(folder)?;
         let rescued = store.rescue(wire).await?;
-        journal.clear()?;
+        journal.begin_run()?;
         if rescued != Default::default() {
             tracing::info!(
                 settled = rescued.settled,

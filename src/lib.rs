@@ -1,5 +1,11 @@
 //! `tidings` watches sources, notices what is new, and sends it to subscribers.
 
+pub mod admin;
+
+pub mod converse;
+
+pub mod deliver;
+
 pub mod diff;
 
 pub mod plan;
@@ -13,3 +19,5 @@ pub mod model;
 pub mod runtime;
 
 pub mod markup;
+
+pub mod maintain;

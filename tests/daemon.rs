@@ -5,7 +5,7 @@ mod rig;
 use rig::{Rig, name, soon};
 use tidings::sandbox::telegram;
 use tidings::store::Store;
-use tidings::store::redb::RedbStore;
+use tidings::store::redb;
 
 const ARTICLE: &str = "<p>Some <b>bold</b> words and a <a href=\"https://example.com/\">link</a>.</p>";
 
@@ -61,7 +61,7 @@ async fn who_stops_gets_nothing_more_and_who_blocks_is_marked() {
     assert_eq!(code, Some(0), "{log}");
     assert_eq!(people[0].inbox().len(), 2, "nothing after the goodbye");
 
-    let store = RedbStore::open(&rig.store_file()).unwrap();
+    let store = redb::open(&rig.store_file()).unwrap();
     let known = store.load_subscriber(&name("bot"), "8").await.unwrap().unwrap();
     assert_eq!(known.standing, tidings::model::subscriber::Standing::Blocked);
 }

@@ -14,7 +14,7 @@ use rig::{Rig, name, soon};
 use tidings::model::post::{Outcome, PostId};
 use tidings::sandbox::telegram;
 use tidings::store::Store;
-use tidings::store::redb::RedbStore;
+use tidings::store::redb;
 
 const RECIPIENTS: i64 = 2_000;
 /// Kills of each of the two tests: 200 in all.
@@ -106,7 +106,7 @@ async fn killed_again_and_again(on_uncertain: &str, seed: u64) -> Told {
     let (code, log) = daemon.terminate();
     assert_eq!(code, Some(0), "{log}");
 
-    let store = RedbStore::open(&rig.store_file()).unwrap();
+    let store = redb::open(&rig.store_file()).unwrap();
     let mut outcomes = HashMap::new();
     let mut numbers = HashMap::new();
     for post in store.load_posts(1_000).await.unwrap() {

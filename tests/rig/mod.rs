@@ -17,7 +17,7 @@ use tidings::sandbox::messenger;
 use tidings::sandbox::site::Site;
 use tidings::sandbox::telegram;
 use tidings::store::Store;
-use tidings::store::redb::RedbStore;
+use tidings::store::redb;
 
 /// Longest wait for anything here; a machine under load is slow.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -176,7 +176,7 @@ sources = ["blog"]
     /// Puts `count` active subscribers of the topic into the store of a daemon that is not there.
     pub async fn subscribe(&self, channel: &str, ids: impl IntoIterator<Item = i64>) {
         std::fs::create_dir_all(self.data()).expect("the data folder");
-        let store = RedbStore::open(&self.store_file()).expect("the store opens");
+        let store = redb::open(&self.store_file()).expect("the store opens");
         let people: Vec<Subscriber> = ids.into_iter().map(person).collect();
         store.import_subscribers(&name(channel), people).await.expect("they are kept");
     }
