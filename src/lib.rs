@@ -14,6 +14,8 @@ pub mod store;
 
 pub mod channel;
 
+pub mod config;
+
 pub mod model;
 
 pub mod runtime;

@@ -1,0 +1,147 @@
+//! Checks `[campaigns.*]`.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crate::config::check::value::{choice, got, span};
+use crate::config::check::{Known, Surroundings};
+use crate::config::nearest::did_you_mean;
+use crate::config::problem::Findings;
+use crate::config::raw::{List, RawCampaign};
+use crate::config::table::{At, Entry};
+use crate::model::campaign::{Campaign, ChangeKind, OnUncertain};
+use crate::model::name::Name;
+
+const LAYOUT: &str = "article";
+const SETTLE_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// What a campaign may name.
+pub(crate) struct References {
+    pub sources: Known,
+    pub topics: Known,
+    pub channels: Known,
+}
+
+/// The campaigns; names that are not known are told and left out of them.
+pub(crate) fn campaigns(
+    raw: &[Entry<RawCampaign>],
+    known: &References,
+    around: &Surroundings<'_>,
+    found: &mut Findings,
+) -> Vec<Campaign> {
+    raw.iter().filter_map(|entry| campaign(entry, known, around, found)).collect()
+}
+
+fn campaign(
+    entry: &Entry<RawCampaign>,
+    known: &References,
+    around: &Surroundings<'_>,
+    found: &mut Findings,
+) -> Option<Campaign> {
+    let raw = &entry.value;
+    let path = format!("campaigns.{}", entry.name);
+    let key = |key: &str| format!("{path}.{key}");
+    let mut named = |list: Option<&At<List<String>>>, word: &str, known: &Known, may_be_empty| {
+        references(list, &key(word), known, may_be_empty, around, found)
+    };
+    let sources = named(raw.sources.as_ref(), "sources", &known.sources, false);
+    let topics = named(raw.topics.as_ref(), "topics", &known.topics, true);
+    let channels = named(raw.channels.as_ref(), "channels", &known.channels, false);
+    if around.is_complete && known.channels.names.is_empty() {
+        found.warning(entry.at, &path, "sends nothing: there is no channel");
+    }
+    let on = on(raw.on.as_ref(), &key("on"), found);
+    if let Some(send) = &raw.send {
+        choice(send, &key("send"), &[("at-once", ())], found);
+    }
+    let settle = span(
+        raw.settle.as_ref(),
+        &key("settle"),
+        Duration::ZERO..=SETTLE_MAX,
+        Duration::ZERO,
+        found,
+    );
+    let choices = [("skip", OnUncertain::Skip), ("resend", OnUncertain::Resend)];
+    let on_uncertain = raw.on_uncertain.as_ref();
+    let on_uncertain =
+        on_uncertain.and_then(|raw| choice(raw, &key("on_uncertain"), &choices, found));
+    let layout = match &raw.layout {
+        None => Name::parse(LAYOUT).ok(),
+        Some(layout) => {
+            let name = Name::parse(&layout.value);
+            if let Err(error) = &name {
+                let text = format!("is no name of a layout: {error}");
+                found
+                    .problem(layout.at, &key("layout"), text)
+                    .hint("the file's name without `.html`");
+            }
+            name.ok()
+        }
+    };
+    Some(Campaign {
+        name: entry.name.clone(),
+        sources,
+        on,
+        layout: layout?,
+        topics,
+        channels,
+        settle,
+        on_uncertain: on_uncertain.unwrap_or_default(),
+    })
+}
+
+/// The names of a list, each once; all that there are when there is no list.
+fn references(
+    raw: Option<&At<List<String>>>,
+    key: &str,
+    known: &Known,
+    may_be_empty: bool,
+    around: &Surroundings<'_>,
+    found: &mut Findings,
+) -> Vec<Name> {
+    let Some(raw) = raw else { return known.names.clone() };
+    if raw.value.is_empty() && !may_be_empty {
+        found.problem(raw.at, key, "must name one at least").hint("leave the key out for all");
+    }
+    let mut names = Vec::with_capacity(raw.value.len());
+    let mut seen = HashSet::new();
+    for each in &raw.value {
+        match known.get(&each.value) {
+            Some(name) => {
+                if seen.insert(name) {
+                    names.push(name.clone());
+                }
+            }
+            None if around.is_complete => {
+                let finding =
+                    found.problem(each.at, key, format!("{} is not defined", got(&each.value)));
+                if let Some(hint) = did_you_mean(&each.value, known.names.iter().map(Name::as_str))
+                {
+                    finding.hint(hint);
+                }
+            }
+            None => {}
+        }
+    }
+    names
+}
+
+fn on(raw: Option<&At<List<String>>>, key: &str, found: &mut Findings) -> Vec<ChangeKind> {
+    let Some(raw) = raw else { return vec![ChangeKind::New] };
+    if raw.value.is_empty() {
+        found.problem(raw.at, key, "must name one at least").hint("`new`");
+    }
+    let mut kinds = Vec::new();
+    for each in &raw.value {
+        let planned = ["updated", "price-drop", "back-in-stock", "gone"];
+        if planned.contains(&each.value.as_str()) {
+            let text = format!("`{}` is not supported yet, only `new` is", each.value);
+            found.problem(each.at, key, text);
+        } else if let Some(kind) = choice(each, key, &[("new", ChangeKind::New)], found)
+            && !kinds.contains(&kind)
+        {
+            kinds.push(kind);
+        }
+    }
+    kinds
+}

@@ -1,0 +1,245 @@
+//! Checks `[channels.*]`.
+
+use url::Url;
+
+use crate::config::check::Surroundings;
+use crate::config::check::value::{base_url, choice, number, whole};
+use crate::config::problem::{Findings, Place};
+use crate::config::raw::{RawChannel, RawSecret};
+use crate::config::secret;
+use crate::config::table::{At, Entry};
+use crate::config::{Channel, Listen, Service, Updates};
+use crate::model::channel::ChannelKind;
+use crate::model::secret::{ExposeSecret, SecretString};
+
+/// Telegram grants a bot about 30 messages a second; some room is left for what others send.
+const TELEGRAM_RATE: f64 = 25.0;
+const MESSENGER_RATE: f64 = 20.0;
+const RATE_MIN: f64 = 0.01;
+const RATE_MAX: f64 = 100_000.0;
+const IN_FLIGHT: usize = 32;
+const IN_FLIGHT_MAX: usize = 1_024;
+
+const TELEGRAM_API: &str = "https://api.telegram.org";
+const MESSENGER_API: &str = "https://graph.facebook.com";
+const MESSENGER_VERSION: &str = "v25.0";
+
+/// Telegram takes 1 to 256; below 32 it could be guessed.
+const WEBHOOK_SECRET_CHARS: std::ops::RangeInclusive<usize> = 32..=256;
+
+/// The channels; one that has a problem is left out.
+pub(crate) fn channels(
+    raw: &[Entry<RawChannel>],
+    listen: &Listen,
+    around: &Surroundings<'_>,
+    found: &mut Findings,
+) -> Vec<Channel> {
+    raw.iter().filter_map(|entry| channel(entry, listen, around, found)).collect()
+}
+
+fn channel(
+    entry: &Entry<RawChannel>,
+    listen: &Listen,
+    around: &Surroundings<'_>,
+    found: &mut Findings,
+) -> Option<Channel> {
+    let raw = &entry.value;
+    let table = Table { path: format!("channels.{}", entry.name), at: entry.at, around };
+    let kinds = [("telegram", ChannelKind::Telegram), ("messenger", ChannelKind::Messenger)];
+    let Some(kind) = &raw.kind else {
+        table.missing("kind", found).hint("`telegram` or `messenger`");
+        return None;
+    };
+    let kind = choice(kind, &table.key("kind"), &kinds, found)?;
+    refuse_foreign(raw, kind, &table, found);
+    let (service, api, rate) = match kind {
+        ChannelKind::Telegram => {
+            (telegram(raw, listen, &table, found), TELEGRAM_API, TELEGRAM_RATE)
+        }
+        ChannelKind::Messenger => {
+            (messenger(raw, listen, &table, found), MESSENGER_API, MESSENGER_RATE)
+        }
+    };
+    let api = match &raw.api {
+        Some(api) => base_url(api, &table.key("api"), found),
+        None => Url::parse(api).ok(),
+    };
+    let rate = number(raw.rate.as_ref(), &table.key("rate"), RATE_MIN..=RATE_MAX, rate, found);
+    let in_flight =
+        whole(raw.in_flight.as_ref(), &table.key("in_flight"), 1..=IN_FLIGHT_MAX, IN_FLIGHT, found);
+    Some(Channel { name: entry.name.clone(), rate, in_flight, api: api?, service: service? })
+}
+
+/// One channel's table, for problems.
+struct Table<'a> {
+    path: String,
+    at: Place,
+    around: &'a Surroundings<'a>,
+}
+
+impl Table<'_> {
+    fn key(&self, key: &str) -> String {
+        format!("{}.{key}", self.path)
+    }
+
+    fn missing<'f>(
+        &self,
+        key: &str,
+        found: &'f mut Findings,
+    ) -> &'f mut crate::config::problem::Finding {
+        found.problem(self.at, &self.key(key), "is needed")
+    }
+
+    fn secret(
+        &self,
+        raw: Option<&RawSecret>,
+        key: &str,
+        found: &mut Findings,
+    ) -> Option<SecretString> {
+        match raw {
+            Some(raw) => secret::read(raw, &self.key(key), self.around, found),
+            None => {
+                self.missing(key, found)
+                    .hint("`{ credential = \"…\" }`, `{ file = \"…\" }` or `{ env = \"…\" }`");
+                None
+            }
+        }
+    }
+}
+
+/// Tells of keys that belong to the other kind.
+fn refuse_foreign(raw: &RawChannel, kind: ChannelKind, table: &Table<'_>, found: &mut Findings) {
+    let secret = |raw: &Option<RawSecret>| raw.as_ref().map(|secret| secret.at);
+    let text = |raw: &Option<At<String>>| raw.as_ref().map(|text| text.at);
+    let telegram = [
+        ("token", secret(&raw.token)),
+        ("updates", text(&raw.updates)),
+        ("webhook_secret", secret(&raw.webhook_secret)),
+    ];
+    let messenger = [
+        ("version", text(&raw.version)),
+        ("page_id", text(&raw.page_id)),
+        ("page_token", secret(&raw.page_token)),
+        ("app_secret", secret(&raw.app_secret)),
+        ("verify_token", secret(&raw.verify_token)),
+    ];
+    let foreign: &[(&str, Option<Place>)] = match kind {
+        ChannelKind::Telegram => &messenger,
+        ChannelKind::Messenger => &telegram,
+    };
+    for (key, at) in foreign {
+        if let Some(at) = at {
+            let text = format!("does not belong to a channel of kind `{}`", kind.as_str());
+            found.problem(*at, &table.key(key), text);
+        }
+    }
+}
+
+fn telegram(
+    raw: &RawChannel,
+    listen: &Listen,
+    table: &Table<'_>,
+    found: &mut Findings,
+) -> Option<Service> {
+    let token = table.secret(raw.token.as_ref(), "token", found);
+    let updates = match &raw.updates {
+        None => Some(false),
+        Some(updates) => {
+            choice(updates, &table.key("updates"), &[("polling", false), ("webhook", true)], found)
+        }
+    };
+    let updates = if updates? {
+        let at = raw.updates.as_ref().map_or(table.at, |updates| updates.at);
+        let key = table.key("updates");
+        if listen.public.is_none() {
+            found.problem(at, &key, "a webhook needs `listen.public`");
+        }
+        match &listen.public_url {
+            None => {
+                found.problem(at, &key, "a webhook needs `listen.public_url`");
+            }
+            // A Bot API server of one's own calls plain addresses too.
+            Some(url) if url.scheme() != "https" && raw.api.is_none() => {
+                let text = "a webhook needs a `listen.public_url` that begins with `https://`";
+                found.problem(at, &key, text);
+            }
+            Some(_) => {}
+        }
+        Updates::Webhook { secret: webhook_secret(raw, table, found)? }
+    } else {
+        Updates::Polling
+    };
+    Some(Service::Telegram { token: token?, updates })
+}
+
+fn webhook_secret(
+    raw: &RawChannel,
+    table: &Table<'_>,
+    found: &mut Findings,
+) -> Option<SecretString> {
+    let secret = table.secret(raw.webhook_secret.as_ref(), "webhook_secret", found)?;
+    let text = secret.expose_secret();
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !WEBHOOK_SECRET_CHARS.contains(&text.len()) || !text.chars().all(is_legal) {
+        let at = raw.webhook_secret.as_ref().map_or(table.at, |secret| secret.at);
+        found
+            .problem(
+                at,
+                &table.key("webhook_secret"),
+                "must have 32 to 256 of `A-Z`, `a-z`, `0-9`, `_` and `-`",
+            )
+            .hint("make one with `openssl rand -hex 32`");
+        return None;
+    }
+    Some(secret)
+}
+
+fn messenger(
+    raw: &RawChannel,
+    listen: &Listen,
+    table: &Table<'_>,
+    found: &mut Findings,
+) -> Option<Service> {
+    let page_id = match &raw.page_id {
+        None => {
+            table.missing("page_id", found).hint("the page's number");
+            None
+        }
+        Some(id) => {
+            let is_number = !id.value.is_empty() && id.value.bytes().all(|c| c.is_ascii_digit());
+            if !is_number || id.value.len() > 32 {
+                found.problem(id.at, &table.key("page_id"), "must be the page's number");
+            }
+            Some(id.value.clone())
+        }
+    };
+    let page_token = table.secret(raw.page_token.as_ref(), "page_token", found);
+    let app_secret = table.secret(raw.app_secret.as_ref(), "app_secret", found);
+    let verify_token = table.secret(raw.verify_token.as_ref(), "verify_token", found);
+    let version = version(raw.version.as_ref(), table, found);
+    if listen.public.is_none() && table.around.is_complete {
+        let text = "nobody can subscribe: Messenger calls us, and `listen.public` is not set";
+        found.warning(table.at, &table.path, text);
+    }
+    Some(Service::Messenger {
+        version,
+        page_id: page_id?,
+        page_token: page_token?,
+        app_secret: app_secret?,
+        verify_token: verify_token?,
+    })
+}
+
+/// `v25.0`: it becomes a part of addresses.
+fn version(raw: Option<&At<String>>, table: &Table<'_>, found: &mut Findings) -> String {
+    let Some(raw) = raw else { return MESSENGER_VERSION.to_owned() };
+    let is_number = |text: &str| {
+        !text.is_empty() && text.len() <= 3 && text.bytes().all(|c| c.is_ascii_digit())
+    };
+    let parts = raw.value.strip_prefix('v').and_then(|version| version.split_once('.'));
+    if !parts.is_some_and(|(major, minor)| is_number(major) && is_number(minor)) {
+        let text = format!("must be a version such as `{MESSENGER_VERSION}`");
+        found.problem(raw.at, &table.key("version"), text);
+    }
+    raw.value.clone()
+}

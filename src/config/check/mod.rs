@@ -1,0 +1,195 @@
+//! Turns raw settings into checked ones: defaults, bounds, names that must be known, secrets.
+//!
+//! Every check goes on after a problem with the default, or without the thing in question, so that
+//! all problems are found; what comes out is used only when there was none.
+
+pub(crate) mod value;
+
+pub(crate) mod fetch;
+
+pub(crate) mod channels;
+
+pub(crate) mod sources;
+
+pub(crate) mod texts;
+
+pub(crate) mod campaigns;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::config::problem::{Findings, Place};
+use crate::config::raw::{RawFile, RawListen};
+use crate::config::table::{At, Entry, Named};
+use crate::config::{Config, Listen};
+use crate::model::name::Name;
+
+/// Grace when stopping: default and longest.
+const GRACE: Duration = Duration::from_secs(20);
+const GRACE_MAX: Duration = Duration::from_secs(60);
+/// Longest path of a Unix socket on Linux: `sun_path` has 108 bytes with the closing zero.
+const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// What the files lie in.
+pub(crate) struct Surroundings<'a> {
+    /// The folder of the sysadmin's file; relative paths start here.
+    pub folder: &'a Path,
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// Every file was read. When one was not, a name that is not known may stand there.
+    pub is_complete: bool,
+}
+
+/// The names of one kind, in the order of the files.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub names: Vec<Name>,
+    places: HashMap<Name, Place>,
+}
+
+impl Known {
+    pub fn get(&self, name: &str) -> Option<&Name> {
+        self.places.get_key_value(name).map(|(name, _)| name)
+    }
+}
+
+/// Checks all files together; the sysadmin's is the first.
+pub(crate) fn check(
+    mut files: Vec<RawFile>,
+    around: &Surroundings<'_>,
+    found: &mut Findings,
+) -> Config {
+    let (raw_sources, sources) = joined(&mut files, "sources", |file| &mut file.sources, found);
+    let (raw_topics, topics) = joined(&mut files, "topics", |file| &mut file.topics, found);
+    let (raw_campaigns, _) = joined(&mut files, "campaigns", |file| &mut file.campaigns, found);
+    let (raw_channels, channels) = joined(&mut files, "channels", |file| &mut file.channels, found);
+    let known = campaigns::References { sources, topics, channels };
+    let messages: Vec<_> = files.iter_mut().filter_map(|file| file.messages.take()).collect();
+    let messages = texts::messages(&messages, found);
+
+    let mut files = files.into_iter();
+    let start = Place { file: 0, offset: 0 };
+    let main = files.next();
+    let raw = main.as_ref();
+    let data_dir = data_dir(raw.and_then(|main| main.data_dir.as_ref()), around, found);
+    let listen = listen(raw.and_then(|main| main.listen.as_ref()), &data_dir, around, found);
+    let fetch = fetch::fetch(raw.and_then(|main| main.fetch.as_ref()), found);
+    let grace = value::span(
+        raw.and_then(|main| main.delivery.as_ref()).and_then(|it| it.grace.as_ref()),
+        "delivery.grace",
+        Duration::ZERO..=GRACE_MAX,
+        GRACE,
+        found,
+    );
+    let layouts = raw.and_then(|main| main.layouts.as_ref());
+    let layouts = around.folder.join(layouts.map_or("layouts", |path| path.value.as_str()));
+
+    let config = Config {
+        data_dir,
+        layouts,
+        channels: channels::channels(&raw_channels, &listen, around, found),
+        sources: sources::sources(&raw_sources, &fetch, found),
+        topics: texts::topics(&raw_topics, found),
+        campaigns: campaigns::campaigns(&raw_campaigns, &known, around, found),
+        listen,
+        fetch,
+        grace,
+        messages,
+    };
+    if around.is_complete && config.campaigns.is_empty() && !config.sources.is_empty() {
+        found.warning(start, "campaigns", "there is none: nothing of the sources is sent");
+    }
+    config
+}
+
+/// The entries of all files; a name that is there already is told with both places and left out.
+fn joined<T>(
+    files: &mut [RawFile],
+    key: &str,
+    take: impl Fn(&mut RawFile) -> &mut Option<Named<T>>,
+    found: &mut Findings,
+) -> (Vec<Entry<T>>, Known) {
+    let mut known = Known::default();
+    let mut entries = Vec::new();
+    for entry in files.iter_mut().filter_map(|file| take(file).take()).flat_map(|named| named.0) {
+        if let Some(first) = known.places.get(&entry.name) {
+            let key = format!("{key}.{}", entry.name);
+            found.problem(entry.at, &key, "is defined already").other(*first);
+            continue;
+        }
+        known.places.insert(entry.name.clone(), entry.at);
+        known.names.push(entry.name.clone());
+        entries.push(entry);
+    }
+    (entries, known)
+}
+
+fn data_dir(raw: Option<&At<String>>, around: &Surroundings<'_>, found: &mut Findings) -> PathBuf {
+    if let Some(path) = raw {
+        if path.value.is_empty() {
+            found.problem(path.at, "data_dir", "must not be empty");
+        }
+        return around.folder.join(&path.value);
+    }
+    if let Some(path) = folder_from(around, "STATE_DIRECTORY") {
+        return path;
+    }
+    if let Some(path) = folder_from(around, "XDG_DATA_HOME") {
+        return path.join("tidings");
+    }
+    if let Some(path) = folder_from(around, "HOME") {
+        return path.join(".local/share/tidings");
+    }
+    let text = "is needed here: there is no `$STATE_DIRECTORY`, `$XDG_DATA_HOME` or `$HOME`";
+    found.problem(Place { file: 0, offset: 0 }, "data_dir", text);
+    PathBuf::new()
+}
+
+/// An absolute folder from a variable; of several, as systemd may give them, the first.
+fn folder_from(around: &Surroundings<'_>, variable: &str) -> Option<PathBuf> {
+    let value = (around.env)(variable)?;
+    let first = PathBuf::from(value.split(':').next()?);
+    first.is_absolute().then_some(first)
+}
+
+fn listen(
+    raw: Option<&RawListen>,
+    data_dir: &Path,
+    around: &Surroundings<'_>,
+    found: &mut Findings,
+) -> Listen {
+    let public = raw.and_then(|raw| raw.public.as_ref()).and_then(|public| {
+        if !value::is_host_and_port(&public.value) {
+            let hint = "for example `0.0.0.0:8080`, `[::]:8080` or `localhost:8080`";
+            found.problem(public.at, "listen.public", "must be a host and a port").hint(hint);
+            return None;
+        }
+        Some(public.value.clone())
+    });
+    let public_url = raw
+        .and_then(|raw| raw.public_url.as_ref())
+        .and_then(|url| value::base_url(url, "listen.public_url", found));
+    let default = folder_from(around, "RUNTIME_DIRECTORY")
+        .unwrap_or_else(|| data_dir.to_owned())
+        .join("admin.sock");
+    let raw_admin = raw.and_then(|raw| raw.admin.as_ref());
+    let admin = match raw_admin.map(|admin| (admin, admin.value.strip_prefix("unix:"))) {
+        None => default,
+        Some((_, Some(path))) if !path.is_empty() => around.folder.join(path),
+        Some((admin, _)) => {
+            let hint = "for example `unix:/run/tidings/admin.sock`";
+            found.problem(admin.at, "listen.admin", "must be `unix:` and a path").hint(hint);
+            default
+        }
+    };
+    let bytes = admin.as_os_str().len();
+    if bytes > SOCKET_PATH_BYTES_MAX {
+        let at = raw_admin.map_or(Place { file: 0, offset: 0 }, |admin| admin.at);
+        let text = format!(
+            "a socket's path has at most {SOCKET_PATH_BYTES_MAX} bytes, `{}` has {bytes}",
+            admin.display()
+        );
+        found.problem(at, "listen.admin", text).hint("name a shorter path here");
+    }
+    Listen { public, public_url, admin }
+}

@@ -1,0 +1,231 @@
+//! Checks `[sources.*]`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Fetch;
+use crate::config::check::fetch::FLOOR;
+use crate::config::check::value::{choice, number, span, url, whole};
+use crate::config::nearest::did_you_mean;
+use crate::config::problem::{Findings, Place};
+use crate::config::raw::RawSource;
+use crate::config::table::{At, Entry};
+use crate::model::schedule::{CronError, CronRule, Schedule, Span};
+use crate::model::source::{FloodRule, Source, SourceKind};
+use crate::model::time::Timestamp;
+
+/// How often a source is polled when nothing is said.
+const EVERY: Duration = Duration::from_secs(30 * 60);
+const EVERY_MIN: Duration = Duration::from_secs(1);
+const EVERY_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+const NEWEST_MAX: u32 = 100;
+const FLOOD_ITEMS_MAX: u32 = 1_000_000;
+/// Sources whose haste is told one by one; the rest is counted.
+const HASTE_WARNINGS_MAX: usize = 20;
+/// Fires of a cron line that are looked at for the shortest pause.
+const FIRES_LOOKED_AT: usize = 24;
+/// A Monday at midnight from which cron lines are tried: 2026-01-05T00:00:00Z.
+const TRIED_FROM: Timestamp = Timestamp::from_millis(1_767_571_200_000);
+
+/// The sources; one without a usable address is left out.
+pub(crate) fn sources(
+    raw: &[Entry<RawSource>],
+    fetch: &Fetch,
+    found: &mut Findings,
+) -> Vec<Source> {
+    let mut checker = Checker { fetch, cron: HashMap::new(), hasty: 0, last_hasty: None };
+    let sources = raw.iter().filter_map(|entry| checker.source(entry, found)).collect();
+    if let Some(at) = checker.last_hasty
+        && checker.hasty > HASTE_WARNINGS_MAX
+    {
+        let rest = checker.hasty - HASTE_WARNINGS_MAX;
+        found.warning(at, "sources", format!("{rest} more are polled as often"));
+    }
+    sources
+}
+
+/// A cron line and its zone as they are written.
+type Line = (String, Option<String>);
+
+struct Checker<'a> {
+    fetch: &'a Fetch,
+    /// Lines that were read: thousands of sources may share a few. With the shortest pause between
+    /// two of their first fires.
+    cron: HashMap<Line, Result<(CronRule, Option<Duration>), CronError>>,
+    hasty: usize,
+    /// The last source that was counted only.
+    last_hasty: Option<Place>,
+}
+
+impl Checker<'_> {
+    fn source(&mut self, entry: &Entry<RawSource>, found: &mut Findings) -> Option<Source> {
+        let raw = &entry.value;
+        let path = format!("sources.{}", entry.name);
+        let key = |key: &str| format!("{path}.{key}");
+        if let Some(kind) = &raw.kind {
+            choice(kind, &key("kind"), &[("feed", SourceKind::Feed)], found);
+        }
+        let schedule = self.schedule(raw, &path, found);
+        let first = raw.first.as_ref().and_then(|first| first.newest.as_ref());
+        let flood = raw.flood.as_ref();
+        let default = FloodRule::default();
+        let share = number(
+            flood.and_then(|flood| flood.share.as_ref()),
+            &key("flood.share"),
+            0.0..=1.0,
+            default.share.into(),
+            found,
+        );
+        let flood = FloodRule {
+            items: whole(
+                flood.and_then(|flood| flood.items.as_ref()),
+                &key("flood.items"),
+                0..=FLOOD_ITEMS_MAX,
+                default.items,
+                found,
+            ),
+            share: to_f32(share),
+        };
+        let first_newest = whole(first, &key("first.newest"), 0..=NEWEST_MAX, 0, found);
+        let Some(url) = &raw.url else {
+            found.problem(entry.at, &key("url"), "is needed");
+            return None;
+        };
+        Some(Source {
+            name: entry.name.clone(),
+            kind: SourceKind::Feed,
+            url: self.address(url, &key("url"), found)?,
+            schedule,
+            first_newest,
+            flood,
+        })
+    }
+
+    /// The address without its fragment, which is no business of the server.
+    fn address(&self, raw: &At<String>, key: &str, found: &mut Findings) -> Option<Arc<str>> {
+        let mut url = url(raw, key, found)?;
+        url.set_fragment(None);
+        if let Some(port) = url.port()
+            && port != 80
+            && port != 443
+            && !self.fetch.ports.contains(&port)
+            && self.fetch.allow_networks.is_empty()
+        {
+            found
+                .warning(raw.at, key, format!("port {port} is not read from"))
+                .hint(format!("add it in the main settings file: `fetch.ports = [{port}]`"));
+        }
+        Some(Arc::from(url.as_str()))
+    }
+
+    fn schedule(&mut self, raw: &RawSource, path: &str, found: &mut Findings) -> Schedule {
+        let every_key = format!("{path}.every");
+        if let (Some(timezone), None) = (&raw.timezone, &raw.cron) {
+            let text = "goes with `cron` only";
+            found.problem(timezone.at, &format!("{path}.timezone"), text);
+        }
+        match (&raw.every, &raw.cron) {
+            (Some(every), Some(_)) => {
+                found.problem(every.at, &every_key, "goes without `cron` only");
+                Schedule::Auto
+            }
+            (Some(every), None) if every.value == "auto" => Schedule::Auto,
+            (None, Some(cron)) => self.cron(cron, raw.timezone.as_ref(), path, found),
+            (every, None) => {
+                let bounds = EVERY_MIN..=EVERY_MAX;
+                let default = EVERY.max(self.fetch.floor);
+                let interval = span(every.as_ref(), &every_key, bounds, default, found);
+                if let Some(every) = every {
+                    self.warn_of_haste(interval, every.at, &every_key, found);
+                }
+                Schedule::Every(interval.max(self.fetch.floor))
+            }
+        }
+    }
+
+    fn cron(
+        &mut self,
+        raw: &At<String>,
+        timezone: Option<&At<String>>,
+        path: &str,
+        found: &mut Findings,
+    ) -> Schedule {
+        let line = (raw.value.clone(), timezone.map(|zone| zone.value.clone()));
+        let read = self.cron.entry(line).or_insert_with_key(|(line, zone)| {
+            let rule = CronRule::parse(line, zone.as_deref())?;
+            let pause = shortest_pause(&rule);
+            Ok((rule, pause))
+        });
+        match read.clone() {
+            Ok((rule, pause)) => {
+                if let Some(pause) = pause {
+                    self.warn_of_haste(pause, raw.at, &format!("{path}.cron"), found);
+                }
+                Schedule::Cron(rule)
+            }
+            Err(error) => {
+                tell_cron_error(&error, raw, timezone, path, found);
+                Schedule::Auto
+            }
+        }
+    }
+
+    /// Asking too often is allowed down to the floor, but not in silence.
+    fn warn_of_haste(&mut self, pause: Duration, at: Place, key: &str, found: &mut Findings) {
+        let floor = self.fetch.floor;
+        if pause >= floor && pause >= FLOOR {
+            return;
+        }
+        self.hasty += 1;
+        if self.hasty > HASTE_WARNINGS_MAX {
+            self.last_hasty = Some(at);
+            return;
+        }
+        let pause = Span(pause);
+        if pause.0 < floor {
+            let text = format!("{pause} is below `fetch.floor`: taken as {}", Span(floor));
+            found.warning(at, key, text);
+        } else {
+            let text = format!("{pause} is often: sites may refuse to be asked");
+            found.warning(at, key, text).hint(format!("{} or more is polite", Span(FLOOR)));
+        }
+    }
+}
+
+/// `None` for a line that fires once at most.
+fn shortest_pause(rule: &CronRule) -> Option<Duration> {
+    let mut last = rule.next_after(TRIED_FROM)?;
+    let mut shortest = None;
+    for _ in 1..FIRES_LOOKED_AT {
+        let Some(next) = rule.next_after(last) else { break };
+        let pause = next.since(last);
+        shortest = Some(shortest.map_or(pause, |shortest: Duration| shortest.min(pause)));
+        last = next;
+    }
+    shortest
+}
+
+fn tell_cron_error(
+    error: &CronError,
+    raw: &At<String>,
+    timezone: Option<&At<String>>,
+    path: &str,
+    found: &mut Findings,
+) {
+    if let (CronError::UnknownZone { name }, Some(timezone)) = (error, timezone) {
+        let zones: Vec<String> =
+            jiff::tz::db().available().map(|zone| zone.as_str().to_owned()).collect();
+        let hint = did_you_mean(name, zones.iter().map(String::as_str))
+            .unwrap_or_else(|| "for example `Europe/Chisinau`".to_owned());
+        found.problem(timezone.at, &format!("{path}.timezone"), error.to_string()).hint(hint);
+        return;
+    }
+    found.problem(raw.at, &format!("{path}.cron"), error.to_string());
+}
+
+/// The nearest `f32`; shares need no more.
+#[expect(clippy::cast_possible_truncation, reason = "a share of 0 to 1 only loses digits")]
+fn to_f32(share: f64) -> f32 {
+    share as f32
+}

@@ -1,0 +1,191 @@
+//! The settings: TOML files to a checked [`Config`], or every problem in them at once.
+//!
+//! The sysadmin's file may hold every key; the editors' files that it includes hold sources,
+//! topics, campaigns and messages only. What is read has two forms: raw tables, which say no more
+//! than TOML can, with the place of every value (`raw`); and [`Config`], in which every value is in
+//! bounds, every name is known and every secret is read (`check`).
+//!
+//! It does not open the store, compile layouts or ask any service. No problem, warning or `Debug`
+//! shows a secret. The environment is an argument, so the same files give the same settings.
+
+pub(crate) mod duration;
+
+pub(crate) mod problem;
+
+pub(crate) mod nearest;
+
+pub(crate) mod file;
+
+pub(crate) mod table;
+
+pub(crate) mod raw;
+
+pub(crate) mod include;
+
+pub(crate) mod secret;
+
+pub(crate) mod check;
+
+pub(crate) mod load;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use url::Url;
+
+use crate::model::campaign::Campaign;
+use crate::model::channel::ChannelKind;
+use crate::model::name::Name;
+use crate::model::secret::SecretString;
+use crate::model::source::Source;
+
+pub use crate::config::load::{Loaded, load};
+pub use crate::config::problem::Problem;
+
+/// All settings, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `data_dir`: the folder that holds the store. Default: `$STATE_DIRECTORY`, which systemd
+    /// sets, else `tidings` in the XDG data home. A relative path starts at the file.
+    pub data_dir: PathBuf,
+    /// `layouts`: the folder of the layout files. Default `layouts` beside the file.
+    pub layouts: PathBuf,
+    pub listen: Listen,
+    pub fetch: Fetch,
+    /// `delivery.grace`: how long the daemon lets work under way end before it drops it. Default
+    /// 20 s, at most 60 s, below what service managers wait before they kill.
+    pub grace: Duration,
+    /// In the order of the file.
+    pub channels: Vec<Channel>,
+    /// In the order of the files.
+    pub sources: Vec<Source>,
+    /// `topics.<name>.title`: what subscribers can choose, and how it is called.
+    pub topics: BTreeMap<Name, Texts>,
+    /// In the order of the files. Every name in them is one of the above.
+    pub campaigns: Vec<Campaign>,
+    pub messages: Messages,
+}
+
+/// `[listen]`: the doors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// `public`: host and port for webhooks. Default none: no public door is opened.
+    pub public: Option<String>,
+    /// `public_url`: the address at which the world reaches the public door. Default none; needed
+    /// for a Telegram webhook.
+    pub public_url: Option<Url>,
+    /// `admin`: the Unix socket of the command line and the metrics, written `unix:/path`. Default
+    /// `admin.sock` in `$RUNTIME_DIRECTORY`, else in `data_dir`.
+    pub admin: PathBuf,
+}
+
+/// `[fetch]`: how sources are asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    /// `allow_networks`: networks outside the public internet that sources may be read from, on
+    /// any port. Default none, so that an editor can't reach into the owner's network.
+    pub allow_networks: Vec<IpNet>,
+    /// `ports`: ports that sources may be read from besides 80 and 443. Default none.
+    pub ports: Vec<u16>,
+    /// `host_pause`: rest between two requests to one host. Default 1 s, 0 s to 1 h.
+    pub host_pause: Duration,
+    /// `per_host`: requests under way to one host. Default 1, 1 to 64.
+    pub per_host: usize,
+    /// `connections`: requests under way altogether. Default 64, 1 to 4,096.
+    pub connections: usize,
+    /// `floor`: the shortest interval; a source that asks for less gets this. Default 5 min,
+    /// 1 s to 1 d. Also the least that a cron line or the source's own wish may come to.
+    pub floor: Duration,
+    /// `timeout`: longest time for one request with its redirects. Default 30 s, 1 s to 10 min.
+    pub timeout: Duration,
+    /// `wire_bytes_max`: longest document as it is sent. Default 8 MiB, 1 KiB to 1 GiB.
+    pub wire_bytes_max: u64,
+    /// `decoded_bytes_max`: longest document once decompressed. Default 32 MiB, 1 KiB to 1 GiB.
+    pub decoded_bytes_max: u64,
+    /// `items_max`: most items read from one document. Default 10,000, 1 to 1,000,000.
+    pub items_max: usize,
+    /// `user_agent`: how we introduce ourselves. Default `tidings/` and the version.
+    pub user_agent: String,
+}
+
+/// `[channels.<name>]`: a way out.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    pub name: Name,
+    /// `rate`: messages per second. Default 25 for Telegram (its documented limit for a bot is
+    /// about 30), 20 for Messenger; above 0, at most 100,000.
+    pub rate: f64,
+    /// `in_flight`: requests under way at once; also the most deliveries whose fate a crash can
+    /// leave uncertain. Default 32, 1 to 1,024.
+    pub in_flight: usize,
+    /// `api`: base address of the service. Default the service's own. Without a query.
+    pub api: Url,
+    pub service: Service,
+}
+
+/// What a channel's `kind` needs.
+#[derive(Clone, Debug)]
+pub enum Service {
+    /// `kind = "telegram"`.
+    Telegram {
+        /// `token`: of the bot, as BotFather gave it.
+        token: SecretString,
+        updates: Updates,
+    },
+    /// `kind = "messenger"`.
+    Messenger {
+        /// `version`: of the Graph API. Default `v25.0`.
+        version: String,
+        /// `page_id`: digits.
+        page_id: String,
+        /// `page_token`: a page access token.
+        page_token: SecretString,
+        /// `app_secret`: proves that a webhook's call comes from Meta; without it anybody could
+        /// write, so there is no channel without it.
+        app_secret: SecretString,
+        /// `verify_token`: what was typed into Meta's webhook form.
+        verify_token: SecretString,
+    },
+}
+
+impl Channel {
+    pub fn kind(&self) -> ChannelKind {
+        match self.service {
+            Service::Telegram { .. } => ChannelKind::Telegram,
+            Service::Messenger { .. } => ChannelKind::Messenger,
+        }
+    }
+}
+
+/// `updates`: how a Telegram channel learns what people write.
+#[derive(Clone, Debug)]
+pub enum Updates {
+    /// We ask (the default): works without a public door.
+    Polling,
+    /// Telegram calls. `webhook_secret` is what it repeats in its header: 32 to 256 of `A-Z`,
+    /// `a-z`, `0-9`, `_` and `-`.
+    Webhook { secret: SecretString },
+}
+
+/// `[messages]`: what people are answered. Each has a default in English and Romanian.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Messages {
+    /// `welcome`: after they start.
+    pub welcome: Texts,
+    /// `goodbye`: after they stop.
+    pub goodbye: Texts,
+    /// `default_reply`: to anything that is not understood.
+    pub default_reply: Texts,
+}
+
+/// A text, perhaps in several languages. No text is empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Texts {
+    /// For everybody whose language is not among `languages`: the only text, else the English one,
+    /// else the first.
+    pub default: String,
+    /// By BCP 47 tag in lower case; empty when there is only one text.
+    pub languages: BTreeMap<String, String>,
+}

@@ -1,0 +1,250 @@
+//! The settings as they are written: every known table and key with its TOML type and place, no
+//! default, no bound, no name looked up.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::config::file::File;
+use crate::config::problem::{Findings, Place};
+use crate::config::table::{At, Named, Node, Read, key, listed, tables, wrong_type};
+
+/// A list with the place of each element.
+pub(crate) type List<T> = Vec<At<T>>;
+
+tables! {
+    /// A settings file.
+    RawFile "" {
+        include: At<List<String>>,
+        layouts: At<String>,
+        data_dir: At<String>,
+        listen: RawListen,
+        fetch: RawFetch,
+        delivery: RawDelivery,
+        channels: Named<RawChannel>,
+        sources: Named<RawSource>,
+        topics: Named<RawTopic>,
+        campaigns: Named<RawCampaign>,
+        messages: RawMessages,
+    }
+
+    RawListen "listen" {
+        public: At<String>,
+        public_url: At<String>,
+        admin: At<String>,
+    }
+
+    RawFetch "fetch" {
+        allow_networks: List<String>,
+        ports: List<i64>,
+        host_pause: At<String>,
+        per_host: At<i64>,
+        connections: At<i64>,
+        floor: At<String>,
+        timeout: At<String>,
+        wire_bytes_max: At<i64>,
+        decoded_bytes_max: At<i64>,
+        items_max: At<i64>,
+        user_agent: At<String>,
+    }
+
+    RawDelivery "delivery" {
+        grace: At<String>,
+    }
+
+    RawChannel "channels.*" {
+        kind: At<String>,
+        api: At<String>,
+        rate: At<f64>,
+        in_flight: At<i64>,
+        token: RawSecret,
+        updates: At<String>,
+        webhook_secret: RawSecret,
+        version: At<String>,
+        page_id: At<String>,
+        page_token: RawSecret,
+        app_secret: RawSecret,
+        verify_token: RawSecret,
+    }
+
+    RawSource "sources.*" {
+        kind: At<String>,
+        url: At<String>,
+        every: At<String>,
+        cron: At<String>,
+        timezone: At<String>,
+        first: RawFirst,
+        flood: RawFlood,
+    }
+
+    RawFirst "sources.*.first" {
+        newest: At<i64>,
+    }
+
+    RawFlood "sources.*.flood" {
+        items: At<i64>,
+        share: At<f64>,
+    }
+
+    RawTopic "topics.*" {
+        title: RawTexts,
+    }
+
+    RawCampaign "campaigns.*" {
+        sources: At<List<String>>,
+        on: At<List<String>>,
+        layout: At<String>,
+        topics: At<List<String>>,
+        channels: At<List<String>>,
+        send: At<String>,
+        settle: At<String>,
+        on_uncertain: At<String>,
+    }
+
+    RawMessages "messages" {
+        welcome: RawTexts,
+        goodbye: RawTexts,
+        default_reply: RawTexts,
+    }
+
+    /// Where a secret is kept; `RawSecret` takes care that it is no plain string.
+    RawSecretPlace "secret" {
+        credential: At<String>,
+        file: At<String>,
+        env: At<String>,
+    }
+}
+
+impl RawFile {
+    /// A file without any key.
+    pub fn empty() -> Self {
+        Self::from_table(&DeTable::new(), &Node::root(0), &mut Findings::default())
+    }
+}
+
+/// The tables and keys that an editors' file may have.
+pub(crate) const EDITOR_KEYS: [&str; 4] = ["sources", "topics", "campaigns", "messages"];
+
+/// Where a secret is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct RawSecret {
+    /// Where the value stands.
+    pub at: Place,
+    /// `None` when it was no table: that is told already.
+    pub place: Option<RawSecretPlace>,
+}
+
+impl Read for RawSecret {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        let at = Place { offset: value.span().start, ..node.at };
+        if let DeValue::Table(_) = value.get_ref() {
+            return Some(Self { at, place: RawSecretPlace::read(value, node, found) });
+        }
+        found
+            .problem(at, &node.to_string(), "a secret can't stand in the file itself")
+            .hint("write `{ credential = \"…\" }`, `{ file = \"…\" }` or `{ env = \"…\" }`");
+        Some(Self { at, place: None })
+    }
+}
+
+/// One text, or a text per language.
+#[derive(Clone, Debug)]
+pub(crate) struct RawTexts {
+    /// Where the key stands.
+    pub at: Place,
+    pub form: RawTextsForm,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum RawTextsForm {
+    One(At<String>),
+    /// Language and text, in the order of the file.
+    ByLanguage(Vec<(At<String>, At<String>)>),
+}
+
+impl Read for RawTexts {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        let form = match value.get_ref() {
+            DeValue::String(_) => RawTextsForm::One(At::read(value, node, found)?),
+            DeValue::Table(table) => {
+                let mut texts = Vec::with_capacity(table.len());
+                for (language, _) in table.iter() {
+                    let at = Place { offset: language.span().start, ..node.at };
+                    let name = language.get_ref().as_ref();
+                    if let Some(text) = key(table, name, node, found) {
+                        texts.push((At { value: name.to_owned(), at }, text));
+                    }
+                }
+                RawTextsForm::ByLanguage(texts)
+            }
+            _ => {
+                return wrong_type(
+                    "a string, or a table with a string per language",
+                    value,
+                    node,
+                    found,
+                );
+            }
+        };
+        Some(Self { at: node.at, form })
+    }
+}
+
+/// Whose file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// May hold every key.
+    Sysadmin,
+    /// May hold [`EDITOR_KEYS`].
+    Editor,
+}
+
+/// What was read from a file.
+#[derive(Debug)]
+pub(crate) struct ReadFile {
+    pub raw: RawFile,
+    /// Nothing is left out. A file with syntax errors gives only its `include`, of what could be
+    /// recovered.
+    pub is_whole: bool,
+}
+
+/// Reads a file's tables. All syntax errors are told; if there are any, nothing else of this file
+/// is, as what was recovered may not be what was meant.
+pub(crate) fn read_file(file: &File, index: usize, owner: Owner, found: &mut Findings) -> ReadFile {
+    let (table, errors) = DeTable::parse_recoverable(file.text());
+    let (table, root) = (table.into_inner(), Node::root(index));
+    if !errors.is_empty() {
+        for error in errors {
+            report_syntax(&error, index, found);
+        }
+        let recovered = RawFile::from_table(&table, &root, &mut Findings::default());
+        let raw = RawFile { include: recovered.include, ..RawFile::empty() };
+        return ReadFile { raw, is_whole: false };
+    }
+    if owner == Owner::Editor {
+        report_sysadmins(&table, index, found);
+    }
+    ReadFile { raw: RawFile::from_table(&table, &root, found), is_whole: true }
+}
+
+fn report_syntax(error: &toml::de::Error, index: usize, found: &mut Findings) {
+    let at = Place { file: index, offset: error.span().map_or(0, |span| span.start) };
+    match error.message().split_once(", expected ") {
+        Some((problem, expected)) => {
+            found.problem(at, "", problem).hint(format!("expected {expected}"));
+        }
+        None => {
+            found.problem(at, "", error.message());
+        }
+    }
+}
+
+fn report_sysadmins(table: &DeTable<'_>, index: usize, found: &mut Findings) {
+    for (key, _) in table.iter() {
+        let text = key.get_ref().as_ref();
+        if RawFile::KEYS.contains(&text) && !EDITOR_KEYS.contains(&text) {
+            let at = Place { file: index, offset: key.span().start };
+            let hint = format!("an included file may hold {}", listed(&EDITOR_KEYS));
+            found.problem(at, text, "may stand in the main settings file only").hint(hint);
+        }
+    }
+}
