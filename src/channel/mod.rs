@@ -6,6 +6,8 @@
 
 pub mod wire;
 
+mod loose;
+
 pub mod telegram;
 
 pub mod messenger;

@@ -1,10 +1,310 @@
-use crate::channel::{Call, Observed};
+//! Calls to the Graph API for one page.
+//!
+//! The page token goes in a header, the proof that we know the app secret in the address. One
+//! request a call: trying again is the caller's, who knows what may be said twice.
 
-#[derive(Debug)]
-pub struct Client;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::channel::loose::Whole;
+use crate::channel::messenger::errors;
+use crate::channel::messenger::updates::GET_STARTED;
+use crate::channel::wire::{ANSWER_BYTES_MAX, Ask, SetUpError, Wire, retry_after};
+use crate::channel::{Call, Observed};
+use crate::model::secret::{ExposeSecret, SecretString};
+
+/// The address of the public service.
+pub const PUBLIC_API: &str = "https://graph.facebook.com";
+
+/// The version of the Graph API that the calls are written for.
+pub const VERSION: &str = "v25.0";
+
+/// What we want to hear of.
+const SUBSCRIBED_FIELDS: &str = "messages,messaging_postbacks,messaging_optins,\
+                                 messaging_referrals,message_reactions,messaging_policy_enforcement";
+
+/// Longest header with usage figures that is read.
+const USAGE_BYTES_MAX: usize = 4096;
+
+/// How to reach a page.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Base address without the version: [`PUBLIC_API`], or a stand-in.
+    pub api: Url,
+    /// [`VERSION`] suits.
+    pub version: String,
+    /// Digits.
+    pub page_id: String,
+    pub page_token: SecretString,
+    pub app_secret: SecretString,
+    /// For one send as a whole, at least 10 seconds; `wire::EXCHANGE_TIME_MAX` suits.
+    pub time_max: Duration,
+}
+
+/// One page. Cheap to clone; clones share their connections.
+#[derive(Clone)]
+pub struct Client {
+    wire: Wire,
+    /// Base address, version and proof.
+    root: Url,
+    page_id: String,
+    time_max: Duration,
+}
+
+/// A call that sets something up failed; nothing is lost by trying again later.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: {why}")]
+pub struct ApiError {
+    pub what: &'static str,
+    pub why: String,
+}
 
 impl Client {
-    pub async fn send(&self, _call: &Call, _address: &str) -> Observed {
-        Observed::NotSent { why: String::new() }
+    /// Opens no connection yet.
+    ///
+    /// # Errors
+    /// [`SetUpError`] when the settings can't work.
+    pub fn new(settings: Settings) -> Result<Self, SetUpError> {
+        let token = settings.page_token.expose_secret();
+        if token.is_empty() {
+            return Err(SetUpError::Token);
+        }
+        let mut bearer =
+            HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| SetUpError::Token)?;
+        bearer.set_sensitive(true);
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer)]);
+
+        let mut root = settings.api;
+        if !matches!(root.scheme(), "http" | "https") {
+            return Err(SetUpError::Address);
+        }
+        root.set_fragment(None);
+        let proof = proof(settings.app_secret.expose_secret(), token)?;
+        root.set_query(Some(&format!("appsecret_proof={proof}")));
+        root.path_segments_mut()
+            .map_err(|()| SetUpError::Address)?
+            .pop_if_empty()
+            .push(&settings.version);
+
+        let secrets = vec![settings.page_token, settings.app_secret, SecretString::from(proof)];
+        let wire = Wire::new(headers, secrets, pause_told)?;
+        Ok(Self { wire, root, page_id: settings.page_id, time_max: settings.time_max })
+    }
+
+    /// Makes one call for one person, by their page-scoped id. Never repeats it by itself.
+    pub async fn send(&self, call: &Call, address: &str) -> Observed {
+        self.post(&[&self.page_id, call.method], body(call, address)).await
+    }
+
+    /// Has the page's events brought to the app's webhook. May be repeated at any time, and must
+    /// be after an hour of failures: the service then has unsubscribed us.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn subscribe(&self) -> Result<(), ApiError> {
+        let fields = json!({ "subscribed_fields": SUBSCRIBED_FIELDS }).to_string();
+        let observed = self.post(&[&self.page_id, "subscribed_apps"], fields.into()).await;
+        ended("subscribing to the page's events", &observed)
+    }
+
+    /// Puts the button there that starts a chat, unless the page has one.
+    ///
+    /// The service allows ten such calls in ten minutes: this makes one or two.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn ensure_get_started(&self) -> Result<(), ApiError> {
+        let mut url = self.url(&["me", "messenger_profile"]);
+        url.query_pairs_mut().append_pair("fields", "get_started");
+        let observed = self.exchange(url, None).await;
+        ended("reading the page's profile", &observed)?;
+        if let Observed::Answered { body, .. } = &observed {
+            let profile: Value = serde_json::from_slice(body).unwrap_or_default();
+            if profile["data"][0]["get_started"].is_object() {
+                return Ok(());
+            }
+        }
+        let profile = json!({ "get_started": { "payload": GET_STARTED } }).to_string();
+        let observed = self.post(&["me", "messenger_profile"], profile.into()).await;
+        ended("setting the page's profile", &observed)
+    }
+
+    async fn post(&self, path: &[&str], body: Bytes) -> Observed {
+        self.exchange(self.url(path), Some(body)).await
+    }
+
+    async fn exchange(&self, url: Url, body: Option<Bytes>) -> Observed {
+        let time_max = self.time_max;
+        self.wire.exchange(Ask { url, body, time_max, answer_bytes_max: ANSWER_BYTES_MAX }).await
+    }
+
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.root.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.extend(path);
+        }
+        url
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = self.root.host_str().unwrap_or_default();
+        out.debug_struct("messenger::Client").field("host", &host).finish_non_exhaustive()
+    }
+}
+
+/// The call's body with its recipient in front.
+fn body(call: &Call, address: &str) -> Bytes {
+    let mut body = String::with_capacity(call.rest.len() + address.len() + 32);
+    body.push_str("{\"recipient\":{\"id\":");
+    if address.bytes().all(|c| c.is_ascii_alphanumeric()) {
+        body.push('"');
+        body.push_str(address);
+        body.push('"');
+    } else {
+        body.push_str(&Value::from(address).to_string());
+    }
+    body.push_str("},");
+    body.push_str(&call.rest);
+    Bytes::from(body)
+}
+
+/// `appsecret_proof`: the token signed with the app secret, in lower-case hexadecimal.
+fn proof(app_secret: &str, token: &str) -> Result<String, SetUpError> {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(app_secret.as_bytes()).map_err(|_| SetUpError::Token)?;
+    mac.update(token.as_bytes());
+    Ok(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// `Retry-After`, or the minutes that the usage figures tell.
+///
+/// `X-Business-Use-Case-Usage: {"<id>":[{"type":…,"estimated_time_to_regain_access":MINUTES}]}`
+fn pause_told(headers: &HeaderMap) -> Option<Duration> {
+    if let Some(pause) = retry_after(headers) {
+        return Some(pause);
+    }
+    let usage = headers.get("x-business-use-case-usage")?.as_bytes();
+    if usage.len() > USAGE_BYTES_MAX {
+        return None;
+    }
+    let usage: Value = serde_json::from_slice(usage).ok()?;
+    usage
+        .as_object()?
+        .values()
+        .filter_map(Value::as_array)
+        .flatten()
+        .filter_map(|used| Whole::of(&used["estimated_time_to_regain_access"]).0)
+        .filter_map(|minutes| u64::try_from(minutes).ok())
+        .max()
+        .map(|minutes| Duration::from_secs(minutes.saturating_mul(60)))
+}
+
+fn ended(what: &'static str, observed: &Observed) -> Result<(), ApiError> {
+    match errors::failure(observed) {
+        None => Ok(()),
+        Some(why) => Err(ApiError { what, why }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::wire::EXCHANGE_TIME_MAX;
+
+    fn settings(api: &str, token: &str) -> Settings {
+        Settings {
+            api: Url::parse(api).unwrap(),
+            version: VERSION.into(),
+            page_id: "1234567890".into(),
+            page_token: token.into(),
+            app_secret: "canary-app-secret".into(),
+            time_max: EXCHANGE_TIME_MAX,
+        }
+    }
+
+    #[test]
+    fn the_address_has_version_page_and_proof_but_no_token() {
+        let client = Client::new(settings("http://127.0.0.1:9/graph/", "canary-token")).unwrap();
+        let url = client.url(&[&client.page_id, "messages"]);
+        let proof = proof("canary-app-secret", "canary-token").unwrap();
+        assert_eq!(proof.len(), 64);
+        assert_eq!(
+            url.as_str(),
+            format!("http://127.0.0.1:9/graph/v25.0/1234567890/messages?appsecret_proof={proof}")
+        );
+    }
+
+    #[test]
+    fn the_proof_is_the_documented_signature() {
+        // RFC 4231, test case 2.
+        assert_eq!(
+            proof("Jefe", "what do ya want for nothing?").unwrap(),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+    }
+
+    #[test]
+    fn sec_c02_neither_token_nor_secret_is_shown() {
+        let settings = settings(PUBLIC_API, "canary-token");
+        assert!(!format!("{settings:?}").contains("canary"));
+        let client = Client::new(settings).unwrap();
+        assert_eq!(
+            format!("{client:?}"),
+            r#"messenger::Client { host: "graph.facebook.com", .. }"#
+        );
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused() {
+        for token in ["", "a\nb"] {
+            let new = Client::new(settings(PUBLIC_API, token)).map(drop);
+            assert_eq!(new, Err(SetUpError::Token));
+        }
+        let new = Client::new(settings("ftp://example.com", "t")).map(drop);
+        assert_eq!(new, Err(SetUpError::Address));
+    }
+
+    #[test]
+    fn the_recipient_stands_in_front_of_the_call() {
+        let rest = r#""message":{"text":"hi"}}"#.to_owned();
+        let call = Call { method: "messages", rest, is_acknowledgement: false };
+        let cases = [
+            ("123", r#"{"recipient":{"id":"123"},"message":{"text":"hi"}}"#),
+            (r#"1"}"#, r#"{"recipient":{"id":"1\"}"},"message":{"text":"hi"}}"#),
+        ];
+        for (address, expected) in cases {
+            assert_eq!(body(&call, address), expected);
+        }
+    }
+
+    #[test]
+    fn a_pause_is_told_by_the_usage_figures_too() {
+        let cases = [
+            (r#"{"1":[{"type":"messenger","estimated_time_to_regain_access":5}]}"#, Some(300)),
+            (
+                r#"{"1":[{"estimated_time_to_regain_access":0}],
+                    "2":[{},{"estimated_time_to_regain_access":"2"}]}"#,
+                Some(120),
+            ),
+            (r#"{"1":[{"call_count":20}]}"#, None),
+            (r#"{"1":{}}"#, None),
+            ("[]", None),
+            ("?", None),
+        ];
+        for (usage, expected) in cases {
+            let mut headers = HeaderMap::new();
+            let usage = usage.replace('\n', "");
+            headers.insert("x-business-use-case-usage", usage.parse().unwrap());
+            assert_eq!(pause_told(&headers), expected.map(Duration::from_secs), "{usage}");
+        }
     }
 }

@@ -1,5 +1,312 @@
-use crate::channel::{Meaning, Observed};
+//! What the Send API's answers mean.
+//!
+//! Total and pure. Code and subcode decide; messages change and are only looked at where the codes
+//! say too little. Source: Meta's common error codes and Messenger rate limits.
+//!
+//! Delivered is only what has a message id; refused is only an error with a definite code; what
+//! the service itself calls temporary, and everything that is no answer of the Graph API, is
+//! unknown.
 
-pub fn meaning(_observed: &Observed) -> Meaning {
-    Meaning::Later { after: None }
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::channel::loose::{self, Whole};
+use crate::channel::wire::believed;
+use crate::channel::{Meaning, Observed};
+use crate::model::post::Reason;
+use crate::model::subscriber::Standing;
+
+/// What `observed` means for a call that sends.
+pub fn meaning(observed: &Observed) -> Meaning {
+    let (status, pause, body) = match observed {
+        Observed::NotSent { why } => return Meaning::NotSent { why: why.clone() },
+        Observed::Silence { why } => return Meaning::Unknown { why: why.clone() },
+        Observed::Answered { status, retry_after, body } => (*status, *retry_after, body),
+    };
+    let after = pause.and_then(believed);
+    let unknown = |what: &str| Meaning::Unknown { why: format!("status {status}, {what}") };
+    if status >= 500 {
+        return unknown("the service failed");
+    }
+    match serde_json::from_slice::<Answer>(body) {
+        Ok(Answer { error: Some(error), .. }) => error.meaning(status, after),
+        Ok(Answer { message_id: Some(id), .. })
+            if !id.is_empty() && (200..300).contains(&status) =>
+        {
+            Meaning::Delivered { id }
+        }
+        _ if status == 429 => Meaning::Later { after },
+        Ok(_) => unknown("neither an error nor a message id"),
+        Err(_) => unknown("no answer of the Graph API"),
+    }
+}
+
+/// Why a call that sends nothing failed, in words for people; `None` when it did not.
+pub(crate) fn failure(observed: &Observed) -> Option<String> {
+    match observed {
+        Observed::NotSent { why } | Observed::Silence { why } => Some(why.clone()),
+        Observed::Answered { status, body, .. } => match serde_json::from_slice::<Answer>(body) {
+            Ok(Answer { error: None, .. }) if (200..300).contains(status) => None,
+            Ok(Answer { error: Some(error), .. }) => Some(error.words()),
+            _ => Some(format!("status {status}, no answer of the Graph API")),
+        },
+    }
+}
+
+/// Every answer: of a send that was accepted, or of anything that was not.
+#[derive(Deserialize)]
+struct Answer {
+    message_id: Option<String>,
+    error: Option<GraphError>,
+}
+
+#[derive(Deserialize)]
+struct GraphError {
+    message: Option<String>,
+    #[serde(default)]
+    code: Whole,
+    #[serde(default)]
+    error_subcode: Whole,
+    is_transient: Option<bool>,
+}
+
+impl GraphError {
+    /// In the order of the match: exact pairs of code and subcode, subcodes that mean the same
+    /// under every code, codes alone.
+    fn meaning(&self, status: u16, after: Option<Duration>) -> Meaning {
+        let why = self.words();
+        let Some(code) = self.code.0 else {
+            return match status {
+                429 => Meaning::Later { after },
+                _ => Meaning::Unknown { why },
+            };
+        };
+        match (code, self.error_subcode.0.unwrap_or(0)) {
+            (10, 2018278 | 2018065 | 2534022) => Meaning::WindowClosed { why },
+            (10, 2018108) => Meaning::Unreachable { why },
+            (10, 1893015) => {
+                let (standing, reason) = (Standing::Stopped, Reason::Unsubscribed);
+                Meaning::Gone { standing, reason, why }
+            }
+            (100, 33) => Meaning::CredentialsRefused { why },
+            // Tags and opt-in requests that came too often for one person; not the whole page.
+            (4, 2018354) => Meaning::Unreachable { why },
+            (613, 2018338 | 1893016) | (9, 2018352) => {
+                Meaning::Refused { reason: Reason::Refused, why }
+            }
+            // Blocked us, deactivated or left Messenger: the service does not say which.
+            (_, 1545041) | (551, _) => Meaning::Unreachable { why },
+            // The thread is another app's, or in an automated flow.
+            (_, 2018300 | 2018321) | (2018300 | 2018321, _) => Meaning::Unreachable { why },
+            (_, 2018001) => gone(why),
+            (100, 0) if self.says("no matching user") => gone(why),
+            (_, 2018034) | (2018034, _) | (100, _) => Meaning::ContentRefused { why },
+            (1 | 2, _) => Meaning::Unknown { why },
+            (4 | 17 | 32 | 613 | 80000..=80009, _) => Meaning::Later { after },
+            // Permissions, restrictions of the page, and the token.
+            (3 | 10 | 102 | 190 | 200..=299 | 368, _) => Meaning::CredentialsRefused { why },
+            _ if status == 429 => Meaning::Later { after },
+            _ if self.is_transient == Some(true) => Meaning::Unknown { why },
+            _ if status < 400 => Meaning::Unknown { why },
+            _ => Meaning::Refused { reason: Reason::Refused, why },
+        }
+    }
+
+    fn says(&self, words: &str) -> bool {
+        self.message.as_ref().is_some_and(|message| message.to_lowercase().contains(words))
+    }
+
+    /// `190/463: Error validating access token`
+    fn words(&self) -> String {
+        let message = self.message.as_deref().unwrap_or("no message");
+        let line = match (self.code.0, self.error_subcode.0) {
+            (Some(code), Some(subcode)) => format!("{code}/{subcode}: {message}"),
+            (Some(code), None) => format!("{code}: {message}"),
+            (None, _) => message.to_owned(),
+        };
+        loose::words(&line)
+    }
+}
+
+fn gone(why: String) -> Meaning {
+    Meaning::Gone { standing: Standing::Gone, reason: Reason::NotFound, why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: u16, body: &str) -> Observed {
+        Observed::Answered { status, retry_after: None, body: body.as_bytes().to_vec() }
+    }
+
+    fn refused(status: u16, code: i64, subcode: Option<i64>, message: &str) -> Meaning {
+        let mut error = serde_json::json!({
+            "message": message, "type": "OAuthException", "code": code, "fbtrace_id": "A1",
+        });
+        if let Some(subcode) = subcode {
+            error["error_subcode"] = subcode.into();
+        }
+        meaning(&answered(status, &serde_json::json!({ "error": error }).to_string()))
+    }
+
+    /// A word for a meaning, to keep the tables short.
+    fn word(meaning: &Meaning) -> String {
+        match meaning {
+            Meaning::Delivered { id } => format!("delivered {id}"),
+            Meaning::Later { after: None } => "later".to_owned(),
+            Meaning::Later { after: Some(after) } => format!("later {}", after.as_secs()),
+            Meaning::NotSent { .. } => "not sent".to_owned(),
+            Meaning::Gone { standing, reason, .. } => format!("{standing:?} {reason:?}"),
+            Meaning::Unreachable { .. } => "unreachable".to_owned(),
+            Meaning::Moved { to } => format!("moved {to}"),
+            Meaning::WindowClosed { .. } => "window".to_owned(),
+            Meaning::ContentRefused { .. } => "content".to_owned(),
+            Meaning::CredentialsRefused { .. } => "credentials".to_owned(),
+            Meaning::Refused { reason, .. } => format!("refused {reason:?}"),
+            Meaning::Unknown { .. } => "unknown".to_owned(),
+        }
+    }
+
+    #[test]
+    fn sec_d04_every_observation_has_one_verdict() {
+        let why = || "x".to_owned();
+        assert_eq!(word(&meaning(&Observed::NotSent { why: why() })), "not sent");
+        assert_eq!(word(&meaning(&Observed::Silence { why: why() })), "unknown");
+        let cases = [
+            (200, r#"{"recipient_id":"7","message_id":"m_1"}"#, "delivered m_1"),
+            (200, r#"{"message_id":"m_1"}"#, "delivered m_1"),
+            (
+                200,
+                r#"{"recipient_id":"7","message_id":"m_1","attachment_id":"9"}"#,
+                "delivered m_1",
+            ),
+            (200, r#"{"recipient_id":"7"}"#, "unknown"),
+            (200, r#"{"recipient_id":"7","message_id":""}"#, "unknown"),
+            (200, r#"{"recipient_id":"7","message_id":5}"#, "unknown"),
+            (200, r#"{"message_id":"m_1","message_id":"m_2"}"#, "unknown"),
+            (200, r#"{"message_id":"m_1""#, "unknown"),
+            (200, "{}", "unknown"),
+            (200, "[]", "unknown"),
+            (200, "", "unknown"),
+            (200, "<html>Sign in</html>", "unknown"),
+            (302, r#"{"message_id":"m_1"}"#, "unknown"),
+            (400, r#"{"message_id":"m_1"}"#, "unknown"),
+            (403, "<html>", "unknown"),
+            (500, r#"{"message_id":"m_1"}"#, "unknown"),
+            (502, "<html>", "unknown"),
+            (503, "", "unknown"),
+            (500, r#"{"error":{"code":190,"message":"x"}}"#, "unknown"),
+            (429, "<html>", "later"),
+            (429, "{}", "later"),
+            (429, r#"{"error":{"message":"x"}}"#, "later"),
+            (400, r#"{"error":{"message":"x"}}"#, "unknown"),
+            (400, r#"{"error":"x"}"#, "unknown"),
+            (400, r#"{"error":{"code":"190","message":"x"}}"#, "credentials"),
+            // An error is one, whatever the status says.
+            (200, r#"{"error":{"code":190,"message":"x"}}"#, "credentials"),
+            (200, r#"{"error":{"code":77777,"message":"x"}}"#, "unknown"),
+            (200, r#"{"message_id":"m_1","error":{"code":77777,"message":"x"}}"#, "unknown"),
+            (400, r#"{"error":{"code":77777,"message":"x"}}"#, "refused Refused"),
+            (400, r#"{"error":{"code":77777,"message":"x","is_transient":true}}"#, "unknown"),
+        ];
+        for (status, body, expected) in cases {
+            assert_eq!(word(&meaning(&answered(status, body))), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn sec_d12_every_documented_error_has_its_meaning() {
+        let cases = [
+            (10, Some(2018278), "window"),
+            (10, Some(2018065), "window"),
+            (10, Some(2534022), "window"),
+            (10, Some(2018108), "unreachable"),
+            (10, Some(1893063), "credentials"),
+            (10, Some(1404170), "credentials"),
+            (10, Some(1893015), "Stopped Unsubscribed"),
+            (10, None, "credentials"),
+            (100, Some(2018001), "Gone NotFound"),
+            (100, Some(33), "credentials"),
+            (100, Some(2018008), "content"),
+            (100, Some(2018047), "content"),
+            (100, Some(2018294), "content"),
+            (100, Some(2018109), "content"),
+            (100, Some(2018074), "content"),
+            (100, Some(2018014), "content"),
+            (100, Some(2018034), "content"),
+            (100, None, "content"),
+            (200, Some(1545041), "unreachable"),
+            (551, Some(1545041), "unreachable"),
+            (551, None, "unreachable"),
+            (200, Some(2018028), "credentials"),
+            (200, None, "credentials"),
+            (2, None, "unknown"),
+            (1, None, "unknown"),
+            (4, None, "later"),
+            (17, None, "later"),
+            (32, None, "later"),
+            (613, None, "later"),
+            (80001, None, "later"),
+            (80006, None, "later"),
+            (613, Some(2018338), "refused Refused"),
+            (613, Some(1893016), "refused Refused"),
+            (9, Some(2018352), "refused Refused"),
+            (4, Some(2018354), "unreachable"),
+            (190, Some(458), "credentials"),
+            (190, Some(459), "credentials"),
+            (190, Some(460), "credentials"),
+            (190, Some(463), "credentials"),
+            (190, Some(467), "credentials"),
+            (190, Some(492), "credentials"),
+            (190, None, "credentials"),
+            (368, Some(1390008), "credentials"),
+            (10, Some(2018300), "unreachable"),
+            (100, Some(2018321), "unreachable"),
+            (10303, None, "refused Refused"),
+        ];
+        for (code, subcode, expected) in cases {
+            let meaning = refused(400, code, subcode, "words");
+            assert_eq!(word(&meaning), expected, "{code} {subcode:?}");
+        }
+        let unmatched = refused(400, 100, None, "(#100) No matching user found");
+        assert_eq!(word(&unmatched), "Gone NotFound");
+    }
+
+    #[test]
+    fn sec_d08_a_throttling_waits_as_long_as_was_told() {
+        let body = br#"{"error":{"code":613,"message":"Calls to this api have exceeded"}}"#;
+        for (told, expected) in [
+            (None, "later"),
+            (Some(60), "later 60"),
+            (Some(0), "later"),
+            (Some(86400), "later 3600"),
+        ] {
+            let retry_after = told.map(Duration::from_secs);
+            let observed = Observed::Answered { status: 400, retry_after, body: body.to_vec() };
+            assert_eq!(word(&meaning(&observed)), expected);
+        }
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_codes_on_one_short_line() {
+        let meaning = refused(400, 190, Some(463), "Error\nvalidating  access token");
+        let Meaning::CredentialsRefused { why } = meaning else { panic!("{meaning:?}") };
+        assert_eq!(why, "190/463: Error validating access token");
+    }
+
+    #[test]
+    fn calls_without_a_message_fail_in_words() {
+        assert_eq!(failure(&answered(200, r#"{"success":true}"#)), None);
+        assert_eq!(
+            failure(&answered(400, r#"{"error":{"code":190,"message":"bad"}}"#)),
+            Some("190: bad".to_owned())
+        );
+        assert_eq!(
+            failure(&answered(502, "<html>")),
+            Some("status 502, no answer of the Graph API".to_owned())
+        );
+        assert_eq!(failure(&Observed::NotSent { why: "x".into() }), Some("x".to_owned()));
+    }
 }

@@ -1,1 +1,319 @@
+//! What people do in their chats with a page, read from webhook bodies.
+//!
+//! Pure. A body brings many entries with many events; one of an unknown kind or shape is left out
+//! and the others count. Threads that another app owns (`standby`) are left alone.
 
+use serde_json::Value;
+
+use crate::channel::loose::{self, Whole, first_chars};
+use crate::model::event::{Deed, Event};
+use crate::model::name::Name;
+use crate::model::time::Timestamp;
+
+/// The payload of the button that starts a chat.
+pub const GET_STARTED: &str = "GET_STARTED";
+
+/// Longest text or payload that is kept, in characters.
+pub const TEXT_CHARS_MAX: usize = 4096;
+
+/// Everything in a body that concerns us.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// In the order of the body.
+    pub events: Vec<Event>,
+    pub notices: Vec<Notice>,
+}
+
+/// The service's word on a page as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub channel: Name,
+    /// `warning`, `block` or `unblock`, or what else the service says.
+    pub action: String,
+    pub reason: Option<String>,
+}
+
+/// Reads a parsed webhook body.
+///
+/// An app has one address for all its pages: `channel_of` tells whose page it is by its id, and
+/// `None` for a page that is not ours.
+pub fn read(body: &Value, channel_of: impl Fn(&str) -> Option<Name>, now: Timestamp) -> Batch {
+    let mut batch = Batch::default();
+    if body["object"] != "page" {
+        return batch;
+    }
+    for entry in list(&body["entry"]) {
+        let Some(page_id) = text_of(&entry["id"]) else { continue };
+        let Some(channel) = channel_of(&page_id) else { continue };
+        let entry_at = instant(&entry["time"]).unwrap_or(now);
+        for item in list(&entry["messaging"]) {
+            batch.notices.extend(notice(&channel, item));
+            batch.events.extend(event(&channel, &page_id, item, entry_at));
+        }
+    }
+    batch
+}
+
+fn event(channel: &Name, page_id: &str, item: &Value, entry_at: Timestamp) -> Option<Event> {
+    let address = text_of(&item["sender"]["id"]).filter(|id| id != page_id)?;
+    let (kind, id, deed) = of_message(&item["message"])
+        .or_else(|| of_postback(&item["postback"]))
+        .or_else(|| of_referral(&item["referral"]))
+        .or_else(|| of_reaction(&item["reaction"]))?;
+    let at = instant(&item["timestamp"]).unwrap_or(entry_at);
+    let id = id.unwrap_or_else(|| format!("{address}:{}:{kind}", at.as_millis()));
+    Some(Event { channel: channel.clone(), id, at, address, language: None, deed })
+}
+
+/// What kind it is, the service's id of it if it has one, and what was done.
+type Told = (&'static str, Option<String>, Deed);
+
+/// Echoes of what the page itself said come here too.
+fn of_message(message: &Value) -> Option<Told> {
+    if !message.is_object() || message["is_echo"] == true || message["is_deleted"] == true {
+        return None;
+    }
+    let deed = match (text_of(&message["quick_reply"]["payload"]), message["text"].as_str()) {
+        (Some(payload), _) => tapped(&payload),
+        (None, Some(text)) => Deed::Said { text: first_chars(text.trim(), TEXT_CHARS_MAX) },
+        (None, None) => Deed::SentMedia,
+    };
+    Some(("message", text_of(&message["mid"]), deed))
+}
+
+fn of_postback(postback: &Value) -> Option<Told> {
+    let payload = postback["payload"].as_str()?;
+    let deed = if payload == GET_STARTED {
+        Deed::Started { payload: reference(&postback["referral"]) }
+    } else {
+        tapped(payload)
+    };
+    Some(("postback", text_of(&postback["mid"]), deed))
+}
+
+fn of_referral(referral: &Value) -> Option<Told> {
+    let deed = referral.is_object().then(|| Deed::Referred { payload: reference(referral) })?;
+    Some(("referral", None, deed))
+}
+
+/// Its `mid` is that of the message reacted to, so it does not tell reactions apart.
+fn of_reaction(reaction: &Value) -> Option<Told> {
+    (reaction["action"] == "react").then_some(("reaction", None, Deed::Reacted))
+}
+
+fn notice(channel: &Name, item: &Value) -> Option<Notice> {
+    let told = &item["policy_enforcement"];
+    let action = loose::words(told["action"].as_str()?);
+    let reason = told["reason"].as_str().map(loose::words);
+    Some(Notice { channel: channel.clone(), action, reason })
+}
+
+fn tapped(payload: &str) -> Deed {
+    Deed::Tapped { payload: first_chars(payload, TEXT_CHARS_MAX), tap: None }
+}
+
+fn reference(referral: &Value) -> Option<String> {
+    referral["ref"].as_str().filter(|r| !r.is_empty()).map(|r| first_chars(r, TEXT_CHARS_MAX))
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// A string that is not empty, or a whole number in its decimal form.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => (!text.is_empty()).then(|| first_chars(text, TEXT_CHARS_MAX)),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Milliseconds since 1970.
+fn instant(value: &Value) -> Option<Timestamp> {
+    Whole::of(value).0.filter(|millis| *millis > 0).map(Timestamp::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_790_000_009_000);
+    const AT: i64 = 1_790_000_000_123;
+
+    fn page() -> Name {
+        Name::parse("page").unwrap()
+    }
+
+    fn batch(body: &Value) -> Batch {
+        read(body, |id| (id == "100").then(page), NOW)
+    }
+
+    fn body(items: &Value) -> Value {
+        json!({ "object": "page", "entry": [{ "id": "100", "time": AT, "messaging": items }] })
+    }
+
+    /// One item of the person 7, told at `AT`.
+    fn item(extra: &Value) -> Value {
+        let mut item =
+            json!({ "sender": { "id": "7" }, "recipient": { "id": "100" }, "timestamp": AT });
+        for (key, value) in extra.as_object().unwrap() {
+            item[key] = value.clone();
+        }
+        item
+    }
+
+    fn told(extra: &Value) -> Option<(String, Deed)> {
+        let events = batch(&body(&json!([item(extra)]))).events;
+        events.into_iter().next().map(|event| (event.id, event.deed))
+    }
+
+    #[test]
+    fn a_message_becomes_an_event_with_its_own_time_and_id() {
+        let items = json!([item(&json!({ "message": { "mid": "m_1", "text": " hi " } }))]);
+        assert_eq!(
+            batch(&body(&items)).events,
+            [Event {
+                channel: page(),
+                id: "m_1".into(),
+                at: Timestamp::from_millis(AT),
+                address: "7".into(),
+                language: None,
+                deed: Deed::Said { text: "hi".into() },
+            }]
+        );
+    }
+
+    #[test]
+    fn every_kind_of_event_has_its_deed() {
+        let some = |text: &str| Some(text.to_owned());
+        let tapped = |payload: &str| Deed::Tapped { payload: payload.to_owned(), tap: None };
+        let by_time = |kind: &str| format!("7:{AT}:{kind}");
+        let cases = [
+            (
+                json!({ "message": { "mid": "m", "text": "Yes", "quick_reply": { "payload": "y" } } }),
+                Some(("m".to_owned(), tapped("y"))),
+            ),
+            (
+                json!({ "message": { "mid": "m", "attachments": [{ "type": "image" }] } }),
+                Some(("m".to_owned(), Deed::SentMedia)),
+            ),
+            (
+                json!({ "message": { "mid": "m", "text": "x", "attachments": [{}] } }),
+                Some(("m".to_owned(), Deed::Said { text: "x".into() })),
+            ),
+            (json!({ "message": { "mid": "m", "text": "x", "is_echo": true } }), None),
+            (json!({ "message": { "mid": "m", "is_deleted": true } }), None),
+            (
+                json!({ "message": { "text": "x" } }),
+                Some((by_time("message"), Deed::Said { text: "x".into() })),
+            ),
+            (
+                json!({ "postback": { "mid": "m", "title": "Stop", "payload": "stop" } }),
+                Some(("m".to_owned(), tapped("stop"))),
+            ),
+            (
+                json!({ "postback": { "payload": "GET_STARTED" } }),
+                Some((by_time("postback"), Deed::Started { payload: None })),
+            ),
+            (
+                json!({ "postback": { "payload": "GET_STARTED",
+                    "referral": { "ref": "news", "source": "SHORTLINK" } } }),
+                Some((by_time("postback"), Deed::Started { payload: some("news") })),
+            ),
+            (json!({ "postback": { "title": "elsewhere" } }), None),
+            (
+                json!({ "referral": { "ref": "news", "source": "SHORTLINK" } }),
+                Some((by_time("referral"), Deed::Referred { payload: some("news") })),
+            ),
+            (
+                json!({ "referral": { "source": "ADS", "ad_id": "5" } }),
+                Some((by_time("referral"), Deed::Referred { payload: None })),
+            ),
+            (
+                json!({ "reaction": { "mid": "m", "action": "react", "emoji": "❤" } }),
+                Some((by_time("reaction"), Deed::Reacted)),
+            ),
+            (json!({ "reaction": { "mid": "m", "action": "unreact" } }), None),
+            (json!({ "optin": { "type": "notification_messages" } }), None),
+            (json!({ "delivery": { "watermark": AT } }), None),
+            (json!({ "read": { "watermark": AT } }), None),
+            (json!({ "pass_thread_control": { "new_owner_app_id": "1" } }), None),
+            (json!({ "something": "new" }), None),
+        ];
+        for (extra, expected) in cases {
+            assert_eq!(told(&extra), expected, "{extra}");
+        }
+    }
+
+    #[test]
+    fn every_entry_and_every_item_is_read() {
+        let said = |mid: &str| item(&json!({ "message": { "mid": mid, "text": "x" } }));
+        let body = json!({ "object": "page", "entry": [
+            { "id": "100", "time": AT, "messaging": [said("a"), "odd", null, said("b")] },
+            { "id": "100", "standby": [said("not ours")], "changes": [{}] },
+            { "id": "999", "messaging": [said("another page")] },
+            { "messaging": [said("no page")] },
+            "odd",
+            { "id": 100, "messaging": [said("c")] },
+        ]});
+        let ids: Vec<_> = batch(&body).events.into_iter().map(|event| event.id).collect();
+        assert_eq!(ids, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn numbers_may_come_as_strings_and_times_may_be_missing() {
+        let at = |timestamp: Value| {
+            let mut item = item(&json!({ "message": { "mid": "m", "text": "x" } }));
+            item["timestamp"] = timestamp;
+            batch(&body(&json!([item]))).events[0].at.as_millis()
+        };
+        assert_eq!(at(json!(5)), 5);
+        assert_eq!(at(json!("1790000000999")), 1_790_000_000_999);
+        assert_eq!(at(Value::Null), AT);
+        assert_eq!(at(json!("soon")), AT);
+        let mut number = item(&json!({ "message": { "mid": "m", "text": "x" } }));
+        number["sender"]["id"] = json!(7);
+        assert_eq!(batch(&body(&json!([number]))).events[0].address, "7");
+    }
+
+    #[test]
+    fn what_the_page_itself_sent_is_no_event() {
+        let mut own = item(&json!({ "message": { "mid": "m", "text": "x" } }));
+        own["sender"]["id"] = json!("100");
+        assert!(batch(&body(&json!([own]))).events.is_empty());
+    }
+
+    #[test]
+    fn a_word_on_the_page_is_a_notice() {
+        let item = json!({ "recipient": { "id": "100" }, "timestamp": AT,
+            "policy_enforcement": { "action": "block", "reason": "spam\nspam" } });
+        assert_eq!(
+            batch(&body(&json!([item]))),
+            Batch {
+                events: vec![],
+                notices: vec![Notice {
+                    channel: page(),
+                    action: "block".into(),
+                    reason: Some("spam spam".into()),
+                }],
+            }
+        );
+    }
+
+    #[test]
+    fn unknown_shapes_are_nothing() {
+        for body in [
+            json!(null),
+            json!([]),
+            json!({ "object": "instagram", "entry": [{ "id": "100" }] }),
+            json!({ "object": "page" }),
+            json!({ "object": "page", "entry": {} }),
+            json!({ "object": "page", "entry": [{ "id": "100", "messaging": {} }] }),
+        ] {
+            assert_eq!(batch(&body), Batch::default(), "{body}");
+        }
+    }
+}

@@ -1,5 +1,581 @@
-use crate::channel::{Meaning, Observed};
+//! What the Bot API's answers mean.
+//!
+//! Total and pure. `parameters` decide first, then the code, then the description: it is text for
+//! people and may change, so it is searched for known words without regard to case. Sources of the
+//! words: the open-source server `tdlib/telegram-bot-api`, `tdlib/td` and teloxide's list of errors
+//! seen in practice.
+//!
+//! Delivered is only what has an integer message id (or the `true` of a method that gives none);
+//! refused is only a well-formed refusal; everything else that came back is unknown.
 
-pub fn meaning(_observed: &Observed) -> Meaning {
-    Meaning::Later { after: None }
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::channel::loose::{self, Whole};
+use crate::channel::wire::believed;
+use crate::channel::{Meaning, Observed};
+use crate::model::post::Reason;
+use crate::model::subscriber::Standing;
+
+/// Why a call that sends nothing (`getMe`, `getUpdates`, `setWebhook`) gave no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// The token is refused: a person must act.
+    #[error("the token is refused: {why}")]
+    CredentialsRefused { why: String },
+    /// Somebody else reads this bot's updates.
+    #[error("the updates are read elsewhere: {why}")]
+    Conflict {
+        /// A webhook is set: taking it away ends the conflict.
+        by_webhook: bool,
+        why: String,
+    },
+    /// Ask again no earlier than `after` (`None`: no time was told).
+    #[error("asked too often")]
+    Throttled { after: Option<Duration> },
+    /// Anything else; asking again later may help.
+    #[error("{why}")]
+    Failed { why: String },
+}
+
+/// What `observed` means for a call that sends.
+pub fn meaning(observed: &Observed) -> Meaning {
+    let (status, pause, body) = match observed {
+        Observed::NotSent { why } => return Meaning::NotSent { why: why.clone() },
+        Observed::Silence { why } => return Meaning::Unknown { why: why.clone() },
+        Observed::Answered { status, retry_after, body } => (*status, *retry_after, body),
+    };
+    match read::<Accepted>(status, pause, body) {
+        Answer::Result(accepted) => match accepted.id() {
+            Some(id) => Meaning::Delivered { id },
+            None => Meaning::Unknown { why: "accepted, but without a message id".to_owned() },
+        },
+        Answer::Throttled { after } => Meaning::Later { after },
+        Answer::Refused { migrate_to: Some(to), .. } => Meaning::Moved { to: to.to_string() },
+        Answer::Refused { code, why, .. } => refusal(code, why),
+        Answer::Unreadable { why } => Meaning::Unknown { why },
+    }
+}
+
+/// The result of a call that sends nothing.
+///
+/// # Errors
+/// See [`ApiError`].
+pub(crate) fn result<T: DeserializeOwned>(observed: &Observed) -> Result<T, ApiError> {
+    let (status, pause, body) = match observed {
+        Observed::NotSent { why } | Observed::Silence { why } => {
+            return Err(ApiError::Failed { why: why.clone() });
+        }
+        Observed::Answered { status, retry_after, body } => (*status, *retry_after, body),
+    };
+    match read::<T>(status, pause, body) {
+        Answer::Result(result) => Ok(result),
+        Answer::Throttled { after } => Err(ApiError::Throttled { after }),
+        Answer::Refused { code: 401 | 404, why, .. } => Err(ApiError::CredentialsRefused { why }),
+        Answer::Refused { code: 409, why, .. } => {
+            let by_webhook = why.to_lowercase().contains("webhook is active");
+            Err(ApiError::Conflict { by_webhook, why })
+        }
+        Answer::Refused { why, .. } | Answer::Unreadable { why } => Err(ApiError::Failed { why }),
+    }
+}
+
+/// What stands in an answer, whatever was asked.
+enum Answer<T> {
+    Result(T),
+    Throttled {
+        after: Option<Duration>,
+    },
+    /// A well-formed refusal with a code from 400 to 499.
+    Refused {
+        code: i64,
+        migrate_to: Option<i64>,
+        why: String,
+    },
+    Unreadable {
+        why: String,
+    },
+}
+
+/// The envelope of every answer.
+#[derive(Deserialize)]
+struct Envelope<T> {
+    ok: bool,
+    result: Option<T>,
+    #[serde(default)]
+    error_code: Whole,
+    description: Option<String>,
+    parameters: Option<Parameters>,
+}
+
+#[derive(Default, Deserialize)]
+struct Parameters {
+    #[serde(default)]
+    retry_after: Whole,
+    #[serde(default)]
+    migrate_to_chat_id: Whole,
+}
+
+fn read<T: DeserializeOwned>(status: u16, pause: Option<Duration>, body: &[u8]) -> Answer<T> {
+    let unreadable = |what: &str| Answer::Unreadable { why: format!("status {status}, {what}") };
+    if status >= 500 {
+        return unreadable("the service failed");
+    }
+    let Ok(envelope) = serde_json::from_slice::<Envelope<T>>(body) else {
+        return match status {
+            429 => Answer::Throttled { after: pause.and_then(believed) },
+            _ => unreadable("no answer of the Bot API"),
+        };
+    };
+    if envelope.ok {
+        return match envelope.result {
+            Some(result) if (200..300).contains(&status) => Answer::Result(result),
+            _ => unreadable("no result"),
+        };
+    }
+    let parameters = envelope.parameters.unwrap_or_default();
+    let code = envelope.error_code.0.unwrap_or(i64::from(status));
+    let told = parameters.retry_after.0;
+    if code >= 500 {
+        unreadable("the service failed")
+    } else if code == 429 || code == 420 || status == 429 || told.is_some() {
+        let told = told.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+        Answer::Throttled { after: told.or(pause).and_then(believed) }
+    } else if code >= 400 {
+        let why = loose::words(envelope.description.as_deref().unwrap_or("refused"));
+        Answer::Refused { code, migrate_to: parameters.migrate_to_chat_id.0, why }
+    } else {
+        unreadable("a refusal without a code")
+    }
+}
+
+/// What a method that sends gives back.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Accepted {
+    /// `answerCallbackQuery`: there is no message.
+    Done(bool),
+    One(Message),
+    /// `sendMediaGroup`
+    Many(Vec<Message>),
+    Other(IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Message {
+    message_id: i64,
+}
+
+impl Accepted {
+    /// The first message's id; empty when the method gives none.
+    fn id(&self) -> Option<String> {
+        match self {
+            Self::Done(true) => Some(String::new()),
+            Self::One(message) => Some(message.message_id.to_string()),
+            Self::Many(messages) => messages.first().map(|first| first.message_id.to_string()),
+            Self::Done(false) | Self::Other(_) => None,
+        }
+    }
+}
+
+/// Whose fault a refusal is.
+#[derive(Clone, Copy)]
+enum Fault {
+    Gone(Standing, Reason),
+    NotAllowed,
+    Content,
+    Credentials,
+    /// An edit that changes nothing.
+    AlreadySo,
+}
+
+const BLOCKED: Fault = Fault::Gone(Standing::Blocked, Reason::Blocked);
+const DEACTIVATED: Fault = Fault::Gone(Standing::Gone, Reason::Deactivated);
+const NOT_FOUND: Fault = Fault::Gone(Standing::Gone, Reason::NotFound);
+/// Never started the bot, or is a bot: only an event from there changes it.
+const NOT_STARTED: Fault = Fault::Gone(Standing::Gone, Reason::Unreachable);
+/// Thrown out of a group or channel: comes back like an unblocking.
+const REMOVED: Fault = Fault::Gone(Standing::Blocked, Reason::NotAllowed);
+
+/// Known words of descriptions, in lower case; the first that occurs decides.
+const FAULTS: &[(&str, Fault)] = &[
+    // The recipient can't be reached.
+    ("bot was blocked by the user", BLOCKED),
+    ("user_is_blocked", BLOCKED),
+    ("user is deactivated", DEACTIVATED),
+    ("input_user_deactivated", DEACTIVATED),
+    ("group is deactivated", DEACTIVATED),
+    ("can't initiate conversation", NOT_STARTED),
+    ("can't send messages to the bot", NOT_STARTED),
+    ("can't send messages to bots", NOT_STARTED),
+    ("user_is_bot", NOT_STARTED),
+    ("chat not found", NOT_FOUND),
+    ("user not found", NOT_FOUND),
+    ("peer_id_invalid", NOT_FOUND),
+    ("chat was deleted", NOT_FOUND),
+    ("upgraded to a supergroup", NOT_FOUND),
+    ("bot was kicked from", REMOVED),
+    ("bot is not a member of", REMOVED),
+    // The bot may not write there.
+    ("need administrator rights", Fault::NotAllowed),
+    ("have no write access", Fault::NotAllowed),
+    ("chat_write_forbidden", Fault::NotAllowed),
+    ("chat_admin_required", Fault::NotAllowed),
+    ("not enough rights", Fault::NotAllowed),
+    ("message thread not found", Fault::NotAllowed),
+    ("topic_closed", Fault::NotAllowed),
+    ("topic_deleted", Fault::NotAllowed),
+    ("chat_guest_send_forbidden", Fault::NotAllowed),
+    ("allow_payment_required", Fault::NotAllowed),
+    ("frozen_method_invalid", Fault::Credentials),
+    // The message is wrong for everybody.
+    ("message is too long", Fault::Content),
+    ("message_too_long", Fault::Content),
+    ("caption is too long", Fault::Content),
+    ("text is too long", Fault::Content),
+    ("message text is empty", Fault::Content),
+    ("text must be non-empty", Fault::Content),
+    ("can't parse entities", Fault::Content),
+    ("unsupported parse_mode", Fault::Content),
+    ("encoded in utf-8", Fault::Content),
+    ("entity_bounds_invalid", Fault::Content),
+    ("wrong file identifier", Fault::Content),
+    ("wrong remote file identifier", Fault::Content),
+    ("invalid file http url", Fault::Content),
+    ("can't use file of type", Fault::Content),
+    ("wrong http url", Fault::Content),
+    ("failed to get http url content", Fault::Content),
+    ("wrong type of the web page content", Fault::Content),
+    ("can't upload file by url", Fault::Content),
+    ("webpage_curl_failed", Fault::Content),
+    ("webpage_media_empty", Fault::Content),
+    ("media_empty", Fault::Content),
+    ("external_url_invalid", Fault::Content),
+    ("wc_convert_url_invalid", Fault::Content),
+    ("photo_invalid_dimensions", Fault::Content),
+    ("image_process_failed", Fault::Content),
+    ("photo has unsupported extension", Fault::Content),
+    ("group send failed", Fault::Content),
+    ("too many messages to send as an album", Fault::Content),
+    ("can't be mixed with other media", Fault::Content),
+    ("can't use the media of the specified type", Fault::Content),
+    ("reply markup is too long", Fault::Content),
+    ("button_data_invalid", Fault::Content),
+    ("button_url_invalid", Fault::Content),
+    ("inline keyboard button", Fault::Content),
+    ("message to be replied not found", Fault::Content),
+    ("request entity too large", Fault::Content),
+    ("message is not modified", Fault::AlreadySo),
+];
+
+fn refusal(code: i64, why: String) -> Meaning {
+    let lower = why.to_lowercase();
+    let known = FAULTS.iter().find(|(words, _)| lower.contains(words)).map(|(_, fault)| *fault);
+    match (known, code) {
+        (Some(Fault::Gone(standing, reason)), _) => Meaning::Gone { standing, reason, why },
+        (Some(Fault::NotAllowed), _) => Meaning::Refused { reason: Reason::NotAllowed, why },
+        (Some(Fault::Content), _) | (None, 413) => Meaning::ContentRefused { why },
+        (Some(Fault::Credentials), _) | (None, 401 | 404) => Meaning::CredentialsRefused { why },
+        (Some(Fault::AlreadySo), _) => Meaning::Delivered { id: String::new() },
+        (None, _) => Meaning::Refused { reason: Reason::Refused, why },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: u16, body: &str) -> Observed {
+        Observed::Answered { status, retry_after: None, body: body.as_bytes().to_vec() }
+    }
+
+    fn refused(code: u16, description: &str) -> Meaning {
+        let body = serde_json::json!({
+            "ok": false, "error_code": code, "description": description,
+        });
+        meaning(&answered(code, &body.to_string()))
+    }
+
+    /// A word for a meaning, to keep the tables short.
+    fn word(meaning: &Meaning) -> String {
+        match meaning {
+            Meaning::Delivered { id } => format!("delivered {id}"),
+            Meaning::Later { after: None } => "later".to_owned(),
+            Meaning::Later { after: Some(after) } => format!("later {}", after.as_secs()),
+            Meaning::NotSent { .. } => "not sent".to_owned(),
+            Meaning::Gone { standing, reason, .. } => format!("{standing:?} {reason:?}"),
+            Meaning::Unreachable { .. } => "unreachable".to_owned(),
+            Meaning::Moved { to } => format!("moved {to}"),
+            Meaning::WindowClosed { .. } => "window".to_owned(),
+            Meaning::ContentRefused { .. } => "content".to_owned(),
+            Meaning::CredentialsRefused { .. } => "credentials".to_owned(),
+            Meaning::Refused { reason, .. } => format!("refused {reason:?}"),
+            Meaning::Unknown { .. } => "unknown".to_owned(),
+        }
+    }
+
+    #[test]
+    fn sec_d04_every_observation_has_one_verdict() {
+        let why = || "x".to_owned();
+        assert_eq!(word(&meaning(&Observed::NotSent { why: why() })), "not sent");
+        assert_eq!(word(&meaning(&Observed::Silence { why: why() })), "unknown");
+        let cases = [
+            (200, r#"{"ok":true,"result":{"message_id":42,"chat":{"id":7}}}"#, "delivered 42"),
+            (200, r#"{"ok":true,"result":{"message_id":0}}"#, "delivered 0"),
+            (200, r#"{"ok":true,"result":[{"message_id":5},{"message_id":6}]}"#, "delivered 5"),
+            (200, r#"{"ok":true,"result":true}"#, "delivered "),
+            // A success needs an integer id.
+            (200, r#"{"ok":true,"result":false}"#, "unknown"),
+            (200, r#"{"ok":true}"#, "unknown"),
+            (200, r#"{"ok":true,"result":null}"#, "unknown"),
+            (200, r#"{"ok":true,"result":{}}"#, "unknown"),
+            (200, r#"{"ok":true,"result":[]}"#, "unknown"),
+            (200, r#"{"ok":true,"result":[{}]}"#, "unknown"),
+            (200, r#"{"ok":true,"result":{"message_id":"42"}}"#, "unknown"),
+            (200, r#"{"ok":true,"result":{"message_id":4.2}}"#, "unknown"),
+            (200, r#"{"ok":true,"result":{"message_id":null}}"#, "unknown"),
+            (200, r#"{"ok":true,"result":{"message_id":1,"message_id":2}}"#, "unknown"),
+            (200, r#"{"ok":"true","result":{"message_id":42}}"#, "unknown"),
+            (200, r#"{"result":{"message_id":42}}"#, "unknown"),
+            (200, r#"{"ok":false,"ok":true,"result":{"message_id":42}}"#, "unknown"),
+            (200, r#"{"ok":false}"#, "unknown"),
+            (400, r#"{"ok":true,"result":{"message_id":42}}"#, "unknown"),
+            (200, r#"{"ok":true,"result":{"message_id":42}"#, "unknown"),
+            (200, "", "unknown"),
+            (200, "<html>Sign in to the network</html>", "unknown"),
+            (302, "<html>moved</html>", "unknown"),
+            (403, "<html>Forbidden</html>", "unknown"),
+            (404, "<html>Not Found</html>", "unknown"),
+            (500, r#"{"ok":false,"error_code":500,"description":"Internal"}"#, "unknown"),
+            (502, "<html>Bad Gateway</html>", "unknown"),
+            (504, "", "unknown"),
+            (500, r#"{"ok":true,"result":{"message_id":42}}"#, "unknown"),
+            (400, r#"{"ok":false,"error_code":502,"description":"Bad Gateway"}"#, "unknown"),
+            (503, r#"{"ok":false,"parameters":{"retry_after":5}}"#, "unknown"),
+            // A refusal needs no more than its form.
+            (400, r#"{"ok":false}"#, "refused Refused"),
+            (400, r#"{"ok":false,"description":null,"parameters":null}"#, "refused Refused"),
+            (401, r#"{"ok":false,"error_code":"401"}"#, "credentials"),
+            (413, r#"{"ok":false,"error_code":413,"description":"?"}"#, "content"),
+        ];
+        for (status, body, expected) in cases {
+            assert_eq!(word(&meaning(&answered(status, body))), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn sec_d08_a_pause_is_honoured_in_every_form_and_clamped() {
+        let cases = [
+            ("17", "later 17"),
+            ("1", "later 1"),
+            ("60", "later 60"),
+            ("86400", "later 3600"),
+            ("18446744073709551615", "later 3600"),
+            ("1e300", "later 3600"),
+            ("\"30\"", "later 30"),
+            ("1.5", "later 2"),
+            ("0", "later"),
+            ("-5", "later"),
+            ("\"soon\"", "later"),
+            ("null", "later"),
+            ("{}", "later"),
+        ];
+        for (value, expected) in cases {
+            let body = format!(
+                r#"{{"ok":false,"error_code":429,"description":"Too Many Requests",
+                    "parameters":{{"retry_after":{value}}}}}"#
+            );
+            assert_eq!(word(&meaning(&answered(429, &body))), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_throttling_needs_no_parameters_and_no_json() {
+        let header = Some(Duration::from_secs(9));
+        let cases = [
+            (429, None, r#"{"ok":false,"error_code":429}"#, "later"),
+            (429, header, r#"{"ok":false,"error_code":429}"#, "later 9"),
+            (429, header, r#"{"ok":false,"parameters":{"retry_after":3}}"#, "later 3"),
+            (429, header, "<html>", "later 9"),
+            (429, None, "", "later"),
+            (429, Some(Duration::MAX), "", "later 3600"),
+            (429, Some(Duration::ZERO), "", "later"),
+            // An enormous number is not even JSON's.
+            (429, header, r#"{"ok":false,"parameters":{"retry_after":1e999}}"#, "later 9"),
+            (420, None, r#"{"ok":false,"error_code":420}"#, "later"),
+            // The parameters decide before the code.
+            (400, None, r#"{"ok":false,"parameters":{"retry_after":4}}"#, "later 4"),
+        ];
+        for (status, retry_after, body, expected) in cases {
+            let body = body.as_bytes().to_vec();
+            let observed = Observed::Answered { status, retry_after, body };
+            assert_eq!(word(&meaning(&observed)), expected, "{observed:?}");
+        }
+    }
+
+    #[test]
+    fn a_chat_that_moved_tells_where() {
+        let body = r#"{"ok":false,"error_code":400,
+            "description":"Bad Request: group chat was upgraded to a supergroup chat",
+            "parameters":{"migrate_to_chat_id":-1001234567890}}"#;
+        assert_eq!(word(&meaning(&answered(400, body))), "moved -1001234567890");
+        let without = "Bad Request: group chat was upgraded to a supergroup chat";
+        assert_eq!(word(&refused(400, without)), "Gone NotFound");
+    }
+
+    #[test]
+    fn sec_d12_every_documented_refusal_has_its_meaning() {
+        let cases = [
+            // The recipient is gone or unreachable.
+            (403, "Forbidden: bot was blocked by the user", "Blocked Blocked"),
+            (403, "Forbidden: user is deactivated", "Gone Deactivated"),
+            (403, "Forbidden: bot can't initiate conversation with a user", "Gone Unreachable"),
+            (401, "Unauthorized: bot can't initiate conversation with a user", "Gone Unreachable"),
+            (403, "Forbidden: the bot can't send messages to the bot", "Gone Unreachable"),
+            (403, "Forbidden: bot can't send messages to bots", "Gone Unreachable"),
+            (400, "Bad Request: chat not found", "Gone NotFound"),
+            (400, "Bad Request: private chat not found", "Gone NotFound"),
+            (400, "Bad Request: user not found", "Gone NotFound"),
+            (400, "Bad Request: PEER_ID_INVALID", "Gone NotFound"),
+            (403, "Forbidden: bot was kicked from the group chat", "Blocked NotAllowed"),
+            (403, "Forbidden: bot was kicked from the supergroup chat", "Blocked NotAllowed"),
+            (403, "Forbidden: bot was kicked from the channel chat", "Blocked NotAllowed"),
+            (403, "Forbidden: bot is not a member of the group chat", "Blocked NotAllowed"),
+            (403, "Forbidden: bot is not a member of the supergroup chat", "Blocked NotAllowed"),
+            (403, "Forbidden: bot is not a member of the channel chat", "Blocked NotAllowed"),
+            (403, "Forbidden: the group chat was deleted", "Gone NotFound"),
+            (400, "Bad Request: group is deactivated", "Gone Deactivated"),
+            // The bot may not post there.
+            (
+                400,
+                "Bad Request: need administrator rights in the channel chat",
+                "refused NotAllowed",
+            ),
+            (400, "Bad Request: have no write access to the chat", "refused NotAllowed"),
+            (400, "Bad Request: CHAT_WRITE_FORBIDDEN", "refused NotAllowed"),
+            (400, "Bad Request: CHAT_ADMIN_REQUIRED", "refused NotAllowed"),
+            (
+                400,
+                "Bad Request: not enough rights to send text messages to the chat",
+                "refused NotAllowed",
+            ),
+            (
+                400,
+                "Bad Request: not enough rights to send photos to the chat",
+                "refused NotAllowed",
+            ),
+            (400, "Bad Request: message thread not found", "refused NotAllowed"),
+            (400, "Bad Request: TOPIC_CLOSED", "refused NotAllowed"),
+            (400, "Bad Request: TOPIC_DELETED", "refused NotAllowed"),
+            (400, "Bad Request: CHAT_GUEST_SEND_FORBIDDEN", "refused NotAllowed"),
+            (403, "Forbidden: ALLOW_PAYMENT_REQUIRED_5", "refused NotAllowed"),
+            (400, "Bad Request: FROZEN_METHOD_INVALID", "credentials"),
+            // The content is wrong.
+            (400, "Bad Request: message is too long", "content"),
+            (400, "Bad Request: MESSAGE_TOO_LONG", "content"),
+            (400, "Bad Request: message caption is too long", "content"),
+            (400, "Bad Request: text is too long", "content"),
+            (400, "Bad Request: message text is empty", "content"),
+            (400, "Bad Request: text must be non-empty", "content"),
+            (
+                400,
+                "Bad Request: can't parse entities: Unclosed start tag at byte offset 4",
+                "content",
+            ),
+            (400, "Bad Request: unsupported parse_mode", "content"),
+            (400, "Bad Request: strings must be encoded in UTF-8", "content"),
+            (400, "Bad Request: ENTITY_BOUNDS_INVALID", "content"),
+            (400, "Bad Request: wrong file identifier/HTTP URL specified", "content"),
+            (400, "Bad Request: wrong remote file identifier specified: x", "content"),
+            (400, "Bad Request: invalid file HTTP URL specified: x", "content"),
+            (400, "Bad Request: can't use file of type Photo as Document", "content"),
+            (400, "Bad Request: wrong HTTP URL specified", "content"),
+            (400, "Bad Request: failed to get HTTP URL content", "content"),
+            (400, "Bad Request: wrong type of the web page content", "content"),
+            (400, "Bad Request: can't upload file by URL", "content"),
+            (400, "Bad Request: PHOTO_INVALID_DIMENSIONS", "content"),
+            (400, "Bad Request: IMAGE_PROCESS_FAILED", "content"),
+            (400, "Bad Request: photo has unsupported extension. Use one of .jpg", "content"),
+            (
+                400,
+                "Bad Request: failed to send message #2 with the error message \
+                 \"WEBPAGE_CURL_FAILED\"",
+                "content",
+            ),
+            (400, "Bad Request: group send failed", "content"),
+            (400, "Bad Request: too many messages to send as an album", "content"),
+            (400, "Bad Request: document can't be mixed with other media types", "content"),
+            (400, "Bad Request: can't use the media of the specified type in the album", "content"),
+            (400, "Bad Request: reply markup is too long", "content"),
+            (400, "Bad Request: BUTTON_DATA_INVALID", "content"),
+            (400, "Bad Request: BUTTON_URL_INVALID", "content"),
+            (
+                400,
+                "Bad Request: can't parse inline keyboard button: Text buttons are unallowed",
+                "content",
+            ),
+            (400, "Bad Request: message to be replied not found", "content"),
+            (413, "Request Entity Too Large: too many parameters", "content"),
+            // Edits and taps.
+            (400, "Bad Request: message is not modified: specified new message", "delivered "),
+            (400, "Bad Request: query is too old and response timeout expired", "refused Refused"),
+            // The bot itself.
+            (401, "Unauthorized", "credentials"),
+            (401, "Unauthorized: invalid token specified", "credentials"),
+            (404, "Not Found", "credentials"),
+            (404, "Not Found: method not found", "credentials"),
+            // New words.
+            (400, "Bad Request: SOMETHING_NEW", "refused Refused"),
+            (403, "Forbidden: something new", "refused Refused"),
+            (409, "Conflict: terminated by other getUpdates request", "refused Refused"),
+        ];
+        for (code, description, expected) in cases {
+            assert_eq!(word(&refused(code, description)), expected, "{description}");
+            let shouted = description.to_uppercase();
+            assert_eq!(word(&refused(code, &shouted)), expected, "{shouted}");
+        }
+    }
+
+    #[test]
+    fn nesting_and_size_are_no_danger() {
+        let deep = format!(r#"{{"ok":true,"result":{}"#, "[".repeat(200_000));
+        assert_eq!(word(&meaning(&answered(200, &deep))), "unknown");
+        let deep = format!(r#"{{"ok":false,"x":{}{}}}"#, "[".repeat(9000), "]".repeat(9000));
+        assert!(matches!(
+            meaning(&answered(400, &deep)),
+            Meaning::Unknown { .. } | Meaning::Refused { .. }
+        ));
+        let long = format!("Bad Request: {}", "x".repeat(5000));
+        let Meaning::Refused { why, .. } = refused(400, &long) else { panic!("not refused") };
+        assert_eq!(why.len(), loose::WORDS_CHARS_MAX);
+    }
+
+    #[test]
+    fn calls_without_a_message_have_errors_of_their_own() {
+        let result = |status, body: &str| result::<i64>(&answered(status, body));
+        assert_eq!(result(200, r#"{"ok":true,"result":3}"#), Ok(3));
+        assert_eq!(
+            result(401, r#"{"ok":false,"description":"Unauthorized"}"#),
+            Err(ApiError::CredentialsRefused { why: "Unauthorized".into() })
+        );
+        let why =
+            "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook";
+        assert_eq!(
+            result(409, &format!(r#"{{"ok":false,"error_code":409,"description":"{why}"}}"#)),
+            Err(ApiError::Conflict { by_webhook: true, why: why.into() })
+        );
+        let why = "Conflict: terminated by other getUpdates request";
+        assert_eq!(
+            result(409, &format!(r#"{{"ok":false,"error_code":409,"description":"{why}"}}"#)),
+            Err(ApiError::Conflict { by_webhook: false, why: why.into() })
+        );
+        assert_eq!(
+            result(429, r#"{"ok":false,"parameters":{"retry_after":2}}"#),
+            Err(ApiError::Throttled { after: Some(Duration::from_secs(2)) })
+        );
+        assert!(matches!(result(502, "<html>"), Err(ApiError::Failed { .. })));
+        assert!(matches!(result(200, r#"{"ok":true}"#), Err(ApiError::Failed { .. })));
+    }
 }
