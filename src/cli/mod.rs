@@ -35,8 +35,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Problem;
-
 /// Where the settings are looked for when nothing says where.
 const CONFIG_DEFAULT: &str = "/etc/tidings/tidings.toml";
 
@@ -108,11 +106,9 @@ impl Failure {
         Self { code, words: words.to_string() }
     }
 
-    fn problems(problems: &[Problem]) -> Self {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        let count = problems.len();
-        let noun = if count == 1 { "problem" } else { "problems" };
-        Self::new(EX_CONFIG, format!("{}\n{count} {noun}", lines.join("\n")))
+    fn problems(problems: &[String]) -> Self {
+        let noun = if problems.len() == 1 { "problem" } else { "problems" };
+        Self::new(EX_CONFIG, format!("{}\n{} {noun}", problems.join("\n"), problems.len()))
     }
 }
 
