@@ -45,6 +45,8 @@ pub mod admin;
 
 pub mod maintain;
 
+pub mod sandbox;
+
 pub mod store;
 
 pub mod config;

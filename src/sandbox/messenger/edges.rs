@@ -1,0 +1,418 @@
+//! The edges of the Graph API that the stand-in knows.
+
+use hyper::Method;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::sandbox::door::Reply;
+use crate::sandbox::ledger::Accepted;
+use crate::sandbox::messenger::people::{Human, Received, Standing};
+use crate::sandbox::messenger::{
+    Inner, PROFILE_LIMIT, PageTrouble, State, WINDOW, refuse, rules, succeed,
+};
+use crate::sandbox::params::Params;
+
+/// How long a human agent may answer after a person last wrote.
+const AGENT_WINDOW: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 60 * 60);
+/// Most attachments that are remembered.
+const ATTACHMENTS_MAX: usize = 10_000;
+const PROFILE_FIELDS: [&str; 7] = [
+    "get_started",
+    "greeting",
+    "ice_breakers",
+    "persistent_menu",
+    "commands",
+    "whitelisted_domains",
+    "account_linking_url",
+];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Edge {
+    Messages,
+    Attachments,
+    Profile,
+    Subscriptions,
+    /// The page itself.
+    Page,
+    /// A person's profile.
+    Person(String),
+}
+
+impl Edge {
+    /// Reads `/<version>/<page or me>/<edge>`; the version may be missing.
+    pub(super) fn parse(path: &str, page_id: &str) -> Option<Self> {
+        let mut parts = path.trim_matches('/').split('/').peekable();
+        let is_version = |part: &&str| {
+            part.strip_prefix('v').is_some_and(|rest| {
+                rest.split('.').all(|n| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()))
+            })
+        };
+        parts.next_if(is_version);
+        let node = parts.next()?;
+        let edge = parts.next();
+        if parts.next().is_some() {
+            return None;
+        }
+        let is_page = node == "me" || node == page_id;
+        match edge {
+            Some("messages") if is_page => Some(Self::Messages),
+            Some("message_attachments") if is_page => Some(Self::Attachments),
+            Some("messenger_profile") if is_page => Some(Self::Profile),
+            Some("subscribed_apps") if is_page => Some(Self::Subscriptions),
+            None if is_page => Some(Self::Page),
+            None => Some(Self::Person(node.to_owned())),
+            Some(_) => None,
+        }
+    }
+
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Attachments => "message_attachments",
+            Self::Profile => "messenger_profile",
+            Self::Subscriptions => "subscribed_apps",
+            Self::Page => "page",
+            Self::Person(_) => "person",
+        }
+    }
+}
+
+/// The person that a message is for.
+pub(super) fn recipient(params: &Params) -> Option<String> {
+    match params.object("recipient")?.ok()?.get("id")? {
+        Value::String(psid) => Some(psid.clone()),
+        Value::Number(psid) => Some(psid.to_string()),
+        _ => None,
+    }
+}
+
+impl Inner {
+    pub(super) fn call(&self, edge: &Edge, method: &Method, params: &Params, psid: &str) -> Reply {
+        let result = match (edge, method) {
+            (Edge::Messages, &Method::POST) => self.send(params, psid),
+            (Edge::Attachments, &Method::POST) => self.keep_attachment(params),
+            (Edge::Profile, &Method::POST) => self.set_profile(params),
+            (Edge::Profile, &Method::GET) => Ok(self.tell_profile(params)),
+            (Edge::Profile, &Method::DELETE) => self.delete_profile(params),
+            (Edge::Subscriptions, &Method::POST) => Ok(self.subscribe(params)),
+            (Edge::Subscriptions, &Method::GET) => Ok(self.tell_subscriptions()),
+            (Edge::Page, &Method::GET) => {
+                Ok(succeed(&json!({ "id": self.rules.page_id, "name": "Sandbox" })))
+            }
+            (Edge::Person(psid), &Method::GET) => self.tell_person(psid),
+            _ => Err(refuse(400, 100, None, "Unsupported method for this edge")),
+        };
+        result.unwrap_or_else(|refused| refused)
+    }
+
+    /// 1. What the request is: an action or a message, in which lane. 2. What the message is.
+    /// 3. Whether the page may send at all. 4. Whether the person can be reached, and now.
+    /// 5. The rate.
+    fn send(&self, params: &Params, psid: &str) -> Result<Reply, Reply> {
+        let message = params.object("message").transpose().map_err(|()| malformed("message"))?;
+        let action = params.text("sender_action");
+        if message.is_some() && action.is_some() {
+            let why = "Message and sender action cannot be sent together";
+            return Err(refuse(400, 100, Some(2_018_014), why));
+        }
+        if psid.is_empty() {
+            return Err(refuse(400, 100, None, "The parameter recipient is required"));
+        }
+        if let Some(action) = action {
+            let is_known = matches!(action.as_str(), "mark_seen" | "typing_on" | "typing_off");
+            if !is_known {
+                return Err(malformed("sender_action"));
+            }
+            return self.act(psid);
+        }
+        let message = message.ok_or_else(|| malformed("message"))?;
+        let window = lane(params)?;
+        rules::check_message(&message)
+            .map_err(|(subcode, why)| refuse(400, 100, subcode, &format!("(#100) {why}")))?;
+
+        let at = self.now();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        state.check_page()?;
+        state.check_attachment(&message)?;
+        let human = state.reach(psid)?;
+        let is_open = human.contact_at().is_some_and(|contact| at < contact + window);
+        if !is_open {
+            let why = "(#10) This message is sent outside of allowed window.";
+            return Err(refuse(403, 10, Some(2_018_278), why));
+        }
+        self.pass_rate(state)?;
+        let mid = self.next_mid();
+        let mut answer = json!({ "recipient_id": psid, "message_id": mid });
+        if let Some(id) = state.keep_reusable(&message) {
+            answer["attachment_id"] = json!(id);
+        }
+        if let Some(human) = state.people.get_mut(psid) {
+            human.receive(Received { message_id: mid.clone(), at, message: message.clone() });
+        }
+        drop(guard);
+
+        self.ledger.accept(Accepted {
+            method: "messages".into(),
+            address: psid.to_owned(),
+            message_id: mid.clone(),
+            at,
+            body: self.rules.keep_bodies.then(|| params.0.clone()),
+        });
+        if self.rules.echoes {
+            self.echo(psid, &mid, &message, at);
+        }
+        Ok(succeed(&answer).accepted())
+    }
+
+    fn act(&self, psid: &str) -> Result<Reply, Reply> {
+        let state = self.lock();
+        state.check_page()?;
+        state.reach(psid)?;
+        Ok(succeed(&json!({ "recipient_id": psid })))
+    }
+
+    fn pass_rate(&self, state: &mut State) -> Result<(), Reply> {
+        let Some(limit) = self.rules.rate else { return Ok(()) };
+        let now = Instant::now();
+        if state.window.wait(limit, now).is_some() {
+            let why = "(#613) Calls to this api have exceeded the rate limit.";
+            return Err(refuse(400, 613, None, why));
+        }
+        state.window.note(now);
+        Ok(())
+    }
+
+    /// Puts the usage headers on an answer.
+    pub(super) fn with_usage(&self, reply: Reply) -> Reply {
+        let Some(limit) = self.rules.rate else { return reply };
+        let used = self.lock().window.used_percent(limit);
+        let minutes = u32::from(used >= 100);
+        let usage = json!({ &self.rules.page_id: [{
+            "type": "messenger",
+            "call_count": used,
+            "total_cputime": 0,
+            "total_time": 0,
+            "estimated_time_to_regain_access": minutes,
+        }]});
+        let app = json!({ "call_count": used, "total_cputime": 0, "total_time": 0 });
+        reply
+            .with_header("x-business-use-case-usage", usage.to_string())
+            .with_header("x-app-usage", app.to_string())
+    }
+
+    fn keep_attachment(&self, params: &Params) -> Result<Reply, Reply> {
+        let message = params.object("message").and_then(Result::ok);
+        let message = message.ok_or_else(|| malformed("message"))?;
+        rules::check_message(&message)
+            .map_err(|(subcode, why)| refuse(400, 100, subcode, &format!("(#100) {why}")))?;
+        let mut state = self.lock();
+        state.check_page()?;
+        let id = state.keep_reusable(&message).ok_or_else(|| malformed("is_reusable"))?;
+        Ok(succeed(&json!({ "attachment_id": id })))
+    }
+
+    fn set_profile(&self, params: &Params) -> Result<Reply, Reply> {
+        let mut state = self.lock();
+        pass_profile_limit(&mut state)?;
+        let mut given = Vec::new();
+        for field in PROFILE_FIELDS {
+            if let Some(value) = params.object(field) {
+                given.push((field, value.map_err(|()| malformed(field))?));
+            }
+        }
+        if given.is_empty() {
+            return Err(refuse(400, 100, None, "(#100) Nothing to set"));
+        }
+        let has_start = state.profile.contains_key("get_started")
+            || given.iter().any(|(field, _)| *field == "get_started");
+        for (field, value) in given {
+            if field == "persistent_menu" {
+                if !has_start {
+                    let why = "(#100) You must set a Get Started button if you also wish to use \
+                               persistent menu";
+                    return Err(refuse(400, 100, Some(2_018_145), why));
+                }
+                rules::check_menu(&value)
+                    .map_err(|(subcode, why)| refuse(400, 100, subcode, &why))?;
+            }
+            let text_max = 160;
+            let is_long = |one: &Value| {
+                one["text"].as_str().is_none_or(|text| text.encode_utf16().count() > text_max)
+            };
+            if field == "greeting" && value.as_array().is_none_or(|all| all.iter().any(is_long)) {
+                return Err(malformed("greeting"));
+            }
+            state.profile.insert(field.to_owned(), value);
+        }
+        Ok(succeed(&json!({ "result": "success" })))
+    }
+
+    fn tell_profile(&self, params: &Params) -> Reply {
+        let state = self.lock();
+        let fields = params.text("fields").unwrap_or_default();
+        let mut told = json!({});
+        for field in fields.split(',') {
+            if let Some(value) = state.profile.get(field) {
+                told[field] = value.clone();
+            }
+        }
+        let is_empty = told.as_object().is_some_and(serde_json::Map::is_empty);
+        succeed(&json!({ "data": if is_empty { vec![] } else { vec![told] } }))
+    }
+
+    fn delete_profile(&self, params: &Params) -> Result<Reply, Reply> {
+        let fields = params.object("fields").and_then(Result::ok);
+        let fields = fields.ok_or_else(|| malformed("fields"))?;
+        let mut state = self.lock();
+        pass_profile_limit(&mut state)?;
+        for field in fields.as_array().map(Vec::as_slice).unwrap_or_default() {
+            state.profile.remove(field.as_str().unwrap_or_default());
+        }
+        Ok(succeed(&json!({ "result": "success" })))
+    }
+
+    fn subscribe(&self, params: &Params) -> Reply {
+        let fields = match params.object("subscribed_fields") {
+            Some(Ok(Value::Array(fields))) => {
+                fields.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+            }
+            _ => params
+                .text("subscribed_fields")
+                .unwrap_or_default()
+                .split(',')
+                .filter(|field| !field.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        };
+        self.lock().subscribed_fields = fields;
+        succeed(&json!({ "success": true }))
+    }
+
+    fn tell_subscriptions(&self) -> Reply {
+        let fields = self.lock().subscribed_fields.clone();
+        let apps = if fields.is_empty() {
+            vec![]
+        } else {
+            vec![json!({ "id": "1", "name": "Sandbox", "subscribed_fields": fields })]
+        };
+        succeed(&json!({ "data": apps }))
+    }
+
+    fn tell_person(&self, psid: &str) -> Result<Reply, Reply> {
+        if !self.lock().people.contains_key(psid) {
+            let why = "Unsupported get request. Object does not exist";
+            return Err(refuse(400, 100, Some(33), why));
+        }
+        let person = json!({ "id": psid, "first_name": "Reader", "last_name": "Sandbox" });
+        Ok(succeed(&person))
+    }
+}
+
+impl State {
+    fn check_page(&self) -> Result<(), Reply> {
+        let Some(trouble) = self.page_trouble else { return Ok(()) };
+        let (status, code, subcode, why) = match trouble {
+            PageTrouble::TokenExpired => {
+                (400, 190, Some(463), "Error validating access token: Session has expired")
+            }
+            PageTrouble::PasswordChanged => {
+                (400, 190, Some(460), "Error validating access token: The session is invalid")
+            }
+            PageTrouble::AppRemoved => {
+                (400, 190, Some(458), "Error validating access token: app not authorized")
+            }
+            PageTrouble::Blocked => (
+                400,
+                368,
+                Some(1_390_008),
+                "(#368) The action attempted has been deemed abusive or is otherwise disallowed",
+            ),
+            PageTrouble::Restricted => {
+                (403, 10, Some(1_893_063), "(#10) The Page is temporarily restricted from sending")
+            }
+            PageTrouble::NoPermission => {
+                (403, 10, None, "(#10) This endpoint requires the 'pages_messaging' permission")
+            }
+        };
+        Err(refuse(status, code, subcode, why))
+    }
+
+    fn reach(&self, psid: &str) -> Result<&Human, Reply> {
+        let Some(human) = self.people.get(psid) else {
+            return Err(refuse(400, 100, Some(2_018_001), "(#100) No matching user found"));
+        };
+        match human.standing {
+            Standing::Reachable => Ok(human),
+            Standing::Unavailable => {
+                let why = "(#551) This person isn't available right now.";
+                Err(refuse(400, 551, Some(1_545_041), why))
+            }
+        }
+    }
+
+    fn check_attachment(&self, message: &Value) -> Result<(), Reply> {
+        let id = message["attachment"]["payload"]["attachment_id"].as_str();
+        match id {
+            Some(id) if !self.attachments.contains_key(id) => {
+                let why = "(#100) The attachment id is invalid or has expired";
+                Err(refuse(400, 100, Some(2_018_074), why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps a reusable attachment; answers its id.
+    fn keep_reusable(&mut self, message: &Value) -> Option<String> {
+        let attachment = &message["attachment"];
+        if attachment["payload"]["is_reusable"] != true {
+            return None;
+        }
+        if self.attachments.len() >= ATTACHMENTS_MAX {
+            self.attachments.clear();
+        }
+        let id = format!("90{:010}", self.attachments.len());
+        self.attachments.insert(id.clone(), attachment.clone());
+        Some(id)
+    }
+}
+
+/// How long after the last contact the message's lane is open.
+fn lane(params: &Params) -> Result<std::time::Duration, Reply> {
+    let tag = params.text("tag");
+    match params.text("messaging_type").as_deref() {
+        None | Some("RESPONSE" | "UPDATE") if tag.is_none() => Ok(WINDOW),
+        Some("MESSAGE_TAG") | None => match tag.as_deref() {
+            Some("HUMAN_AGENT") => Ok(AGENT_WINDOW),
+            Some("NON_PROMOTIONAL_SUBSCRIPTION") => {
+                let why = "(#10) This message is sent outside of allowed window. News Messaging \
+                           is needed.";
+                Err(refuse(403, 10, Some(2_018_065), why))
+            }
+            Some(_) => {
+                let why = "(#100) The message tag is no longer allowed";
+                Err(refuse(400, 100, None, why))
+            }
+            None => Err(malformed("tag")),
+        },
+        Some("UTILITY") => {
+            let why = "(#10) This message requires the 'pages_utility_messaging' permission";
+            Err(refuse(403, 10, None, why))
+        }
+        Some(_) => Err(malformed("messaging_type")),
+    }
+}
+
+fn pass_profile_limit(state: &mut State) -> Result<(), Reply> {
+    let now = Instant::now();
+    if state.profile_window.wait(PROFILE_LIMIT, now).is_some() {
+        let why = "(#613) Calls to this api have exceeded the rate limit.";
+        return Err(refuse(400, 613, None, why));
+    }
+    state.profile_window.note(now);
+    Ok(())
+}
+
+fn malformed(name: &str) -> Reply {
+    refuse(400, 100, None, &format!("(#100) Param {name} is missing or malformed"))
+}
