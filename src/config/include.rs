@@ -74,7 +74,7 @@ fn walk(base: &Path, parts: &[&str], out: &mut Vec<PathBuf>) -> io::Result<()> {
         let Some(name) = name.to_str().filter(|name| matches(part, name)) else { continue };
         let path = base.join(name);
         // A pattern's last part means files, every other one folders.
-        if rest.is_empty() == !path.is_dir() {
+        if rest.is_empty() != path.is_dir() {
             walk(&path, rest, out)?;
         }
         if out.len() > FILES_MAX {

@@ -27,18 +27,19 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded,
     let mut files = Vec::new();
     let main = read(path, Owner::Sysadmin, &mut files, &mut found);
     let mut is_complete = main.is_whole;
-    let included = match &main.raw.include {
+    let paths = match &main.raw.include {
         Some(patterns) => include::expand(path, &patterns.value, &mut found),
         None => Vec::new(),
     };
-    let mut raw = vec![main.raw];
-    for path in included {
+    let mut included = Vec::with_capacity(paths.len());
+    for path in paths {
         let file = read(&path, Owner::Editor, &mut files, &mut found);
         is_complete &= file.is_whole;
-        raw.push(file.raw);
+        included.push(file.raw);
     }
     let folder = path.parent().unwrap_or(Path::new(""));
-    let config = check(raw, &Surroundings { folder, env, is_complete }, &mut found);
+    let around = Surroundings { folder, env, is_complete };
+    let config = check(main.raw, included, &around, &mut found);
     if found.has_problems() {
         return Err(found.into_problems(&files));
     }
@@ -57,4 +58,413 @@ fn read(path: &Path, owner: Owner, files: &mut Vec<File>, found: &mut Findings) 
     };
     files.push(file);
     read
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use toml::de::{DeTable, DeValue};
+
+    use super::*;
+    use crate::config::raw::TABLES;
+    use crate::config::{Fetch, Messages, Service, Updates};
+    use crate::model::campaign::{ChangeKind, OnUncertain};
+    use crate::model::schedule::Schedule;
+    use crate::model::secret::ExposeSecret;
+
+    const MAIN: &str = include_str!("../../config/tidings.toml");
+    const FEEDS: &str = include_str!("../../config/feeds.d/blog.toml");
+    const CANARY: &str = "canary-of-thirty-two-characters-";
+
+    /// A folder with settings files.
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new(files: &[(&str, &str)]) -> Self {
+            let folder = Self(tempfile::tempdir().unwrap());
+            for (name, text) in files {
+                let path = folder.path(name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, text).unwrap();
+            }
+            folder
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        /// Loads `tidings.toml`; the folder's path is cut out of what is told.
+        fn load(&self) -> Result<Loaded, Vec<String>> {
+            load(&self.path("tidings.toml"), &environment).map_err(|problems| self.told(&problems))
+        }
+
+        fn told(&self, problems: &[Problem]) -> Vec<String> {
+            let root = format!("{}/", self.0.path().display());
+            problems.iter().map(|problem| problem.to_string().replace(&root, "")).collect()
+        }
+    }
+
+    fn environment(name: &str) -> Option<String> {
+        let value = match name {
+            "STATE_DIRECTORY" => "/var/lib/tidings",
+            "RUNTIME_DIRECTORY" => "/run/tidings",
+            "NEWSBOT_TOKEN" | "PAGE_TOKEN" | "PAGE_APP_SECRET" | "PAGE_VERIFY_TOKEN" => CANARY,
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    fn load_texts(main: &str, feeds: &str) -> (Folder, Result<Loaded, Vec<String>>) {
+        let folder = Folder::new(&[("tidings.toml", main), ("feeds.d/blog.toml", feeds)]);
+        let loaded = folder.load();
+        (folder, loaded)
+    }
+
+    /// The example with every key that is only shown put in force.
+    fn with_shown_keys(text: &str) -> String {
+        let is_shown = |line: &str| {
+            let key = line.split(" = ").next().unwrap_or_default();
+            line.contains(" = ")
+                && !key.is_empty()
+                && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        };
+        let lines = text.lines().map(|line| match line.strip_prefix('#') {
+            Some(rest) if is_shown(rest) => rest,
+            _ => line,
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_examples_pass_without_a_warning() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/tidings.toml");
+        let loaded = load(&path, &environment).unwrap();
+        assert_eq!(loaded.warnings, []);
+        let config = loaded.config;
+        assert_eq!(config.sources.len(), 2);
+        assert_eq!(
+            config.sources[1].schedule.to_string(),
+            "at `0 */15 8-20 * * Mon-Fri` in \
+                   Europe/Chisinau"
+        );
+        assert_eq!(config.channels.len(), 2);
+        assert_eq!(config.campaigns.len(), 1);
+    }
+
+    #[test]
+    fn the_examples_show_every_key_with_its_default() {
+        let (folder, plain) = load_texts(MAIN, FEEDS);
+        let plain = format!("{:?}", plain.unwrap()).replace(folder.0.path().to_str().unwrap(), "");
+        let (folder, shown) = load_texts(&with_shown_keys(MAIN), &with_shown_keys(FEEDS));
+        let shown = format!("{:?}", shown.unwrap()).replace(folder.0.path().to_str().unwrap(), "");
+        assert_eq!(shown, plain);
+    }
+
+    #[test]
+    fn the_examples_name_every_key_that_is_known() {
+        let mut named = BTreeSet::new();
+        for text in [with_shown_keys(MAIN), with_shown_keys(FEEDS)] {
+            collect_keys(&DeTable::parse(&text).unwrap().into_inner(), "", &mut named);
+        }
+        for (path, keys) in TABLES {
+            for key in *keys {
+                if *path == "secret" {
+                    assert!(MAIN.contains(&format!("{{ {key} = ")), "secret: {key}");
+                } else {
+                    assert!(
+                        named.contains(&((*path).to_owned(), (*key).to_owned())),
+                        "{path}: {key}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Every key with the path of its table, chosen names as `*`.
+    fn collect_keys(table: &DeTable<'_>, path: &str, out: &mut BTreeSet<(String, String)>) {
+        for (key, value) in table.iter() {
+            let is_chosen = ["channels", "sources", "topics", "campaigns"].contains(&path);
+            let key = if is_chosen { "*" } else { key.get_ref().as_ref() };
+            out.insert((path.to_owned(), key.to_owned()));
+            if let DeValue::Table(inner) = value.get_ref() {
+                let dot = if path.is_empty() { "" } else { "." };
+                collect_keys(inner, &format!("{path}{dot}{key}"), out);
+            }
+        }
+    }
+
+    #[test]
+    fn the_smallest_setup_is_one_source_one_channel_and_one_campaign() {
+        let text = "[channels.bot]\nkind = 'telegram'\ntoken = { env = 'NEWSBOT_TOKEN' }\n\
+                    [sources.blog]\nurl = 'https://blog.example.com/feed.xml#top'\n\
+                    [campaigns.all]\n";
+        let folder = Folder::new(&[("tidings.toml", text)]);
+        let Loaded { config, warnings } = folder.load().unwrap();
+        assert_eq!(warnings, []);
+        assert_eq!(config.data_dir, Path::new("/var/lib/tidings"));
+        assert_eq!(config.layouts, folder.path("layouts"));
+        assert_eq!(config.listen.admin, Path::new("/run/tidings/admin.sock"));
+        assert_eq!((config.listen.public, config.listen.public_url), (None, None));
+        assert_eq!(config.fetch, Fetch::default());
+        assert_eq!(config.messages, Messages::default());
+        assert_eq!(config.grace, Duration::from_secs(20));
+        assert!(config.topics.is_empty());
+
+        let [channel] = config.channels.as_slice() else { panic!("one channel") };
+        assert_eq!((channel.rate, channel.in_flight), (25.0, 32));
+        assert_eq!(channel.api.as_str(), "https://api.telegram.org/");
+        let Service::Telegram { token, updates: Updates::Polling } = &channel.service else {
+            panic!("a Telegram channel that polls")
+        };
+        assert_eq!(token.expose_secret(), CANARY);
+
+        let [source] = config.sources.as_slice() else { panic!("one source") };
+        assert_eq!(&*source.url, "https://blog.example.com/feed.xml");
+        assert_eq!(source.schedule, Schedule::Every(Duration::from_secs(30 * 60)));
+        assert_eq!((source.first_newest, source.flood.items), (0, 20));
+
+        let [campaign] = config.campaigns.as_slice() else { panic!("one campaign") };
+        assert_eq!(campaign.sources, std::slice::from_ref(&source.name));
+        assert_eq!(campaign.channels, std::slice::from_ref(&channel.name));
+        assert_eq!(campaign.on, [ChangeKind::New]);
+        assert_eq!(campaign.layout.as_str(), "article");
+        assert_eq!((campaign.settle, campaign.on_uncertain), (Duration::ZERO, OnUncertain::Skip));
+    }
+
+    #[test]
+    fn paths_start_at_the_file_and_the_store_falls_back_to_the_data_home() {
+        let folder = Folder::new(&[(
+            "tidings.toml",
+            "layouts = '../l'\n[listen]\nadmin = 'unix:a.sock'\npublic = '[::]:0'\n",
+        )]);
+        let path = folder.path("tidings.toml");
+        let cases = [
+            (vec![("XDG_DATA_HOME", "/data"), ("HOME", "/home/a")], Some("/data/tidings")),
+            (
+                vec![("XDG_DATA_HOME", "data"), ("HOME", "/home/a")],
+                Some("/home/a/.local/share/tidings"),
+            ),
+            (vec![("STATE_DIRECTORY", "/s:/t"), ("HOME", "/home/a")], Some("/s")),
+            (vec![], None),
+        ];
+        for (variables, expected) in cases {
+            let env = |name: &str| {
+                let found = variables.iter().find(|(variable, _)| *variable == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            match (load(&path, &env), expected) {
+                (Ok(loaded), Some(expected)) => {
+                    assert_eq!(loaded.config.data_dir, Path::new(expected));
+                    assert_eq!(loaded.config.layouts, folder.path("../l"));
+                    assert_eq!(loaded.config.listen.admin, folder.path("a.sock"));
+                }
+                (Err(problems), None) => assert_eq!(
+                    folder.told(&problems),
+                    [
+                        "tidings.toml:1:1: data_dir: is needed here: there is no `$STATE_DIRECTORY`, \
+                      `$XDG_DATA_HOME` or `$HOME`"
+                    ],
+                ),
+                (result, _) => panic!("{result:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_source_in_haste_gets_the_floor_and_a_warning() {
+        let cases = [
+            ("", "every = '1s'", Some((300, "1s is below `fetch.floor`: taken as 5m"))),
+            ("floor = '1h'", "", Some((3_600, ""))),
+            (
+                "floor = '1s'",
+                "every = '1s'",
+                Some((
+                    1,
+                    "1s is often: sites may refuse to be asked\n  hint: 5m or more is polite",
+                )),
+            ),
+            ("floor = '1s'", "every = '5m'", Some((300, ""))),
+            ("", "cron = '0 */5 * * * *'", None),
+        ];
+        for (fetch, source, expected) in cases {
+            let main = format!(
+                "[fetch]\n{fetch}\n[campaigns.a]\n[channels.a]\nkind = 'telegram'\n\
+                 token = {{ env = 'NEWSBOT_TOKEN' }}\n[sources.a]\nurl = 'https://a.example'\n{source}"
+            );
+            let folder = Folder::new(&[("tidings.toml", &main)]);
+            let loaded = folder.load().unwrap();
+            let told = folder.told(&loaded.warnings).join("\n");
+            let (seconds, warning) = expected.unwrap_or((0, ""));
+            let prefix = "tidings.toml:9:9: sources.a.every: ";
+            assert_eq!(told.strip_prefix(prefix).unwrap_or(&told), warning, "{fetch} {source}");
+            match &loaded.config.sources[0].schedule {
+                Schedule::Every(every) => assert_eq!(every.as_secs(), seconds),
+                schedule => assert_eq!(
+                    (schedule.to_string().as_str(), expected),
+                    ("at `0 */5 * * * *` in UTC", None)
+                ),
+            }
+        }
+    }
+
+    #[test]
+    fn haste_of_thousands_is_counted() {
+        let mut text = String::from("[fetch]\nfloor = '1s'\n");
+        for number in 0..10_000 {
+            text.push_str(&format!(
+                "[sources.feed-{number}]\nurl = 'https://{number}.example.com/feed.xml'\n\
+                 every = '1s'\n"
+            ));
+        }
+        let folder = Folder::new(&[("tidings.toml", &text)]);
+        let loaded = folder.load().unwrap();
+        assert_eq!(loaded.config.sources.len(), 10_000);
+        let told = folder.told(&loaded.warnings);
+        assert_eq!(told.len(), 22);
+        assert_eq!(told[21], "tidings.toml:30002:9: sources: 9980 more are polled as often");
+    }
+
+    #[test]
+    fn sec_f09_an_editor_cannot_open_networks_or_channels() {
+        let feeds =
+            "[fetch]\nallow_networks = ['10.0.0.0/8']\n[channels.mine]\nkind = 'telegram'\n";
+        let main = "include = ['feeds.d/blog.toml']\n";
+        let (_folder, loaded) = load_texts(main, feeds);
+        let told = loaded.unwrap_err();
+        let hint =
+            "\n  hint: an included file may hold `sources`, `topics`, `campaigns`, `messages`";
+        assert_eq!(
+            told[0],
+            format!(
+                "feeds.d/blog.toml:1:2: fetch: may stand in the main settings \
+                                     file only{hint}"
+            )
+        );
+        assert_eq!(
+            told[1],
+            format!(
+                "feeds.d/blog.toml:3:2: channels: may stand in the main \
+                                     settings file only{hint}"
+            )
+        );
+    }
+
+    #[test]
+    fn a_webhook_needs_a_door_an_address_and_a_secret() {
+        let main = |listen: &str, secret: &str| {
+            format!(
+                "[listen]\n{listen}\n[channels.bot]\nkind = 'telegram'\n\
+                 token = {{ env = 'NEWSBOT_TOKEN' }}\nupdates = 'webhook'\n{secret}"
+            )
+        };
+        let secret = "webhook_secret = { env = 'NEWSBOT_TOKEN' }";
+        let door = "public = '0.0.0.0:80'\npublic_url = 'https://a.example/'";
+        let load = |text: &str| Folder::new(&[("tidings.toml", text)]).load();
+        let loaded = load(&main(door, secret)).unwrap();
+        assert!(matches!(
+            loaded.config.channels[0].service,
+            Service::Telegram { updates: Updates::Webhook { .. }, .. }
+        ));
+        assert_eq!(
+            load(&main("", "")).unwrap_err(),
+            [
+                "tidings.toml:3:11: channels.bot.webhook_secret: is needed\n  hint: `{ credential = \
+                 \"…\" }`, `{ file = \"…\" }` or `{ env = \"…\" }`",
+                "tidings.toml:6:11: channels.bot.updates: a webhook needs `listen.public`",
+                "tidings.toml:6:11: channels.bot.updates: a webhook needs `listen.public_url`",
+            ]
+        );
+        let plain = "public = '0.0.0.0:80'\npublic_url = 'http://a.example/'";
+        assert_eq!(
+            load(&main(plain, secret)).unwrap_err(),
+            [
+                "tidings.toml:7:11: channels.bot.updates: a webhook needs a `listen.public_url` that \
+              begins with `https://`"
+            ]
+        );
+    }
+
+    #[test]
+    fn sec_w01_a_webhook_secret_that_could_be_guessed_is_refused() {
+        let text = "[listen]\npublic = '0.0.0.0:80'\npublic_url = 'https://a.example/'\n\
+                    [channels.bot]\nkind = 'telegram'\ntoken = { env = 'T' }\nupdates = 'webhook'\n\
+                    webhook_secret = { env = 'S' }\n";
+        let folder = Folder::new(&[("tidings.toml", text)]);
+        let cases = [
+            ("0123456789abcdefABCDEF_-01234567", true),
+            ("0123456789abcdefABCDEF_-0123456", false),
+            ("0123456789abcdefABCDEF_-01234567:", false),
+        ];
+        for (secret, is_good) in cases {
+            let env = |name: &str| match name {
+                "T" => Some("5123:token".to_owned()),
+                "S" => Some(secret.to_owned()),
+                _ => environment(name),
+            };
+            let told = load(&folder.path("tidings.toml"), &env).err().unwrap_or_default();
+            let expected = "tidings.toml:8:18: channels.bot.webhook_secret: must have 32 to 256 of \
+                            `A-Z`, `a-z`, `0-9`, `_` and `-`\n  hint: make one with `openssl rand \
+                            -hex 32`";
+            let expected: &[&str] = if is_good { &[] } else { &[expected] };
+            assert_eq!(folder.told(&told), expected, "{}", secret.len());
+        }
+    }
+
+    #[test]
+    fn sec_w03_a_messenger_channel_without_an_app_secret_is_refused() {
+        let text = "[channels.page]\nkind = 'messenger'\npage_id = '1'\n\
+                    page_token = { env = 'PAGE_TOKEN' }\nverify_token = { env = 'PAGE_TOKEN' }\n";
+        let told = Folder::new(&[("tidings.toml", text)]).load().unwrap_err();
+        assert_eq!(told.len(), 1);
+        assert!(told[0].starts_with("tidings.toml:1:11: channels.page.app_secret: is needed"));
+    }
+
+    #[test]
+    fn sec_c02_an_unclosed_include_does_not_tell_what_follows_as_files() {
+        let text = "include = ['feeds.d/blog.toml'\n[channels.bot]\ntoken = 'canary'\n";
+        let (_folder, loaded) = load_texts(text, "sources = 1\n");
+        let told = loaded.unwrap_err().concat();
+        assert!(!told.contains("canary") && !told.contains("blog.toml"), "{told}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told() {
+        let folder = Folder::new(&[("tidings.toml", "include = ['gone.toml']\n")]);
+        assert_eq!(
+            folder.load().unwrap_err(),
+            ["gone.toml:1:1: cannot be read: there is no such file"]
+        );
+        let folder = Folder::new(&[]);
+        assert_eq!(
+            folder.load().unwrap_err(),
+            ["tidings.toml:1:1: cannot be read: there is no such file"]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn sec_c04_damaged_settings_are_told_without_panic_and_without_a_secret(
+            cuts in prop::collection::vec((0.0f64..1.0, 0usize..12, "[a-z=\\[\\]{}'\"\n#.0-9]{0,3}"), 1..6),
+        ) {
+            let mut main = with_shown_keys(MAIN).replace("{ env = \"PAGE_TOKEN\" }", "\"canary\"");
+            for (part, length, insert) in cuts {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss,
+                    clippy::cast_sign_loss, reason = "any place will do")]
+                let start = main.floor_char_boundary((main.len() as f64 * part) as usize);
+                let end = main.floor_char_boundary(start + length);
+                main.replace_range(start..end, &insert);
+            }
+            let (_folder, loaded) = load_texts(&main, FEEDS);
+            let told = match loaded {
+                Ok(loaded) => format!("{loaded:?}"),
+                Err(told) => told.concat(),
+            };
+            prop_assert!(!told.contains("canary"), "{}", told);
+        }
+    }
 }

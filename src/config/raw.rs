@@ -165,6 +165,11 @@ impl Read for RawTexts {
     fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
         let form = match value.get_ref() {
             DeValue::String(_) => RawTextsForm::One(At::read(value, node, found)?),
+            DeValue::Table(table) if table.is_empty() => {
+                let text = "must have a text in one language at least";
+                found.problem(node.at, &node.to_string(), text);
+                return None;
+            }
             DeValue::Table(table) => {
                 let mut texts = Vec::with_capacity(table.len());
                 for (language, _) in table.iter() {
@@ -212,12 +217,12 @@ pub(crate) struct ReadFile {
 pub(crate) fn read_file(file: &File, index: usize, owner: Owner, found: &mut Findings) -> ReadFile {
     let (table, errors) = DeTable::parse_recoverable(file.text());
     let (table, root) = (table.into_inner(), Node::root(index));
-    if !errors.is_empty() {
-        for error in errors {
-            report_syntax(&error, index, found);
+    let first_error = errors.iter().map(syntax_offset).min();
+    if let Some(first_error) = first_error {
+        for error in &errors {
+            report_syntax(error, index, found);
         }
-        let recovered = RawFile::from_table(&table, &root, &mut Findings::default());
-        let raw = RawFile { include: recovered.include, ..RawFile::empty() };
+        let raw = RawFile { include: recovered_include(&table, first_error), ..RawFile::empty() };
         return ReadFile { raw, is_whole: false };
     }
     if owner == Owner::Editor {
@@ -226,8 +231,20 @@ pub(crate) fn read_file(file: &File, index: usize, owner: Owner, found: &mut Fin
     ReadFile { raw: RawFile::from_table(&table, &root, found), is_whole: true }
 }
 
+/// The `include` of a file with syntax errors, if it ends before the first of them: an unclosed
+/// list would take in what follows, and secrets would be told as names of files.
+fn recovered_include(table: &DeTable<'_>, first_error: usize) -> Option<At<List<String>>> {
+    let is_before = table.get("include")?.span().end <= first_error;
+    let (root, mut unheard) = (Node::root(0), Findings::default());
+    if is_before { key(table, "include", &root, &mut unheard) } else { None }
+}
+
+fn syntax_offset(error: &toml::de::Error) -> usize {
+    error.span().map_or(0, |span| span.start)
+}
+
 fn report_syntax(error: &toml::de::Error, index: usize, found: &mut Findings) {
-    let at = Place { file: index, offset: error.span().map_or(0, |span| span.start) };
+    let at = Place { file: index, offset: syntax_offset(error) };
     match error.message().split_once(", expected ") {
         Some((problem, expected)) => {
             found.problem(at, "", problem).hint(format!("expected {expected}"));

@@ -144,6 +144,12 @@ pub(crate) struct Entry<T> {
 /// Entries with an impossible name are told, looked through and left out.
 impl<T: Read> Read for Named<T> {
     fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        if let DeValue::Array(_) = value.get_ref() {
+            let hint = format!("write `[{node}.name]`, a table for each");
+            let text = "must be a table of tables, got a list";
+            found.problem(node.at_value(value).at, &node.to_string(), text).hint(hint);
+            return None;
+        }
         let table = as_table(value, node, found)?;
         let mut entries = Vec::with_capacity(table.len());
         for (key, value) in table.iter() {

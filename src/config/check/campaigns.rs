@@ -106,21 +106,16 @@ fn references(
     let mut names = Vec::with_capacity(raw.value.len());
     let mut seen = HashSet::new();
     for each in &raw.value {
-        match known.get(&each.value) {
-            Some(name) => {
-                if seen.insert(name) {
-                    names.push(name.clone());
-                }
+        if let Some(name) = known.get(&each.value) {
+            if seen.insert(name) {
+                names.push(name.clone());
             }
-            None if around.is_complete => {
-                let finding =
-                    found.problem(each.at, key, format!("{} is not defined", got(&each.value)));
-                if let Some(hint) = did_you_mean(&each.value, known.names.iter().map(Name::as_str))
-                {
-                    finding.hint(hint);
-                }
+        } else if around.is_complete {
+            let text = format!("{} is not defined", got(&each.value));
+            let finding = found.problem(each.at, key, text);
+            if let Some(hint) = did_you_mean(&each.value, known.names.iter().map(Name::as_str)) {
+                finding.hint(hint);
             }
-            None => {}
         }
     }
     names

@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::config::check::Surroundings;
 use crate::config::check::value::{base_url, choice, number, whole};
-use crate::config::problem::{Findings, Place};
+use crate::config::problem::{Finding, Findings, Place};
 use crate::config::raw::{RawChannel, RawSecret};
 use crate::config::secret;
 use crate::config::table::{At, Entry};
@@ -82,11 +82,7 @@ impl Table<'_> {
         format!("{}.{key}", self.path)
     }
 
-    fn missing<'f>(
-        &self,
-        key: &str,
-        found: &'f mut Findings,
-    ) -> &'f mut crate::config::problem::Finding {
+    fn missing<'f>(&self, key: &str, found: &'f mut Findings) -> &'f mut Finding {
         found.problem(self.at, &self.key(key), "is needed")
     }
 

@@ -25,6 +25,10 @@ use crate::config::table::{At, Entry, Named};
 use crate::config::{Config, Listen};
 use crate::model::name::Name;
 
+/// Where something that the sysadmin's file lacks is told.
+const START: Place = Place { file: 0, offset: 0 };
+/// The folder of the layouts, beside the sysadmin's file.
+const LAYOUTS: &str = "layouts";
 /// Grace when stopping: default and longest.
 const GRACE: Duration = Duration::from_secs(20);
 const GRACE_MAX: Duration = Duration::from_secs(60);
@@ -53,12 +57,15 @@ impl Known {
     }
 }
 
-/// Checks all files together; the sysadmin's is the first.
+/// Checks the sysadmin's file and the included ones together.
 pub(crate) fn check(
-    mut files: Vec<RawFile>,
+    mut main: RawFile,
+    mut included: Vec<RawFile>,
     around: &Surroundings<'_>,
     found: &mut Findings,
 ) -> Config {
+    let mut files: Vec<&mut RawFile> =
+        std::iter::once(&mut main).chain(included.iter_mut()).collect();
     let (raw_sources, sources) = joined(&mut files, "sources", |file| &mut file.sources, found);
     let (raw_topics, topics) = joined(&mut files, "topics", |file| &mut file.topics, found);
     let (raw_campaigns, _) = joined(&mut files, "campaigns", |file| &mut file.campaigns, found);
@@ -67,26 +74,16 @@ pub(crate) fn check(
     let messages: Vec<_> = files.iter_mut().filter_map(|file| file.messages.take()).collect();
     let messages = texts::messages(&messages, found);
 
-    let mut files = files.into_iter();
-    let start = Place { file: 0, offset: 0 };
-    let main = files.next();
-    let raw = main.as_ref();
-    let data_dir = data_dir(raw.and_then(|main| main.data_dir.as_ref()), around, found);
-    let listen = listen(raw.and_then(|main| main.listen.as_ref()), &data_dir, around, found);
-    let fetch = fetch::fetch(raw.and_then(|main| main.fetch.as_ref()), found);
-    let grace = value::span(
-        raw.and_then(|main| main.delivery.as_ref()).and_then(|it| it.grace.as_ref()),
-        "delivery.grace",
-        Duration::ZERO..=GRACE_MAX,
-        GRACE,
-        found,
-    );
-    let layouts = raw.and_then(|main| main.layouts.as_ref());
-    let layouts = around.folder.join(layouts.map_or("layouts", |path| path.value.as_str()));
+    let data_dir = data_dir(main.data_dir.as_ref(), around, found);
+    let listen = listen(main.listen.as_ref(), &data_dir, around, found);
+    let fetch = fetch::fetch(main.fetch.as_ref(), found);
+    let grace = main.delivery.as_ref().and_then(|delivery| delivery.grace.as_ref());
+    let grace = value::span(grace, "delivery.grace", Duration::ZERO..=GRACE_MAX, GRACE, found);
+    let layouts = main.layouts.as_ref().map_or(LAYOUTS, |path| path.value.as_str());
 
     let config = Config {
         data_dir,
-        layouts,
+        layouts: around.folder.join(layouts),
         channels: channels::channels(&raw_channels, &listen, around, found),
         sources: sources::sources(&raw_sources, &fetch, found),
         topics: texts::topics(&raw_topics, found),
@@ -97,14 +94,14 @@ pub(crate) fn check(
         messages,
     };
     if around.is_complete && config.campaigns.is_empty() && !config.sources.is_empty() {
-        found.warning(start, "campaigns", "there is none: nothing of the sources is sent");
+        found.warning(START, "campaigns", "there is none: nothing of the sources is sent");
     }
     config
 }
 
 /// The entries of all files; a name that is there already is told with both places and left out.
 fn joined<T>(
-    files: &mut [RawFile],
+    files: &mut [&mut RawFile],
     key: &str,
     take: impl Fn(&mut RawFile) -> &mut Option<Named<T>>,
     found: &mut Findings,
@@ -141,7 +138,7 @@ fn data_dir(raw: Option<&At<String>>, around: &Surroundings<'_>, found: &mut Fin
         return path.join(".local/share/tidings");
     }
     let text = "is needed here: there is no `$STATE_DIRECTORY`, `$XDG_DATA_HOME` or `$HOME`";
-    found.problem(Place { file: 0, offset: 0 }, "data_dir", text);
+    found.problem(START, "data_dir", text);
     PathBuf::new()
 }
 
@@ -184,7 +181,7 @@ fn listen(
     };
     let bytes = admin.as_os_str().len();
     if bytes > SOCKET_PATH_BYTES_MAX {
-        let at = raw_admin.map_or(Place { file: 0, offset: 0 }, |admin| admin.at);
+        let at = raw_admin.map_or(START, |admin| admin.at);
         let text = format!(
             "a socket's path has at most {SOCKET_PATH_BYTES_MAX} bytes, `{}` has {bytes}",
             admin.display()

@@ -122,12 +122,12 @@ impl Checker<'_> {
     fn schedule(&mut self, raw: &RawSource, path: &str, found: &mut Findings) -> Schedule {
         let every_key = format!("{path}.every");
         if let (Some(timezone), None) = (&raw.timezone, &raw.cron) {
-            let text = "goes with `cron` only";
+            let text = "belongs to `cron`, which is not given";
             found.problem(timezone.at, &format!("{path}.timezone"), text);
         }
         match (&raw.every, &raw.cron) {
             (Some(every), Some(_)) => {
-                found.problem(every.at, &every_key, "goes without `cron` only");
+                found.problem(every.at, &every_key, "can't stand beside `cron`");
                 Schedule::Auto
             }
             (Some(every), None) if every.value == "auto" => Schedule::Auto,

@@ -100,14 +100,9 @@ fn texts(raw: &RawTexts, key: &str, chars_max: usize, found: &mut Findings) -> O
             found.problem(language.at, key, "this language is given twice");
         }
     }
-    let first =
-        || by_language.first().and_then(|(tag, _)| languages.get(&tag.value.to_lowercase()));
-    let Some(default) = languages.get("en").or_else(first).cloned() else {
-        if by_language.is_empty() {
-            found.problem(raw.at, key, "must have a text in one language at least");
-        }
-        return None;
-    };
+    let tags = || by_language.iter().map(|(language, _)| language.value.to_lowercase());
+    let first = || tags().find_map(|tag| languages.get(&tag));
+    let default = languages.get("en").or_else(first)?.clone();
     Some(Texts { default, languages })
 }
 

@@ -109,7 +109,9 @@ pub(crate) fn choice<T: Copy>(
         _ => format!("must be one of {}, got {}", listed(&words), got(&raw.value)),
     };
     let finding = found.problem(raw.at, key, text);
-    if let Some(hint) = did_you_mean(&raw.value, words) {
+    if words.len() > 1
+        && let Some(hint) = did_you_mean(&raw.value, words)
+    {
         finding.hint(hint);
     }
     None
@@ -118,7 +120,12 @@ pub(crate) fn choice<T: Copy>(
 /// An absolute http or https address without user and password. The address itself is not shown:
 /// it may hold a key.
 pub(crate) fn url(raw: &At<String>, key: &str, found: &mut Findings) -> Option<Url> {
+    // Parsers differ in what they make of these, so none gets to see them.
+    let is_odd = |c: char| c == '\\' || c.is_control() || c.is_whitespace();
     let (text, hint) = match Url::parse(&raw.value) {
+        _ if raw.value.contains(is_odd) => {
+            ("must not have a space, backslash or control character in it".to_owned(), None)
+        }
         Err(error) => {
             (format!("is no address: {error}"), Some("for example `https://example.com/`"))
         }
@@ -142,7 +149,7 @@ pub(crate) fn url(raw: &At<String>, key: &str, found: &mut Findings) -> Option<U
     None
 }
 
-/// An address that others are put behind: as [`url`], and without query and fragment.
+/// An address that others are put behind: as [`url()`], and without query and fragment.
 pub(crate) fn base_url(raw: &At<String>, key: &str, found: &mut Findings) -> Option<Url> {
     let url = url(raw, key, found)?;
     if url.query().is_some() || url.fragment().is_some() {
@@ -231,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn sec_c02_an_address_with_a_password_is_refused_and_not_shown() {
+    fn sec_f10_an_odd_address_is_refused_and_not_shown() {
         let long = format!("https://example.com/{}", "a".repeat(2_000));
         let cases = [
             ("https://example.com/feed?key=canary", None),
@@ -246,6 +253,14 @@ mod tests {
             ("ftp://example.com/canary", Some("must begin with `https://` or `http://`")),
             ("https://me:canary@example.com/", Some("must not have a user or password in it")),
             ("https://canary@example.com/", Some("must not have a user or password in it")),
+            (
+                "https:\\\\example.com/canary",
+                Some("must not have a space, backslash or control character in it"),
+            ),
+            (
+                "https://exa\nmple.com/canary ",
+                Some("must not have a space, backslash or control character in it"),
+            ),
             (long.as_str(), Some("must have at most 2000 bytes, got 2020")),
         ];
         for (text, expected) in cases {
