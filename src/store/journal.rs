@@ -98,8 +98,11 @@ impl Journal {
         let bytes = fs::read(&path).map_err(failed(&path))?;
         let found = read_frames(&bytes)?;
         let file = OpenOptions::new().append(true).open(&path).map_err(failed(&path))?;
-        // A frame that was cut says nothing, and what is appended must not stand behind it.
-        file.set_len(found.good_bytes).map_err(failed(&path))?;
+        if found.is_whole {
+            // A frame that was cut says nothing, and what is appended must not stand behind it.
+            // Damage stays where it is, so that the next open finds it too.
+            file.set_len(found.good_bytes).map_err(failed(&path))?;
+        }
 
         let is_trusted = found.is_whole && !boot.is_empty() && found.boot == boot;
         let mut wire = Wire { is_trusted, ..Wire::default() };

@@ -12,7 +12,7 @@ use crate::model::subscriber::{Consent, Subscriber};
 use crate::model::time::Timestamp;
 use crate::store::redb::crowd::Crowded;
 use crate::store::redb::ledger::Writing;
-use crate::store::redb::rows::{AnswerRow, Cursor, HeldRow, Number, Release, Seen};
+use crate::store::redb::rows::{AnswerAt, AnswerRow, Cursor, HeldRow, Number, Release, Seen};
 use crate::store::redb::tables::{ADDRESSES, CURSORS, EVENTS, SUBSCRIBERS};
 use crate::store::{ConversationCommit, StoreError};
 
@@ -166,14 +166,12 @@ impl Writing<'_> {
     ) -> Result<(), StoreError> {
         let counters = self.counters()?;
         counters.answer += 1;
-        let id = counters.answer;
-        let is_first = {
-            let queue = (channel.as_str(), address, 0)..=(channel.as_str(), address, u64::MAX);
-            self.tables.answers.rows(queue)?.next().is_none()
-        };
-        self.tables.answers.put((channel.as_str(), address, id), row)?;
+        let at =
+            AnswerAt { channel: channel.clone(), address: address.to_owned(), id: counters.answer };
+        let is_first = self.tables.answers.rows(at.queue())?.next().is_none();
+        self.tables.answers.put(at.key(), row)?;
         if is_first {
-            self.tables.ready.insert((channel.as_str(), id, address))?;
+            self.tables.ready.insert(at.ready_key())?;
         }
         Ok(())
     }

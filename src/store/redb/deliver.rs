@@ -11,7 +11,7 @@ use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::store::redb::crowd::Crowded;
 use crate::store::redb::ledger::Writing;
-use crate::store::redb::rows::{Aim, AnswerRow, Flight, HeldRow, Part, Release};
+use crate::store::redb::rows::{Aim, AnswerAt, AnswerRow, Flight, HeldRow, Part, Release};
 use crate::store::{Advance, Rescued, StoreError, Wire};
 
 /// Most claims that a post gets in one turn.
@@ -120,9 +120,7 @@ impl Writing<'_> {
         self.tables.in_flight.remove(receipt.ticket.0)?;
         match flight.what {
             Aim::Delivery { batch, index } => self.settle_delivery(receipt, batch, index, now)?,
-            Aim::Answer { channel, address, id } => {
-                self.settle_answer(receipt, &channel, &address, id, now)?;
-            }
+            Aim::Answer(at) => self.settle_answer(receipt, &at, now)?,
         }
         Ok(true)
     }
@@ -156,23 +154,20 @@ impl Writing<'_> {
     fn settle_answer(
         &mut self,
         receipt: &Receipt,
-        channel: &Name,
-        address: &str,
-        id: u64,
+        at: &AnswerAt,
         now: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let key = (channel.as_str(), address, id);
-        let mut row = self.tables.answers.need(key)?;
+        let mut row = self.tables.answers.need(at.key())?;
         match receipt.settled {
             Settled::Returned { part } => {
                 row.part = part;
-                self.tables.answers.put(key, &row)?;
-                self.tables.ready.insert((channel.as_str(), id, address))?;
+                self.tables.answers.put(at.key(), &row)?;
+                self.tables.ready.insert(at.ready_key())?;
             }
-            Settled::Done(outcome) => self.end_answer(channel, address, id, &row, outcome, now)?,
+            Settled::Done(outcome) => self.end_answer(at, &row, outcome, now)?,
         }
         match row.number {
-            Some(number) => self.tell_subscriber(channel, number, receipt),
+            Some(number) => self.tell_subscriber(&at.channel, number, receipt),
             None => Ok(()),
         }
     }
@@ -180,24 +175,19 @@ impl Writing<'_> {
     /// Removes an answer, settles what it carried, and lets the person's next one come.
     fn end_answer(
         &mut self,
-        channel: &Name,
-        address: &str,
-        id: u64,
+        at: &AnswerAt,
         row: &AnswerRow,
         outcome: Outcome,
         now: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        self.tables.answers.remove((channel.as_str(), address, id))?;
-        self.tables.ready.remove((channel.as_str(), id, address))?;
+        self.tables.answers.remove(at.key())?;
+        self.tables.ready.remove(at.ready_key())?;
         let next = {
-            let queue = (channel.as_str(), address, 0)..=(channel.as_str(), address, u64::MAX);
-            match self.tables.answers.rows(queue)?.next() {
-                Some(row) => Some(row?.0.value().2),
-                None => None,
-            }
+            let first = self.tables.answers.rows(at.queue())?.next().transpose()?;
+            first.map(|(key, _)| AnswerAt { id: key.value().2, ..at.clone() })
         };
         if let Some(next) = next {
-            self.tables.ready.insert((channel.as_str(), next, address))?;
+            self.tables.ready.insert(next.ready_key())?;
         }
         for release in &row.releases {
             let HeldRow { batch, index } = release.held;
@@ -211,7 +201,7 @@ impl Writing<'_> {
                 _ => false,
             };
             match row.number {
-                Some(number) if !is_final => self.hold(channel, number, *release)?,
+                Some(number) if !is_final => self.hold(&at.channel, number, *release)?,
                 _ => self.turn(batch, index, outcome)?,
             }
             self.note(release.post, None, now)?;
@@ -294,17 +284,19 @@ impl Writing<'_> {
         while claims.len() < limit {
             let first = {
                 let range = (channel.as_str(), 0, "")..;
-                match self.tables.ready.keys(range)?.next().transpose()? {
-                    Some(key) if key.value().0 == channel.as_str() => {
-                        let (_, id, address) = key.value();
-                        Some((id, address.to_owned()))
-                    }
-                    _ => None,
-                }
+                let key = self.tables.ready.keys(range)?.next().transpose()?;
+                key.and_then(|key| {
+                    let (of, id, address) = key.value();
+                    let address = address.to_owned();
+                    (of == channel.as_str()).then(|| AnswerAt {
+                        channel: channel.clone(),
+                        address,
+                        id,
+                    })
+                })
             };
-            let Some((id, address)) = first else { break };
-            let key = (channel.as_str(), address.as_str(), id);
-            let row = self.tables.answers.need(key)?;
+            let Some(at) = first else { break };
+            let row = self.tables.answers.need(at.key())?;
             let person = match row.number {
                 Some(number) => self.tables.subscribers.load((channel.as_str(), number))?,
                 None => None,
@@ -312,25 +304,25 @@ impl Writing<'_> {
             let is_active = person.as_ref().is_some_and(|p| p.standing == Standing::Active);
             if !row.releases.is_empty() && !is_active {
                 // Nothing of a post goes to somebody who left: it stays held.
-                self.end_answer(channel, &address, id, &row, Outcome::Held, None)?;
+                self.end_answer(&at, &row, Outcome::Held, None)?;
                 continue;
             }
-            self.tables.ready.remove((channel.as_str(), id, &address))?;
+            self.tables.ready.remove(at.ready_key())?;
             let recipient = person.map_or_else(
                 || Recipient {
                     number: row.number.unwrap_or(NO_NUMBER),
-                    address: address.clone(),
+                    address: at.address.clone(),
                     language: row.language.clone(),
                     standing: Standing::Active,
                     window_until: None,
                 },
                 recipient,
             );
-            let what = Aim::Answer { channel: channel.clone(), address: address.clone(), id };
-            let ticket = self.give_ticket(what, row.part)?;
+            let id = AnswerId(at.id);
+            let ticket = self.give_ticket(Aim::Answer(at), row.part)?;
             claims.push(Claim {
                 ticket,
-                work: Work::Answer { id: AnswerId(id), answer: Box::new(row.answer) },
+                work: Work::Answer { id, answer: Box::new(row.answer) },
                 part: row.part,
                 recipient,
             });

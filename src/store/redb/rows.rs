@@ -1,5 +1,7 @@
 //! The records that only this backend keeps, and the versions of all.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::campaign::OnUncertain;
@@ -87,7 +89,34 @@ pub(super) struct Flight {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Aim {
     Delivery { batch: u64, index: u16 },
-    Answer { channel: Name, address: String, id: u64 },
+    Answer(AnswerAt),
+}
+
+/// Where an answer stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct AnswerAt {
+    pub channel: Name,
+    /// Names the person's queue.
+    pub address: String,
+    pub id: u64,
+}
+
+impl AnswerAt {
+    /// The key in `answers`.
+    pub fn key(&self) -> (&str, &str, u64) {
+        (self.channel.as_str(), &self.address, self.id)
+    }
+
+    /// The key in `ready`.
+    pub fn ready_key(&self) -> (&str, u64, &str) {
+        (self.channel.as_str(), self.id, &self.address)
+    }
+
+    /// The keys in `answers` of all that the person is to get.
+    pub fn queue(&self) -> RangeInclusive<(&str, &str, u64)> {
+        let (channel, address, _) = self.key();
+        (channel, address, 0)..=(channel, address, u64::MAX)
+    }
 }
 
 /// How many calls of a delivery that waits again were accepted; at least one.

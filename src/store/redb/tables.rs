@@ -3,6 +3,8 @@
 //! Two kinds: a table of *records* holds sealed values (see `store::codec`); an *index* holds keys
 //! only and is kept in step with its records by whoever writes them, in the same transaction.
 
+#![expect(clippy::needless_pass_by_value, reason = "keys are small and made where they are used")]
+
 use std::marker::PhantomData;
 use std::ops::RangeBounds;
 

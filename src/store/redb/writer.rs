@@ -229,7 +229,6 @@ fn attempt(
     transaction.commit().map_err(failed)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn failed(error: impl std::fmt::Display) -> Stumble {
     Stumble::All(StoreError::Failed { what: error.to_string() })
 }
