@@ -47,6 +47,8 @@ pub mod maintain;
 
 pub mod sandbox;
 
+pub mod listen;
+
 pub mod store;
 
 pub mod config;

@@ -1,0 +1,83 @@
+//! The public door: what the services bring us, and where we look for it ourselves.
+//!
+//! Promises that an event is durable before its service is told that we have it, and that a
+//! forged request costs little and changes nothing. Knows nothing of what an event means to a
+//! subscriber: it is kept, and `converse` is woken.
+//!
+//! Three workers: [`run`] answers webhooks, [`polling::run`] reads a bot's updates without one,
+//! and [`announce::run`] tells the services where we are.
+
+pub mod webhooks;
+
+pub mod server;
+
+pub mod polling;
+
+pub mod announce;
+
+mod backoff;
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::event::Event;
+use crate::model::time::Timestamp;
+use crate::runtime::clock::Clock;
+use crate::runtime::shutdown::Stop;
+use crate::runtime::wakes::Wakes;
+use crate::store::Store;
+
+use webhooks::{Counters, Desk, Door};
+
+/// How far in the future an event may say that it was; later is taken as this. Events are ordered
+/// by their times, and one from far ahead would keep all that follow from counting.
+const CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
+
+/// What the public door needs.
+pub struct Options {
+    pub store: Arc<dyn Store>,
+    pub clock: Clock,
+    pub wakes: Wakes,
+    /// Bound by the caller, who may keep a clone over a reload.
+    pub listener: TcpListener,
+    pub doors: Vec<Door>,
+    pub counters: Arc<Counters>,
+    pub limits: server::Limits,
+}
+
+/// Answers requests until *begin*, then lets those under way end until *force*.
+///
+/// Ends by itself when the store has failed or the listener can't be used; either is logged.
+pub async fn run(options: Options, stop: Stop) {
+    // A failed store shuts the door from within; the answers under way still go out.
+    let stop = Stop { begin: stop.begin.child_token(), force: stop.force };
+    let limits = options.limits.clone();
+    let listener = options
+        .listener
+        .set_nonblocking(true)
+        .and_then(|()| tokio::net::TcpListener::from_std(options.listener));
+    let listener = match listener {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!(%error, "the public listener could not be used");
+            return;
+        }
+    };
+    let desk = Desk {
+        store: options.store,
+        clock: options.clock,
+        wakes: options.wakes,
+        counters: options.counters,
+        limits: limits.clone(),
+        shut: stop.begin.clone(),
+    };
+    server::serve(listener, webhooks::routes(desk, options.doors), &limits, &stop).await;
+}
+
+/// No event lies further ahead than clocks differ.
+fn believe_times(events: &mut [Event], now: Timestamp) {
+    for event in events {
+        event.at = event.at.min(now + CLOCK_SKEW_MAX);
+    }
+}

@@ -1,0 +1,203 @@
+//! Connections: accepted, limited, timed, and ended in steps.
+//!
+//! Knows nothing of what is asked. Limits are on connections (all, and of one address), on the
+//! time for a request's head, and on its size; what is read of a body is the handlers' matter.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{Id, JoinSet};
+
+use crate::runtime::shutdown::Stop;
+
+/// Largest head of a request.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// Pause after the system refused to accept, usually for want of file descriptors.
+const REFUSED_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long connections may go on after *begin* when nobody forces.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// What one server takes on. The defaults suit; tests make them small.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Open at a time; more wait to be accepted.
+    pub connections_max: usize,
+    /// Open at a time from one IPv4 address or IPv6 /64, but not from this machine, where a
+    /// reverse proxy stands for everybody; more are closed.
+    pub connections_per_address_max: usize,
+    /// For the head of a request, and between two requests.
+    pub head_time_max: Duration,
+    pub body_time_max: Duration,
+    pub body_bytes_max: usize,
+    /// For the store to keep what came. Messenger wants its answer within 5 seconds.
+    pub store_time_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 1024,
+            connections_per_address_max: 128,
+            head_time_max: Duration::from_secs(10),
+            body_time_max: Duration::from_secs(15),
+            body_bytes_max: 1 << 20,
+            store_time_max: Duration::from_secs(4),
+        }
+    }
+}
+
+/// Serves until *begin*; then accepts no more and waits for the connections, until *force*.
+pub(crate) async fn serve(listener: TcpListener, router: Router, limits: &Limits, stop: &Stop) {
+    let mut guests = Guests::default();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.begin.cancelled() => break,
+            Some(ended) = guests.connections.join_next_with_id() => guests.forget(ended),
+            accepted = listener.accept(), if guests.connections.len() < limits.connections_max => {
+                match accepted {
+                    Ok((stream, address)) if guests.has_room_for(address.ip(), limits) => {
+                        let connection = attend(stream, router.clone(), limits.clone(), stop.clone());
+                        guests.admit(address.ip(), connection);
+                    }
+                    Ok(_) => {}
+                    Err(error) if is_of_one_connection(&error) => {}
+                    Err(error) => {
+                        tracing::warn!(%error, "no connection could be accepted");
+                        tokio::time::sleep(REFUSED_PAUSE).await;
+                    }
+                }
+            }
+        }
+    }
+    drop(listener);
+    let drained = async { while guests.connections.join_next().await.is_some() {} };
+    tokio::select! {
+        () = drained => {}
+        () = stop.force.cancelled() => {}
+        () = tokio::time::sleep(DRAIN_TIME_MAX) => {}
+    }
+    // What is left ends with the set.
+}
+
+/// One connection from its first byte to its last.
+async fn attend(stream: TcpStream, router: Router, limits: Limits, stop: Stop) {
+    stream.set_nodelay(true).ok();
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_time_max)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut connection = std::pin::pin!(connection);
+    // How a connection ends is its peer's matter.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stop.begin.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}
+
+/// Who is connected.
+#[derive(Default)]
+struct Guests {
+    connections: JoinSet<()>,
+    addresses: HashMap<Id, IpAddr>,
+    counts: HashMap<IpAddr, usize>,
+}
+
+impl Guests {
+    fn has_room_for(&self, address: IpAddr, limits: &Limits) -> bool {
+        let household = household(address);
+        household.is_loopback()
+            || self.counts.get(&household).is_none_or(|n| *n < limits.connections_per_address_max)
+    }
+
+    fn admit(&mut self, address: IpAddr, connection: impl Future<Output = ()> + Send + 'static) {
+        let household = household(address);
+        let id = self.connections.spawn(connection).id();
+        self.addresses.insert(id, household);
+        *self.counts.entry(household).or_default() += 1;
+    }
+
+    fn forget(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
+        let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+        let Some(household) = self.addresses.remove(&id) else { return };
+        if let Some(count) = self.counts.get_mut(&household) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&household);
+            }
+        }
+    }
+}
+
+/// Whom an address stands for: itself in IPv4, its /64 in IPv6.
+fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) if !v6.is_loopback() => {
+            IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into())
+        }
+        canonical => canonical,
+    }
+}
+
+/// The error says that one connection came to nothing, not that the listener did.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_stands_for_its_household() {
+        let cases = [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("::1", "::1"),
+        ];
+        for (address, expected) in cases {
+            let address: IpAddr = address.parse().unwrap();
+            assert_eq!(household(address).to_string(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn sec_w10_one_address_has_its_share_of_connections_and_gets_it_back() {
+        let limits = Limits { connections_per_address_max: 2, ..Limits::default() };
+        let address: IpAddr = "192.0.2.7".parse().unwrap();
+        let other: IpAddr = "192.0.2.8".parse().unwrap();
+        let mut guests = Guests::default();
+        for _ in 0..2 {
+            assert!(guests.has_room_for(address, &limits));
+            guests.admit(address, async {});
+        }
+        assert!(!guests.has_room_for(address, &limits));
+        assert!(guests.has_room_for(other, &limits));
+        let ended = guests.connections.join_next_with_id().await.unwrap();
+        guests.forget(ended);
+        assert!(guests.has_room_for(address, &limits));
+        let ended = guests.connections.join_next_with_id().await.unwrap();
+        guests.forget(ended);
+        assert!(guests.counts.is_empty() && guests.addresses.is_empty());
+
+        let proxy: IpAddr = "127.0.0.1".parse().unwrap();
+        for _ in 0..5 {
+            assert!(guests.has_room_for(proxy, &limits));
+            guests.admit(proxy, async {});
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! Webhooks: each service's own proof of who speaks, then the event, then the answer.
+//!
+//! Nothing is parsed before it is known to be genuine. The answer is 200 only when the events are
+//! durable, and its body is always empty: Telegram would take a body as a call to execute. What is
+//! genuine but of no use is answered with 200 too, for a service repeats everything else, and one
+//! event that never passes would hold up all that follow in its chat.
+//!
+//! What is refused is counted, not logged: anybody can send it, as fast as they like.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use hmac::{Hmac, KeyInit, Mac};
+use http_body_util::LengthLimitError;
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tokio_util::sync::CancellationToken;
+
+use crate::channel::{messenger, telegram};
+use crate::listen::believe_times;
+use crate::listen::server::Limits;
+use crate::model::event::Event;
+use crate::model::name::Name;
+use crate::model::secret::{ExposeSecret, SecretString};
+use crate::runtime::clock::Clock;
+use crate::runtime::wakes::Wakes;
+use crate::store::Store;
+
+/// Events that are older are dropped: a signature has no time in it, and can be sent again by
+/// whoever has seen it. Duplicates are known for longer than this.
+pub const EVENT_AGE_MAX: Duration = Duration::from_secs(48 * 3600);
+
+/// Longest challenge that is given back.
+const CHALLENGE_BYTES_MAX: usize = 64;
+
+const TELEGRAM_SECRET: &str = "x-telegram-bot-api-secret-token";
+
+const MESSENGER_SIGNATURE: &str = "x-hub-signature-256";
+
+/// Where one channel's service knocks: `/telegram/<channel>` or `/messenger/<channel>`.
+#[derive(Clone, Debug)]
+pub enum Door {
+    Telegram {
+        channel: Name,
+        /// Given to the service with `setWebhook`, and by it with each request.
+        secret: SecretString,
+    },
+    Messenger {
+        channel: Name,
+        page_id: String,
+        app_secret: SecretString,
+        verify_token: SecretString,
+    },
+}
+
+/// What happened at the door since the start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Events that were new and are durable.
+    pub kept: AtomicU64,
+    /// Events that we had.
+    pub repeated: AtomicU64,
+    /// Events older than [`EVENT_AGE_MAX`].
+    pub stale: AtomicU64,
+    /// Requests without a good secret or signature.
+    pub forged: AtomicU64,
+    /// Requests that were too large or too slow, or broke off.
+    pub unfit: AtomicU64,
+    /// Genuine requests that were no JSON.
+    pub unreadable: AtomicU64,
+    /// Genuine requests that were sent away because the store did not keep them in time.
+    pub unkept: AtomicU64,
+}
+
+/// What all doors share.
+pub(crate) struct Desk {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    pub(crate) wakes: Wakes,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) limits: Limits,
+    /// Cancelled when the store has failed.
+    pub(crate) shut: CancellationToken,
+}
+
+/// The routes of all doors. A door without a secret stays shut, which is logged.
+pub(crate) fn routes(desk: Desk, doors: Vec<Door>) -> Router {
+    let mut house = House { desk, bots: HashMap::new(), pages: HashMap::new() };
+    for door in doors {
+        house.open(door);
+    }
+    Router::new()
+        .route("/telegram/{channel}", post(telegram_event))
+        .route("/messenger/{channel}", get(messenger_challenge).post(messenger_event))
+        .with_state(Arc::new(house))
+}
+
+struct House {
+    desk: Desk,
+    bots: HashMap<Name, Bot>,
+    pages: HashMap<Name, Page>,
+}
+
+struct Bot {
+    channel: Name,
+    /// SHA-256, so that what is compared is of one length.
+    secret: [u8; 32],
+}
+
+struct Page {
+    channel: Name,
+    page_id: String,
+    signer: Hmac<Sha256>,
+    /// SHA-256 of the app secret: pages of one app share it.
+    app: [u8; 32],
+    /// SHA-256.
+    verify_token: [u8; 32],
+}
+
+impl House {
+    fn open(&mut self, door: Door) {
+        match door {
+            Door::Telegram { channel, secret } if !secret.expose_secret().is_empty() => {
+                let secret = digest(secret.expose_secret().as_bytes());
+                self.bots.insert(channel.clone(), Bot { channel, secret });
+            }
+            Door::Messenger { channel, page_id, app_secret, verify_token }
+                if !app_secret.expose_secret().is_empty()
+                    && !verify_token.expose_secret().is_empty() =>
+            {
+                let app_secret = app_secret.expose_secret().as_bytes();
+                // A key of any length will do.
+                let Ok(signer) = Hmac::new_from_slice(app_secret) else { return };
+                let app = digest(app_secret);
+                let verify_token = digest(verify_token.expose_secret().as_bytes());
+                let page = Page { channel: channel.clone(), page_id, signer, app, verify_token };
+                self.pages.insert(channel, page);
+            }
+            Door::Telegram { channel, .. } | Door::Messenger { channel, .. } => {
+                tracing::error!(channel.id = %channel, "a webhook without a secret stays shut");
+            }
+        }
+    }
+
+    /// The page of this id under the same app: Meta brings all of an app's pages to one address.
+    fn channel_of(&self, page_id: &str, app: &[u8; 32]) -> Option<Name> {
+        self.pages
+            .values()
+            .find(|page| page.page_id == page_id && page.app == *app)
+            .map(|page| page.channel.clone())
+    }
+}
+
+async fn telegram_event(
+    State(house): State<Arc<House>>,
+    Path(channel): Path<String>,
+    request: Request,
+) -> StatusCode {
+    let Some(bot) = house.bots.get(channel.as_str()) else { return StatusCode::NOT_FOUND };
+    let desk = &house.desk;
+    let given = header(request.headers(), TELEGRAM_SECRET).unwrap_or_default();
+    if !is_same(&digest(given.as_bytes()), &bot.secret) {
+        return desk.refuse(&desk.counters.forged, StatusCode::UNAUTHORIZED);
+    }
+    let body = match desk.read(request).await {
+        Ok(body) => body,
+        Err(status) => return status,
+    };
+    let Ok(update) = serde_json::from_slice::<Value>(&body) else {
+        return desk.refuse(&desk.counters.unreadable, StatusCode::OK);
+    };
+    desk.keep(telegram::updates::read(&bot.channel, &update, desk.clock.now())).await
+}
+
+async fn messenger_event(
+    State(house): State<Arc<House>>,
+    Path(channel): Path<String>,
+    request: Request,
+) -> StatusCode {
+    let Some(page) = house.pages.get(channel.as_str()) else { return StatusCode::NOT_FOUND };
+    let desk = &house.desk;
+    // Without a signature the body is not even read.
+    let Some(signature) = header(request.headers(), MESSENGER_SIGNATURE).and_then(signature_of)
+    else {
+        return desk.refuse(&desk.counters.forged, StatusCode::UNAUTHORIZED);
+    };
+    let body = match desk.read(request).await {
+        Ok(body) => body,
+        Err(status) => return status,
+    };
+    if page.signer.clone().chain_update(&body).verify_slice(&signature).is_err() {
+        return desk.refuse(&desk.counters.forged, StatusCode::UNAUTHORIZED);
+    }
+    let Ok(body) = serde_json::from_slice::<Value>(&body) else {
+        return desk.refuse(&desk.counters.unreadable, StatusCode::OK);
+    };
+    let channel_of = |page_id: &str| house.channel_of(page_id, &page.app);
+    let batch = messenger::updates::read(&body, channel_of, desk.clock.now());
+    for notice in &batch.notices {
+        let reason = notice.reason.as_deref().unwrap_or("none given");
+        tracing::warn!(
+            channel.id = %notice.channel, action = %notice.action, reason,
+            "the service spoke about the page's conduct"
+        );
+    }
+    desk.keep(batch.events).await
+}
+
+#[derive(Deserialize)]
+struct Challenge {
+    #[serde(rename = "hub.mode")]
+    mode: String,
+    #[serde(rename = "hub.verify_token")]
+    verify_token: String,
+    #[serde(rename = "hub.challenge")]
+    challenge: String,
+}
+
+/// Meta asks once, when the address is entered in its dashboard.
+async fn messenger_challenge(
+    State(house): State<Arc<House>>,
+    Path(channel): Path<String>,
+    query: Result<Query<Challenge>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let Some(page) = house.pages.get(channel.as_str()) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let forged = &house.desk.counters.forged;
+    let refused = || house.desk.refuse(forged, StatusCode::FORBIDDEN).into_response();
+    let Ok(Query(asked)) = query else { return refused() };
+    let is_ours = is_same(&digest(asked.verify_token.as_bytes()), &page.verify_token);
+    let is_harmless = asked.challenge.len() <= CHALLENGE_BYTES_MAX
+        && asked.challenge.bytes().all(|c| c.is_ascii_graphic());
+    if asked.mode != "subscribe" || !is_ours || !is_harmless {
+        return refused();
+    }
+    ([(CONTENT_TYPE, "text/plain")], asked.challenge).into_response()
+}
+
+impl Desk {
+    fn refuse(&self, counter: &AtomicU64, status: StatusCode) -> StatusCode {
+        counter.fetch_add(1, Ordering::Relaxed);
+        status
+    }
+
+    /// The whole body, within size and time.
+    async fn read(&self, request: Request) -> Result<Bytes, StatusCode> {
+        let unfit = |status| Err(self.refuse(&self.counters.unfit, status));
+        let bytes_max = self.limits.body_bytes_max;
+        let announced = header(request.headers(), CONTENT_LENGTH.as_str());
+        if announced.is_some_and(|length| length.parse().is_ok_and(|n: u64| n > bytes_max as u64)) {
+            return unfit(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        let body = axum::body::to_bytes(request.into_body(), bytes_max);
+        match tokio::time::timeout(self.limits.body_time_max, body).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(error)) if error.source().is_some_and(|e| e.is::<LengthLimitError>()) => {
+                unfit(StatusCode::PAYLOAD_TOO_LARGE)
+            }
+            Ok(Err(_)) => unfit(StatusCode::BAD_REQUEST),
+            Err(_) => unfit(StatusCode::REQUEST_TIMEOUT),
+        }
+    }
+
+    /// Makes the events durable and wakes who answers them; the status says whether it did.
+    async fn keep(&self, mut events: Vec<Event>) -> StatusCode {
+        let now = self.clock.now();
+        let told = events.len();
+        events.retain(|event| now.since(event.at) <= EVENT_AGE_MAX);
+        count(&self.counters.stale, told - events.len());
+        if events.is_empty() {
+            return StatusCode::OK;
+        }
+        believe_times(&mut events, now);
+        let told = events.len();
+        let commit = self.store.commit_events(events, None, now);
+        match tokio::time::timeout(self.limits.store_time_max, commit).await {
+            Ok(Ok(new)) => {
+                count(&self.counters.kept, new);
+                count(&self.counters.repeated, told.saturating_sub(new));
+                if new > 0 {
+                    self.wakes.events.notify_one();
+                }
+                StatusCode::OK
+            }
+            Ok(Err(error)) => {
+                // Many requests may find the store failed; the first tells.
+                if !self.shut.is_cancelled() {
+                    self.shut.cancel();
+                    tracing::error!(%error, "events could not be kept, the public door is shut");
+                }
+                self.refuse(&self.counters.unkept, StatusCode::SERVICE_UNAVAILABLE)
+            }
+            // It may still be kept; the service repeats it, and the store drops the repetition.
+            Err(_) => self.refuse(&self.counters.unkept, StatusCode::SERVICE_UNAVAILABLE),
+        }
+    }
+}
+
+fn count(counter: &AtomicU64, events: usize) {
+    counter.fetch_add(events as u64, Ordering::Relaxed);
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+fn is_same(left: &[u8; 32], right: &[u8; 32]) -> bool {
+    left.ct_eq(right).into()
+}
+
+/// `sha256=` and 64 hexadecimal digits.
+fn signature_of(header: &str) -> Option<[u8; 32]> {
+    let digits = header.strip_prefix("sha256=")?.as_bytes();
+    let mut signature = [0; 32];
+    if digits.len() != 2 * signature.len() {
+        return None;
+    }
+    for (byte, pair) in signature.iter_mut().zip(digits.chunks_exact(2)) {
+        let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(signature)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_64_digits_and_nothing_else() {
+        let good = format!("sha256={}", "0aF1".repeat(16));
+        let signature = signature_of(&good).unwrap();
+        assert_eq!(signature[..4], [0x0a, 0xf1, 0x0a, 0xf1]);
+        let digits = "0aF1".repeat(16);
+        for bad in [
+            String::new(),
+            digits.clone(),
+            format!("sha1={digits}"),
+            format!("sha256={digits}0"),
+            format!("sha256={}", &digits[1..]),
+            format!("sha256=g{}", &digits[1..]),
+            format!("sha256=+{}", &digits[1..]),
+            format!("sha256= {digits}"),
+        ] {
+            assert_eq!(signature_of(&bad), None, "{bad}");
+        }
+    }
+}
