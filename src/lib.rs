@@ -1,5 +1,7 @@
 //! `tidings` watches sources, notices what is new, and sends it to subscribers.
 
+pub mod poll;
+
 pub mod store;
 
 pub mod channel;
