@@ -6,6 +6,8 @@
 
 use std::io::Read;
 
+use brotli_decompressor::Decompressor;
+
 use crate::poll::fault::Fault;
 
 /// Largest unpacked document, in bytes.
@@ -54,10 +56,14 @@ pub fn decode(wire: Vec<u8>, coding: Coding) -> Result<Vec<u8>, Fault> {
         Coding::Plain | Coding::Gzip => {
             unpack(flate2::read::MultiGzDecoder::new(wire.as_slice()), wire.len())
         }
-        Coding::Brotli => unpack(
-            brotli_decompressor::Decompressor::new(wire.as_slice(), BROTLI_BUFFER_BYTES),
-            wire.len(),
-        ),
+        Coding::Brotli => {
+            // The large-window variant is no part of `br`, and lets a document ask for a gigabyte
+            // of memory; the reader takes it all the same. Source: RFC 7932 §9.1.
+            if wire.first().is_some_and(|head| head & 0x7f == 0x11) {
+                return Err(Fault::Corrupt("a window that is not allowed".to_owned()));
+            }
+            unpack(Decompressor::new(wire.as_slice(), BROTLI_BUFFER_BYTES), wire.len())
+        }
     }
 }
 
@@ -107,16 +113,10 @@ mod tests {
     fn sec_l02_the_ratio_is_free_up_to_a_mebibyte() {
         let limit = usize::try_from(RATIO_FREE_BYTES).unwrap();
         let at = gzip(&vec![b'a'; limit]);
-        assert!(limit / at.len() > 100, "packs well: {}", at.len());
+        assert!(limit / at.len() > 500, "packs well: {}", at.len());
         assert_eq!(decode(at, Coding::Gzip).unwrap().len(), limit);
         let over = gzip(&vec![b'a'; limit + 1]);
-        let limit = decoded_bytes_max(over.len());
-        let judged = decode(over, Coding::Gzip);
-        if limit == RATIO_FREE_BYTES {
-            assert_eq!(judged, Err(Fault::Bomb(limit)));
-        } else {
-            assert!(judged.is_ok());
-        }
+        assert_eq!(decode(over, Coding::Gzip), Err(Fault::Bomb(RATIO_FREE_BYTES)));
     }
 
     #[test]
@@ -182,6 +182,7 @@ mod tests {
         assert_eq!(decode(whole.to_vec(), Coding::Brotli).unwrap(), b"a");
         let judged = decode(whole[..3].to_vec(), Coding::Brotli);
         assert!(matches!(judged, Err(Fault::Corrupt(_))));
-        assert!(matches!(decode(noise(100), Coding::Brotli), Err(Fault::Corrupt(_))));
+        // The head of the large-window variant.
+        assert!(matches!(decode(vec![0x11; 100], Coding::Brotli), Err(Fault::Corrupt(_))));
     }
 }

@@ -251,9 +251,7 @@ fn names_this_machine(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     name.eq_ignore_ascii_case("localhost")
         || name.len() > 10
-            && name
-                .get(name.len() - 10..)
-                .is_some_and(|end| end.eq_ignore_ascii_case(".localhost"))
+            && name.get(name.len() - 10..).is_some_and(|end| end.eq_ignore_ascii_case(".localhost"))
 }
 
 fn embedded_v4(ip: IpAddr) -> Option<Ipv4Addr> {
@@ -426,8 +424,7 @@ mod tests {
 
     #[test]
     fn sec_f09_only_http_and_https_on_their_ports() {
-        for scheme in ["file:///etc/passwd", "ftp://example.com/", "gopher://example.com/", "a:b"]
-        {
+        for scheme in ["file:///etc/passwd", "ftp://example.com/", "gopher://example.com/", "a:b"] {
             assert!(matches!(open().read(scheme, None), Err(Refusal::Scheme(_))), "{scheme}");
         }
         for port in [1, 22, 25, 79, 81, 444, 6379, 8080, 65_535] {
@@ -436,8 +433,7 @@ mod tests {
             let address = format!("http://9.9.9.9:{port}/");
             assert_eq!(open().read(&address, None), Err(Refusal::Port(port)), "{address}");
         }
-        for good in ["http://example.com:443/", "https://example.com:80/", "https://example.com/"]
-        {
+        for good in ["http://example.com:443/", "https://example.com:80/", "https://example.com/"] {
             assert!(open().read(good, None).is_ok(), "{good}");
         }
         let more = Guard { ports: vec![8080], ..Guard::default() };
@@ -497,9 +493,8 @@ mod tests {
 
     #[test]
     fn sec_f03_one_refused_address_refuses_the_host() {
-        let answer = |ips: &[&str]| -> Vec<IpAddr> {
-            ips.iter().map(|ip| ip.parse().unwrap()).collect()
-        };
+        let answer =
+            |ips: &[&str]| -> Vec<IpAddr> { ips.iter().map(|ip| ip.parse().unwrap()).collect() };
         assert!(open().judge_answer(answer(&["9.9.9.9", "2620:fe::9"]), Reach::Open).is_ok());
         for mixed in [["9.9.9.9", "127.0.0.1"], ["10.0.0.1", "9.9.9.9"], ["9.9.9.9", "::1"]] {
             assert!(open().judge_answer(answer(&mixed), Reach::Open).is_err(), "{mixed:?}");

@@ -52,7 +52,7 @@ const ACCEPT: &str = "application/atom+xml, application/rss+xml, application/fee
                       application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5";
 
 /// How much one fetch may cost.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// From the first request to the last byte, over all redirects; default 30 s.
     pub total: Duration,
@@ -210,11 +210,12 @@ impl Fetcher {
         rustls::crypto::ring::default_provider().install_default().ok();
         let guard = Arc::new(guard);
         let client = |reach| {
+            let resolver = JudgedNames { guard: Arc::clone(&guard), reach };
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT, HeaderValue::from_static(ACCEPT));
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, br"));
             Client::builder()
-                .dns_resolver(JudgedNames { guard: Arc::clone(&guard), reach })
+                .dns_resolver(resolver)
                 .no_proxy()
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false)
@@ -230,11 +231,12 @@ impl Fetcher {
                 .build()
                 .map_err(|error| NoFetcher(deepest(&error)))
         };
+        let (open, allowed_only) = (client(Reach::Open)?, client(Reach::AllowedOnly)?);
         Ok(Self {
-            open: client(Reach::Open)?,
-            allowed_only: client(Reach::AllowedOnly)?,
-            guard: Arc::clone(&guard),
-            limits: limits.clone(),
+            open,
+            allowed_only,
+            guard,
+            limits,
             large: Arc::new(Semaphore::new(LARGE_DOCUMENTS_MAX)),
             clock,
         })
@@ -336,11 +338,8 @@ impl Fetcher {
         };
         let response = sent.map_err(|error| classify(&error, &self.limits))?;
         // A literal address on an unusual port was judged with its port above.
-        let reach = if matches!(request.url.host(), Some(Host::Domain(_))) {
-            reach
-        } else {
-            Reach::Open
-        };
+        let reach =
+            if matches!(request.url.host(), Some(Host::Domain(_))) { reach } else { Reach::Open };
         match response.remote_addr() {
             Some(peer) => self.guard.judge_ip(peer.ip(), reach).map_err(Fault::Refused)?,
             None => return Err(Fault::Connect("the peer is unknown".to_owned())),
@@ -382,8 +381,7 @@ impl Fetcher {
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned);
-        let too_large =
-            || Fault::TooLarge(u64::try_from(limits.wire_bytes).unwrap_or(u64::MAX));
+        let too_large = || Fault::TooLarge(u64::try_from(limits.wire_bytes).unwrap_or(u64::MAX));
         let announced =
             response.content_length().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
         if announced > limits.wire_bytes {
@@ -465,8 +463,10 @@ impl reqwest::dns::Resolve for JudgedNames {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
         let (guard, reach) = (Arc::clone(&self.guard), self.reach);
         Box::pin(async move {
-            let answer: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await.map_err(NoAnswer::boxed)?.collect();
+            let answer: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0))
+                .await
+                .map_err(NoAnswer::boxed)?
+                .collect();
             let ips: Vec<IpAddr> = answer.iter().map(SocketAddr::ip).collect();
             guard.judge_answer(ips, reach)?;
             Ok(Box::new(answer.into_iter()) as reqwest::dns::Addrs)
@@ -513,9 +513,7 @@ fn classify(error: &reqwest::Error, limits: &Limits) -> Fault {
 }
 
 /// The causes from the outermost to the innermost; `io::Error` hides the one it wraps.
-fn causes<'a>(
-    error: &'a (dyn Error + 'static),
-) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| {
         let wrapped = error
             .downcast_ref::<std::io::Error>()

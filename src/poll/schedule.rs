@@ -144,12 +144,7 @@ fn meant(ttl: Duration) -> Duration {
 }
 
 /// Instants of `cron` stay what they are: the first one that is `wait` from now or later.
-fn at_or_after(
-    schedule: &Schedule,
-    now: Timestamp,
-    wait: Duration,
-    spread: Duration,
-) -> Timestamp {
+fn at_or_after(schedule: &Schedule, now: Timestamp, wait: Duration, spread: Duration) -> Timestamp {
     match schedule {
         Schedule::Every(_) | Schedule::Auto => now + spread,
         Schedule::Cron(_) => schedule.next_after(now + wait).unwrap_or(now + INTERVAL_MAX),
@@ -237,11 +232,7 @@ mod tests {
         for (every, wanted) in [(15, 15), (30, 30), (3 * 24 * 60, 3 * 24 * 60)] {
             let schedule = Schedule::Every(every * MINUTE);
             assert_about(wait(&schedule, &last, well(false)), wanted * MINUTE);
-            let asked = Ended::Well {
-                is_changed: true,
-                fresh_for: Some(DAY),
-                ttl: Some(DAY),
-            };
+            let asked = Ended::Well { is_changed: true, fresh_for: Some(DAY), ttl: Some(DAY) };
             assert_about(wait(&schedule, &last, asked), wanted * MINUTE);
         }
         for every in [1, 60, 299] {

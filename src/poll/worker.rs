@@ -288,6 +288,7 @@ impl<'a> Worker<'a> {
             if until == Until::Answered && self.asked.is_empty() {
                 return Ok(());
             }
+            let wake_at = self.wake_at();
             tokio::select! {
                 biased;
                 () = stop.begin.cancelled() => break,
@@ -298,7 +299,7 @@ impl<'a> Worker<'a> {
                     self.fetched(hop);
                 }
                 Some(ask) = next_ask(&mut self.asks) => self.take(ask),
-                () = tokio::time::sleep_until(self.wake_at()) => {}
+                () = tokio::time::sleep_until(wake_at) => {}
             }
         }
         self.fetching.clear();
@@ -518,8 +519,7 @@ impl Poll {
             }
             Ok(None) => {
                 let now = self.shared.clock.now();
-                let state =
-                    state::unchanged(&self.source, &last, &fetched, self.shared.floor, now);
+                let state = state::unchanged(&self.source, &last, &fetched, self.shared.floor, now);
                 self.settle(state, Outcome::Unchanged, None).await
             }
             Err(Stumble::Failure(failure)) => {
