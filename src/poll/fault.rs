@@ -96,9 +96,13 @@ impl FetchError {
     }
 }
 
-/// The address for people: without query, cut at 120 characters.
+/// The address for people: without query, user and password, cut at 120 characters.
 pub fn shown(url: &Url) -> String {
-    let whole = &url[..url::Position::AfterPath];
+    let mut bare = url.clone();
+    // An address that cannot hold a user refuses to change it.
+    bare.set_username("").ok();
+    bare.set_password(None).ok();
+    let whole = &bare[..url::Position::AfterPath];
     let mut shown: String = whole.chars().take(SHOWN_CHARS_MAX).collect();
     if shown.len() < whole.len() {
         shown.push('…');
@@ -152,7 +156,9 @@ mod tests {
     }
 
     #[test]
-    fn a_long_address_is_cut() {
+    fn an_address_is_shown_bare_and_cut() {
+        let url = Url::parse("https://user:word@shop.example:8443/a?b=c#d").unwrap();
+        assert_eq!(shown(&url), "https://shop.example:8443/a");
         let url = Url::parse(&format!("https://shop.example/{}", "a".repeat(500))).unwrap();
         assert_eq!(shown(&url).chars().count(), SHOWN_CHARS_MAX + 1);
     }

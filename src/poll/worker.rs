@@ -494,9 +494,12 @@ impl Watched {
     }
 
     fn refused(&self, refusal: Refusal) -> FetchError {
-        let address = state::address(&self.source, &self.state);
-        let address = address.split(['?', '#']).next().unwrap_or_default();
-        FetchError { address: address.to_owned(), fault: Fault::Refused(refusal) }
+        let fault = Fault::Refused(refusal);
+        match Url::parse(state::address(&self.source, &self.state)) {
+            Ok(url) => FetchError::new(&url, fault),
+            // What cannot be read may hold anything, so it is not shown.
+            Err(_) => FetchError { address: "its address".to_owned(), fault },
+        }
     }
 }
 
