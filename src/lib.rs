@@ -49,6 +49,8 @@ pub mod sandbox;
 
 pub mod listen;
 
+pub mod poll;
+
 pub mod store;
 
 pub mod config;

@@ -1,0 +1,188 @@
+//! From the bytes on the wire to the bytes of the document.
+//!
+//! A packed document stays packed until it is about to be read: unpacking is work for the blocking
+//! pool, and only as many unpacked documents are in memory as are read at the same time. Before a
+//! single byte is unpacked it is known how many there may be, since the whole wire size is known.
+
+use std::io::Read;
+
+use brotli_decompressor::Decompressor;
+
+use crate::poll::fault::Fault;
+
+/// Largest unpacked document, in bytes.
+pub const DECODED_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Up to here a document may unpack to any multiple of its size.
+pub const RATIO_FREE_BYTES: u64 = 1024 * 1024;
+
+/// Largest multiple of the wire size beyond [`RATIO_FREE_BYTES`].
+pub const RATIO_MAX: u64 = 100;
+
+/// Size of the brotli reader's own buffer, in bytes.
+const BROTLI_BUFFER_BYTES: usize = 4096;
+
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// How the document is packed; one layer only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// As it is; a gzip file is recognised by its first bytes and unpacked all the same.
+    Plain,
+    Gzip,
+    Brotli,
+}
+
+impl Coding {
+    /// Reads one `Content-Encoding`; `None` for what we did not ask for, and for two layers.
+    pub fn parse(value: &str) -> Option<Self> {
+        match value.trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => Some(Self::Plain),
+            "gzip" | "x-gzip" => Some(Self::Gzip),
+            "br" => Some(Self::Brotli),
+            _ => None,
+        }
+    }
+}
+
+/// Unpacks one layer. Takes processor time: call it off the async threads.
+///
+/// # Errors
+/// [`Fault::Bomb`] beyond [`decoded_bytes_max`], [`Fault::Corrupt`] when the packing is broken or
+/// ends early.
+pub fn decode(wire: Vec<u8>, coding: Coding) -> Result<Vec<u8>, Fault> {
+    match coding {
+        Coding::Plain if !wire.starts_with(&GZIP_MAGIC) => Ok(wire),
+        Coding::Plain | Coding::Gzip => {
+            unpack(flate2::read::MultiGzDecoder::new(wire.as_slice()), wire.len())
+        }
+        Coding::Brotli => {
+            // The large-window variant is no part of `br`, and lets a document ask for a gigabyte
+            // of memory; the reader takes it all the same. Source: RFC 7932 §9.1.
+            if wire.first().is_some_and(|head| head & 0x7f == 0x11) {
+                return Err(Fault::Corrupt("a window that is not allowed".to_owned()));
+            }
+            unpack(Decompressor::new(wire.as_slice(), BROTLI_BUFFER_BYTES), wire.len())
+        }
+    }
+}
+
+/// How many bytes so many bytes on the wire may unpack to.
+pub fn decoded_bytes_max(wire_bytes: usize) -> u64 {
+    let wire_bytes = u64::try_from(wire_bytes).unwrap_or(u64::MAX);
+    wire_bytes.saturating_mul(RATIO_MAX).clamp(RATIO_FREE_BYTES, DECODED_BYTES_MAX)
+}
+
+fn unpack(packed: impl Read, wire_bytes: usize) -> Result<Vec<u8>, Fault> {
+    let limit = decoded_bytes_max(wire_bytes);
+    let mut plain = Vec::with_capacity(wire_bytes.saturating_mul(4).min(256 * 1024));
+    packed
+        .take(limit + 1)
+        .read_to_end(&mut plain)
+        .map_err(|error| Fault::Corrupt(crate::poll::fault::one_line(&error.to_string())))?;
+    if plain.len() as u64 > limit {
+        return Err(Fault::Bomb(limit));
+    }
+    Ok(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(plain).unwrap();
+        packer.finish().unwrap()
+    }
+
+    /// Bytes that do not pack well.
+    fn noise(length: usize) -> Vec<u8> {
+        let mut state = 7_u32;
+        std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        })
+        .take(length)
+        .collect()
+    }
+
+    #[test]
+    fn sec_l02_the_ratio_is_free_up_to_a_mebibyte() {
+        let limit = usize::try_from(RATIO_FREE_BYTES).unwrap();
+        let at = gzip(&vec![b'a'; limit]);
+        assert!(limit / at.len() > 500, "packs well: {}", at.len());
+        assert_eq!(decode(at, Coding::Gzip).unwrap().len(), limit);
+        let over = gzip(&vec![b'a'; limit + 1]);
+        assert_eq!(decode(over, Coding::Gzip), Err(Fault::Bomb(RATIO_FREE_BYTES)));
+    }
+
+    #[test]
+    fn sec_l02_beyond_it_a_hundred_to_one_is_the_limit() {
+        let wire_bytes = 100 * 1024;
+        let limit = usize::try_from(decoded_bytes_max(wire_bytes)).unwrap();
+        assert_eq!(limit, 100 * wire_bytes);
+        let repeat = |length: usize| std::io::repeat(b'a').take(length as u64);
+        assert_eq!(unpack(repeat(limit), wire_bytes).unwrap().len(), limit);
+        assert_eq!(unpack(repeat(limit + 1), wire_bytes), Err(Fault::Bomb(limit as u64)));
+    }
+
+    #[test]
+    fn sec_l02_thirty_two_mebibytes_are_the_limit_of_all() {
+        let limit = usize::try_from(DECODED_BYTES_MAX).unwrap();
+        let repeat = |length: usize| std::io::repeat(b'a').take(length as u64);
+        assert_eq!(unpack(repeat(limit), 8 << 20).unwrap().len(), limit);
+        assert_eq!(unpack(repeat(limit + 1), 8 << 20), Err(Fault::Bomb(DECODED_BYTES_MAX)));
+    }
+
+    #[test]
+    fn sec_l02_a_bomb_goes_off_at_the_limit() {
+        let bomb = gzip(&vec![0; 200 << 20]);
+        let limit = decoded_bytes_max(bomb.len());
+        assert_eq!(decode(bomb, Coding::Gzip), Err(Fault::Bomb(limit)));
+    }
+
+    #[test]
+    fn sec_l03_gzip_and_brotli_in_one_layer_and_nothing_else() {
+        for (value, coding) in [
+            ("", Some(Coding::Plain)),
+            ("identity", Some(Coding::Plain)),
+            ("gzip", Some(Coding::Gzip)),
+            (" X-GZIP ", Some(Coding::Gzip)),
+            ("br", Some(Coding::Brotli)),
+            ("deflate", None),
+            ("zstd", None),
+            ("gzip, gzip", None),
+            ("gzip, br", None),
+            ("compress", None),
+        ] {
+            assert_eq!(Coding::parse(value), coding, "{value}");
+        }
+        let twice = gzip(&gzip(b"<rss/>"));
+        assert_eq!(decode(twice, Coding::Gzip).unwrap(), gzip(b"<rss/>"));
+    }
+
+    #[test]
+    fn a_gzip_file_without_a_header_is_unpacked_too() {
+        assert_eq!(decode(gzip(b"<rss/>"), Coding::Plain).unwrap(), b"<rss/>");
+        assert_eq!(decode(b"<rss/>".to_vec(), Coding::Plain).unwrap(), b"<rss/>");
+    }
+
+    #[test]
+    fn a_packed_document_that_ends_early_is_corrupt() {
+        let whole = gzip(&noise(10_000));
+        for length in [1, 5, 11, whole.len() / 2, whole.len() - 1] {
+            let judged = decode(whole[..length].to_vec(), Coding::Gzip);
+            assert!(matches!(judged, Err(Fault::Corrupt(_))), "{length}");
+        }
+        // `a` as brotli, whole and cut.
+        let whole = [0x0b, 0x00, 0x80, 0x61, 0x03];
+        assert_eq!(decode(whole.to_vec(), Coding::Brotli).unwrap(), b"a");
+        let judged = decode(whole[..3].to_vec(), Coding::Brotli);
+        assert!(matches!(judged, Err(Fault::Corrupt(_))));
+        // The head of the large-window variant.
+        assert!(matches!(decode(vec![0x11; 100], Coding::Brotli), Err(Fault::Corrupt(_))));
+    }
+}

@@ -1,0 +1,24 @@
+//! Polling: sources that are due are fetched, read and compared; what is new becomes drafts.
+//!
+//! Promises: one request at a time and a pause per host, nothing but the public internet is
+//! reached (unless the sysadmin allows more), every answer is bounded in time, wire bytes and
+//! decoded bytes, and a poll's result is committed together with all that follows from it.
+//! Refuses to know what a feed is (`extract`), what is new (`diff`) and who gets it (`plan`).
+
+pub mod worker;
+
+pub mod schedule;
+
+pub(crate) mod state;
+
+pub(crate) mod host;
+
+pub mod fetch;
+
+pub mod fault;
+
+pub mod body;
+
+pub mod egress;
+
+pub(crate) mod read;

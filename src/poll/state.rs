@@ -1,0 +1,135 @@
+//! What a poll leaves behind in a source's state. Pure.
+
+use url::Url;
+
+use crate::model::source::{Source, SourceState};
+use crate::model::time::Timestamp;
+use crate::poll::fault::{Fault, FetchError};
+use crate::poll::fetch::Fetched;
+use crate::poll::read::Reading;
+use crate::poll::schedule::{Ended, next_due};
+use std::time::Duration;
+
+/// A remembered move that fails so often in a row is forgotten: the settings' address is asked
+/// again.
+const MOVED_FAILURES_MAX: u32 = 3;
+
+/// Longest failure or remark that is kept, in characters.
+const LINE_CHARS_MAX: usize = 400;
+
+/// The address to ask: where the source has moved for good, else what the settings say.
+pub(crate) fn address<'a>(source: &'a Source, state: &'a SourceState) -> &'a str {
+    match (&state.moved_to, &state.moved_from) {
+        (Some(to), Some(from)) if **from == *source.url => to,
+        _ => &source.url,
+    }
+}
+
+/// After a 304, or a document of the same bytes.
+pub(crate) fn unchanged(
+    source: &Source,
+    last: &SourceState,
+    fetched: &Fetched,
+    floor: Duration,
+    now: Timestamp,
+) -> SourceState {
+    let ended = Ended::Well { is_changed: false, fresh_for: fetched.fresh_for, ttl: None };
+    let mut state = succeeded(source, last, fetched.permanent_to.as_ref(), now);
+    state.due_at = next_due((&source.name, &source.schedule), floor, last, ended, now);
+    state.remark.clone_from(&last.remark);
+    // A 304 tells its validators only if they changed.
+    state.etag = fetched.etag.clone().or_else(|| last.etag.clone());
+    state.last_modified = fetched.last_modified.clone().or_else(|| last.last_modified.clone());
+    state
+}
+
+/// After a document that was read.
+pub(crate) fn read(
+    source: &Source,
+    last: &SourceState,
+    fetched: &Fetched,
+    reading: &Reading,
+    floor: Duration,
+    now: Timestamp,
+) -> SourceState {
+    let is_changed = reading.new + reading.updated + reading.held > 0;
+    let ended = Ended::Well { is_changed, fresh_for: fetched.fresh_for, ttl: reading.ttl };
+    let mut state = succeeded(source, last, fetched.permanent_to.as_ref(), now);
+    state.due_at = next_due((&source.name, &source.schedule), floor, last, ended, now);
+    state.items = reading.items;
+    state.remark = reading.remark.clone().map(|remark| cut(&remark));
+    if reading.new + reading.held > 0 {
+        state.changed_at = Some(now);
+    }
+    // A document that was cut short must be asked for again, whatever its validators say.
+    (state.etag, state.last_modified, state.document_hash) = if reading.is_whole {
+        (fetched.etag.clone(), fetched.last_modified.clone(), reading.hash)
+    } else {
+        (None, None, 0)
+    };
+    state
+}
+
+/// After a fetch or a reading that failed: only the failure and the next instant change.
+pub(crate) fn failed(
+    source: &Source,
+    last: &SourceState,
+    failure: &Failure,
+    floor: Duration,
+    now: Timestamp,
+) -> SourceState {
+    let failures = last.failures.saturating_add(1);
+    let (after, is_gone) = match failure {
+        Failure::Fetch(error) => (error.after(), matches!(error.fault, Fault::Gone)),
+        Failure::Document { .. } | Failure::Reader { .. } => (None, false),
+    };
+    let ended = Ended::Badly { failures, after, is_gone };
+    let mut state = last.clone();
+    state.due_at = next_due((&source.name, &source.schedule), floor, last, ended, now);
+    state.polled_at = Some(now);
+    state.failures = failures;
+    state.failure = Some(cut(&failure.to_string()));
+    if failures >= MOVED_FAILURES_MAX {
+        (state.moved_to, state.moved_from) = (None, None);
+    }
+    state
+}
+
+/// Why a poll gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// A document came, but it is none that the source's kind can read.
+    #[error("{address}: {why}")]
+    Document { address: String, why: String },
+    /// The document made the reader itself fail.
+    #[error("{address}: the document could not be read: the reader broke")]
+    Reader { address: String },
+}
+
+fn succeeded(
+    source: &Source,
+    last: &SourceState,
+    permanent_to: Option<&Url>,
+    now: Timestamp,
+) -> SourceState {
+    let mut state = SourceState {
+        polled_at: Some(now),
+        succeeded_at: Some(now),
+        failures: 0,
+        failure: None,
+        ..last.clone()
+    };
+    if let Some(to) = permanent_to {
+        state.moved_to = Some(to.to_string());
+        state.moved_from = Some(source.url.to_string());
+    } else if state.moved_from.as_deref().is_some_and(|from| *from != *source.url) {
+        (state.moved_to, state.moved_from) = (None, None);
+    }
+    state
+}
+
+fn cut(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LINE_CHARS_MAX).collect()
+}
