@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tidings::sandbox::fault::{Fault, Trouble};
 use tidings::sandbox::limit::Limit;
+use tidings::sandbox::site::{self, Site};
 use tidings::sandbox::{messenger, telegram};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -402,11 +403,11 @@ impl Page {
     }
 
     fn url(&self, edge: &str) -> String {
-        format!("{}/v25.0/{}/{edge}", self.server.url(), self.server.rules().page_id)
+        format!("{}/v25.0/{}/{edge}", self.server.url(), self.server.page_id())
     }
 
     async fn post(&self, edge: &str, body: Value) -> (u16, Value) {
-        let token = &self.server.rules().page_token;
+        let token = self.server.page_token();
         let answer = self.client.post(self.url(edge)).bearer_auth(token).json(&body).send();
         let answer = soon(answer).await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
@@ -537,9 +538,8 @@ async fn the_graph_api_checks_token_proof_and_path() {
     let page = Page::start(rules).await;
     page.server.open_chats(["1"]);
     let body = json!({ "recipient": { "id": "1" }, "message": { "text": "a" } });
-    let rules = page.server.rules();
-    let (token, url) = (&rules.page_token, page.url("messages"));
-    let proof = messenger::signature(&rules.app_secret, token.as_bytes());
+    let (token, url) = (page.server.page_token(), page.url("messages"));
+    let proof = messenger::signature(page.server.app_secret(), token.as_bytes());
     let proof = proof.trim_start_matches("sha256=");
     for (query, expected) in [
         (String::new(), 104),
@@ -568,7 +568,7 @@ async fn a_rate_is_kept_and_told_in_the_usage_headers() {
     let mut used = vec![];
     for _ in 0..3 {
         let body = json!({ "recipient": { "id": "1" }, "message": { "text": "a" } });
-        let token = &page.server.rules().page_token;
+        let token = page.server.page_token();
         let answer = page.client.post(page.url("messages")).bearer_auth(token).json(&body).send();
         let answer = answer.await.unwrap();
         let usage: Value =
@@ -627,8 +627,7 @@ async fn events_are_signed_over_escaped_bytes_and_repeated_until_taken() {
     for _ in 0..2 {
         let post = soon(hook.posts.recv()).await.unwrap();
         assert!(post.body.is_ascii());
-        let secret = &page.server.rules().app_secret;
-        let signature = messenger::signature(secret, &post.body);
+        let signature = messenger::signature(page.server.app_secret(), &post.body);
         assert_eq!(post.headers["x-hub-signature-256"], signature);
         let event: Value = serde_json::from_slice(&post.body).unwrap();
         assert_eq!(event["entry"][0]["messaging"][0]["message"]["text"], "Știri 🎈");
@@ -691,6 +690,44 @@ async fn a_webhook_proves_itself_by_the_challenge() {
     page.server.set_webhook(&hook.url);
     assert!(soon(page.server.verifies_webhook("right")).await);
     assert!(!soon(page.server.verifies_webhook("wrong")).await);
+}
+
+// ---- The blog ----
+
+#[tokio::test]
+async fn the_feed_answers_conditional_requests_until_a_post_appears() {
+    let site = Site::start(Default::default()).await.unwrap();
+    site.publish("First & foremost", "<p>With <b>bold</b> words.</p>");
+    let client = client();
+    let first = client.get(site.feed_url()).send().await.unwrap();
+    assert_eq!(first.status(), 200);
+    let (tag, date) = (first.headers()["etag"].clone(), first.headers()["last-modified"].clone());
+    let xml = first.text().await.unwrap();
+    assert!(xml.contains("<title>First &amp; foremost</title>"), "{xml}");
+    assert!(xml.contains("<![CDATA[<p>With <b>bold</b> words.</p>]]>"), "{xml}");
+    let by_tag = client.get(site.feed_url()).header("if-none-match", &tag).send();
+    assert_eq!(by_tag.await.unwrap().status(), 304);
+    let by_date = client.get(site.feed_url()).header("if-modified-since", &date).send();
+    assert_eq!(by_date.await.unwrap().status(), 304);
+    let link = site.publish("Second", "<p>More.</p>");
+    let both = client.get(site.feed_url()).header("if-none-match", &tag);
+    let both = both.header("if-modified-since", &date).send().await.unwrap();
+    assert_eq!(both.status(), 200, "the tag wins over the date");
+    assert!(both.text().await.unwrap().contains(&link));
+    assert!(client.get(link).send().await.unwrap().text().await.unwrap().contains("More."));
+    let tally = site.tally().borrow().clone();
+    assert_eq!((tally.posts, tally.polls, tally.unchanged), (2, 4, 2));
+}
+
+#[tokio::test]
+async fn the_blog_writes_by_itself_and_its_pictures_are_png() {
+    let interval = Some(Duration::from_millis(5));
+    let options = site::Options { interval, posts: 1, ..Default::default() };
+    let site = Site::start(options).await.unwrap();
+    soon(site.tally().wait_for(|tally| tally.posts >= 3)).await.unwrap();
+    let picture = client().get(format!("{}/pictures/1.png", site.url())).send().await.unwrap();
+    assert_eq!(picture.headers()["content-type"], "image/png");
+    assert!(picture.bytes().await.unwrap().starts_with(b"\x89PNG"));
 }
 
 // ---- Faults ----

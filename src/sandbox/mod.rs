@@ -8,6 +8,8 @@ pub mod telegram;
 
 pub mod messenger;
 
+pub mod site;
+
 pub mod fault;
 
 pub mod ledger;
@@ -22,7 +24,7 @@ mod door;
 
 pub use door::Reply;
 
-use crate::runtime::shutdown::Tasks;
+use crate::runtime::shutdown::{Stop, Tasks};
 
 /// A server's tasks; they end when it is dropped.
 #[derive(Debug)]
@@ -31,5 +33,15 @@ struct Running(Tasks);
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.stop().begin.cancel();
+    }
+}
+
+/// Serves an axum router until the stop begins; connections that are idle then are left to end
+/// by themselves.
+async fn serve(listener: tokio::net::TcpListener, router: axum::Router, stop: Stop) {
+    tokio::select! {
+        () = stop.begin.cancelled() => {}
+        // It ends by itself only when accepting fails for good.
+        _ = axum::serve(listener, router) => {}
     }
 }

@@ -147,8 +147,16 @@ impl Server {
         format!("http://{}", self.inner.address)
     }
 
-    pub fn rules(&self) -> &Rules {
-        &self.inner.rules
+    pub fn page_id(&self) -> &str {
+        &self.inner.rules.page_id
+    }
+
+    pub fn page_token(&self) -> &str {
+        &self.inner.rules.page_token
+    }
+
+    pub fn app_secret(&self) -> &str {
+        &self.inner.rules.app_secret
     }
 
     pub fn ledger(&self) -> &Ledger {
