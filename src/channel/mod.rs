@@ -6,6 +6,13 @@
 
 pub mod wire;
 
+mod flat;
+
+mod cut;
+
+#[cfg(test)]
+mod trees;
+
 pub mod telegram;
 
 pub mod messenger;
