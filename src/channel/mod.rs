@@ -8,6 +8,13 @@ pub mod wire;
 
 mod loose;
 
+mod flat;
+
+mod cut;
+
+#[cfg(test)]
+mod trees;
+
 pub mod telegram;
 
 pub mod messenger;
