@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::admin::desk::{Desk, PollNow};
 use crate::admin::door;
@@ -19,10 +19,12 @@ use crate::channel::{Channel, messenger, telegram};
 use crate::config::{self, Config, Service, Texts, Updates};
 use crate::converse::words::{Saying, Words};
 use crate::deliver::limiter::Limits;
+use crate::listen::announce::News;
+use crate::listen::webhooks::Door;
 use crate::model::campaign::Campaign;
 use crate::model::channel::ChannelKind;
 use crate::model::name::Name;
-use crate::model::source::Source;
+use crate::poll::egress::{self, Guard};
 use crate::render::Layouts;
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
@@ -31,18 +33,21 @@ use crate::runtime::systemd;
 use crate::runtime::wakes::Wakes;
 use crate::store::journal::Journal;
 use crate::store::redb;
-use crate::store::Store;
+use crate::store::{Rescued, Store};
 use crate::{compose, converse, deliver, listen, maintain, poll};
 
 /// The store's file within `data_dir`.
 pub const STORE_FILE: &str = "store.redb";
+
+/// Questions of the command line that wait for the poll worker.
+const POLL_ASKS_MAX: usize = 16;
 
 /// `SIGXFSZ`: a file grew past its limit. Ignored, so that the write fails instead.
 const SIGXFSZ: i32 = 25;
 
 /// Settings and layouts that fit each other.
 pub struct Setup {
-    pub config: Config,
+    pub config: Arc<Config>,
     pub layouts: Arc<Layouts>,
     pub warnings: Vec<String>,
 }
@@ -71,7 +76,7 @@ impl Setup {
                     return Err(lost);
                 }
                 let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
-                Ok(Self { config: loaded.config, layouts: Arc::new(layouts), warnings })
+                Ok(Self { config: Arc::new(loaded.config), layouts: Arc::new(layouts), warnings })
             }
             (Ok(_), Err(problems)) => Err(problems),
             (Err(problems), _) => Err(shown(problems)),
@@ -145,7 +150,7 @@ impl Ground {
         let (journal, wire) = Journal::open(folder)?;
         let rescued = store.rescue(wire).await?;
         journal.begin_run()?;
-        if rescued != Default::default() {
+        if rescued != Rescued::default() {
             tracing::info!(
                 settled = rescued.settled,
                 returned = rescued.returned,
@@ -158,40 +163,74 @@ impl Ground {
         Ok(Self { store, journal, clock: Clock::system(), meters: Meters::default() })
     }
 
-    /// A desk for commands that run without a daemon.
-    pub fn desk(&self, setup: &Setup) -> anyhow::Result<Desk> {
-        let wakes = Wakes::new(setup.config.channels.iter().map(|one| one.name.clone()));
-        self.desk_with(setup, wakes, Arc::new(poll_options(self, setup, Wakes::default())?))
-    }
-
-    fn desk_with(
-        &self,
-        setup: &Setup,
-        wakes: Wakes,
-        polling: Arc<poll::Options>,
-    ) -> anyhow::Result<Desk> {
-        let config = &setup.config;
-        let sources: Arc<[Source]> = Arc::from(config.sources.clone());
-        let poll: PollNow = Arc::new(move |names, is_dry_run| {
-            let (polling, sources) = (Arc::clone(&polling), Arc::clone(&sources));
+    /// A desk for commands that run without a daemon: it polls by itself.
+    pub fn desk(&self, setup: &Setup) -> Desk {
+        let (ground, config) = (self.clone(), Arc::clone(&setup.config));
+        let poll: PollNow = Arc::new(move |names, is_dry| {
+            let mut options = poll_options(&ground, &config, Wakes::default());
+            options.sources.retain(|source| names.contains(&source.name));
             Box::pin(async move {
-                let asked = sources.iter().filter(|one| names.contains(&one.name)).cloned();
-                let reports =
-                    poll::worker::poll_once(asked.collect(), &polling, is_dry_run).await;
-                reports
+                poll::worker::poll_once(options, is_dry, &mut |_| {})
+                    .await
                     .map(|reports| serde_json::json!({ "polls": reports }))
                     .map_err(|error| error.to_string())
             })
         });
-        Ok(Desk {
+        self.desk_with(setup, Wakes::default(), poll)
+    }
+
+    fn desk_with(&self, setup: &Setup, wakes: Wakes, poll: PollNow) -> Desk {
+        Desk {
             store: Arc::clone(&self.store),
             clock: self.clock.clone(),
             wakes,
             poll,
-            sources: config.sources.iter().map(|one| one.name.clone()).collect(),
-            topics: config.topics.keys().cloned().collect(),
+            sources: setup.config.sources.iter().map(|one| one.name.clone()).collect(),
+            topics: setup.config.topics.keys().cloned().collect(),
             channels: setup.kinds(),
+        }
+    }
+}
+
+/// Polls by asking the poll worker, which alone keeps each host's pause.
+fn ask_worker(asks: mpsc::Sender<poll::worker::Ask>) -> PollNow {
+    Arc::new(move |sources, is_dry| {
+        let asks = asks.clone();
+        Box::pin(async move {
+            let stopping = || "the daemon is stopping".to_owned();
+            let (answer, answered) = oneshot::channel();
+            let ask = poll::worker::Ask { sources, is_dry, answer };
+            asks.send(ask).await.map_err(|_| stopping())?;
+            let reports = answered.await.map_err(|_| stopping())?;
+            Ok(serde_json::json!({ "polls": reports }))
         })
+    })
+}
+
+fn poll_options(ground: &Ground, config: &Config, wakes: Wakes) -> poll::worker::Options {
+    let fetch = &config.fetch;
+    poll::worker::Options {
+        store: Arc::clone(&ground.store),
+        clock: ground.clock.clone(),
+        wakes,
+        sources: config.sources.clone(),
+        campaigns: Arc::from(config.campaigns.clone()),
+        guard: Guard {
+            allow_networks: fetch.allow_networks.clone(),
+            ports: fetch.ports.clone(),
+            own: egress::own_addresses(),
+        },
+        limits: poll::fetch::Limits {
+            total: fetch.timeout,
+            wire_bytes: usize::try_from(fetch.wire_bytes_max).unwrap_or(usize::MAX),
+            ..poll::fetch::Limits::default()
+        },
+        user_agent: fetch.user_agent.clone(),
+        connections: fetch.connections,
+        per_host: fetch.per_host,
+        host_pause: fetch.host_pause,
+        floor: fetch.floor,
+        asks: None,
     }
 }
 
@@ -214,22 +253,23 @@ impl Stages {
         let wakes = Wakes::new(config.channels.iter().map(|one| one.name.clone()));
         let channels = channels(config)?;
         let campaigns: Arc<[Campaign]> = Arc::from(config.campaigns.clone());
-        let polling = Arc::new(poll_options(ground, setup, wakes.clone())?);
+        let (asks_tx, asks) = mpsc::channel(POLL_ASKS_MAX);
+        let mut polling = poll_options(ground, config, wakes.clone());
+        polling.asks = Some(asks);
 
         let admin = door::bind(&config.listen.admin)
             .await
             .with_context(|| format!("the admin socket `{}`", config.listen.admin.display()))?;
         let public = match &config.listen.public {
             Some(address) => Some(
-                tokio::net::TcpListener::bind(address)
-                    .await
+                std::net::TcpListener::bind(address)
                     .with_context(|| format!("the public address `{address}`"))?,
             ),
             None => None,
         };
         let public_at = public.as_ref().map(|listener| listener.local_addr()).transpose()?;
 
-        tasks.spawn("poll", poll::worker::run(Arc::clone(&polling), stop.clone()));
+        tasks.spawn("poll", poll::worker::run(polling, stop.clone()));
         tasks.spawn(
             "compose",
             compose::worker::run(
@@ -300,7 +340,7 @@ impl Stages {
             door::run(
                 door::Options {
                     listener: admin,
-                    desk: ground.desk_with(setup, wakes, polling)?,
+                    desk: ground.desk_with(setup, wakes, ask_worker(asks_tx)),
                     meters: ground.meters.clone(),
                 },
                 stop,
@@ -511,4 +551,77 @@ fn saying(texts: &Texts) -> Saying {
     let mut all = vec![(String::new(), texts.default.clone())];
     all.extend(texts.languages.iter().map(|(language, text)| (language.clone(), text.clone())));
     Saying { texts: all }
+}
+
+/// The public door, if there is one, and for each channel the way its updates come.
+fn start_listening(
+    ground: &Ground,
+    config: &Config,
+    channels: &BTreeMap<Name, Arc<Channel>>,
+    public: Option<std::net::TcpListener>,
+    wakes: &Wakes,
+    tasks: &Tasks,
+) {
+    let mut doors = Vec::new();
+    for settings in &config.channels {
+        let channel = settings.name.clone();
+        let client = channels.get(&channel).map(Arc::as_ref);
+        match (&settings.service, client) {
+            (
+                Service::Telegram { updates: Updates::Webhook { secret }, .. },
+                Some(Channel::Telegram(client)),
+            ) => {
+                doors.push(Door::Telegram { channel: channel.clone(), secret: secret.clone() });
+                let Some(base) = &config.listen.public_url else { continue };
+                let mut url = base.clone();
+                url.set_path(&format!("{}/telegram/{channel}", base.path().trim_end_matches('/')));
+                let news =
+                    News::Webhook { client: client.clone(), url, secret: secret.clone() };
+                announce(channel, news, tasks);
+            }
+            (Service::Telegram { .. }, Some(Channel::Telegram(client))) => {
+                let options = listen::polling::Options {
+                    store: Arc::clone(&ground.store),
+                    clock: ground.clock.clone(),
+                    wakes: wakes.clone(),
+                    channel: channel.clone(),
+                    client: client.clone(),
+                    patience: listen::polling::PATIENCE,
+                };
+                let stop = tasks.stop().clone();
+                tasks.spawn(format!("updates {channel}"), listen::polling::run(options, stop));
+            }
+            (
+                Service::Messenger { page_id, app_secret, verify_token, .. },
+                Some(Channel::Messenger(client)),
+            ) => {
+                doors.push(Door::Messenger {
+                    channel: channel.clone(),
+                    page_id: page_id.clone(),
+                    app_secret: app_secret.clone(),
+                    verify_token: verify_token.clone(),
+                });
+                announce(channel, News::Page { client: client.clone() }, tasks);
+            }
+            _ => {}
+        }
+    }
+    if let Some(listener) = public {
+        let options = listen::Options {
+            store: Arc::clone(&ground.store),
+            clock: ground.clock.clone(),
+            wakes: wakes.clone(),
+            listener,
+            doors,
+            counters: Arc::default(),
+            limits: listen::server::Limits::default(),
+        };
+        tasks.spawn("listen", listen::run(options, tasks.stop().clone()));
+    }
+}
+
+fn announce(channel: Name, news: News, tasks: &Tasks) {
+    let options = listen::announce::Options { channel: channel.clone(), news };
+    let stop = tasks.stop().clone();
+    tasks.spawn(format!("announce {channel}"), listen::announce::run(options, stop));
 }

@@ -29,7 +29,7 @@ pub(super) async fn run(args: Args) -> Done {
     let ask = Ask::Poll { sources: args.sources, is_dry_run: args.dry_run };
     let answered = reach::ask(&args.settings, ask).await?;
     let polls = answered.value["polls"].as_array().cloned().unwrap_or_default();
-    let failed = polls.iter().filter(|poll| !poll["failure"].is_null()).count();
+    let failed = polls.iter().filter(|poll| poll["outcome"] == "failed").count();
     if args.json {
         output::say_json(&answered.value);
     } else {
@@ -45,15 +45,17 @@ fn show(polls: &[Value]) {
     for poll in polls {
         let source = poll["source"].as_str().unwrap_or("?");
         let count = |key: &str| poll[key].as_u64().unwrap_or(0);
-        let line = match poll["failure"].as_str() {
-            Some(why) => format!("{source}: failed: {why}"),
-            None if poll["unchanged"].as_bool() == Some(true) => format!("{source}: unchanged"),
-            None => format!(
-                "{source}: {} items, {} new, {} updated, {} held",
+        let remark = poll["remark"].as_str();
+        let line = match (poll["outcome"].as_str(), remark) {
+            (Some("failed"), why) => format!("{source}: failed: {}", why.unwrap_or("no reason")),
+            (Some("unchanged"), _) => format!("{source}: unchanged"),
+            (_, remark) => format!(
+                "{source}: {} items, {} new, {} updated, {} held{}",
                 count("items"),
                 count("new"),
                 count("updated"),
-                count("held")
+                count("held"),
+                remark.map(|remark| format!(" ({remark})")).unwrap_or_default(),
             ),
         };
         output::say(&line);

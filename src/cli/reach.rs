@@ -29,7 +29,7 @@ pub(super) async fn ask(settings: &Settings, question: Ask) -> Result<Answered, 
     }
     let ground =
         Ground::open(&setup.config).await.map_err(|error| Failure::new(EX_IOERR, error))?;
-    let desk = ground.desk(&setup).map_err(|error| Failure::new(EX_IOERR, error))?;
+    let desk = ground.desk(&setup);
     let value = desk.answer(question).await.map_err(|error| match error {
         AskError::Store(error) => Failure::new(EX_IOERR, error),
         other => Failure::new(1, other),
