@@ -45,12 +45,6 @@ pub mod admin;
 
 pub mod maintain;
 
-pub mod sandbox;
-
-pub mod listen;
-
-pub mod poll;
-
 pub mod store;
 
 pub mod config;

@@ -33,5 +33,7 @@ mod entity;
 pub use entity::{decode, named_entity};
 
 mod element;
+pub(crate) use element::Element;
 
 mod scan;
+pub(crate) use scan::{Scanner, Tag, Token};
