@@ -61,26 +61,17 @@ impl Setup {
         path: &Path,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<String>> {
-        let shown = |problems: Vec<config::Problem>| problems.iter().map(ToString::to_string).collect();
-        let loaded = config::load(path, environment);
-        let folder = match &loaded {
-            Ok(loaded) => Some(loaded.config.layouts.clone()),
-            Err(_) => None,
-        };
-        let layouts = folder.map(|folder| compile(&folder)).transpose();
-        match (loaded, layouts) {
-            (Ok(loaded), Ok(layouts)) => {
-                let layouts = layouts.unwrap_or_default();
-                let lost = lost_layouts(&loaded.config.campaigns, &layouts);
-                if !lost.is_empty() {
-                    return Err(lost);
-                }
-                let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
-                Ok(Self { config: Arc::new(loaded.config), layouts: Arc::new(layouts), warnings })
-            }
-            (Ok(_), Err(problems)) => Err(problems),
-            (Err(problems), _) => Err(shown(problems)),
+        let loaded = config::load(path, environment).map_err(|problems| shown(&problems))?;
+        let layouts = compile(&loaded.config.layouts)?;
+        let lost = lost_layouts(&loaded.config.campaigns, &layouts);
+        if !lost.is_empty() {
+            return Err(lost);
         }
+        Ok(Self {
+            config: Arc::new(loaded.config),
+            layouts: Arc::new(layouts),
+            warnings: shown(&loaded.warnings),
+        })
     }
 
     fn kinds(&self) -> BTreeMap<Name, ChannelKind> {
@@ -88,19 +79,20 @@ impl Setup {
     }
 }
 
+fn shown(problems: &[impl ToString]) -> Vec<String> {
+    problems.iter().map(ToString::to_string).collect()
+}
+
 /// The folder's layouts; a folder that is not there has none, and the built-in ones serve.
 fn compile(folder: &Path) -> Result<Layouts, Vec<String>> {
     let unread = |error: std::io::Error| vec![format!("{}: {error}", folder.display())];
-    let mut files = Vec::new();
     let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(Layouts::default());
-        }
+        Ok(entries) => entries.collect::<Result<Vec<_>, _>>().map_err(unread)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => vec![],
         Err(error) => return Err(unread(error)),
     };
-    for entry in entries {
-        let path = entry.map_err(unread)?.path();
+    let mut files = Vec::new();
+    for path in entries.iter().map(std::fs::DirEntry::path) {
         if path.extension().is_some_and(|extension| extension == "html") {
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| vec![format!("{}: {error}", path.display())])?;
@@ -108,12 +100,11 @@ fn compile(folder: &Path) -> Result<Layouts, Vec<String>> {
         }
     }
     files.sort();
-    Layouts::compile(files)
-        .map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    Layouts::compile(files).map_err(|problems| shown(&problems))
 }
 
 fn lost_layouts(campaigns: &[Campaign], layouts: &Layouts) -> Vec<String> {
-    let known: Vec<String> = layouts.names().map(|name| format!("`{name}`")).collect();
+    let known: Vec<String> = layouts.names().iter().map(|name| format!("`{name}`")).collect();
     campaigns
         .iter()
         .filter(|campaign| !layouts.has(&campaign.layout))

@@ -8,7 +8,7 @@ use crate::model::channel::ChannelKind;
 use crate::model::item::Item;
 use crate::model::name::Name;
 use crate::model::time::Timestamp;
-use crate::render::preview::preview;
+use crate::render::preview;
 
 /// Show how a campaign or a layout looks on each channel, before anybody else sees it.
 ///
@@ -47,7 +47,7 @@ pub(super) async fn run(args: Args) -> Done {
     });
     let item = match place {
         Some(place) => newest(&place).await?,
-        None => crate::render::example_item(),
+        None => crate::render::layout::sample(layout),
     };
     let mut kinds = vec![ChannelKind::Telegram, ChannelKind::Messenger];
     if let Some(campaign) = campaign {
@@ -72,7 +72,7 @@ pub(super) async fn run(args: Args) -> Done {
 fn unknown(setup: &Setup, name: &Name) -> Failure {
     let list = |names: Vec<String>| if names.is_empty() { "none".into() } else { names.join(", ") };
     let campaigns = setup.config.campaigns.iter().map(|one| one.name.to_string()).collect();
-    let layouts = setup.layouts.names().map(ToString::to_string).collect();
+    let layouts = setup.layouts.names().iter().map(ToString::to_string).collect();
     Failure::new(
         1,
         format!(

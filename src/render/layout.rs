@@ -107,6 +107,18 @@ impl Layouts {
         self.files.keys().map(|variant| &variant.layout).collect()
     }
 
+    pub fn has(&self, layout: &Name) -> bool {
+        self.files.keys().any(|variant| variant.layout == *layout)
+    }
+
+    /// The languages for which the layout has variants of its own, sorted.
+    pub fn languages(&self, layout: &Name) -> Vec<String> {
+        let of_layout = self.files.keys().filter(|variant| variant.layout == *layout);
+        let languages: BTreeSet<String> =
+            of_layout.filter_map(|variant| variant.language.clone()).collect();
+        languages.into_iter().collect()
+    }
+
     /// Renders items with the layout's best variant: for the language and the channel's kind, for
     /// the language, for the kind, for all. `en-GB` is served by `en` too.
     ///

@@ -13,6 +13,8 @@ pub mod message;
 
 pub mod cards;
 
+pub mod plain;
+
 pub mod shorten;
 
 pub mod preview;
@@ -23,5 +25,6 @@ mod filters;
 
 pub use cards::cards;
 pub use layout::{Layouts, RenderError};
+pub use plain::plain;
 pub use preview::preview;
 pub use problem::Problem;
