@@ -330,6 +330,15 @@ mod tests {
     }
 
     #[test]
+    fn problems_of_thousands_are_counted() {
+        let names: String = (0..10_000).map(|number| format!("'feed-{number}',")).collect();
+        let text = format!("[sources.fed-0]\nurl = 'x'\n[campaigns.a]\nsources = [{names}]\n");
+        let told = Folder::new(&[("tidings.toml", &text)]).load().unwrap_err();
+        assert_eq!(told.len(), 501);
+        assert_eq!(told[500], "tidings.toml:4:5380: 9501 more are not shown");
+    }
+
+    #[test]
     fn sec_f09_an_editor_cannot_open_networks_or_channels() {
         let feeds =
             "[fetch]\nallow_networks = ['10.0.0.0/8']\n[channels.mine]\nkind = 'telegram'\n";

@@ -92,6 +92,11 @@ impl Findings {
         !self.problems.is_empty()
     }
 
+    /// There are as many problems as are told: hints for more are not worth looking for.
+    pub fn is_full(&self) -> bool {
+        self.problems.len() >= PROBLEMS_MAX
+    }
+
     /// In the order of the files and the places in them; at most [`PROBLEMS_MAX`] and one more
     /// that counts the rest.
     pub fn into_problems(self, files: &[File]) -> Vec<Problem> {

@@ -111,9 +111,11 @@ fn references(
                 names.push(name.clone());
             }
         } else if around.is_complete {
+            let names = known.names.iter().map(Name::as_str);
+            let hint = if found.is_full() { None } else { did_you_mean(&each.value, names) };
             let text = format!("{} is not defined", got(&each.value));
             let finding = found.problem(each.at, key, text);
-            if let Some(hint) = did_you_mean(&each.value, known.names.iter().map(Name::as_str)) {
+            if let Some(hint) = hint {
                 finding.hint(hint);
             }
         }
