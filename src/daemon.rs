@@ -350,10 +350,6 @@ impl Stages {
         self.tasks.drain(grace).await
     }
 
-    /// Does not wait any longer for what is under way.
-    pub fn force(&self) {
-        self.tasks.stop().force.cancel();
-    }
 }
 
 /// How a run ended.
@@ -386,14 +382,14 @@ pub async fn run(
                 let why = drain(stages, setup.config.grace, &mut signals).await;
                 return Ok(Ended::Fault(why.unwrap_or_else(|| "a stage ended".to_owned())));
             }
-            () = signals.stop() => {
-                tracing::info!("stopping");
-                return Ok(match drain(stages, setup.config.grace, &mut signals).await {
-                    None => Ended::Asked,
-                    Some(why) => Ended::Fault(why),
-                });
-            }
-            _ = signals.hangup.recv() => {
+            word = signals.next() => {
+                if word == Word::Stop {
+                    tracing::info!("stopping");
+                    return Ok(match drain(stages, setup.config.grace, &mut signals).await {
+                        None => Ended::Asked,
+                        Some(why) => Ended::Fault(why),
+                    });
+                }
                 systemd::reloading();
                 match reload(path, &setup, environment) {
                     Ok(fresh) => {
@@ -447,9 +443,11 @@ async fn drain(stages: Stages, grace: Duration, signals: &mut Signals) -> Option
     loop {
         tokio::select! {
             why = &mut drained => return why,
-            () = signals.stop() => {
-                tracing::warn!("asked again: not waiting for what is under way");
-                stop.force.cancel();
+            word = signals.next() => {
+                if word == Word::Stop {
+                    tracing::warn!("asked again: not waiting for what is under way");
+                    stop.force.cancel();
+                }
             }
         }
     }
@@ -471,6 +469,13 @@ fn tell_ready(setup: &Setup, what: &str) {
     );
 }
 
+/// What the sysadmin wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    Stop,
+    Reload,
+}
+
 /// The signals that mean something to us.
 struct Signals {
     terminate: Signal,
@@ -490,10 +495,11 @@ impl Signals {
         })
     }
 
-    async fn stop(&mut self) {
+    async fn next(&mut self) -> Word {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Word::Stop,
+            _ = self.interrupt.recv() => Word::Stop,
+            _ = self.hangup.recv() => Word::Reload,
         }
     }
 }

@@ -5,8 +5,15 @@ use std::io::Read;
 use url::Url;
 
 use crate::cli::{Done, EX_DATAERR, EX_UNAVAILABLE, Failure, output};
+use crate::extract::show::item_json;
 use crate::extract::{Document, feed};
-use crate::poll::fetch;
+use crate::model::name::Name;
+use crate::poll::egress::Guard;
+use crate::poll::fetch::{Fetcher, Limits, Request};
+use crate::runtime::clock::Clock;
+
+/// What a fetch by hand calls itself.
+const USER_AGENT: &str = concat!("tidings/", env!("CARGO_PKG_VERSION"));
 
 /// Longest document that is read.
 const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
@@ -47,8 +54,10 @@ pub(super) async fn run(args: Args) -> Done {
     let document = feed::read(&loaded.bytes, loaded.content_type.as_deref(), &base)
         .map_err(|error| Failure::new(EX_DATAERR, format!("{}: {error}", args.document)))?;
     tell_facts(&document);
+    let source = Name::parse("extract").map_err(|error| Failure::new(1, error))?;
+    let now = Clock::system().now();
     for entry in document.entries {
-        output::say(&crate::extract::show::entry(&entry).to_string());
+        output::say(&item_json(&entry.into_item(&source, now)).to_string());
     }
     Ok(())
 }
@@ -63,14 +72,7 @@ pub(super) struct Loaded {
 pub(super) async fn load(place: &str, content_type: Option<String>) -> Result<Loaded, Failure> {
     if place.starts_with("http://") || place.starts_with("https://") {
         let url = Url::parse(place).map_err(|error| Failure::new(2, error))?;
-        let fetched = fetch::once(&url)
-            .await
-            .map_err(|error| Failure::new(EX_UNAVAILABLE, format!("{place}: {error}")))?;
-        return Ok(Loaded {
-            bytes: fetched.body.to_vec(),
-            content_type: content_type.or(fetched.content_type),
-            base: fetched.final_url,
-        });
+        return fetch(url, content_type).await;
     }
     let mut bytes = Vec::new();
     let read = if place == "-" {
@@ -84,14 +86,36 @@ pub(super) async fn load(place: &str, content_type: Option<String>) -> Result<Lo
     Ok(Loaded { bytes, content_type, base })
 }
 
+/// One fetch as the daemon would make it, but that the person at the keyboard may reach what their
+/// machine reaches: the guard is for addresses that come from others.
+async fn fetch(url: Url, content_type: Option<String>) -> Result<Loaded, Failure> {
+    let lost = |why: &dyn std::fmt::Display| Failure::new(EX_UNAVAILABLE, why);
+    let everywhere = ["0.0.0.0/0", "::/0"];
+    let guard = Guard {
+        allow_networks: everywhere.iter().filter_map(|network| network.parse().ok()).collect(),
+        ..Guard::default()
+    };
+    let fetcher = Fetcher::new(guard, Limits::default(), USER_AGENT, Clock::system())
+        .map_err(|error| lost(&error))?;
+    let fetched = fetcher.fetch(Request::new(url)).await.map_err(|error| lost(&error))?;
+    let base = fetched.url;
+    let document = fetched.document.ok_or_else(|| lost(&format!("{base}: no document came")))?;
+    let unpacked = document.unpack().map_err(|fault| lost(&format!("{base}: {fault}")))?;
+    Ok(Loaded {
+        bytes: unpacked.bytes,
+        content_type: content_type.or(unpacked.content_type),
+        base,
+    })
+}
+
 fn tell_facts(document: &Document) {
     let facts = &document.facts;
     output::complain(&format!(
-        "{} · {} · {} items · {:?} · {}",
+        "{:?} · {} · {} items · {:?} · {}",
         facts.format,
         facts.encoding,
         document.entries.len(),
         document.quality,
-        facts.title.as_deref().unwrap_or("no title"),
+        if facts.title.is_empty() { "no title" } else { &facts.title },
     ));
 }

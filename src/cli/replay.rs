@@ -9,6 +9,9 @@ use url::Url;
 use crate::cli::{Done, EX_DATAERR, EX_UNAVAILABLE, Failure, output};
 use crate::diff::{Rules, compare};
 use crate::extract::feed;
+use crate::extract::show::id;
+use crate::model::campaign::ChangeKind;
+use crate::model::name::Name;
 use crate::model::known::{Keys, Known};
 use crate::model::time::Timestamp;
 
@@ -35,6 +38,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Done {
     let super::extract::Kind::Feed = args.kind;
+    let source = Name::parse("replay").map_err(|error| Failure::new(1, error))?;
     let mut known: Option<Known> = None;
     let mut failed = 0_usize;
     for (poll, file) in args.files.iter().enumerate() {
@@ -58,18 +62,23 @@ pub(super) fn run(args: &Args) -> Done {
             output::say(
                 &json!({ "poll": poll, "held": held.items, "reason": held.reason }).to_string(),
             );
-        } else {
-            for change in &diff.changes {
-                let Some(entry) = document.entries.get(change.index) else { continue };
-                let row = json!({
-                    "poll": poll,
-                    "change": change.kind,
-                    "id": crate::extract::show::id(entry),
-                    "link": entry.link,
-                    "title": entry.title,
-                });
-                output::say(&row.to_string());
+        }
+        let is_held = diff.held.is_some();
+        for change in &diff.changes {
+            let Some(entry) = document.entries.get(change.index) else { continue };
+            // What is held is told once, by its number.
+            if is_held && change.kind == ChangeKind::New {
+                continue;
             }
+            let item = entry.clone().into_item(&source, now);
+            let row = json!({
+                "poll": poll,
+                "change": change.kind,
+                "id": id(&item),
+                "link": item.link,
+                "title": item.title,
+            });
+            output::say(&row.to_string());
         }
         if let Some(remark) = &diff.remark {
             output::complain(&format!("poll {poll}: {remark}"));

@@ -84,7 +84,7 @@ pub(super) async fn run(args: Args) -> Done {
 
 fn message(args: &Args) -> Result<(String, Message), Failure> {
     let text = match (&args.text, &args.html) {
-        (Some(text), _) => RichText::from_plain(&crate::markup::clean_lines(text)),
+        (Some(text), _) => RichText::from_plain(text),
         (None, Some(html)) => crate::markup::rich(html, None),
         (None, None) => RichText::default(),
     };
