@@ -7,3 +7,5 @@ pub mod channel;
 pub mod model;
 
 pub mod runtime;
+
+pub mod markup;

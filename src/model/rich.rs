@@ -79,53 +79,125 @@ impl RichText {
     /// The words without structure: blocks are parted by one line feed, list items carry a bullet
     /// or number, rules vanish.
     pub fn plain(&self) -> String {
-        let mut out = String::new();
-        plain_blocks(&self.blocks, &mut out);
-        out.truncate(out.trim_end().len());
-        out
+        let mut words = Words { out: String::new(), is_at_start: true };
+        words.blocks(&self.blocks);
+        words.out
     }
 }
 
-fn plain_blocks(blocks: &[Block], out: &mut String) {
-    for block in blocks {
-        if !out.is_empty() && !out.ends_with('\n') && !out.ends_with("• ") && !out.ends_with(". ")
-        {
-            out.push('\n');
+impl Inline {
+    /// What stands inside; `None` for a text or a break.
+    pub fn content(&self) -> Option<&[Self]> {
+        match self {
+            Self::Text(_) | Self::Break | Self::Code(_) => None,
+            Self::Bold(content)
+            | Self::Italic(content)
+            | Self::Underline(content)
+            | Self::Strike(content)
+            | Self::Spoiler(content)
+            | Self::Link { content, .. } => Some(content),
         }
-        match block {
-            Block::Paragraph(content) | Block::Heading { content, .. } => {
-                plain_inlines(content, out);
-            }
-            Block::List { start, items } => {
-                for (at, item) in (0u32..).zip(items) {
-                    if !out.is_empty() && !out.ends_with('\n') {
-                        out.push('\n');
-                    }
-                    match start {
-                        Some(first) => out.push_str(&format!("{}. ", first.saturating_add(at))),
-                        None => out.push_str("• "),
-                    }
-                    plain_blocks(item, out);
+    }
+}
+
+struct Words {
+    out: String,
+    /// A block may begin here: nothing came yet, or a bullet whose line it shares.
+    is_at_start: bool,
+}
+
+impl Words {
+    fn blocks(&mut self, blocks: &[Block]) {
+        for block in blocks {
+            match block {
+                Block::Paragraph(content) | Block::Heading { content, .. } => {
+                    self.begin();
+                    self.line(content);
                 }
+                Block::List { start, items } => {
+                    for (at, item) in (0u32..).zip(items) {
+                        self.begin();
+                        match start {
+                            Some(first) => {
+                                self.out.push_str(&format!("{}. ", first.saturating_add(at)));
+                            }
+                            None => self.out.push_str("• "),
+                        }
+                        self.is_at_start = true;
+                        self.blocks(item);
+                    }
+                }
+                Block::Quote(inner) => self.blocks(inner),
+                Block::Code { text, .. } => {
+                    self.begin();
+                    self.out.push_str(text);
+                }
+                Block::Rule => {}
             }
-            Block::Quote(inner) => plain_blocks(inner, out),
-            Block::Code { text, .. } => out.push_str(text.trim_end()),
-            Block::Rule => {}
+        }
+    }
+
+    fn begin(&mut self) {
+        if !self.is_at_start {
+            self.out.push('\n');
+        }
+        self.is_at_start = false;
+    }
+
+    fn line(&mut self, content: &[Inline]) {
+        for inline in content {
+            match inline {
+                Inline::Text(text) | Inline::Code(text) => self.out.push_str(text),
+                Inline::Break => self.out.push('\n'),
+                _ => self.line(inline.content().unwrap_or_default()),
+            }
         }
     }
 }
 
-fn plain_inlines(content: &[Inline], out: &mut String) {
-    for inline in content {
-        match inline {
-            Inline::Text(text) | Inline::Code(text) => out.push_str(text),
-            Inline::Break => out.push('\n'),
-            Inline::Bold(inner)
-            | Inline::Italic(inner)
-            | Inline::Underline(inner)
-            | Inline::Strike(inner)
-            | Inline::Spoiler(inner)
-            | Inline::Link { content: inner, .. } => plain_inlines(inner, out),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paragraph(text: &str) -> Block {
+        Block::Paragraph(vec![Inline::Text(text.to_owned())])
+    }
+
+    #[test]
+    fn plain_has_one_line_for_each_block() {
+        let text = RichText {
+            blocks: vec![
+                Block::Heading { level: 1, content: vec![Inline::Text("Title".to_owned())] },
+                Block::Rule,
+                // Looks like what stands before an item, and is none.
+                paragraph("See no. "),
+                paragraph("next"),
+                Block::List {
+                    start: Some(9),
+                    items: vec![
+                        vec![paragraph("nine"), paragraph("more")],
+                        vec![Block::List { start: None, items: vec![vec![paragraph("in")]] }],
+                    ],
+                },
+                Block::Quote(vec![Block::Code { language: None, text: "a\n  b".to_owned() }]),
+            ],
+        };
+        assert_eq!(text.plain(), "Title\nSee no. \nnext\n9. nine\nmore\n10. • in\na\n  b");
+    }
+
+    #[test]
+    fn plain_keeps_the_words_of_every_style() {
+        let inner = vec![Inline::Bold(vec![Inline::Text("a".to_owned())]), Inline::Break];
+        let link = Inline::Link { href: "https://example.com/".to_owned(), content: inner };
+        let content = vec![link, Inline::Code("b".to_owned()), Inline::Text(" c".to_owned())];
+        let text = RichText { blocks: vec![Block::Paragraph(content)] };
+        assert_eq!(text.plain(), "a\nb c");
+    }
+
+    #[test]
+    fn plain_gives_back_the_lines_it_was_made_from() {
+        for text in ["", "one", "one\ntwo", "one\n\ntwo"] {
+            assert_eq!(RichText::from_plain(text).plain(), text);
         }
     }
 }

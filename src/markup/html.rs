@@ -1,0 +1,92 @@
+//! The tree written as HTML, for layouts: what [`rich`](crate::markup::rich) reads back unchanged.
+
+use crate::model::rich::{Block, Inline, RichText};
+
+/// The tree as HTML in which every text and address is escaped.
+pub fn to_html(text: &RichText) -> String {
+    let mut out = String::new();
+    write_blocks(&text.blocks, &mut out);
+    out
+}
+
+/// Appends `text` with `& < > " '` as references: fit for content and for quoted values.
+pub fn escape_into(text: &str, out: &mut String) {
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+        out.push_str(&rest[..at]);
+        out.push_str(match rest.as_bytes()[at] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            _ => "&#39;",
+        });
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+}
+
+fn write_blocks(blocks: &[Block], out: &mut String) {
+    for block in blocks {
+        match block {
+            Block::Paragraph(content) => within("p", out, |out| write_line(content, out)),
+            Block::Heading { level, content } => {
+                within(&format!("h{level}"), out, |out| write_line(content, out));
+            }
+            Block::List { start, items } => {
+                match start {
+                    Some(start) => out.push_str(&format!("<ol start=\"{start}\">")),
+                    None => out.push_str("<ul>"),
+                }
+                for item in items {
+                    within("li", out, |out| write_blocks(item, out));
+                }
+                out.push_str(if start.is_some() { "</ol>" } else { "</ul>" });
+            }
+            Block::Quote(inner) => within("blockquote", out, |out| write_blocks(inner, out)),
+            Block::Code { language: None, text } => {
+                within("pre", out, |out| escape_into(text, out));
+            }
+            Block::Code { language: Some(language), text } => {
+                out.push_str("<pre><code class=\"language-");
+                escape_into(language, out);
+                out.push_str("\">");
+                escape_into(text, out);
+                out.push_str("</code></pre>");
+            }
+            Block::Rule => out.push_str("<hr>"),
+        }
+    }
+}
+
+fn write_line(content: &[Inline], out: &mut String) {
+    for inline in content {
+        match inline {
+            Inline::Text(text) => escape_into(text, out),
+            Inline::Break => out.push_str("<br>"),
+            Inline::Code(text) => within("code", out, |out| escape_into(text, out)),
+            Inline::Bold(inner) => within("b", out, |out| write_line(inner, out)),
+            Inline::Italic(inner) => within("i", out, |out| write_line(inner, out)),
+            Inline::Underline(inner) => within("u", out, |out| write_line(inner, out)),
+            Inline::Strike(inner) => within("s", out, |out| write_line(inner, out)),
+            Inline::Spoiler(inner) => within("tg-spoiler", out, |out| write_line(inner, out)),
+            Inline::Link { href, content } => {
+                out.push_str("<a href=\"");
+                escape_into(href, out);
+                out.push_str("\">");
+                write_line(content, out);
+                out.push_str("</a>");
+            }
+        }
+    }
+}
+
+fn within(name: &str, out: &mut String, content: impl FnOnce(&mut String)) {
+    out.push('<');
+    out.push_str(name);
+    out.push('>');
+    content(out);
+    out.push_str("</");
+    out.push_str(name);
+    out.push('>');
+}
