@@ -9,3 +9,5 @@ pub mod model;
 pub mod runtime;
 
 pub mod markup;
+
+pub mod extract;
