@@ -1,0 +1,331 @@
+//! Feeds: RSS 0.9 to 2.0, RDF, Atom 0.3 and 1.0, JSON Feed. The home of feed-rs.
+//!
+//! feed-rs reads the feeds that it reads completely, which are most. The survey sends documents
+//! with what it drops or refuses to our own reader, and ill-formed ones go there in a repaired
+//! copy. Whichever reader took it, the same item has the same keys.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chrono::DateTime;
+use feed_rs::model;
+use feed_rs::parser::Builder;
+use url::Url;
+
+use crate::extract::assemble::assemble;
+use crate::extract::raw::{Form, RawEntry, RawFeed, RawLink, RawMedia, RawText, Role, cap};
+use crate::extract::refusal::{self, NotADocument};
+use crate::extract::survey::{Survey, survey};
+use crate::extract::tokens::Mode;
+use crate::extract::{Document, Format, ITEMS_MAX, Quality, date, json, reader, repair, text};
+use crate::model::time::Timestamp;
+
+/// feed-rs holds the whole document besides what it makes of it: larger ones are not for it.
+const FEED_RS_BYTES_MAX: usize = 16 << 20;
+
+/// The feed in `bytes`, which may be packed with gzip, as the server at `base` (after redirects)
+/// gave them with `content_type`.
+///
+/// # Errors
+/// [`NotADocument`] says in one line what it is instead, or which limit it passes.
+pub fn read(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    base: &Url,
+) -> Result<Document, NotADocument> {
+    read_within(bytes, content_type, base, ITEMS_MAX)
+}
+
+/// [`read`] with another limit for items, at most [`ITEMS_MAX`].
+///
+/// # Errors
+/// As [`read`].
+pub fn read_within(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    base: &Url,
+    items_max: usize,
+) -> Result<Document, NotADocument> {
+    let items_max = items_max.min(ITEMS_MAX);
+    let bytes = text::unpack(bytes)?;
+    let decoded = text::decode(&bytes, content_type, base.host_str());
+    let text = decoded.text.trim_start_matches(|c: char| c.is_whitespace() || c == '\0');
+    if text.is_empty() {
+        return Err(NotADocument::Empty);
+    }
+    let (raw, quality) = if text.starts_with(['{', '[']) {
+        (read_json(text, items_max)?, Quality::Whole)
+    } else {
+        read_xml(text, base, items_max)?
+    };
+    Ok(assemble(raw, base, decoded.encoding, quality))
+}
+
+/// 1. feed-rs, for what the survey finds plain. 2. Our own reader, strictly. 3. Our own reader
+///    over a repaired copy, tolerantly.
+fn read_xml(text: &str, base: &Url, items_max: usize) -> Result<(RawFeed, Quality), NotADocument> {
+    let found = survey(text, items_max);
+    if found.items > items_max {
+        return Err(NotADocument::TooManyItems { max: items_max });
+    }
+    // The declaration stays outside: its encoding is no longer the text's.
+    let inner = text.get(found.start..).unwrap_or(text);
+    let before = text.get(..found.start).unwrap_or_default();
+    let clean = before.is_empty() || before.starts_with('<');
+    let good = if clean { Quality::Whole } else { Quality::Repaired };
+    if found.plain && inner.len() <= FEED_RS_BYTES_MAX {
+        if let Some(raw) = feed_rs(inner).and_then(|feed| from_xml(feed, &found)) {
+            return Ok((raw, good));
+        }
+    }
+    let strict = match reader::read(inner, Mode::Strict, Some(base), items_max) {
+        Ok(reading) if reading.whole => return Ok((reading.feed, good)),
+        // Junk in front may hide a feed.
+        Err(refusal) if repair::root_start(text).is_none_or(|at| at == found.start) => {
+            let ill_formed = matches!(refusal, NotADocument::OtherXml(_) | NotADocument::NotMarkup);
+            return Err(if ill_formed { refusal::of_text(text, found.root) } else { refusal });
+        }
+        other => other,
+    };
+    let repaired = repair::repair(text);
+    let reading = reader::read(&repaired, Mode::Tolerant, Some(base), items_max);
+    match (strict, reading) {
+        // Something in a page that is no feed.
+        (Err(refusal), Ok(reading)) if reading.feed.entries.is_empty() => Err(refusal),
+        (Err(refusal), Err(_)) => Err(refusal),
+        (_, Ok(reading)) => {
+            let quality = if reading.whole { Quality::Repaired } else { Quality::Truncated };
+            Ok((reading.feed, quality))
+        }
+        (Ok(_), Err(refusal)) => Err(refusal),
+    }
+}
+
+fn read_json(text: &str, items_max: usize) -> Result<RawFeed, NotADocument> {
+    if text.starts_with('[') {
+        return Err(NotADocument::OtherJson("it is a list".into()));
+    }
+    json::check(text, items_max)?;
+    if json::is_plain(text) && text.len() <= FEED_RS_BYTES_MAX {
+        let plain = feed_rs(text).filter(|feed| feed.entries.len() <= items_max);
+        if let Some(raw) = plain.and_then(from_json) {
+            return Ok(raw);
+        }
+    }
+    json::read(text, items_max)
+}
+
+/// What feed-rs makes of a text; `None` when it refuses it or panics.
+fn feed_rs(text: &str) -> Option<model::Feed> {
+    let parser = Builder::new()
+        .sanitize_content(false)
+        // It would invent ids, at random if need be; ours come from `keys`.
+        .id_generator(|_, _, _| String::new())
+        .timestamp_parser(|text| DateTime::from_timestamp_millis(date::parse(text)?.as_millis()))
+        .build();
+    catch_unwind(AssertUnwindSafe(|| parser.parse(text.as_bytes()))).ok()?.ok()
+}
+
+/// `None` when feed-rs has lost something that shows only now.
+fn from_xml(feed: model::Feed, found: &Survey<'_>) -> Option<RawFeed> {
+    let (format, form) = match feed.feed_type {
+        model::FeedType::Atom => (Format::Atom, Form::Plain),
+        model::FeedType::RSS0 => (Format::Rss0, Form::Either),
+        model::FeedType::RSS2 => (Format::Rss2, Form::Either),
+        model::FeedType::RSS1 | model::FeedType::JSON => return None,
+    };
+    let mut raw = RawFeed::new(format);
+    raw.title = text_of(feed.title, form);
+    for link in feed.links {
+        match link.rel.as_deref().map(str::trim) {
+            Some("hub") if raw.hub.is_none() => raw.hub = Some(RawLink::new(link.href)),
+            Some("self") if raw.self_link.is_none() => {
+                raw.self_link = Some(RawLink::new(link.href))
+            }
+            rel if reader::is_alternate(rel.unwrap_or_default()) => {
+                if is_slashed(&link.href) {
+                    return None;
+                }
+                let page = reader::is_page(link.media_type.as_deref());
+                raw.add_page(RawLink { other: !page, ..RawLink::new(link.href) });
+            }
+            _ => {}
+        }
+    }
+    raw.language = feed.language.unwrap_or_default();
+    raw.ttl = feed.ttl.map(|ttl| ttl.to_string()).unwrap_or_default();
+    found.period.clone_into(&mut raw.period);
+    found.frequency.clone_into(&mut raw.frequency);
+    if format == Format::Atom {
+        raw.authors = feed.authors.into_iter().filter_map(person).collect();
+    }
+    raw.entries.reserve(feed.entries.len());
+    for entry in feed.entries {
+        let entry = if format == Format::Atom { atom_entry(entry) } else { rss_item(entry) };
+        raw.entries.push(entry?);
+    }
+    Some(raw)
+}
+
+fn rss_item(item: model::Entry) -> Option<RawEntry> {
+    let links: Vec<RawLink> = item
+        .links
+        .into_iter()
+        .filter(|link| link.target.is_none())
+        .map(|link| RawLink::new(link.href))
+        .filter(|link| !link.href.is_empty())
+        .collect();
+    if links.iter().any(|link| is_slashed(&link.href)) {
+        return None;
+    }
+    // Whether the guid may stand in is lost: `isPermaLink` is not kept.
+    if links.is_empty() && item.id.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("http")) {
+        return None;
+    }
+    let files = item.media.into_iter().flat_map(|object| object.content);
+    let media = files.filter_map(|file| {
+        Some(RawMedia {
+            link: RawLink::new(file.url?),
+            role: Role::Enclosure,
+            mime: file.content_type.map(|kind| kind.to_string()).unwrap_or_default(),
+            bytes: file.size,
+            ..RawMedia::default()
+        })
+    });
+    Some(RawEntry {
+        guid: item.id,
+        guid_is_link: false,
+        title: text_of(item.title, Form::Either),
+        links,
+        summary: text_of(item.summary, Form::Either),
+        body: content_of(item.content),
+        published: item.published.map(timestamp),
+        // feed-rs copies the date of publication; an RSS item of the plain kind has no other.
+        updated: None,
+        authors: creators_first(item.authors),
+        tags: item.categories.into_iter().map(|category| category.term).collect(),
+        language: String::new(),
+        media: media.collect(),
+    })
+}
+
+/// `dc:creator` is a name where `author` often is a mail address: if both are there, the former.
+fn creators_first(authors: Vec<model::Person>) -> Vec<String> {
+    let is_creator = |person: &model::Person| person.role.as_deref() == Some("creator");
+    let any = authors.iter().any(is_creator);
+    authors.into_iter().filter(|person| !any || is_creator(person)).filter_map(person).collect()
+}
+
+fn atom_entry(entry: model::Entry) -> Option<RawEntry> {
+    let mut links = Vec::new();
+    let mut media = Vec::new();
+    for link in entry.links {
+        let rel = link.rel.as_deref().unwrap_or_default().trim();
+        if rel == "enclosure" {
+            if is_slashed(&link.href) {
+                return None;
+            }
+            media.push(RawMedia {
+                link: RawLink::new(link.href),
+                role: Role::Enclosure,
+                mime: link.media_type.unwrap_or_default(),
+                bytes: link.length,
+                alt: link.title.unwrap_or_default(),
+                ..RawMedia::default()
+            });
+        } else if reader::is_alternate(rel) {
+            if is_slashed(&link.href) {
+                return None;
+            }
+            let other = !reader::is_page(link.media_type.as_deref());
+            links.push(RawLink { other, ..RawLink::new(link.href) });
+        }
+    }
+    links.sort_by_key(|link| link.other);
+    let tags = entry.categories.into_iter().map(|category| {
+        let label = category.label.unwrap_or_default();
+        reader::category_name(&category.term, label.trim(), String::new())
+    });
+    Some(RawEntry {
+        guid: entry.id,
+        guid_is_link: true,
+        title: text_of(entry.title, Form::Plain),
+        links,
+        summary: text_of(entry.summary, Form::Either),
+        body: content_of(entry.content),
+        published: entry.published.map(timestamp),
+        updated: entry.updated.map(timestamp),
+        authors: entry.authors.into_iter().filter_map(person).collect(),
+        tags: tags.filter(|tag| !tag.is_empty()).collect(),
+        language: String::new(),
+        media,
+    })
+}
+
+fn from_json(feed: model::Feed) -> Option<RawFeed> {
+    let mut raw = RawFeed::new(Format::Json);
+    raw.title = text_of(feed.title, Form::Plain);
+    // The page and the feed itself, told apart only by their order.
+    let [home, own] = <[model::Link; 2]>::try_from(feed.links).ok()?;
+    if is_slashed(&home.href) {
+        return None;
+    }
+    raw.links.push(RawLink::new(home.href));
+    raw.self_link = Some(RawLink::new(own.href));
+    raw.language = feed.language.unwrap_or_default();
+    for item in feed.entries {
+        if item.links.iter().any(|link| is_slashed(&link.href)) {
+            return None;
+        }
+        let mut body = content_of(item.content);
+        if body.form != Form::Html {
+            body = RawText::new(json::lines(&body.text), Form::Html);
+        }
+        raw.entries.push(RawEntry {
+            guid: item.id,
+            guid_is_link: true,
+            title: text_of(item.title, Form::Plain),
+            links: item.links.into_iter().map(|link| RawLink::new(link.href)).collect(),
+            summary: text_of(item.summary, Form::Plain),
+            body,
+            published: item.published.map(timestamp),
+            updated: item.updated.map(timestamp),
+            authors: item.authors.into_iter().filter_map(person).collect(),
+            tags: item.categories.into_iter().map(|category| category.term).collect(),
+            ..RawEntry::default()
+        });
+    }
+    Some(raw)
+}
+
+/// Whether an address is a bare host with a slash, which feed-rs adds where there was none.
+fn is_slashed(href: &str) -> bool {
+    let rest = href.strip_prefix("https://").or_else(|| href.strip_prefix("http://"));
+    rest.and_then(|rest| rest.strip_suffix('/')).is_some_and(|host| !host.contains('/'))
+}
+
+/// A text with the form that its type says, or else `form`.
+fn text_of(text: Option<model::Text>, form: Form) -> RawText {
+    let Some(mut text) = text else { return RawText::default() };
+    cap(&mut text.content);
+    // feed-rs calls every description HTML; only Atom says so.
+    let html = form != Form::Either && text.content_type.as_str() == "text/html";
+    RawText::new(text.content, if html { Form::Html } else { form })
+}
+
+fn content_of(content: Option<model::Content>) -> RawText {
+    let Some((Some(mut body), kind)) = content.map(|content| (content.body, content.content_type))
+    else {
+        return RawText::default();
+    };
+    cap(&mut body);
+    let form = if kind.as_str() == "text/html" { Form::Html } else { Form::Either };
+    RawText::new(body, form)
+}
+
+fn person(person: model::Person) -> Option<String> {
+    person.name.into_iter().chain(person.email).find(|name| !name.trim().is_empty())
+}
+
+fn timestamp(at: DateTime<chrono::Utc>) -> Timestamp {
+    Timestamp::from_millis(at.timestamp_millis())
+}

@@ -1,0 +1,226 @@
+//! Addresses: which ones may leave a feed, what relative ones mean, which ones are the same.
+//!
+//! Only `http` and `https` addresses with a host and without user or password pass; everything
+//! else (`javascript:`, `data:`, `file:`, `tag:`, …) is refused. The form shown to people is the
+//! one the document gives, as far as it is a clean absolute address; the form for comparing is
+//! [`canonical`] and is never sent.
+
+use std::borrow::Cow;
+
+use url::Url;
+
+/// Longest address that is taken, in bytes.
+pub const LINK_BYTES_MAX: usize = 4096;
+
+/// The address as it may be shown and its parsed form, resolved against `bases` in turn.
+///
+/// An address without a scheme that begins with `www.` is taken as `http`. `None` when nothing
+/// acceptable comes out.
+pub fn resolve(href: &str, bases: &[Option<&Url>]) -> Option<(String, Url)> {
+    let href = clean(href);
+    if href.is_empty() || href.len() > LINK_BYTES_MAX {
+        return None;
+    }
+    match Url::parse(&href) {
+        Ok(url) => {
+            let url = accept(url)?;
+            // The parser accepts `http:/host`, backslashes and much else: show those as it
+            // understood them, and what is clean as it stands.
+            let shown = if is_clean(&href) { href.into_owned() } else { url.to_string() };
+            Some((shown, url))
+        }
+        Err(url::ParseError::RelativeUrlWithoutBase) => {
+            if href.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www.")) {
+                let url = accept(Url::parse(&format!("http://{href}")).ok()?)?;
+                return Some((url.to_string(), url));
+            }
+            let base = bases.iter().copied().flatten().next()?;
+            let url = accept(base.join(&href).ok()?)?;
+            Some((url.to_string(), url))
+        }
+        Err(_) => None,
+    }
+}
+
+/// The parsed address, if `href` is absolute and may be used.
+pub fn absolute(href: &str) -> Option<Url> {
+    accept(Url::parse(&clean(href)).ok()?)
+}
+
+fn accept(url: Url) -> Option<Url> {
+    is_web(&url).then_some(url)
+}
+
+/// Whether an address may be used at all.
+pub(crate) fn is_web(url: &Url) -> bool {
+    let web = matches!(url.scheme(), "http" | "https");
+    let named = url.host_str().is_some_and(|host| !host.is_empty());
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    web && named && anonymous
+}
+
+/// Without white space and invisible characters around it, and without line breaks inside.
+fn clean(href: &str) -> Cow<'_, str> {
+    let invisible = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+    };
+    let trimmed = href.trim_matches(invisible);
+    if trimmed.contains(['\n', '\r', '\t']) {
+        return Cow::Owned(trimmed.chars().filter(|c| !matches!(c, '\n' | '\r' | '\t')).collect());
+    }
+    Cow::Borrowed(trimmed)
+}
+
+/// Whether an absolute address can be shown as it stands.
+fn is_clean(href: &str) -> bool {
+    let schemed = href.starts_with("http://") || href.starts_with("https://");
+    schemed
+        && href.bytes().all(|b| {
+            b.is_ascii_graphic()
+                && !matches!(b, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+        })
+}
+
+/// The form in which two addresses of the same thing are equal.
+///
+/// Scheme, `www.`, default port, a trailing dot of the host and tracking parameters are put
+/// aside; so is the fragment, unless it is a route (`#!…`) or `with_fragment` is set because
+/// items of the document differ in nothing else.
+pub fn canonical(url: &Url, with_fragment: bool) -> String {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    let host = host.strip_prefix("www.").filter(|rest| rest.contains('.')).unwrap_or(host);
+    let mut out = String::with_capacity(url.as_str().len());
+    out.push_str(host);
+    if let Some(port) = url.port() {
+        out.push(':');
+        out.push_str(&port.to_string());
+    }
+    out.push_str(url.path());
+    if let Some(query) = url.query() {
+        let mut separator = '?';
+        for part in query.split('&').filter(|part| !part.is_empty() && !is_tracking(part)) {
+            out.push(separator);
+            out.push_str(part);
+            separator = '&';
+        }
+    }
+    if let Some(fragment) = url.fragment() {
+        if with_fragment || fragment.starts_with('!') {
+            out.push('#');
+            out.push_str(fragment);
+        }
+    }
+    out
+}
+
+/// Whether a query's `name=value` says only how the reader came here.
+fn is_tracking(part: &str) -> bool {
+    const PREFIXES: [&str; 4] = ["utm_", "at_", "ns_", "hsa_"];
+    const NAMES: [&str; 28] = [
+        "fbclid",
+        "gclid",
+        "dclid",
+        "gbraid",
+        "wbraid",
+        "msclkid",
+        "yclid",
+        "ysclid",
+        "mc_cid",
+        "mc_eid",
+        "igshid",
+        "srsltid",
+        "_ga",
+        "_gl",
+        "xtor",
+        "ref_src",
+        "cmpid",
+        "ocid",
+        "spm",
+        "vero_id",
+        "s_cid",
+        "wt_mc",
+        "cmp",
+        "partner",
+        "__twitter_impression",
+        "igsh",
+        "twclid",
+        "mkt_tok",
+    ];
+    let name = part.split_once('=').map_or(part, |(name, _)| name).to_ascii_lowercase();
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(href: &str, base: &str) -> Option<String> {
+        let base = Url::parse(base).unwrap();
+        resolve(href, &[None, Some(&base)]).map(|(shown, _)| shown)
+    }
+
+    #[test]
+    fn an_absolute_address_stays_as_it_is_written() {
+        for href in ["http://example.com", "https://Example.com/a?b=1&utm_source=x#c"] {
+            assert_eq!(shown(href, "http://base.example/").as_deref(), Some(href));
+        }
+    }
+
+    #[test]
+    fn a_relative_address_is_resolved_and_an_untidy_one_is_encoded() {
+        for (href, expected) in [
+            ("/a/b", "https://base.example/a/b"),
+            ("b.html", "https://base.example/dir/b.html"),
+            ("//cdn.example/x", "https://cdn.example/x"),
+            (" \u{200b}https://example.com/a b\n", "https://example.com/a%20b"),
+            (
+                "https://пример.рф/новости",
+                "https://xn--e1afmkfd.xn--p1ai/%D0%BD%D0%BE%D0%B2%D0%BE%D1%81%D1%82%D0%B8",
+            ),
+            ("www.example.com/x", "http://www.example.com/x"),
+        ] {
+            assert_eq!(shown(href, "https://base.example/dir/").as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn sec_t06_only_web_addresses_without_credentials_pass() {
+        for href in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "tag:example.com,2004:1",
+            "ftp://example.com/x",
+            "tg://resolve?domain=x",
+            "https://user:pass@example.com/",
+            "https://user@example.com/",
+            "http://",
+            "",
+            "   ",
+        ] {
+            assert_eq!(shown(href, "https://base.example/"), None, "{href}");
+        }
+        let long = format!("https://example.com/{}", "a".repeat(LINK_BYTES_MAX));
+        assert_eq!(shown(&long, "https://base.example/"), None);
+    }
+
+    #[test]
+    fn addresses_of_the_same_thing_have_one_canonical_form() {
+        let form = |href: &str| canonical(&Url::parse(href).unwrap(), false);
+        let expected = "example.com/a?id=1&v=2";
+        for href in [
+            "http://example.com/a?id=1&v=2",
+            "https://www.example.com/a?id=1&v=2#top",
+            "https://EXAMPLE.com:443/a?utm_source=x&id=1&fbclid=z&v=2&UTM_Medium=y",
+            "https://example.com./a?id=1&v=2",
+        ] {
+            assert_eq!(form(href), expected, "{href}");
+        }
+        assert_eq!(form("https://example.com/#!/a"), "example.com/#!/a");
+        assert_eq!(form("https://example.com:8443/a"), "example.com:8443/a");
+        assert_eq!(form("https://www.com/a"), "www.com/a");
+        assert_eq!(canonical(&Url::parse("https://e.com/a#b").unwrap(), true), "e.com/a#b");
+    }
+}
