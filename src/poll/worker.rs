@@ -3,8 +3,8 @@
 //! One task decides; fetching waits inside it, reading runs on the blocking pool, commits wait for
 //! the store, which writes many of them together. A result is committed with all that follows
 //! from it before the source is due again, so a crash costs at most a poll that is made again.
-//! Limits: so many connections, so many a host, as many documents read at once as there are
-//! processors, and [`SETTLING_MAX`] results waiting for the store.
+//! Limits: so many connections and [`SLOW_MAX`] slow ones, so many a host, as many documents read
+//! at once as there are processors, and [`SETTLING_MAX`] results waiting for the store.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +43,12 @@ pub const HOST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Most results without a document that wait for the store at the same time.
 pub const SETTLING_MAX: usize = 2_048;
+
+/// A request that takes longer than this makes room for another one: sites that hang delay nobody.
+pub const SLOW_AFTER: Duration = Duration::from_secs(2);
+
+/// Most requests that have made room; when there are more, nothing new is begun.
+pub const SLOW_MAX: usize = 256;
 
 /// The longest sleep: how late a step of the machine's clock is noticed.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
@@ -161,7 +167,8 @@ struct Worker<'a> {
     watched: Vec<Watched>,
     due: Due,
     hosts: Hosts<Job>,
-    fetching: FuturesUnordered<BoxFuture<'static, Hop>>,
+    fetching: FuturesUnordered<BoxFuture<'static, Asking>>,
+    slow: FuturesUnordered<BoxFuture<'static, Hop>>,
     settling: FuturesUnordered<BoxFuture<'static, Settled>>,
     /// How many of `settling` hold a document.
     documents: usize,
@@ -198,6 +205,12 @@ struct Job {
     is_dry: bool,
     /// Where it goes on after a redirect.
     onward: Option<Box<Request>>,
+}
+
+/// How a request is after [`SLOW_AFTER`] at the latest.
+enum Asking {
+    Ended(Box<Hop>),
+    Slow(BoxFuture<'static, Hop>),
 }
 
 struct Hop {
@@ -256,6 +269,7 @@ impl<'a> Worker<'a> {
             due: Due::default(),
             hosts: Hosts::new(options.per_host, options.host_pause),
             fetching: FuturesUnordered::new(),
+            slow: FuturesUnordered::new(),
             settling: FuturesUnordered::new(),
             documents: 0,
             connections: options.connections.max(1),
@@ -280,8 +294,8 @@ impl<'a> Worker<'a> {
             while let Some(Some(settled)) = self.settling.next().now_or_never() {
                 self.settled(settled)?;
             }
-            while let Some(Some(hop)) = self.fetching.next().now_or_never() {
-                self.fetched(hop);
+            while let Some(Some(asking)) = self.fetching.next().now_or_never() {
+                self.asking(asking);
             }
             self.queue_due();
             self.begin_fetches();
@@ -295,14 +309,16 @@ impl<'a> Worker<'a> {
                 Some(settled) = self.settling.next(), if !self.settling.is_empty() => {
                     self.settled(settled)?;
                 }
-                Some(hop) = self.fetching.next(), if !self.fetching.is_empty() => {
-                    self.fetched(hop);
+                Some(asking) = self.fetching.next(), if !self.fetching.is_empty() => {
+                    self.asking(asking);
                 }
+                Some(hop) = self.slow.next(), if !self.slow.is_empty() => self.fetched(hop),
                 Some(ask) = next_ask(&mut self.asks) => self.take(ask),
                 () = tokio::time::sleep_until(wake_at) => {}
             }
         }
         self.fetching.clear();
+        self.slow.clear();
         loop {
             tokio::select! {
                 settled = self.settling.next() => match settled {
@@ -337,6 +353,7 @@ impl<'a> Worker<'a> {
 
     fn has_room(&self) -> bool {
         self.fetching.len() + self.documents < self.connections
+            && self.slow.len() < SLOW_MAX
             && self.settling.len() < SETTLING_MAX
     }
 
@@ -355,13 +372,26 @@ impl<'a> Worker<'a> {
                 (None, Err(refusal)) => Err(watched.refused(refusal.clone())),
             };
             let shared = Arc::clone(&self.shared);
-            self.fetching.push(Box::pin(async move {
+            let mut hop: BoxFuture<'static, Hop> = Box::pin(async move {
                 let step = match request {
                     Ok(request) => shared.fetcher.step(request).await,
                     Err(error) => Err(error),
                 };
                 Hop { source, is_dry, host, step }
+            });
+            self.fetching.push(Box::pin(async move {
+                match tokio::time::timeout(SLOW_AFTER, &mut hop).await {
+                    Ok(hop) => Asking::Ended(Box::new(hop)),
+                    Err(_elapsed) => Asking::Slow(hop),
+                }
             }));
+        }
+    }
+
+    fn asking(&mut self, asking: Asking) {
+        match asking {
+            Asking::Ended(hop) => self.fetched(*hop),
+            Asking::Slow(rest) => self.slow.push(rest),
         }
     }
 
