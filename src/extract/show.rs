@@ -44,7 +44,8 @@ pub fn item_json(item: &Item) -> Value {
     })
 }
 
-fn id(item: &Item) -> Option<String> {
+/// The id that `tidings` shows: the format's own, else the canonical link.
+pub fn id(item: &Item) -> Option<String> {
     if !item.guid.is_empty() {
         return Some(item.guid.clone());
     }

@@ -33,12 +33,7 @@ mod entity;
 pub use entity::{decode, named_entity};
 
 mod element;
-<<<<<<< HEAD
 pub(crate) use element::Element;
 
 mod scan;
 pub(crate) use scan::{Scanner, Tag, Token};
-=======
-
-mod scan;
->>>>>>> wt-extract
