@@ -9,6 +9,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::channel::flat::{snap, trim};
 
+/// Most parts of one text: nobody reads more, and every part is a message for everybody.
+pub(crate) const PARTS_MAX: usize = 16;
+
 /// The length in UTF-16 code units.
 pub(crate) fn units(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.chars().map(char::len_utf16).sum() }
@@ -36,14 +39,15 @@ pub(crate) struct Whole<'a> {
 }
 
 impl Whole<'_> {
-    /// The text in parts of at most `most` units, each visible, without white space at its ends.
+    /// The text in at most [`PARTS_MAX`] parts of at most `most` units, each visible, without white
+    /// space at its ends.
     ///
-    /// Nothing but white space and invisible parts is lost. Where the text is cut, see
-    /// [`Whole::cut`].
+    /// Before the last possible part ends, nothing but white space and invisible parts is lost.
+    /// Where the text is cut, see [`Whole::cut`].
     pub fn parts(&self, most: usize) -> Vec<Range<usize>> {
         let mut parts = Vec::new();
         let mut at = 0;
-        while at < self.text.len() {
+        while at < self.text.len() && parts.len() < PARTS_MAX {
             let end = self.cut(at, most / 3, most);
             let part = trim(self.text, at..end);
             if is_visible(&self.text[part.clone()]) {
@@ -52,6 +56,15 @@ impl Whole<'_> {
             at = self.skip_space(end);
         }
         parts
+    }
+
+    /// A part's text; with `…` behind it if it is the last of a text that goes on, and `most`
+    /// units leave room for that.
+    pub fn show(&self, part: &Range<usize>, is_last: bool, most: usize) -> String {
+        let text = &self.text[part.clone()];
+        let is_cut_off = is_last && is_visible(&self.text[part.end..]);
+        let ellipsis = if is_cut_off && units(text) < most { "…" } else { "" };
+        format!("{text}{ellipsis}")
     }
 
     /// The first place at or after `at` that is no white space.
@@ -134,7 +147,7 @@ impl Whole<'_> {
             })
             .map_or(rest.len(), |(at, _)| at);
         let first = self.solid.partition_point(|solid| solid.start < begin);
-        match self.solid.get(first + self.solid_max) {
+        match self.solid.get(first.saturating_add(self.solid_max)) {
             Some(surplus) => high.min(surplus.start - begin).max(1),
             None => high,
         }
@@ -237,9 +250,10 @@ mod tests {
     #[test]
     fn a_solid_stretch_stays_whole_if_it_can() {
         let text = "read this long label now";
-        assert_eq!(parts(text, &[5..20], 20), ["read this long label", "now"]);
-        assert_eq!(parts(text, &[5..20], 16), ["read", "this long label", "now"]);
-        assert_eq!(parts(text, &[5..20], 10), ["read", "this long", "label now"]);
+        let solid = [Range { start: 5, end: 20 }];
+        assert_eq!(parts(text, &solid, 20), ["read this long label", "now"]);
+        assert_eq!(parts(text, &solid, 16), ["read", "this long label", "now"]);
+        assert_eq!(parts(text, &solid, 10), ["read", "this long", "label now"]);
     }
 
     #[test]
@@ -281,12 +295,14 @@ mod tests {
             let text: String = text.chars().filter_map(crate::channel::flat::kept).collect();
             let text = text.trim();
             let parts = parts(text, &[], most);
+            prop_assert!(parts.len() <= PARTS_MAX);
             prop_assert!(parts.iter().all(|part| units(part) <= most && !part.is_empty()));
             prop_assert!(parts.iter().all(|part| part.trim() == *part));
             let whole: String = text.chars().filter(|c| is_visible(&c.to_string())).collect();
             let sent: String =
                 parts.concat().chars().filter(|c| is_visible(&c.to_string())).collect();
-            prop_assert_eq!(essence(&sent), essence(&whole));
+            let (sent, whole) = (essence(&sent), essence(&whole));
+            prop_assert!(sent == whole || parts.len() == PARTS_MAX && whole.starts_with(&sent));
             prop_assert!(units(&shorten(text, most)) <= most);
         }
     }

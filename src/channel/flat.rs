@@ -77,6 +77,11 @@ pub(crate) fn kept(c: char) -> Option<char> {
     }
 }
 
+/// The text of the characters that are [`kept`].
+pub(crate) fn clean(text: &str) -> String {
+    text.chars().filter_map(kept).collect()
+}
+
 /// What stands between two blocks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Between {

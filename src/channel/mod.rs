@@ -26,6 +26,9 @@ use crate::model::message::Message;
 use crate::model::post::Reason;
 use crate::model::subscriber::Standing;
 
+/// Most calls of one message: a claim counts them in one byte.
+pub const CALLS_MAX: usize = 255;
+
 /// A configured way out. Cheap to share; connections are kept and reused.
 #[derive(Debug)]
 pub enum Channel {
@@ -95,8 +98,8 @@ impl Channel {
 
     /// The calls that send `message`, in order; an acknowledgement of `tap` comes first.
     ///
-    /// Every call keeps the service's limits. Empty only when there is neither a module with
-    /// content nor a tap.
+    /// Every call keeps the service's limits. At most [`CALLS_MAX`]; what is beyond is left out.
+    /// Empty only when there is neither a module with content nor a tap.
     pub fn lower(&self, message: &Message, tap: Option<&str>) -> Vec<Call> {
         match self {
             Self::Telegram(_) => telegram::lower::lower(message, tap),

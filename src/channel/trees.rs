@@ -24,7 +24,7 @@ pub(crate) fn any_text() -> impl Strategy<Value = String> {
         1 => any::<char>().prop_filter("no line break", |c| *c != '\n').prop_map(String::from),
         1 => Just("https://example.com/a?b=1!c&d=(e)".to_owned()),
     ];
-    (vec(piece, 1..8), prop_oneof![8 => 1usize..3, 1 => 1usize..200])
+    (vec(piece, 1..8), prop_oneof![8 => 1usize..3, 1 => 1usize..60])
         .prop_map(|(pieces, times)| pieces.concat().repeat(times))
 }
 

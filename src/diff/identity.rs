@@ -149,10 +149,9 @@ impl<'a> Search<'a> {
 
     fn by(&mut self, rung: Rung, may: impl Fn(usize) -> bool) {
         for item in 0..self.finds.len() {
-            if matches!(self.finds[item], Find::Open) && may(item) {
-                if let Some(row) = self.seek(item, rung) {
-                    self.take(item, row, rung);
-                }
+            let is_open = matches!(self.finds[item], Find::Open) && may(item);
+            if is_open && let Some(row) = self.seek(item, rung) {
+                self.take(item, row, rung);
             }
         }
     }

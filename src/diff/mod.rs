@@ -18,7 +18,7 @@ pub use memory::{KEPT_FOR, KNOWN_ROWS_MAX, LAST_SEEN_SLACK};
 
 use crate::diff::document::Document;
 use crate::diff::identity::{CHURNS_DISTRUSTED, Rows, Sight, Sights, identify};
-use crate::diff::index::{Rung, narrow};
+use crate::diff::index::{Rung, narrow, of_row};
 use crate::model::campaign::ChangeKind;
 use crate::model::known::{Keys, Known, KnownItem};
 use crate::model::source::FloodRule;
@@ -62,6 +62,10 @@ pub struct Change {
     /// The entry of the document; of several entries of one item the first.
     pub index: usize,
     pub kind: ChangeKind,
+    /// What names the item: its entry's keys without the rungs that it shares with other items of
+    /// the document, and for a known item with the rungs under which it was known. Who names
+    /// items by their best rung uses these, or several items may get one name.
+    pub keys: Keys,
 }
 
 /// Why new items are held.
@@ -109,7 +113,11 @@ pub fn compare(
             _ => continue,
         };
         news += usize::from(kind == ChangeKind::New);
-        changes.push(Change { index: document.first(item), kind });
+        let row = match *sight {
+            Sight::Known { row } | Sight::Renamed { row, .. } => known.entries.get(row),
+            Sight::New | Sight::Nameless => None,
+        };
+        changes.push(change(&document, item, kind, row));
     }
     order.sort(&mut changes);
 
@@ -135,12 +143,35 @@ pub fn compare(
 fn first(document: &Document<'_>, order: &Order<'_>, rules: &Rules, now: Timestamp) -> Diff {
     let mut changes: Vec<_> = (0..document.count())
         .filter(|item| document.is_named(*item))
-        .map(|item| Change { index: document.first(item), kind: ChangeKind::New })
+        .map(|item| change(document, item, ChangeKind::New, None))
         .collect();
     order.sort(&mut changes);
     let older = changes.len().saturating_sub(rules.first_newest as usize);
     changes.drain(..older);
     Diff { changes, known: Some(memory::baseline(document, now)), ..Diff::default() }
+}
+
+fn change(
+    document: &Document<'_>,
+    item: usize,
+    kind: ChangeKind,
+    row: Option<&KnownItem>,
+) -> Change {
+    let index = document.first(item);
+    let stated = document.keys[index];
+    let own = |rung: Rung| {
+        let known = row.map_or(0, |row| of_row(row, rung));
+        let value = if known != 0 { known } else { document.value(item, rung) };
+        (value != 0).then_some(value)
+    };
+    let keys = Keys {
+        id: own(Rung::Id),
+        id_alias: own(Rung::Alias),
+        link: own(Rung::Link),
+        title_date: own(Rung::TitleDate),
+        ..stated
+    };
+    Change { index, kind, keys }
 }
 
 /// What became of an item's content.

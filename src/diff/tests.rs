@@ -193,6 +193,18 @@ fn one_id_over_different_titles_is_no_id() {
 }
 
 #[test]
+fn a_change_is_named_by_what_is_its_own() {
+    let known = baseline(&document(&["http://s/7|l7|T7|mon"]));
+    let told = document(&["home|a|A", "home|b|B", "https://s/7|moved|T7|tue|edited"]);
+    let names: Vec<_> =
+        changes(&told, &known).iter().map(|it| (it.index, it.keys.id, it.keys.link)).collect();
+    let link = |text| Some(hash("link", text));
+    assert_eq!(names.len(), 3);
+    assert!(names.contains(&(0, None, link("a"))) && names.contains(&(1, None, link("b"))));
+    assert!(names.contains(&(2, Some(hash("id", "http://s/7")), link("l7"))));
+}
+
+#[test]
 fn a_title_alone_merges_nothing() {
     let mut source = Polled::new();
     source.poll(&["||Bug fixes||one", "||Bug fixes||two"]);

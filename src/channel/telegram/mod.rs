@@ -2,6 +2,8 @@ pub mod api;
 
 pub mod lower;
 
+mod text;
+
 pub mod errors;
 
 pub mod updates;
