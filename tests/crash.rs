@@ -8,7 +8,12 @@
 //! Two ways to stop: the *process* ends (what was written is there, the journal is trusted), or the
 //! *power* (what was not synced may be missing in any combination, the journal is gone).
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed step is a failed test"
+)]
 
 mod made;
 
@@ -24,8 +29,8 @@ use redb::{BackendError, StorageBackend};
 use tidings::model::campaign::OnUncertain;
 use tidings::model::known::{Known, KnownItem};
 use tidings::model::message::Module;
-use tidings::model::post::{Claim, Content, Counts, Outcome, Post, Reason, Receipt, Settled, Work};
-use tidings::model::subscriber::{Standing, Subscriber};
+use tidings::model::post::{Claim, Content, Counts, Outcome, Post, Reason, Receipt, Work};
+use tidings::model::subscriber::Standing;
 use tidings::store::journal::Journal;
 use tidings::store::redb::{RedbStore, open_on};
 use tidings::store::{Advance, ConversationCommit, PostCommit, Rescued, Store, StoreError, Wire};
@@ -182,6 +187,7 @@ struct World {
     refused: BTreeSet<(String, String)>,
     /// How many of the page's events we have acknowledged.
     acknowledged: usize,
+    carousels: usize,
     /// What our journal shows as begun and not answered: all that may become uncertain.
     begun: BTreeSet<(String, String)>,
 }
@@ -339,6 +345,7 @@ impl Program<'_> {
         let address = format!("{channel}/{}", recipient.address);
         if let Work::Answer { answer, .. } = &claim.work {
             if let [Module::Cards(cards)] = &answer.message.modules[..] {
+                self.world.carousels += 1;
                 for card in cards {
                     *self.world.got.entry((card.title.clone(), address.clone())).or_default() += 1;
                 }
@@ -574,6 +581,7 @@ fn record() -> Recording {
         let world = program.world.clone();
         check(&store, &world, &Doubt::Only(BTreeSet::new()), "without a fault").await;
         assert_eq!(world.answered.len(), BOT_EVENTS.len() + PAGE_EVENTS.len());
+        assert!(world.carousels > 0 && !world.refused.is_empty(), "a run without its hard parts");
         drop(store);
         let log = disk.with(|surface| surface.log.clone());
         Recording { log, moments, made }
