@@ -10,10 +10,10 @@
 //! open ──▶ Wire ──▶ Store::rescue ──▶ begin_run ──▶ start, receipt, forget …
 //! ```
 //!
-//! The file is a row of frames `length (2, little endian) · sealed record` (see `store::codec`); the
-//! first names the boot of the machine in which the run began. A frame that is cut at the end of
-//! the file was being written when the process died, so what it was to announce had not happened;
-//! any other bad frame makes the file distrusted from there on.
+//! The file is a row of frames `length (2, little endian) · its complement (2) · sealed record` (see
+//! `store::codec`); the first names the boot of the machine in which the run began. A frame that is
+//! cut at the end of the file was being written when the process died, so what it was to announce
+//! had not happened; any other bad frame makes the file distrusted.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -229,8 +229,12 @@ fn read_frames(bytes: &[u8]) -> Result<Found, StoreError> {
         is_whole: true,
     };
     let mut rest = bytes;
-    while let Some((length, behind)) = rest.split_first_chunk::<2>() {
-        let length = usize::from(u16::from_le_bytes(*length));
+    while let Some(([low, high, not_low, not_high], behind)) = rest.split_first_chunk() {
+        if (!low, !high) != (*not_low, *not_high) {
+            found.is_whole = false;
+            break;
+        }
+        let length = usize::from(u16::from_le_bytes([*low, *high]));
         let Some((sealed, behind)) = behind.split_at_checked(length) else { break };
         match codec::open(&place(), sealed) {
             Ok(Note::Began { boot }) => found.boot = boot,
@@ -254,9 +258,7 @@ fn frame(note: &Note) -> Result<Vec<u8>, StoreError> {
     let sealed = codec::seal(&place(), note)?;
     let length = u16::try_from(sealed.len())
         .map_err(|_| StoreError::Failed { what: "a journal record is too long".into() })?;
-    let mut frame = length.to_le_bytes().to_vec();
-    frame.extend(sealed);
-    Ok(frame)
+    Ok([&length.to_le_bytes(), &(!length).to_le_bytes(), &sealed[..]].concat())
 }
 
 fn place() -> Place<'static> {
@@ -285,4 +287,169 @@ fn boot_id() -> String {
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     let path = path.display().to_string();
     move |error| StoreError::Failed { what: format!("writing `{path}`: {error}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::post::{Outcome, Settled};
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        fn open(&self) -> (Journal, Wire) {
+            Journal::open(self.0.path()).unwrap()
+        }
+
+        fn file(&self) -> PathBuf {
+            self.0.path().join(FILE_NAME)
+        }
+
+        fn bytes(&self) -> Vec<u8> {
+            fs::read(self.file()).unwrap()
+        }
+
+        /// A journal with two starts and a receipt.
+        fn filled() -> Self {
+            let folder = Self::new();
+            let (journal, _) = folder.open();
+            journal.begin_run().unwrap();
+            journal.start(Ticket(1), 0).unwrap();
+            journal.start(Ticket(2), 3).unwrap();
+            journal.receipt(&receipt(1, "x")).unwrap();
+            folder
+        }
+    }
+
+    fn receipt(ticket: u64, error: &str) -> Receipt {
+        Receipt {
+            ticket: Ticket(ticket),
+            settled: Settled::Done(Outcome::Sent),
+            standing: None,
+            moved_to: None,
+            window_closed: false,
+            error: Some(error.into()),
+        }
+    }
+
+    fn assert_filled(wire: &Wire) {
+        assert_eq!(wire.started, [(Ticket(1), 0), (Ticket(2), 3)]);
+        assert_eq!(wire.receipts, [receipt(1, "x")]);
+    }
+
+    #[test]
+    fn what_was_noted_is_found_again() {
+        let folder = Folder::filled();
+        // As often as it is asked, until a new run begins.
+        for _ in 0..2 {
+            let (_, wire) = folder.open();
+            assert!(wire.is_trusted);
+            assert_filled(&wire);
+        }
+        folder.open().0.begin_run().unwrap();
+        let (_, wire) = folder.open();
+        assert!(wire.is_trusted && wire.started.is_empty() && wire.receipts.is_empty());
+    }
+
+    #[test]
+    fn a_new_journal_is_not_trusted() {
+        let (_, wire) = Folder::new().open();
+        assert!(!wire.is_trusted && wire.started.is_empty() && wire.receipts.is_empty());
+    }
+
+    #[test]
+    fn a_journal_of_another_boot_is_not_trusted_but_believed() {
+        let folder = Folder::new();
+        let notes = [
+            Note::Began { boot: "another".into() },
+            Note::Started { ticket: Ticket(1), part: 0 },
+            Note::Started { ticket: Ticket(2), part: 3 },
+            Note::Came(receipt(1, "x")),
+        ];
+        let bytes: Vec<u8> = notes.iter().flat_map(|note| frame(note).unwrap()).collect();
+        fs::write(folder.file(), bytes).unwrap();
+        let (_, wire) = folder.open();
+        assert!(!wire.is_trusted);
+        assert_filled(&wire);
+    }
+
+    #[test]
+    fn a_record_that_was_cut_is_left_out_and_written_over() {
+        let whole = Folder::filled().bytes();
+        let last = frame(&Note::Came(receipt(1, "x"))).unwrap().len();
+        for end in whole.len() - last..whole.len() {
+            let folder = Folder::new();
+            fs::write(folder.file(), &whole[..end]).unwrap();
+            let (journal, wire) = folder.open();
+            assert!(wire.is_trusted, "cut at {end}");
+            assert_eq!((wire.started.len(), wire.receipts.len()), (2, 0), "cut at {end}");
+            journal.receipt(&receipt(1, "x")).unwrap();
+            assert_filled(&folder.open().1);
+        }
+    }
+
+    #[test]
+    fn damage_makes_the_journal_distrusted_for_good() {
+        let whole = Folder::filled().bytes();
+        let head = frame(&Note::Began { boot: boot_id() }).unwrap().len();
+        let last = frame(&Note::Came(receipt(1, "x"))).unwrap().len();
+        let folder = Folder::new();
+        for place in head..head + 12 {
+            let mut bytes = whole.clone();
+            bytes[place] ^= 4;
+            assert!(place < bytes.len() - last);
+            fs::write(folder.file(), bytes).unwrap();
+            for _ in 0..2 {
+                let (journal, wire) = folder.open();
+                assert!(!wire.is_trusted, "bit at {place}");
+                assert!(wire.started.is_empty() && wire.receipts.is_empty());
+                journal.start(Ticket(9), 0).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_journal_of_a_newer_program_is_refused() {
+        #[derive(Serialize, Deserialize)]
+        struct Newer;
+        impl Record for Newer {
+            const VERSION: u8 = 9;
+        }
+        let folder = Folder::new();
+        let sealed = codec::seal(&place(), &Newer).unwrap();
+        let length = u16::try_from(sealed.len()).unwrap();
+        let bytes = [&length.to_le_bytes(), &(!length).to_le_bytes(), &sealed[..]].concat();
+        fs::write(folder.file(), bytes).unwrap();
+        let error = Journal::open(folder.0.path()).unwrap_err();
+        assert!(matches!(error, StoreError::UnknownVersion { found: 9, .. }), "{error}");
+    }
+
+    #[test]
+    fn the_file_stays_small_and_keeps_what_is_not_forgotten() {
+        let folder = Folder::new();
+        let (journal, _) = folder.open();
+        journal.begin_run().unwrap();
+        let words = "x".repeat(200);
+        for ticket in 0..1_000 {
+            journal.start(Ticket(ticket), 0).unwrap();
+            journal.receipt(&receipt(ticket, &words)).unwrap();
+            journal.forget(&[Ticket(ticket)]).unwrap();
+        }
+        assert!(folder.bytes().len() as u64 <= CUT_BYTES + 1_000);
+
+        // One that is never forgotten keeps the file from being cut, not from being written anew.
+        journal.start(Ticket(5_000), 2).unwrap();
+        for ticket in 10_000..30_000 {
+            journal.receipt(&receipt(ticket, &words)).unwrap();
+            journal.forget(&[Ticket(ticket)]).unwrap();
+        }
+        assert!(folder.bytes().len() as u64 <= FILE_BYTES_MAX + 1_000);
+        let (_, wire) = folder.open();
+        assert!(wire.is_trusted);
+        assert_eq!(wire.started, [(Ticket(5_000), 2)]);
+    }
 }

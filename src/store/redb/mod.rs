@@ -1,12 +1,13 @@
 //! The store in one file of redb.
 //!
 //! One thread writes (`writer`), in grouped durable transactions; readers see the last commit and
-//! never wait for it. Every verb is one transaction, but for an import, which is one per
-//! [`IMPORTED_MAX`] people. The file is locked while it is open: a second open is refused.
+//! never wait for it. Every verb is one transaction, but for a large import, which is several. The
+//! file is locked while it is open: a second open is refused.
 //!
-//! Every record has a version and a checksum (`store::codec`). A file of up to
-//! [`CHECKED_BYTES_MAX`] is also checked page by page when it is opened; of a larger one each
-//! record is checked when it is read.
+//! Every record has a version and a checksum (`store::codec`). A file of up to 64 MiB is also
+//! checked page by page when it is opened; of a larger one each record is checked when it is read.
+
+mod open;
 
 mod rows;
 
@@ -28,16 +29,12 @@ mod converse;
 
 mod upkeep;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+pub use open::{open, open_on};
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::Arc;
 
-use redb::{
-    Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, StorageBackend,
-    StorageError, TransactionError,
-};
+use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError};
 
 use crate::model::channel::ChannelState;
 use crate::model::event::Event;
@@ -49,28 +46,14 @@ use crate::model::source::SourceState;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::store::redb::ledger::Writing;
-use crate::store::redb::rows::Format;
-use crate::store::redb::tables::{FORMAT, Tables};
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
     Advance, ConversationCommit, FloodWord, PollCommit, PostCommit, Reply, Rescued, Status, Store,
     StoreError, Wire,
 };
 
-/// The file's format that is written, and the only one that is read.
-const FORMAT_KNOWN: u32 = 1;
-
-/// Memory for pages of the file.
-const CACHE_BYTES: usize = 16 << 20;
-
-/// Largest file of which every page is checked when it is opened.
-const CHECKED_BYTES_MAX: u64 = 64 << 20;
-
 /// Most subscribers that one transaction imports: others get their turn between two.
 const IMPORTED_MAX: usize = 4_096;
-
-/// Bytes copied at a time when the file is written anew.
-const COPIED_BYTES: usize = 1 << 20;
 
 /// An open store. Dropping it waits for the last commit and unlocks the file.
 pub struct RedbStore {
@@ -80,57 +63,9 @@ pub struct RedbStore {
     fault: Arc<Fault>,
 }
 
-/// Opens the store at `path`; makes it when nothing is there.
-///
-/// After a run that ended with an error of the disk, the file is first copied to a new one that
-/// takes its place, because the machine may show what the disk never got.
-///
-/// # Errors
-/// [`StoreError::InUse`] when it is open elsewhere; [`StoreError::UnknownVersion`] and
-/// [`StoreError::Damaged`] when it is not a store that this program can read: then nothing that it
-/// holds was changed, and a backup is to be restored. [`StoreError::Failed`] when the disk refuses.
-pub fn open(path: &Path) -> Result<RedbStore, StoreError> {
-    let marker = path.with_extension("suspect");
-    if !fs::exists(path).map_err(failed("looking for", path))? {
-        create(path)?;
-    }
-    if fs::exists(&marker).map_err(failed("looking for", &marker))? {
-        rewrite(path)?;
-        fs::remove_file(&marker).map_err(failed("removing", &marker))?;
-        sync_parent(path)?;
-    }
-    let file_bytes = fs::metadata(path).map_err(failed("looking at", path))?.len();
-    let name = path.display().to_string();
-    if file_bytes == 0 {
-        return Err(unusable(&name, "the file is empty"));
-    }
-    let db = open_database(&name, |builder| {
-        builder.set_check_integrity_on_open(file_bytes <= CHECKED_BYTES_MAX).open(path)
-    })?;
-    RedbStore::start(db, &name, Fault::new(Some(marker)))
-}
-
-/// Opens a store on another medium than a file, and makes it there when the medium is empty.
-///
-/// The medium has to pass on the locks as redb asks for them.
-///
-/// # Errors
-/// As [`open`].
-pub fn open_on(medium: impl StorageBackend) -> Result<RedbStore, StoreError> {
-    let name = "medium";
-    let db = open_database(name, |builder| builder.create_with_backend(medium))?;
-    RedbStore::start(db, name, Fault::default())
-}
-
 impl RedbStore {
-    fn start(db: Database, name: &str, fault: Fault) -> Result<Self, StoreError> {
-        guard(|| {
-            if db.begin_read()?.list_tables()?.next().is_none() {
-                initialise(&db)
-            } else {
-                check_format(&db, name)
-            }
-        })?;
+    /// Starts on a database that was checked.
+    fn start(db: Database, fault: Fault) -> Result<Self, StoreError> {
         let (db, fault) = (Arc::new(db), Arc::new(fault));
         let writer = Writer::start(Arc::clone(&db), Arc::clone(&fault))?;
         Ok(Self { writer, db, fault })
@@ -334,137 +269,50 @@ fn guard<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreErro
         .unwrap_or_else(|_| Err(StoreError::Damaged { what: "a page makes no sense".into() }))
 }
 
-// ── opening ─────────────────────────────────────────────────────────────────────────────────────
-
-fn open_database(
-    name: &str,
-    open: impl FnOnce(&mut Builder) -> Result<Database, DatabaseError>,
-) -> Result<Database, StoreError> {
-    let mut builder = Builder::new();
-    builder.set_cache_size(CACHE_BYTES);
-    let opened = catch_unwind(AssertUnwindSafe(|| open(&mut builder)))
-        .map_err(|_| unusable(name, "a page makes no sense"))?;
-    opened.map_err(|error| match error {
-        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
-            StoreError::InUse { path: name.into() }
-        }
-        DatabaseError::Storage(StorageError::Io(error)) if !is_content(&error) => {
-            StoreError::Failed { what: format!("opening `{name}`: {error}") }
-        }
-        DatabaseError::Storage(StorageError::Io(_)) => unusable(name, "it is no store, or cut"),
-        other => unusable(name, &other.to_string()),
-    })
-}
-
-/// Whether the error speaks of what the file holds, not of the disk.
-fn is_content(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
-}
-
-fn unusable(name: &str, why: &str) -> StoreError {
-    StoreError::Damaged {
-        what: format!("`{name}`: {why}; nothing in it was changed: restore the newest backup"),
-    }
-}
-
-fn initialise(db: &Database) -> Result<(), StoreError> {
-    let mut transaction = db.begin_write()?;
-    transaction.set_quick_repair(true);
-    Tables::open(&transaction)?.format.put((), &Format(FORMAT_KNOWN))?;
-    transaction.commit().map_err(|error| StoreError::Failed { what: error.to_string() })
-}
-
-fn check_format(db: &Database, name: &str) -> Result<(), StoreError> {
-    let format = FORMAT.open(&db.begin_read()?).and_then(|table| table.load(()));
-    let unknown =
-        |found| StoreError::UnknownVersion { path: name.to_owned(), found, known: FORMAT_KNOWN };
-    match format {
-        Ok(Some(Format(FORMAT_KNOWN))) => Ok(()),
-        Ok(Some(Format(found))) => Err(unknown(found)),
-        Ok(None) => Err(unusable(name, "it is no store of this program")),
-        Err(StoreError::UnknownVersion { found, .. }) => Err(unknown(found)),
-        Err(StoreError::Damaged { what }) => Err(unusable(name, &what)),
-        Err(other) => Err(other),
-    }
-}
-
-/// Makes an empty store under another name, and gives it its own once it is whole.
-fn create(path: &Path) -> Result<(), StoreError> {
-    let new = path.with_extension("new");
-    {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&new)
-            .map_err(failed("making", &new))?;
-        lock(&file, path)?;
-        // What a creation that was cut short has left.
-        file.set_len(0).map_err(failed("making", &new))?;
-    }
-    let db = open_database(&path.display().to_string(), |builder| builder.create(&new))?;
-    initialise(&db)?;
-    drop(db);
-    File::open(&new).and_then(|file| file.sync_all()).map_err(failed("syncing", &new))?;
-    // Unlike a rename, a link never takes the place of a store that somebody else made meanwhile.
-    match fs::hard_link(&new, path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(failed("making", path)(error));
-        }
-        _ => fs::remove_file(&new).map_err(failed("removing", &new))?,
-    }
-    sync_parent(path)
-}
-
-/// Copies the store to a new file that takes its place.
-fn rewrite(path: &Path) -> Result<(), StoreError> {
-    let new = path.with_extension("new");
-    let mut source =
-        OpenOptions::new().read(true).write(true).open(path).map_err(failed("opening", path))?;
-    lock(&source, path)?;
-    let mut target = File::create(&new).map_err(failed("making", &new))?;
-    // Read and written by hand: the kernel's own copying may share the blocks of the old file.
-    let mut bytes = vec![0; COPIED_BYTES];
-    loop {
-        let count = source.read(&mut bytes).map_err(failed("reading", path))?;
-        if count == 0 {
-            break;
-        }
-        target.write_all(&bytes[..count]).map_err(failed("writing", &new))?;
-    }
-    target.sync_all().map_err(failed("syncing", &new))?;
-    fs::rename(&new, path).map_err(failed("renaming", &new))?;
-    sync_parent(path)
-}
-
-/// Makes sure that nobody has the store open; holds until `file` is dropped.
-fn lock(file: &File, path: &Path) -> Result<(), StoreError> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => {
-            Err(StoreError::InUse { path: path.display().to_string() })
-        }
-        Err(TryLockError::Error(error)) => Err(failed("locking", path)(error)),
-    }
-}
-
-/// Makes the names in the store's directory durable.
-fn sync_parent(path: &Path) -> Result<(), StoreError> {
-    let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    let dir = parent.unwrap_or(Path::new("."));
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed("syncing", dir))
-}
-
-fn failed<'a>(doing: &'a str, path: &'a Path) -> impl FnOnce(io::Error) -> StoreError + 'a {
-    move |error| StoreError::Failed { what: format!("{doing} `{}`: {error}", path.display()) }
-}
-
 impl From<TransactionError> for StoreError {
     fn from(error: TransactionError) -> Self {
         match error {
             TransactionError::Storage(error) => error.into(),
             other => Self::Failed { what: other.to_string() },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn sec_s10_a_panic_of_the_writer_is_told_to_everybody_and_ends_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.redb");
+        let store = open(&path).unwrap();
+        let panics = store.write::<()>(|_| panic!("half way"));
+        let (first, second) =
+            futures_util::future::join(panics, store.drop_draft(DraftId(1))).await;
+        assert!(matches!(first, Err(StoreError::Failed { .. })), "{first:?}");
+        assert!(matches!(second, Err(StoreError::Failed { .. })), "{second:?}");
+        let later = store.load_sources().await;
+        assert!(matches!(later, Err(StoreError::Failed { .. })), "{later:?}");
+        drop(store);
+        assert!(path.with_extension("suspect").exists());
+        assert!(open(&path).unwrap().load_sources().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_operation_that_failed_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder.path().join("store.redb")).unwrap();
+        let half = store.write::<()>(|writing| {
+            writing.tables.sources.put("half", &SourceState::default())?;
+            writing.counters()?.draft += 7;
+            Err(StoreError::Missing { what: "other half".into() })
+        });
+        let whole = store.commit_channel(&Name::parse("bot").unwrap(), ChannelState::default());
+        let (half, whole) = futures_util::future::join(half, whole).await;
+        assert!(matches!(half, Err(StoreError::Missing { .. })), "{half:?}");
+        whole.unwrap();
+        assert!(store.load_sources().await.unwrap().is_empty());
+        assert_eq!(store.write(|writing| Ok(writing.counters()?.draft)).await.unwrap(), 0);
     }
 }
