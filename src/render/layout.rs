@@ -24,7 +24,7 @@ use crate::model::time::Timestamp;
 use crate::render::filters::{self, FILTERS};
 use crate::render::message;
 use crate::render::problem::{Problem, nearest};
-use crate::render::values::{FIELDS, ItemValue, Unknown};
+use crate::render::values::{Anything, FIELDS, ItemValue, Unknown};
 
 /// Longest layout file, in bytes.
 pub const LAYOUT_BYTES_MAX: usize = 64 << 10;
@@ -198,8 +198,10 @@ impl Layouts {
             .get_template(file)
             .map(|template| template.undeclared_variables(false))
             .unwrap_or_default();
-        let strangers = undeclared.iter().filter(|name| !VARIABLES.contains(&name.as_str()));
-        for name in strangers {
+        let is_stranger = |name: &&str| !VARIABLES.contains(name);
+        let strangers: Vec<&str> =
+            undeclared.iter().map(String::as_str).filter(is_stranger).collect();
+        for &name in &strangers {
             let offset = find_word(text, name, |before| !before.ends_with('.'));
             let hint = match nearest(name, &VARIABLES) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -214,7 +216,7 @@ impl Layouts {
         let mut failures = Vec::new();
         for item in [sample(layout), bare_sample(layout)] {
             let items = [item.clone(), item];
-            let context = context(&items, "campaign", Some(&unknown));
+            let context = context(&items, "campaign", Some((&unknown, &strangers)));
             match self.print(file, context) {
                 Ok(html) => failures.extend(remarks(path, text, &html)),
                 Err(error) => failures.push(engine_problem(path, text, &error)),
@@ -313,16 +315,21 @@ fn write_escaped(out: &mut minijinja::Output<'_>, text: &str) -> std::fmt::Resul
     out.write_str(&escaped)
 }
 
-fn context(items: &[Item], campaign: &str, unknown: Option<&Unknown>) -> Value {
+/// What a layout sees; when it is checked, with every name that it asks for and where to note
+/// unknown fields.
+fn context(items: &[Item], campaign: &str, check: Option<(&Unknown, &[&str])>) -> Value {
     // Half the output for the texts of all items; the rest is the layout's.
     let text_bytes_max = OUTPUT_BYTES_MAX / 2 / items.len().max(1);
     let value = |item: &Item| {
-        let item = item.clone();
-        Value::from_object(ItemValue { item, text_bytes_max, unknown: unknown.map(Arc::clone) })
+        let unknown = check.map(|(unknown, _)| Arc::clone(unknown));
+        Value::from_object(ItemValue { item: item.clone(), text_bytes_max, unknown })
     };
     let items: Vec<Value> = items.iter().map(value).collect();
     let first = items.first().cloned().unwrap_or(Value::UNDEFINED);
-    minijinja::context! { item => first, items => items, campaign => campaign }
+    let own = [("item", first), ("items", items.into()), ("campaign", campaign.into())];
+    let strangers = check.map_or(&[][..], |(_, strangers)| strangers);
+    let strangers = strangers.iter().map(|&name| (name, Value::from_object(Anything)));
+    Value::from_pairs(own.into_iter().chain(strangers))
 }
 
 /// Takes at most [`OUTPUT_BYTES_MAX`].
@@ -372,9 +379,15 @@ fn engine_problem(path: &str, text: &str, error: &Error) -> Problem {
         }
         kind if detail.is_empty() => kind.to_string(),
         ErrorKind::SyntaxError => format!("syntax error: {detail}"),
+        ErrorKind::UnknownFilter => {
+            format!("there is no filter `{}`", unknown_filter(detail).unwrap_or_default())
+        }
         _ => detail.to_owned(),
     };
     let hint = match error.kind() {
+        ErrorKind::UnknownFilter if unknown_filter(detail) == Some("safe") => {
+            Some("`summary` and `body` keep their markup; all else is text".to_owned())
+        }
         ErrorKind::UnknownFilter => {
             Some(match unknown_filter(detail).and_then(|name| nearest(name, &FILTERS)) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -394,10 +407,15 @@ fn unknown_filter(detail: &str) -> Option<&str> {
     detail.strip_prefix("filter ")?.strip_suffix(" is unknown")
 }
 
-/// What the sample message lacks because of the layout.
+/// What the message of a sample lacks because of the layout.
 fn remarks(path: &str, text: &str, html: &str) -> Vec<Problem> {
-    let (_, remarks) = message::read(html);
+    let (message, remarks) = message::read(html);
     let place = |element: &str| text.find(&format!("<{element}")).unwrap_or(0);
+    // With a condition or a loop it may print something for other items.
+    let is_constant = !text.contains("{%") && !text.contains("{{");
+    if message.modules.is_empty() && is_constant {
+        return vec![Problem::at(path, text, 0, "this layout prints nothing".to_owned())];
+    }
     remarks
         .into_iter()
         .map(|remark| {
@@ -533,7 +551,13 @@ mod tests {
         let bare = bare_sample(&name("example"));
         for layout in ["article", "plain"] {
             let message = layouts
-                .render(&name(layout), ChannelKind::Telegram, None, &[bare.clone()], &name("c"))
+                .render(
+                    &name(layout),
+                    ChannelKind::Telegram,
+                    None,
+                    std::slice::from_ref(&bare),
+                    &name("c"),
+                )
                 .unwrap();
             assert_eq!(preview(&message, 80, false), "words\n");
         }
@@ -654,7 +678,7 @@ mod tests {
         let told = compile(&[("x.html", "a\n{% include '/etc/passwd' %}")]).unwrap_err();
         assert!(told.starts_with("x.html:2:"), "{told}");
         let told = compile(&[("x.html", "{{ item.title | safe }}")]).unwrap_err();
-        assert!(told.contains("filter safe is unknown"), "{told}");
+        assert!(told.contains("there is no filter `safe`"), "{told}");
     }
 
     #[test]
