@@ -21,9 +21,9 @@ use crate::model::message::Message;
 use crate::model::name::Name;
 use crate::model::rich::RichText;
 use crate::model::time::Timestamp;
-use crate::render::filters::{self, FILTERS};
+use crate::render::filters;
 use crate::render::message;
-use crate::render::problem::{Problem, nearest};
+use crate::render::problem::{Problem, find_word, nearest};
 use crate::render::values::{Anything, FIELDS, ItemValue, Unknown};
 
 /// Longest layout file, in bytes.
@@ -165,7 +165,7 @@ impl Layouts {
         }
         self.environment
             .add_template_owned(file.clone(), text.to_owned())
-            .map_err(|error| engine_problem(path, text, &error))?;
+            .map_err(|error| Problem::of_engine(path, text, &error))?;
         self.files.insert(variant.clone(), file.clone());
         Ok((file, variant))
     }
@@ -219,7 +219,7 @@ impl Layouts {
             let context = context(&items, "campaign", Some((&unknown, &strangers)));
             match self.print(file, context) {
                 Ok(html) => failures.extend(remarks(path, text, &html)),
-                Err(error) => failures.push(engine_problem(path, text, &error)),
+                Err(error) => failures.push(Problem::of_engine(path, text, &error)),
             }
         }
         let unknown = unknown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -349,64 +349,6 @@ impl io::Write for Capped {
     }
 }
 
-/// The engine's error at its place, in the editor's words.
-fn engine_problem(path: &str, text: &str, error: &Error) -> Problem {
-    let line_start = || {
-        let before = error.line().unwrap_or(1).saturating_sub(1);
-        text.split_inclusive('\n').take(before).map(str::len).sum()
-    };
-    // The engine's range may begin within a chain such as `item.tags[0]`.
-    let chain_start = |at: usize| {
-        let is_chain = |c: char| c.is_alphanumeric() || "_.[]'".contains(c);
-        at - text
-            .get(..at)
-            .unwrap_or_default()
-            .chars()
-            .rev()
-            .take_while(|&c| is_chain(c))
-            .map(char::len_utf8)
-            .sum::<usize>()
-    };
-    let range = error.range().map(|range| chain_start(range.start)..range.end);
-    let offset = range.as_ref().map_or_else(line_start, |range| range.start);
-    let expression = range.and_then(|range| text.get(range)).unwrap_or_default().trim();
-    let detail = error.detail().unwrap_or_default();
-    let problem = match error.kind() {
-        ErrorKind::OutOfFuel => "this layout takes too long: does it loop too often?".to_owned(),
-        ErrorKind::WriteFailure => "a layout prints at most 64 kB".to_owned(),
-        ErrorKind::UndefinedError if !expression.is_empty() => {
-            format!("`{expression}` has no value")
-        }
-        kind if detail.is_empty() => kind.to_string(),
-        ErrorKind::SyntaxError => format!("syntax error: {detail}"),
-        ErrorKind::UnknownFilter => {
-            format!("there is no filter `{}`", unknown_filter(detail).unwrap_or_default())
-        }
-        _ => detail.to_owned(),
-    };
-    let hint = match error.kind() {
-        ErrorKind::UnknownFilter if unknown_filter(detail) == Some("safe") => {
-            Some("`summary` and `body` keep their markup; all else is text".to_owned())
-        }
-        ErrorKind::UnknownFilter => {
-            Some(match unknown_filter(detail).and_then(|name| nearest(name, &FILTERS)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("filters are {}", FILTERS.map(|it| format!("`{it}`")).join(", ")),
-            })
-        }
-        ErrorKind::UndefinedError => {
-            Some("not every item has it: put it within `{% if … %}`".to_owned())
-        }
-        _ => None,
-    };
-    Problem::at(path, text, offset, problem).with_hint(hint)
-}
-
-/// The name in the engine's `filter NAME is unknown`.
-fn unknown_filter(detail: &str) -> Option<&str> {
-    detail.strip_prefix("filter ")?.strip_suffix(" is unknown")
-}
-
 /// What the message of a sample lacks because of the layout.
 fn remarks(path: &str, text: &str, html: &str) -> Vec<Problem> {
     let (message, remarks) = message::read(html);
@@ -423,21 +365,6 @@ fn remarks(path: &str, text: &str, html: &str) -> Vec<Problem> {
             Problem::at(path, text, place(remark.element), problem)
         })
         .collect()
-}
-
-/// The offset of `word` within an expression, where what is before it is `fit`; else 0.
-fn find_word(text: &str, word: &str, fit: impl Fn(&str) -> bool) -> usize {
-    let is_part = |c: char| c == '_' || c.is_alphanumeric();
-    let is_whole =
-        |at: usize| !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part);
-    let is_within = |at: usize| {
-        let last = |mark| text[..at].rfind(mark).map_or(0, |found: usize| found + 1);
-        last("{{").max(last("{%")) > last("}}").max(last("%}"))
-    };
-    text.match_indices(word)
-        .map(|(at, _)| at)
-        .find(|&at| is_whole(at) && is_within(at) && fit(text[..at].trim_end()))
-        .unwrap_or(0)
 }
 
 /// An item that has everything a layout can show.
@@ -644,7 +571,7 @@ mod tests {
         let layout = "{{ item.summary }}{{ item.body }}{{ item.text }}";
         let only = Item { summary: RichText::default(), ..item() };
         let only = Item { body: markup::rich("<b>b</b>", None), ..only };
-        assert_eq!(shown(layout, &[only]), "b\nb\nb\n");
+        assert_eq!(shown(layout, &[only]), "b\n\nb\n\nb\n");
     }
 
     #[test]
@@ -668,6 +595,19 @@ mod tests {
             shown("{{ item.summary ~ '<i>' }}", &[item()]),
             "<p>The <b>first</b> words of a post.</p><i>\n"
         );
+    }
+
+    #[test]
+    fn sec_t04_no_text_leaves_its_quotes() {
+        let hostile = "' src=https://e.com/ x=\" src=https://e.com/ x=><button href=https://e.com>";
+        let told = Item { title: hostile.to_owned(), ..item() };
+        for quote in ['"', '\''] {
+            let alt = format!("alt={quote}{{{{ item.title }}}}{quote}");
+            let layout = format!("<img {alt} src={quote}https://example.com/p{quote}>");
+            let message = render_with(&layout, std::slice::from_ref(&told)).unwrap();
+            let [Module::Image { url, alt }] = &*message.modules else { panic!("{message:?}") };
+            assert_eq!((url.as_str(), alt.as_str()), ("https://example.com/p", hostile));
+        }
     }
 
     #[test]
