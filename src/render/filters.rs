@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::markup;
 use crate::render::shorten::{shorten, shorten_rich};
+use crate::render::values::Anything;
 
 /// Longest text that a filter makes, in bytes.
 const TEXT_BYTES_MAX: usize = 64 << 10;
@@ -113,6 +114,7 @@ fn words(value: &Value) -> Result<String, Error> {
             Ok(markup::rich(value.as_str().unwrap_or_default(), None).plain())
         }
         ValueKind::String | ValueKind::Number | ValueKind::Bool => Ok(value.to_string()),
+        _ if value.downcast_object_ref::<Anything>().is_some() => Ok(String::new()),
         _ => Err(fault("this is no text, but a list or a group of fields")),
     }
 }

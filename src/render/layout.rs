@@ -21,10 +21,10 @@ use crate::model::message::Message;
 use crate::model::name::Name;
 use crate::model::rich::RichText;
 use crate::model::time::Timestamp;
-use crate::render::filters::{self, FILTERS};
+use crate::render::filters;
 use crate::render::message;
-use crate::render::problem::{Problem, nearest};
-use crate::render::values::{FIELDS, ItemValue, Unknown};
+use crate::render::problem::{Problem, find_word, nearest};
+use crate::render::values::{Anything, FIELDS, ItemValue, Unknown};
 
 /// Longest layout file, in bytes.
 pub const LAYOUT_BYTES_MAX: usize = 64 << 10;
@@ -177,7 +177,7 @@ impl Layouts {
         }
         self.environment
             .add_template_owned(file.clone(), text.to_owned())
-            .map_err(|error| engine_problem(path, text, &error))?;
+            .map_err(|error| Problem::of_engine(path, text, &error))?;
         self.files.insert(variant.clone(), file.clone());
         Ok((file, variant))
     }
@@ -210,8 +210,10 @@ impl Layouts {
             .get_template(file)
             .map(|template| template.undeclared_variables(false))
             .unwrap_or_default();
-        let strangers = undeclared.iter().filter(|name| !VARIABLES.contains(&name.as_str()));
-        for name in strangers {
+        let is_stranger = |name: &&str| !VARIABLES.contains(name);
+        let strangers: Vec<&str> =
+            undeclared.iter().map(String::as_str).filter(is_stranger).collect();
+        for &name in &strangers {
             let offset = find_word(text, name, |before| !before.ends_with('.'));
             let hint = match nearest(name, &VARIABLES) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -226,10 +228,10 @@ impl Layouts {
         let mut failures = Vec::new();
         for item in [sample(layout), bare_sample(layout)] {
             let items = [item.clone(), item];
-            let context = context(&items, "campaign", Some(&unknown));
+            let context = context(&items, "campaign", Some((&unknown, &strangers)));
             match self.print(file, context) {
                 Ok(html) => failures.extend(remarks(path, text, &html)),
-                Err(error) => failures.push(engine_problem(path, text, &error)),
+                Err(error) => failures.push(Problem::of_engine(path, text, &error)),
             }
         }
         let unknown = unknown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -325,16 +327,21 @@ fn write_escaped(out: &mut minijinja::Output<'_>, text: &str) -> std::fmt::Resul
     out.write_str(&escaped)
 }
 
-fn context(items: &[Item], campaign: &str, unknown: Option<&Unknown>) -> Value {
+/// What a layout sees; when it is checked, with every name that it asks for and where to note
+/// unknown fields.
+fn context(items: &[Item], campaign: &str, check: Option<(&Unknown, &[&str])>) -> Value {
     // Half the output for the texts of all items; the rest is the layout's.
     let text_bytes_max = OUTPUT_BYTES_MAX / 2 / items.len().max(1);
     let value = |item: &Item| {
-        let item = item.clone();
-        Value::from_object(ItemValue { item, text_bytes_max, unknown: unknown.map(Arc::clone) })
+        let unknown = check.map(|(unknown, _)| Arc::clone(unknown));
+        Value::from_object(ItemValue { item: item.clone(), text_bytes_max, unknown })
     };
     let items: Vec<Value> = items.iter().map(value).collect();
     let first = items.first().cloned().unwrap_or(Value::UNDEFINED);
-    minijinja::context! { item => first, items => items, campaign => campaign }
+    let own = [("item", first), ("items", items.into()), ("campaign", campaign.into())];
+    let strangers = check.map_or(&[][..], |(_, strangers)| strangers);
+    let strangers = strangers.iter().map(|&name| (name, Value::from_object(Anything)));
+    Value::from_pairs(own.into_iter().chain(strangers))
 }
 
 /// Takes at most [`OUTPUT_BYTES_MAX`].
@@ -354,62 +361,15 @@ impl io::Write for Capped {
     }
 }
 
-/// The engine's error at its place, in the editor's words.
-fn engine_problem(path: &str, text: &str, error: &Error) -> Problem {
-    let line_start = || {
-        let before = error.line().unwrap_or(1).saturating_sub(1);
-        text.split_inclusive('\n').take(before).map(str::len).sum()
-    };
-    // The engine's range may begin within a chain such as `item.tags[0]`.
-    let chain_start = |at: usize| {
-        let is_chain = |c: char| c.is_alphanumeric() || "_.[]'".contains(c);
-        at - text
-            .get(..at)
-            .unwrap_or_default()
-            .chars()
-            .rev()
-            .take_while(|&c| is_chain(c))
-            .map(char::len_utf8)
-            .sum::<usize>()
-    };
-    let range = error.range().map(|range| chain_start(range.start)..range.end);
-    let offset = range.as_ref().map_or_else(line_start, |range| range.start);
-    let expression = range.and_then(|range| text.get(range)).unwrap_or_default().trim();
-    let detail = error.detail().unwrap_or_default();
-    let problem = match error.kind() {
-        ErrorKind::OutOfFuel => "this layout takes too long: does it loop too often?".to_owned(),
-        ErrorKind::WriteFailure => "a layout prints at most 64 kB".to_owned(),
-        ErrorKind::UndefinedError if !expression.is_empty() => {
-            format!("`{expression}` has no value")
-        }
-        kind if detail.is_empty() => kind.to_string(),
-        ErrorKind::SyntaxError => format!("syntax error: {detail}"),
-        _ => detail.to_owned(),
-    };
-    let hint = match error.kind() {
-        ErrorKind::UnknownFilter => {
-            Some(match unknown_filter(detail).and_then(|name| nearest(name, &FILTERS)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("filters are {}", FILTERS.map(|it| format!("`{it}`")).join(", ")),
-            })
-        }
-        ErrorKind::UndefinedError => {
-            Some("not every item has it: put it within `{% if … %}`".to_owned())
-        }
-        _ => None,
-    };
-    Problem::at(path, text, offset, problem).with_hint(hint)
-}
-
-/// The name in the engine's `filter NAME is unknown`.
-fn unknown_filter(detail: &str) -> Option<&str> {
-    detail.strip_prefix("filter ")?.strip_suffix(" is unknown")
-}
-
-/// What the sample message lacks because of the layout.
+/// What the message of a sample lacks because of the layout.
 fn remarks(path: &str, text: &str, html: &str) -> Vec<Problem> {
-    let (_, remarks) = message::read(html);
+    let (message, remarks) = message::read(html);
     let place = |element: &str| text.find(&format!("<{element}")).unwrap_or(0);
+    // With a condition or a loop it may print something for other items.
+    let is_constant = !text.contains("{%") && !text.contains("{{");
+    if message.modules.is_empty() && is_constant {
+        return vec![Problem::at(path, text, 0, "this layout prints nothing".to_owned())];
+    }
     remarks
         .into_iter()
         .map(|remark| {
@@ -417,21 +377,6 @@ fn remarks(path: &str, text: &str, html: &str) -> Vec<Problem> {
             Problem::at(path, text, place(remark.element), problem)
         })
         .collect()
-}
-
-/// The offset of `word` within an expression, where what is before it is `fit`; else 0.
-fn find_word(text: &str, word: &str, fit: impl Fn(&str) -> bool) -> usize {
-    let is_part = |c: char| c == '_' || c.is_alphanumeric();
-    let is_whole =
-        |at: usize| !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part);
-    let is_within = |at: usize| {
-        let last = |mark| text[..at].rfind(mark).map_or(0, |found: usize| found + 1);
-        last("{{").max(last("{%")) > last("}}").max(last("%}"))
-    };
-    text.match_indices(word)
-        .map(|(at, _)| at)
-        .find(|&at| is_whole(at) && is_within(at) && fit(text[..at].trim_end()))
-        .unwrap_or(0)
 }
 
 /// An item that has everything a layout can show.
@@ -545,7 +490,13 @@ mod tests {
         let bare = bare_sample(&name("example"));
         for layout in ["article", "plain"] {
             let message = layouts
-                .render(&name(layout), ChannelKind::Telegram, None, &[bare.clone()], &name("c"))
+                .render(
+                    &name(layout),
+                    ChannelKind::Telegram,
+                    None,
+                    std::slice::from_ref(&bare),
+                    &name("c"),
+                )
                 .unwrap();
             assert_eq!(preview(&message, 80, false), "words\n");
         }
@@ -632,7 +583,7 @@ mod tests {
         let layout = "{{ item.summary }}{{ item.body }}{{ item.text }}";
         let only = Item { summary: RichText::default(), ..item() };
         let only = Item { body: markup::rich("<b>b</b>", None), ..only };
-        assert_eq!(shown(layout, &[only]), "b\nb\nb\n");
+        assert_eq!(shown(layout, &[only]), "b\n\nb\n\nb\n");
     }
 
     #[test]
@@ -659,6 +610,19 @@ mod tests {
     }
 
     #[test]
+    fn sec_t04_no_text_leaves_its_quotes() {
+        let hostile = "' src=https://e.com/ x=\" src=https://e.com/ x=><button href=https://e.com>";
+        let told = Item { title: hostile.to_owned(), ..item() };
+        for quote in ['"', '\''] {
+            let alt = format!("alt={quote}{{{{ item.title }}}}{quote}");
+            let layout = format!("<img {alt} src={quote}https://example.com/p{quote}>");
+            let message = render_with(&layout, std::slice::from_ref(&told)).unwrap();
+            let [Module::Image { url, alt }] = &*message.modules else { panic!("{message:?}") };
+            assert_eq!((url.as_str(), alt.as_str()), ("https://example.com/p", hostile));
+        }
+    }
+
+    #[test]
     fn sec_t02_a_layout_sees_nothing_but_its_items() {
         for expression in ["debug()", "range(3)", "namespace()", "env", "self", "dict()"] {
             assert!(compile(&[("x.html", &format!("{{{{ {expression} }}}}"))]).is_err());
@@ -666,7 +630,7 @@ mod tests {
         let told = compile(&[("x.html", "a\n{% include '/etc/passwd' %}")]).unwrap_err();
         assert!(told.starts_with("x.html:2:"), "{told}");
         let told = compile(&[("x.html", "{{ item.title | safe }}")]).unwrap_err();
-        assert!(told.contains("filter safe is unknown"), "{told}");
+        assert!(told.contains("there is no filter `safe`"), "{told}");
     }
 
     #[test]

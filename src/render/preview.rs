@@ -19,7 +19,7 @@ pub fn preview(message: &Message, width: usize, colour: bool) -> String {
         }
         match module {
             Module::Text { text, buttons } => {
-                page.blocks(&text.blocks, &Indent::default());
+                page.blocks(&text.blocks, &Indent::default(), Spacing::Loose);
                 page.buttons(buttons);
             }
             Module::Image { url, alt } => page.image(url, alt),
@@ -40,6 +40,13 @@ struct Page {
 struct Indent {
     first: String,
     further: String,
+}
+
+/// Whether a blank line parts blocks; in lists none does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spacing {
+    Loose,
+    Tight,
 }
 
 /// A piece of text and how it looks.
@@ -69,8 +76,11 @@ const CODES: [(u8, &str); 7] = [
 ];
 
 impl Page {
-    fn blocks(&mut self, blocks: &[Block], indent: &Indent) {
+    fn blocks(&mut self, blocks: &[Block], indent: &Indent, spacing: Spacing) {
         for (at, block) in blocks.iter().enumerate() {
+            if at > 0 && spacing == Spacing::Loose {
+                self.line(&indent.further);
+            }
             let further = Indent { first: indent.further.clone(), further: indent.further.clone() };
             let indent = if at == 0 { indent } else { &further };
             match block {
@@ -79,7 +89,8 @@ impl Page {
                 Block::List { start, items } => self.list(*start, items, indent),
                 Block::Quote(inner) => {
                     let first = format!("{}▏ ", indent.first);
-                    self.blocks(inner, &Indent { first, further: format!("{}▏ ", indent.further) });
+                    let further = format!("{}▏ ", indent.further);
+                    self.blocks(inner, &Indent { first, further }, spacing);
                 }
                 Block::Code { text, .. } => {
                     for (at, line) in text.lines().enumerate() {
@@ -102,7 +113,7 @@ impl Page {
             let before = if at == 0 { &indent.first } else { &indent.further };
             let first = format!("{before}{bullet}");
             let further = format!("{}{}", indent.further, " ".repeat(columns(&bullet)));
-            self.blocks(item, &Indent { first, further });
+            self.blocks(item, &Indent { first, further }, Spacing::Tight);
         }
     }
 
@@ -255,13 +266,18 @@ mod tests {
 https://example.com/a.png
 
 Title
+
 One link (https://example.com/)
 and words that go on.
+
 9. x
 10. y
     • z
+
 ▏ q
+▏
 ▏ r
+
 a
   b
 ╭───────────╮

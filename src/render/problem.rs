@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use minijinja::{Error, ErrorKind};
+
+use crate::render::filters::FILTERS;
+
 /// One problem at one place of a layout's file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -40,31 +44,111 @@ impl Problem {
         }
     }
 
+    /// The engine's error at its place, in the editor's words.
+    pub(super) fn of_engine(path: &str, text: &str, error: &Error) -> Self {
+        let line_start = || {
+            let before = error.line().unwrap_or(1).saturating_sub(1);
+            text.split_inclusive('\n').take(before).map(str::len).sum()
+        };
+        // The engine's range may begin within a chain such as `item.tags[0]`.
+        let is_chain = |c: char| c.is_alphanumeric() || "_.[]'".contains(c);
+        let chain_start =
+            |at: usize| text.get(..at).map_or(at, |before| before.trim_end_matches(is_chain).len());
+        let range = error.range().map(|range| chain_start(range.start)..range.end);
+        let offset = range.as_ref().map_or_else(line_start, |range| range.start);
+        let expression = range.and_then(|range| text.get(range)).unwrap_or_default().trim();
+        let detail = error.detail().unwrap_or_default();
+        let problem = match error.kind() {
+            ErrorKind::OutOfFuel => {
+                "this layout takes too long: does it loop too often?".to_owned()
+            }
+            ErrorKind::WriteFailure => "a layout prints at most 64 kB".to_owned(),
+            ErrorKind::UndefinedError if !expression.is_empty() => {
+                format!("`{expression}` has no value")
+            }
+            kind if detail.is_empty() => kind.to_string(),
+            ErrorKind::SyntaxError => format!("syntax error: {detail}"),
+            ErrorKind::UnknownFilter => {
+                format!("there is no filter `{}`", unknown_filter(detail).unwrap_or_default())
+            }
+            _ => detail.to_owned(),
+        };
+        Self::at(path, text, offset, problem).with_hint(hint_of(error))
+    }
+
     pub(super) fn with_hint(self, hint: impl Into<Option<String>>) -> Self {
         Self { hint: hint.into(), ..self }
     }
 }
 
-/// The known name that `name` was probably meant to be: at most a third of it differs.
+fn hint_of(error: &Error) -> Option<String> {
+    match error.kind() {
+        ErrorKind::UnknownFilter => {
+            let name = unknown_filter(error.detail().unwrap_or_default()).unwrap_or_default();
+            if name == "safe" {
+                return Some("`summary` and `body` keep their markup; all else is text".to_owned());
+            }
+            Some(match nearest(name, &FILTERS) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("filters are {}", FILTERS.map(|it| format!("`{it}`")).join(", ")),
+            })
+        }
+        ErrorKind::UndefinedError => {
+            Some("not every item has it: put it within `{% if … %}`".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The name in the engine's `filter NAME is unknown`.
+fn unknown_filter(detail: &str) -> Option<&str> {
+    detail.strip_prefix("filter ")?.strip_suffix(" is unknown")
+}
+
+/// The offset of `word` within an expression, where what is before it is `fit`; else 0.
+pub(super) fn find_word(text: &str, word: &str, fit: impl Fn(&str) -> bool) -> usize {
+    let is_part = |c: char| c == '_' || c.is_alphanumeric();
+    let is_whole =
+        |at: usize| !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part);
+    let is_within = |at: usize| {
+        let last = |mark| text[..at].rfind(mark).map_or(0, |found: usize| found + 1);
+        last("{{").max(last("{%")) > last("}}").max(last("%}"))
+    };
+    text.match_indices(word)
+        .map(|(at, _)| at)
+        .find(|&at| is_whole(at) && is_within(at) && fit(text[..at].trim_end()))
+        .unwrap_or(0)
+}
+
+/// The known name that `name` was probably meant to be: one that it begins, or one of which at
+/// most a third differs.
 pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let distance = |one: &&str| steps_between(name, one);
-    let best = known.iter().copied().min_by_key(distance)?;
+    let is_beginning = |one: &&str| name.len() >= 3 && one.starts_with(name);
+    if let Some(whole) = known.iter().copied().find(is_beginning) {
+        return Some(whole);
+    }
+    let best = known.iter().copied().min_by_key(|one| steps_between(name, one))?;
     (steps_between(name, best) <= (name.chars().count() / 3).max(1)).then_some(best)
 }
 
-/// How many characters must be added, taken or changed (Levenshtein).
+/// How many characters must be added, taken, changed or swapped with their neighbour (optimal
+/// string alignment).
 fn steps_between(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, c) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
-        for (column, d) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(c != *d);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=other.len()).collect()];
+    for (i, c) in one.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, d) in other.iter().enumerate() {
+            let changed = rows[i][j] + usize::from(c != d);
+            let mut steps = changed.min(rows[i][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && one[i - 1] == *d && *c == other[j - 1] {
+                steps = steps.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(steps);
         }
+        rows.push(row);
     }
-    row[other.len()]
+    rows[one.len()][other.len()]
 }
 
 #[cfg(test)]
@@ -84,7 +168,9 @@ mod tests {
         let known = ["title", "link", "summary", "tags"];
         let cases = [
             ("tite", Some("title")),
-            ("titel", None),
+            ("titel", Some("title")),
+            ("sum", Some("summary")),
+            ("su", None),
             ("sumary", Some("summary")),
             ("lnk", Some("link")),
             ("price", None),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
+use minijinja::{Error, State, Value};
 
 use crate::markup;
 use crate::model::item::{Item, Media, MediaKind};
@@ -44,8 +44,8 @@ pub(super) struct ItemValue {
     /// Longest `summary`, `body` and `text`, in bytes: so that a long item can't make a layout
     /// fail that works for others.
     pub text_bytes_max: usize,
-    /// Where to note fields that no item has, when a layout is checked. Then such a field is an
-    /// empty list, so that the check goes on.
+    /// Where to note fields that no item has, when a layout is checked. Then such a field is
+    /// [`Anything`].
     pub unknown: Option<Unknown>,
 }
 
@@ -61,13 +61,37 @@ impl Object for ItemValue {
         let found = self.field(key);
         if let (None, Some(unknown)) = (&found, &self.unknown) {
             unknown.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
-            return Some(Value::from(Vec::<Value>::new()));
+            return Some(Value::from_object(Anything));
         }
         found
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::Str(&FIELDS)
+    }
+}
+
+/// Stands for an unknown name, so that a check goes on and finds the next one: it has every field,
+/// can be called, is false and empty.
+#[derive(Debug)]
+pub(super) struct Anything;
+
+impl Object for Anything {
+    fn get_value(self: &Arc<Self>, _: &Value) -> Option<Value> {
+        Some(Value::from_object(Self))
+    }
+
+    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, _: &[Value]) -> Result<Value, Error> {
+        Ok(Value::from_object(Self))
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        _: &str,
+        _: &[Value],
+    ) -> Result<Value, Error> {
+        Ok(Value::from_object(Self))
     }
 }
 
