@@ -40,7 +40,8 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let count = words.iter().find_map(|word| word.parse().ok());
     let wants = |name: &str| {
-        words.iter().any(|word| word == name) || words.iter().all(|word| word.parse::<u32>().is_ok())
+        words.iter().any(|word| word == name)
+            || words.iter().all(|word| word.parse::<u32>().is_ok())
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     if wants("loop") {
@@ -154,7 +155,8 @@ async fn deliver(server: &stand_in::Server, recipients: u32, rate: f64) -> Durat
         held: None,
     };
     let draft = store.commit_draft(draft).await.expect("a draft");
-    let post = PostCommit { drafts: vec![draft], post: post(), audiences: vec![(bot.clone(), audience)] };
+    let post =
+        PostCommit { drafts: vec![draft], post: post(), audiences: vec![(bot.clone(), audience)] };
     let post = store.commit_post(post).await.expect("a post");
 
     let client = telegram::api::Client::new(telegram::api::Settings {

@@ -319,10 +319,7 @@ impl Stages {
         tasks.spawn(
             "maintain",
             maintain::run(
-                maintain::Options {
-                    store: Arc::clone(&ground.store),
-                    clock: ground.clock.clone(),
-                },
+                maintain::Options { store: Arc::clone(&ground.store), clock: ground.clock.clone() },
                 stop.clone(),
             ),
         );
@@ -349,7 +346,6 @@ impl Stages {
     pub async fn stop(self, grace: Duration) -> Option<String> {
         self.tasks.drain(grace).await
     }
-
 }
 
 /// How a run ended.
@@ -572,8 +568,7 @@ fn start_listening(
                 let Some(base) = &config.listen.public_url else { continue };
                 let mut url = base.clone();
                 url.set_path(&format!("{}/telegram/{channel}", base.path().trim_end_matches('/')));
-                let news =
-                    News::Webhook { client: client.clone(), url, secret: secret.clone() };
+                let news = News::Webhook { client: client.clone(), url, secret: secret.clone() };
                 announce(channel, news, tasks);
             }
             (Service::Telegram { .. }, Some(Channel::Telegram(client))) => {

@@ -77,7 +77,7 @@ async fn killed_again_and_again(on_uncertain: &str, seed: u64) -> Told {
     rig.telegram.open_chats(1..=RECIPIENTS);
     rig.site.publish("Post 0", "<p>The baseline.</p>");
     let daemon = rig.start();
-    daemon.wait_for("baseline");
+    rig.baseline().await;
     daemon.kill();
 
     let mut posts = 0_u64;

@@ -147,7 +147,8 @@ fn imports(text: &str) -> Vec<(usize, String)> {
         for (at, _) in code.match_indices("crate::") {
             let rest = &code[at + "crate::".len()..];
             if let Some(grouped) = rest.strip_prefix('{') {
-                let names = grouped.split([',', '}']).map(str::trim).filter(|name| !name.is_empty());
+                let names =
+                    grouped.split([',', '}']).map(str::trim).filter(|name| !name.is_empty());
                 found.extend(names.map(|name| (line, first_word(name))));
             } else {
                 found.push((line, first_word(rest)));

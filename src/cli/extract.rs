@@ -101,11 +101,7 @@ async fn fetch(url: Url, content_type: Option<String>) -> Result<Loaded, Failure
     let base = fetched.url;
     let document = fetched.document.ok_or_else(|| lost(&format!("{base}: no document came")))?;
     let unpacked = document.unpack().map_err(|fault| lost(&format!("{base}: {fault}")))?;
-    Ok(Loaded {
-        bytes: unpacked.bytes,
-        content_type: content_type.or(unpacked.content_type),
-        base,
-    })
+    Ok(Loaded { bytes: unpacked.bytes, content_type: content_type.or(unpacked.content_type), base })
 }
 
 fn tell_facts(document: &Document) {

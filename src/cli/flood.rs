@@ -81,9 +81,7 @@ async fn answer(of: &Of, word: FloodWord) -> Done {
     let source = Name::parse(&of.source).map_err(|error| Failure::new(1, error))?;
     let answered = reach::ask(&of.settings, Ask::Flood { source, word }).await?;
     match answered.value["drafts"].as_u64() {
-        Some(0) | None => {
-            Err(Failure::new(1, format!("nothing of `{}` is held", of.source)))
-        }
+        Some(0) | None => Err(Failure::new(1, format!("nothing of `{}` is held", of.source))),
         Some(drafts) => {
             output::say(&format!("{}: {drafts} held drafts answered", of.source));
             Ok(())

@@ -52,9 +52,11 @@ pub(super) async fn run(args: Args) -> Done {
     let mut kinds = vec![ChannelKind::Telegram, ChannelKind::Messenger];
     if let Some(campaign) = campaign {
         kinds.retain(|kind| {
-            setup.config.channels.iter().any(|channel| {
-                campaign.channels.contains(&channel.name) && channel.kind() == *kind
-            })
+            setup
+                .config
+                .channels
+                .iter()
+                .any(|channel| campaign.channels.contains(&channel.name) && channel.kind() == *kind)
         });
     }
     kinds.retain(|kind| args.channel.is_none_or(|only| only == *kind));

@@ -11,8 +11,8 @@ use crate::diff::{Rules, compare};
 use crate::extract::feed;
 use crate::extract::show::id;
 use crate::model::campaign::ChangeKind;
-use crate::model::name::Name;
 use crate::model::known::{Keys, Known};
+use crate::model::name::Name;
 use crate::model::time::Timestamp;
 
 /// The versions are taken as an hour apart.

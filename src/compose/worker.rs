@@ -113,7 +113,8 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
     }
     let called: Vec<Name> = audiences.iter().map(|(channel, _)| channel.clone()).collect();
     let title = post.title.clone();
-    let id = options.store.commit_post(PostCommit { drafts: vec![draft.id], post, audiences }).await?;
+    let id =
+        options.store.commit_post(PostCommit { drafts: vec![draft.id], post, audiences }).await?;
     options.meters.count_post();
     tracing::info!(post.id = %id, title = %title, recipients = planned, "made a post");
     called.iter().for_each(|channel| options.wakes.wake_channel(channel));
@@ -147,8 +148,7 @@ fn of_campaign(options: &Options, rule: &Campaign, items: &[Item]) -> Composed {
     }
     let title = items.first().map_or("", |item| item.title.as_str());
     let cards = crate::render::cards(items);
-    let post =
-        new_post(options, Some(rule.name.clone()), title, bodies, cards, rule.on_uncertain);
+    let post = new_post(options, Some(rule.name.clone()), title, bodies, cards, rule.on_uncertain);
     Composed { post, topics: rule.topics.clone(), channels: rule.channels.clone() }
 }
 

@@ -49,15 +49,22 @@ pub struct Setting<'a> {
 
 /// What somebody means, whichever way they say it.
 enum Wish {
-    Start { topic: Option<Name>, way: String },
-    Stop { way: &'static str },
+    Start {
+        topic: Option<Name>,
+        way: String,
+    },
+    Stop {
+        way: &'static str,
+    },
     /// Wants an answer, but is not understood.
     Unclear,
     /// Wants no answer.
     Nothing,
     Leave,
     Return,
-    Move { to: String },
+    Move {
+        to: String,
+    },
 }
 
 /// Answers one event.
@@ -122,7 +129,8 @@ fn answer(
             }
         }
         Wish::Unclear => {
-            let rested = person.default_reply_at.is_none_or(|at| now.since(at) >= DEFAULT_REPLY_REST);
+            let rested =
+                person.default_reply_at.is_none_or(|at| now.since(at) >= DEFAULT_REPLY_REST);
             if rested {
                 person.default_reply_at = Some(now);
                 let (label, payload) = match person.standing {

@@ -16,13 +16,9 @@ pub enum Act {
     /// This call arrived; the next one follows, or the claim is sent.
     GoOn,
     /// The same call again, and the whole channel is quiet until then. No attempt is counted.
-    Again {
-        after: Option<Duration>,
-    },
+    Again { after: Option<Duration> },
     /// The same call again at another address.
-    Move {
-        to: String,
-    },
+    Move { to: String },
     /// It is over for this recipient.
     Settle {
         outcome: Outcome,
@@ -31,9 +27,7 @@ pub enum Act {
         error: Option<String>,
     },
     /// Nothing can be sent on this channel until a person acts; the claim waits again.
-    Pause {
-        why: String,
-    },
+    Pause { why: String },
 }
 
 /// What `meaning` makes of a claim; `is_held_lane` says that a closed window means *held*.
@@ -64,12 +58,9 @@ pub fn judge(meaning: &Meaning, policy: OnUncertain) -> Act {
             settle(Outcome::Failed(*reason), Some(*standing), why)
         }
         Meaning::Unreachable { why } => settle(Outcome::Failed(Reason::Unreachable), None, why),
-        Meaning::WindowClosed { .. } => Act::Settle {
-            outcome: Outcome::Held,
-            standing: None,
-            window_closed: true,
-            error: None,
-        },
+        Meaning::WindowClosed { .. } => {
+            Act::Settle { outcome: Outcome::Held, standing: None, window_closed: true, error: None }
+        }
         Meaning::ContentRefused { why } => {
             settle(Outcome::Failed(Reason::ContentRefused), None, why)
         }
@@ -104,10 +95,7 @@ mod tests {
         for policy in [Skip, Resend] {
             assert_eq!(judge(&Meaning::Delivered { id: "1".into() }, policy), Act::GoOn);
             assert_eq!(judge(&Meaning::Later { after }, policy), Act::Again { after });
-            assert_eq!(
-                judge(&Meaning::NotSent { why: why() }, policy),
-                Act::Again { after: None }
-            );
+            assert_eq!(judge(&Meaning::NotSent { why: why() }, policy), Act::Again { after: None });
             assert_eq!(
                 judge(&Meaning::Moved { to: "-1001".into() }, policy),
                 Act::Move { to: "-1001".into() }
@@ -147,11 +135,8 @@ mod tests {
 
     #[test]
     fn only_who_is_gone_is_marked() {
-        let gone = Meaning::Gone {
-            standing: Standing::Gone,
-            reason: Reason::Deactivated,
-            why: why(),
-        };
+        let gone =
+            Meaning::Gone { standing: Standing::Gone, reason: Reason::Deactivated, why: why() };
         let Act::Settle { standing, .. } = judge(&gone, OnUncertain::Skip) else {
             unreachable!("gone settles")
         };

@@ -381,7 +381,8 @@ impl Worker {
         if lowered.content_refusals != CONTENT_REFUSALS_MAX {
             return;
         }
-        let why = format!("the service refuses the content: {}", error.unwrap_or("no reason given"));
+        let why =
+            format!("the service refuses the content: {}", error.unwrap_or("no reason given"));
         tracing::error!(channel.id = %self.options.name, post.id = %post, error = %why, "stopped a post");
         let store = Arc::clone(&self.options.store);
         self.chores.push(Box::pin(async move { store.stop_post(post, why).await }));
@@ -498,10 +499,7 @@ impl Worker {
     }
 
     fn unbegun(&self) -> impl Iterator<Item = &Flight> {
-        self.deliveries
-            .iter()
-            .chain(self.rested.values())
-            .chain(self.behind.values().flatten())
+        self.deliveries.iter().chain(self.rested.values()).chain(self.behind.values().flatten())
     }
 
     fn lower(&self, post: &Post) -> Lowered {

@@ -42,12 +42,8 @@ mod tests {
     #[test]
     fn a_title_links_to_its_page_and_an_item_without_words_vanishes() {
         let item = sample(&Name::parse("example").unwrap());
-        let nothing = Item {
-            title: String::new(),
-            link: None,
-            summary: RichText::default(),
-            ..item.clone()
-        };
+        let nothing =
+            Item { title: String::new(), link: None, summary: RichText::default(), ..item.clone() };
         let message = plain(&[item.clone(), nothing.clone()]);
         let [Module::Text { text, .. }] = &message.modules[..] else { panic!("one text") };
         assert_eq!(text.plain(), item.title);

@@ -173,6 +173,12 @@ sources = ["blog"]
         Daemon { child, lines }
     }
 
+    /// Waits until the site was polled for the first time: when the second poll comes, the first
+    /// is committed.
+    pub async fn baseline(&self) {
+        soon("the first polls", self.site.wait_polls(2)).await;
+    }
+
     /// Puts `count` active subscribers of the topic into the store of a daemon that is not there.
     pub async fn subscribe(&self, channel: &str, ids: impl IntoIterator<Item = i64>) {
         std::fs::create_dir_all(self.data()).expect("the data folder");
