@@ -14,13 +14,17 @@ use crate::model::rich::{Block, Inline, RichText};
 /// One indentation of a list within a list.
 const INDENT: &str = "   ";
 
+/// How far back the begin of a grapheme is looked for.
+const GRAPHEME_BYTES_SEEN: usize = 2048;
+
 /// A text and what its stretches are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Flat<'a> {
     /// Without white space at either end.
     pub text: String,
-    /// By place, the outer before the inner. Never empty, never beginning or ending with white
-    /// space or inside a grapheme; of two marks either one holds the other or they are apart.
+    /// By place, the outer before the inner. Never empty, never ending inside a grapheme or with
+    /// white space at either end (but under a combining mark); of two marks either one holds the
+    /// other or they are apart.
     pub marks: Vec<Mark<'a>>,
 }
 
@@ -326,20 +330,22 @@ pub(crate) fn trim(text: &str, range: Range<usize>) -> Range<usize> {
 }
 
 /// The last grapheme boundary at or before `place`.
+///
+/// Looks at most [`GRAPHEME_BYTES_SEEN`] back: a longer row of marks or flags, which no writing
+/// has, is taken to begin there, so that no text makes this slow.
 pub(crate) fn snap(text: &str, place: usize) -> usize {
     let bytes = text.as_bytes();
     let is_plain = |at: usize| bytes.get(at).is_none_or(|byte| byte.is_ascii() && *byte != b'\r');
     if place == 0 || place >= text.len() || is_plain(place) && is_plain(place - 1) {
         return place.min(text.len());
     }
-    let mut from = place;
-    while !text.is_char_boundary(from) {
-        from -= 1;
-    }
-    let mut cursor = GraphemeCursor::new(from, text.len(), true);
-    match cursor.is_boundary(text, 0) {
-        Ok(false) => cursor.prev_boundary(text, 0).ok().flatten().unwrap_or(0),
-        _ => from,
+    let place = text.floor_char_boundary(place);
+    let from = text.floor_char_boundary(place.saturating_sub(GRAPHEME_BYTES_SEEN));
+    let seen = &text[from..];
+    let mut cursor = GraphemeCursor::new(place - from, seen.len(), true);
+    match cursor.is_boundary(seen, 0) {
+        Ok(false) => from + cursor.prev_boundary(seen, 0).ok().flatten().unwrap_or(0),
+        _ => place,
     }
 }
 

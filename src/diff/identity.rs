@@ -80,7 +80,7 @@ impl<'a> Rows<'a> {
 /// 5. By content, for items with neither id nor link of their own.
 pub(super) fn identify(document: &Document<'_>, rows: &Rows<'_>, known: &Known) -> Sights {
     let mut search = Search::new(document, rows);
-    search.by_id();
+    search.by(Rung::Id, |_| true);
     let shuffled = search.drop_shuffled_ids();
     let ids = if shuffled > 0 { 0 } else { search.items_with(Rung::Id) };
     if shuffled == 0 {
@@ -143,10 +143,6 @@ impl<'a> Search<'a> {
             .find_map(|value| self.rows.places(rung, value).rev().find(|row| !self.taken[*row]))
     }
 
-    fn by_id(&mut self) {
-        self.by(Rung::Id, |_| true);
-    }
-
     fn by(&mut self, rung: Rung, may: impl Fn(usize) -> bool) {
         for item in 0..self.finds.len() {
             let is_open = matches!(self.finds[item], Find::Open) && may(item);
@@ -190,11 +186,15 @@ impl<'a> Search<'a> {
             if !matches!(self.finds[item], Find::Open) {
                 continue;
             }
-            let has_id = !ids_are_aside && self.document.value(item, Rung::Id) != 0;
-            unknown_ids += usize::from(has_id);
-            linked += usize::from(has_id && self.document.value(item, Rung::Link) != 0);
-            match self.seek(item, Rung::Link) {
-                Some(row) if has_id => renamed.push((item, row)),
+            let row = self.seek(item, Rung::Link);
+            // A row without an id tells nothing about an unknown one.
+            let is_odd = !ids_are_aside
+                && self.document.value(item, Rung::Id) != 0
+                && row.is_none_or(|row| self.rows.rows[row].id != 0);
+            unknown_ids += usize::from(is_odd);
+            linked += usize::from(is_odd && self.document.value(item, Rung::Link) != 0);
+            match row {
+                Some(row) if is_odd => renamed.push((item, row)),
                 Some(row) => self.take(item, row, Rung::Link),
                 None => {}
             }

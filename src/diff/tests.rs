@@ -158,6 +158,16 @@ fn one_unknown_id_under_a_known_link_with_another_title_is_a_reused_address_and_
 }
 
 #[test]
+fn ids_that_a_source_begins_or_ceases_to_give_change_nothing() {
+    let mut source = Polled::new();
+    source.poll(&["|a|A", "|b|B", "|c|C"]);
+    assert_eq!(source.poll(&["1|a|A2", "2|b|B", "3|c|C", "4|d|D"]), [(0, UPDATED), (3, NEW)]);
+    assert_eq!(source.diff.remark, None);
+    assert_eq!(source.poll(&["1|a|A2", "2|b2|B", "3|c|C", "4|d|D"]), []);
+    assert_eq!(source.poll(&["|a|A2", "|b|B", "|c|C", "|d|D", "|e|E"]), [(4, NEW)]);
+}
+
+#[test]
 fn items_that_all_link_to_the_home_page_are_told_apart_by_id() {
     let mut source = Polled::new();
     source.poll(&["1|home|A", "2|home|B", "3|home|C"]);

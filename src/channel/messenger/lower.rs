@@ -111,12 +111,11 @@ fn above_buttons(whole: &Whole<'_>) -> (Vec<Range<usize>>, Range<usize>) {
             let most = TEMPLATE_TEXT_UNITS_MAX;
             return (heads, trim(whole.text, at..whole.cut(at, most / 3, most)));
         }
+        // Something must be left for the last part; and if the rest can be that, it should.
+        let most = TEXT_UNITS_MAX.min(left - 1);
         let surplus = left - TEMPLATE_TEXT_UNITS_MAX;
-        let end = if surplus > TEXT_UNITS_MAX / 2 {
-            whole.cut(at, TEXT_UNITS_MAX / 3, TEXT_UNITS_MAX)
-        } else {
-            whole.cut(at, surplus, TEXT_UNITS_MAX.min(left - 1))
-        };
+        let least = if surplus > TEXT_UNITS_MAX / 2 { TEXT_UNITS_MAX / 3 } else { surplus };
+        let end = whole.cut(at, least, most);
         let part = trim(whole.text, at..end);
         if is_visible(&whole.text[part.clone()]) {
             heads.push(part);

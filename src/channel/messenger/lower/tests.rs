@@ -90,6 +90,15 @@ fn the_last_words_of_a_long_text_stand_above_the_buttons() {
 }
 
 #[test]
+fn some_words_are_left_to_stand_above_the_buttons() {
+    for words in (1..2700).step_by(31) {
+        let told = sent(vec![text(&"a ".repeat(words), &[open("Read")])]);
+        let last = told[told.len() - 1]["attachment"]["payload"]["text"].clone();
+        assert!(last.as_str().unwrap().starts_with('a'), "{words} words: {last}");
+    }
+}
+
+#[test]
 fn a_fourth_button_begins_another_template() {
     let buttons: Vec<Button> = (0..5).map(|at| tap(&format!("B{at}"), "p")).collect();
     let told = sent(vec![text("Choose", &buttons)]);
