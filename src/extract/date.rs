@@ -143,7 +143,12 @@ fn zone_tail(at: &mut Cursor<'_>, mut moment: Moment) -> Option<Moment> {
     // `2026-11-22 14:30:21 +0000 UTC`: the number counts, the name repeats it.
     let first = rest.split_ascii_whitespace().next();
     if let Some(first) = first {
-        moment.offset = zone(first)?;
+        // A zone that is none costs the zone, not the date; other words show that it is no date.
+        moment.offset = match zone(first) {
+            Some(offset) => offset,
+            None if first.starts_with(['+', '-']) => 0,
+            None => return None,
+        };
     }
     Some(moment)
 }
@@ -440,7 +445,11 @@ fn numeric_zone(text: &str) -> Option<i64> {
     };
     let (hours, minutes) = match rest.split_once(':') {
         Some((hours, minutes)) => {
-            (hours.parse::<i64>().ok()?, minutes.get(..2)?.parse::<i64>().ok()?)
+            {
+                // `+00:0` is met, and so are seconds behind.
+                let minutes = minutes.get(..2).unwrap_or(minutes);
+                (hours.parse::<i64>().ok()?, minutes.parse::<i64>().ok()?)
+            }
         }
         None => {
             if rest.is_empty() || !rest.bytes().all(|b| b.is_ascii_digit()) {

@@ -329,3 +329,185 @@ fn person(person: model::Person) -> Option<String> {
 fn timestamp(at: DateTime<chrono::Utc>) -> Timestamp {
     Timestamp::from_millis(at.timestamp_millis())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::link;
+
+    fn base() -> Url {
+        Url::parse("https://e.com/feed.xml").unwrap()
+    }
+
+    fn refusal_of(bytes: &[u8]) -> String {
+        read(bytes, None, &base()).map_or_else(|error| error.to_string(), |_| "a feed".into())
+    }
+
+    /// What feed-rs and what our own reader make of a document, if it is one for feed-rs.
+    fn both(text: &str) -> Option<(Document, Document)> {
+        let found = survey(text, ITEMS_MAX);
+        let inner = text.get(found.start..)?;
+        let theirs = from_xml(feed_rs(inner).filter(|_| found.plain)?, &found)?;
+        let ours = reader::read(inner, Mode::Strict, Some(&base()), ITEMS_MAX).unwrap();
+        assert!(ours.whole);
+        let document = |raw| assemble(raw, &base(), "UTF-8", Quality::Whole);
+        Some((document(theirs), document(ours.feed)))
+    }
+
+    const RSS: &str = "<?xml version='1.0' encoding='windows-1251'?>
+        <rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/'
+            xmlns:content='http://purl.org/rss/1.0/modules/content/'>
+        <channel><title>A &amp;amp; B</title><link>https://e.com/blog</link><ttl>60</ttl>
+        <item><title>Caf&eacute; &lt;i&gt;x&lt;/i&gt;</title><link>/1</link>
+            <guid isPermaLink='false'> 1 </guid><dc:creator><![CDATA[Ann]]></dc:creator>
+            <pubDate>Thu, 01 Jan 2004 19:48:21 GMT</pubDate><category>a, b</category>
+            <description>&lt;p&gt;one &amp;amp; two&lt;/p&gt;</description>
+            <content:encoded><![CDATA[<p>one</p><img src='/a.jpg'>]]></content:encoded>
+            <enclosure url='https://e.com/a.mp3' length='5' type='audio/mpeg'/></item>
+        <item><description>only text</description></item>
+        </channel></rss>";
+
+    const ATOM: &str = "<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='en'>
+        <title type='html'>A &amp;amp; B</title><link href='https://e.com/blog'/>
+        <link rel='self' href='https://e.com/feed'/><author><name>Ann</name></author>
+        <entry><id>tag:e.com,2004:1</id><title>one &lt; two</title><link href='/1'/>
+            <link rel='enclosure' href='https://e.com/a.mp3' type='audio/mpeg' length='5'/>
+            <updated>2004-01-01T19:48:21Z</updated><category term='x' label='y'/>
+            <summary>plain</summary><content type='html'>&lt;p&gt;body&lt;/p&gt;</content></entry>
+        </feed>";
+
+    #[test]
+    fn both_readers_give_the_same_of_what_both_can_read() {
+        for text in [RSS, ATOM] {
+            let (theirs, ours) = both(text).unwrap();
+            assert_eq!(theirs.entries, ours.entries);
+            assert_eq!(theirs.facts, ours.facts);
+        }
+    }
+
+    #[test]
+    fn both_readers_agree_on_the_corpus() {
+        let Some(corpus) = std::env::var_os("TIDINGS_CORPUS") else {
+            println!("the corpus part was left out: TIDINGS_CORPUS is not set");
+            return;
+        };
+        let mut folders = vec![std::path::PathBuf::from(corpus)];
+        let (mut compared, mut differing) = (0, Vec::new());
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let bytes = std::fs::read(&path).unwrap();
+                let Ok(bytes) = text::unpack(&bytes) else { continue };
+                let decoded = text::decode(&bytes, None, None);
+                let Some((theirs, ours)) = both(&decoded.text) else { continue };
+                compared += 1;
+                let keys = |document: &Document| -> Vec<_> {
+                    document.entries.iter().map(|entry| entry.keys).collect()
+                };
+                // feed-rs spells addresses its own way (default ports, bare hosts).
+                let same = |a: &Option<String>, b: &Option<String>| {
+                    let parsed = |link: &Option<String>| link.as_deref().and_then(link::absolute);
+                    parsed(a) == parsed(b)
+                };
+                let facts = (&theirs.facts, &ours.facts);
+                let told = (&facts.0.title, &facts.0.language, facts.0.ttl, facts.0.format)
+                    == (&facts.1.title, &facts.1.language, facts.1.ttl, facts.1.format)
+                    && same(&facts.0.link, &facts.1.link)
+                    && same(&facts.0.self_link, &facts.1.self_link)
+                    && same(&facts.0.hub, &facts.1.hub);
+                if keys(&theirs) != keys(&ours) || !told {
+                    differing.push(path);
+                }
+            }
+        }
+        println!("{compared} documents compared, {} differ", differing.len());
+        assert!(compared > 50, "only {compared} documents are for feed-rs");
+        assert_eq!(differing, Vec::<std::path::PathBuf>::new());
+    }
+
+    #[test]
+    fn what_is_no_feed_is_named() {
+        for (bytes, expected) in [
+            ("", "the answer is empty"),
+            (" \n ", "the answer is empty"),
+            ("hello", "it is neither XML nor JSON"),
+            (
+                "<!DOCTYPE html><html><head><title>Hi</title></head><p>x<br></html>",
+                "it is a web page titled “Hi”, not a feed",
+            ),
+            ("<urlset></urlset>", "it is a sitemap, not a feed"),
+            ("[1]", "it is JSON, but no JSON Feed: it is a list"),
+            ("<rss version='2.0'><channel>", "a feed"),
+        ] {
+            assert_eq!(refusal_of(bytes.as_bytes()), expected, "{bytes}");
+        }
+        assert!(refusal_of(b"\x1f\x8bnonsense").starts_with("the gzip file is damaged"));
+    }
+
+    #[test]
+    fn a_document_is_whole_repaired_or_truncated() {
+        for (text, quality, items) in [
+            (
+                "<rss version='2.0'><channel><item><title>a</title></item></channel></rss>",
+                Quality::Whole,
+                1,
+            ),
+            (
+                "<rss version='2.0'><channel><item><title>a & b</title></item></channel></rss>",
+                Quality::Repaired,
+                1,
+            ),
+            (
+                "<br>Warning\n<rss version='2.0'><channel><item><title>a</title></item></channel></rss>",
+                Quality::Repaired,
+                1,
+            ),
+            (
+                "<rss version='2.0'><channel><item><title>a</title></item><item><title>b",
+                Quality::Truncated,
+                1,
+            ),
+        ] {
+            let found = read(text.as_bytes(), None, &base()).unwrap();
+            assert_eq!((found.quality, found.entries.len()), (quality, items), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_author_that_feed_rs_panics_at_costs_nothing() {
+        let text = "<rss version='2.0'><channel><item><author>«Ann»\u{a0}a@e.com\u{a0}«x»</author></item></channel></rss>";
+        let found = read(text.as_bytes(), None, &base()).unwrap();
+        assert_eq!(found.entries.len(), 1);
+    }
+
+    #[test]
+    fn sec_l06_more_items_than_allowed_are_refused_by_either_reader() {
+        for extra in ["", "<media:rating>x</media:rating>"] {
+            let feed = |items: usize| {
+                let item = format!("<item>{extra}<title>a</title></item>");
+                format!("<rss version='2.0'><channel>{}</channel></rss>", item.repeat(items))
+            };
+            assert!(read_within(feed(5).as_bytes(), None, &base(), 5).is_ok());
+            let refused = read_within(feed(6).as_bytes(), None, &base(), 5).unwrap_err();
+            assert_eq!(refused, NotADocument::TooManyItems { max: 5 });
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let _ = read(&bytes, None, &base());
+        }
+
+        #[test]
+        fn nothing_that_resembles_a_feed_makes_it_panic(
+            text in "(<rss version='2.0'>|<feed>|<rdf:RDF>|<channel>|<(item|entry|title|link|guid|description|author|media:content|content:encoded|itunes:duration)( [a-z:]{1,8}=['\"][^'\"]{0,8}['\"])?/?>|</(item|entry|title|link|description|channel)>|<!\\[CDATA\\[|\\]\\]>|&[a-z#0-9]{0,5};?|\\PC){0,40}"
+        ) {
+            let _ = read(text.as_bytes(), None, &base());
+        }
+    }
+}

@@ -367,8 +367,7 @@ impl Reader<'_> {
                 found.link(2, link);
             }
             (Ns::Core | Ns::Atom, "link") => {
-                self.item_link(tag, found);
-                self.skip()?;
+                self.item_link(tag, found)?;
             }
             (Ns::Feedburner, "origlink") => {
                 let link = self.link_text()?;
@@ -406,8 +405,7 @@ impl Reader<'_> {
                 found.tag(name);
             }
             (Ns::Core, "enclosure") => {
-                found.media(self.enclosure(tag));
-                self.skip()?;
+                self.file(tag, found)?;
             }
             (Ns::Core, "image") => self.item_image(tag, found)?,
             (Ns::Core, "updated" | "modified" | "lastbuilddate") => {
@@ -421,14 +419,20 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn item_link(&mut self, tag: &Tag<'_>, found: &mut Gathered) {
+    /// A `link` with `href`, of RSS or Atom.
+    fn item_link(&mut self, tag: &Tag<'_>, found: &mut Gathered) -> Step {
         match tag.attribute("rel").unwrap_or("alternate").trim() {
-            "enclosure" => found.media(self.enclosure(tag)),
+            "enclosure" => self.file(tag, found),
             rel if is_alternate(rel) => {
                 let rank = if is_page(tag.attribute("type")) { 3 } else { 4 };
-                found.link(rank, self.href(tag));
+                let link = self.href(tag);
+                let text = self.plain()?;
+                // Some write the address as text.
+                let href = if link.href.trim().is_empty() { text } else { link.href };
+                found.link(rank, RawLink { href, ..link });
+                Ok(())
             }
-            _ => {}
+            _ => self.skip(),
         }
     }
 
@@ -480,8 +484,7 @@ impl Reader<'_> {
                 Gathered::text(&mut found.title, 0, title);
             }
             (Ns::Atom, "link") => {
-                self.entry_link(tag, found);
-                self.skip()?;
+                self.item_link(tag, found)?;
             }
             (Ns::Feedburner, "origlink") => {
                 let link = self.link_text()?;
@@ -513,17 +516,6 @@ impl Reader<'_> {
             _ => self.shared_child(tag, found)?,
         }
         Ok(())
-    }
-
-    fn entry_link(&mut self, tag: &Tag<'_>, found: &mut Gathered) {
-        match tag.attribute("rel").unwrap_or("alternate").trim() {
-            "enclosure" => found.media(self.enclosure(tag)),
-            rel if is_alternate(rel) => {
-                let rank = if is_page(tag.attribute("type")) { 2 } else { 3 };
-                found.link(rank, self.href(tag));
-            }
-            _ => {}
-        }
     }
 
     fn atom_category(&mut self, tag: &Tag<'_>, found: &mut Gathered) -> Step {
@@ -729,16 +721,21 @@ impl Reader<'_> {
     }
 
     /// `enclosure` of RSS or a link with `rel="enclosure"`.
-    fn enclosure(&self, tag: &Tag<'_>) -> RawMedia {
+    fn file(&mut self, tag: &Tag<'_>, found: &mut Gathered) -> Step {
         let href = tag.attribute("url").or_else(|| tag.attribute("href")).unwrap_or_default();
-        RawMedia {
-            link: self.link_of(href),
+        let link = self.link_of(href);
+        let text = self.plain()?;
+        // Some write the address as text.
+        let href = if link.href.trim().is_empty() { text } else { link.href };
+        found.media(RawMedia {
+            link: RawLink { href, ..link },
             role: Role::Enclosure,
             mime: tag.attribute("type").unwrap_or_default().to_owned(),
             bytes: tag.attribute("length").and_then(|length| length.trim().parse().ok()),
             alt: tag.attribute("title").unwrap_or_default().to_owned(),
             ..RawMedia::default()
-        }
+        });
+        Ok(())
     }
 }
 

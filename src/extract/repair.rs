@@ -34,35 +34,30 @@ pub fn repair(text: &str) -> String {
         last_instruction_end: distance(text, "?>"),
     };
     repair.run();
-    repair.out
+    let mut out = repair.out;
+    // A comment that was none can have hidden the root.
+    out.drain(..root_start(&out).unwrap_or(0));
+    out
 }
 
-/// Where the root element of a feed begins, comments passed over.
+/// Where the root element of a feed begins, comments and CDATA passed over.
 pub(crate) fn root_start(text: &str) -> Option<usize> {
+    // An open comment hides nothing, and open CDATA everything.
+    let last_comment_end = text.rfind("-->").unwrap_or(0);
     let mut at = 0;
     loop {
         at += text.get(at..)?.find('<')?;
         let rest = text.get(at + 1..)?;
-        if let Some(comment) = rest.strip_prefix("!--") {
-            // An open comment hides nothing: go on behind its beginning.
-            at += comment.find("-->").map_or(4, |end| 4 + end + 3);
-            if comment.find("-->").is_none() {
-                return plain_root(text, at);
-            }
-            continue;
-        }
-        if is_root(rest) {
+        if rest.starts_with("!--") && at < last_comment_end {
+            at += rest.find("-->")? + 4;
+        } else if rest.starts_with("![CDATA[") {
+            at += rest.find("]]>")? + 4;
+        } else if is_root(rest) {
             return Some(at);
+        } else {
+            at += 1;
         }
-        at += 1;
     }
-}
-
-fn plain_root(text: &str, from: usize) -> Option<usize> {
-    let tail = text.get(from..)?;
-    tail.match_indices('<')
-        .map(|(at, _)| from + at)
-        .find(|at| text.get(at + 1..).is_some_and(is_root))
 }
 
 fn is_root(rest: &str) -> bool {

@@ -382,7 +382,8 @@ mod tests {
             )
         };
         assert!(survey(&feed(10), 10).plain);
-        let over = survey(&feed(50), 10);
+        let many = feed(50);
+        let over = survey(&many, 10);
         assert_eq!((over.plain, over.items), (false, 11));
     }
 }

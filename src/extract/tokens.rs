@@ -284,7 +284,7 @@ impl<'a> Tokens<'a> {
             && self.open.last().is_some_and(|open| {
                 matches!(
                     open.name.as_ref(),
-                    "title" | "link" | "guid" | "pubDate" | "author" | "category"
+                    "title" | "link" | "guid" | "pubDate" | "author" | "category" | "enclosure"
                 )
             })
     }
