@@ -85,6 +85,10 @@ fn character(code: u32) -> char {
 
 /// Reads what follows `&`; the length of it.
 fn named(text: &str, place: Place, out: &mut String) -> Option<usize> {
+    if let Some((length, c)) = usual_name(text) {
+        out.push(c);
+        return Some(length);
+    }
     let (length, one, two) = longest_name(text)?;
     let next = text[length..].chars().next();
     let is_bare = !text[..length].ends_with(';');
@@ -94,6 +98,19 @@ fn named(text: &str, place: Place, out: &mut String) -> Option<usize> {
     }
     out.extend(characters(one, two));
     Some(length)
+}
+
+/// The names that nearly all references have, without a look into the table.
+fn usual_name(text: &str) -> Option<(usize, char)> {
+    const USUAL: [(&str, char); 6] = [
+        ("lt;", '<'),
+        ("gt;", '>'),
+        ("amp;", '&'),
+        ("quot;", '"'),
+        ("nbsp;", '\u{a0}'),
+        ("apos;", '\''),
+    ];
+    USUAL.iter().find(|(name, _)| text.starts_with(name)).map(|&(name, c)| (name.len(), c))
 }
 
 /// The longest name that `text` starts with, and its one or two characters.

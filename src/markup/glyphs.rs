@@ -42,6 +42,10 @@ pub(super) struct Filter {
 impl Filter {
     /// The character to take for `c`; `None` to leave it out. White space comes through as it is.
     pub(super) fn admit(&mut self, c: char) -> Option<char> {
+        if c.is_ascii_graphic() {
+            *self = Self { previous: Some(c), marks: 0 };
+            return Some(c);
+        }
         // Characters whose normal form is this ASCII character.
         let c = match c {
             '\u{37e}' => ';',
@@ -77,6 +81,13 @@ impl Filter {
         }
         self.previous = Some(c);
         Some(c)
+    }
+
+    /// Takes note of a text that came through as it is: ordinary characters, or nothing.
+    pub(super) fn pass(&mut self, text: &str) {
+        if let Some(last) = text.chars().next_back() {
+            *self = Self { previous: Some(last), marks: 0 };
+        }
     }
 
     /// Whether an emoji selector may follow.
@@ -120,10 +131,17 @@ impl Tidy {
             if length > 0 {
                 self.close_gap();
                 self.out.push_str(&rest[..length]);
-                self.filter = Filter { previous: rest[..length].chars().next_back(), marks: 0 };
+                self.filter.pass(&rest[..length]);
                 rest = &rest[length..];
             }
-            // Then one character that is not tidy by itself, if there is one.
+            // Then white space or one character that is not tidy by itself.
+            let behind = rest.trim_ascii_start();
+            if behind.len() < rest.len() {
+                self.has_gap = true;
+                self.filter = Filter::default();
+                rest = behind;
+                continue;
+            }
             let mut chars = rest.chars();
             if let Some(c) = chars.next() {
                 self.push(c);

@@ -73,6 +73,29 @@ impl Line {
         }
     }
 
+    /// Adds a text; how many bytes it took.
+    pub(super) fn push_str(&mut self, text: &str, style: &Style) -> usize {
+        let mut rest = text;
+        let mut taken = 0;
+        while !rest.is_empty() {
+            let length =
+                rest.bytes().position(|byte| !byte.is_ascii_graphic()).unwrap_or(rest.len());
+            let (word, behind) = rest.split_at(length);
+            if !word.is_empty() {
+                self.close_part(style);
+                self.run(style).push_str(word);
+                self.filter.pass(word);
+                taken += word.len();
+            }
+            let mut chars = behind.chars();
+            if let Some(c) = chars.next() {
+                taken += self.push(c, style);
+            }
+            rest = chars.as_str();
+        }
+        taken
+    }
+
     /// Begins a cell of a table, parted from the one before if both have words.
     pub(super) fn cell(&mut self, style: &Style) {
         self.part(PartKind::Cell, style);

@@ -140,10 +140,10 @@ impl Builder<'_> {
         }
         let style = self.style();
         let before = self.line.runs();
-        for c in text.chars() {
-            let c = if self.superscripts > 0 { superscript(c) } else { c };
-            self.spent += self.line.push(c, &style);
-        }
+        self.spent += match self.superscripts {
+            0 => self.line.push_str(text, &style),
+            _ => text.chars().map(|c| self.line.push(superscript(c), &style)).sum(),
+        };
         let runs = self.line.runs() - before;
         self.pieces += runs;
         self.spent += runs * style.link.as_ref().map_or(0, |link| link.len());
