@@ -152,6 +152,11 @@ impl Ledger {
         self.wait_until(|ledger| ledger.accepted_total() >= total).await;
     }
 
+    /// Changes with everything that is written.
+    pub(crate) fn version(&self) -> watch::Receiver<u64> {
+        self.version_tx.subscribe()
+    }
+
     /// Something outside the book changed that waiters look at too.
     pub(crate) fn changed(&self) {
         self.version_tx.send_modify(|version| *version = version.wrapping_add(1));

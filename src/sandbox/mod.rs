@@ -10,6 +10,10 @@ pub mod messenger;
 
 pub mod site;
 
+pub mod phones;
+
+pub mod world;
+
 pub mod fault;
 
 pub mod ledger;
@@ -23,6 +27,7 @@ mod params;
 mod door;
 
 pub use door::Reply;
+pub use world::{Options, World};
 
 use crate::runtime::shutdown::{Stop, Tasks};
 

@@ -200,6 +200,7 @@ impl Server {
         if let Some(human) = self.inner.lock().people.get_mut(psid) {
             human.window_until = Some(now);
         }
+        self.inner.ledger.changed();
     }
 
     /// Where events are posted from now on; those that wait go there too.

@@ -188,6 +188,13 @@ impl Person {
         self.turns(Standing::Reachable);
     }
 
+    /// Whether the page can't reach the person for now.
+    pub fn is_unavailable(&self) -> bool {
+        let state = self.inner.lock();
+        let human = state.people.get(&self.psid);
+        human.is_some_and(|human| human.standing == Standing::Unavailable)
+    }
+
     /// The window closes at this instant; `None`: the person never wrote.
     pub fn window_until(&self) -> Option<Timestamp> {
         self.inner.lock().people.get(&self.psid)?.window_until

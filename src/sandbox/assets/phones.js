@@ -1,0 +1,386 @@
+// Draws what the stand-ins hold, and does what a thumb does. Texts become text nodes, never markup.
+"use strict";
+
+const byId = (id) => document.getElementById(id);
+
+/** Makes an element: properties that begin with "aria-" or "data-" and "role" become attributes. */
+function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null) continue;
+    if (name in element && !name.includes("-")) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+const isWeb = (address) => /^https?:\/\//i.test(address ?? "");
+
+function link(href, properties, ...children) {
+  return make("a", { href, target: "_blank", rel: "noreferrer", ...properties }, ...children);
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const time = (at) => make("time", { dateTime: new Date(at).toISOString() }, clock.format(at));
+
+// ---- what a thumb does ----
+
+async function send(path, body = {}) {
+  const notice = byId("notice");
+  try {
+    const answer = await fetch(path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    notice.textContent = answer.ok ? "" : `That did not work (${answer.status}).`;
+  } catch {
+    notice.textContent = "The sandbox does not answer.";
+  }
+}
+
+async function press(button, path, body) {
+  button.setAttribute("aria-busy", "true");
+  await send(path, body);
+  button.removeAttribute("aria-busy");
+}
+
+for (const service of ["telegram", "messenger"]) {
+  const phone = byId(service);
+  phone.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-deed]");
+    if (!button) return;
+    button.closest("details")?.removeAttribute("open");
+    press(button, `/${service}/${button.dataset.deed}`);
+    if (button.matches(".start, .unblock")) phone.querySelector("input").focus();
+  });
+  phone.querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const input = event.target.elements.text;
+    const text = input.value.trim();
+    if (text) send(`/${service}/say`, { text });
+    input.value = "";
+  });
+}
+byId("publish").addEventListener("click", (event) => press(event.target, "/publish"));
+
+// A menu closes when something else is touched, or on Escape.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// ---- rich text ----
+
+const WRAPPERS = {
+  bold: () => make("b"),
+  italic: () => make("i"),
+  underline: () => make("u"),
+  strikethrough: () => make("s"),
+  code: () => make("code"),
+  pre: () => make("pre"),
+  blockquote: () => make("blockquote"),
+  expandable_blockquote: () => make("blockquote"),
+  text_link: (entity) => (isWeb(entity.url) ? link(entity.url, {}) : make("span")),
+  url: (_, text) => link(isWeb(text) ? text : `https://${text}`, {}),
+  spoiler: () => make("button", {
+    type: "button", className: "spoiler", "aria-pressed": "false", "aria-label": "Show hidden text",
+    onclick() {
+      const shown = this.getAttribute("aria-pressed") !== "true";
+      this.setAttribute("aria-pressed", String(shown));
+      if (shown) this.removeAttribute("aria-label");
+      else this.setAttribute("aria-label", "Show hidden text");
+    },
+  }),
+};
+const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
+
+/**
+ * Text with entities as nodes. Offsets are UTF-16 units, as JavaScript counts; entities nest, and
+ * one that sticks out of another is cut at its end.
+ */
+function rich(text, entities) {
+  const sorted = [...(entities ?? [])].sort((a, b) => a.offset - b.offset || b.length - a.length);
+  let next = 0;
+  const build = (from, to, parent) => {
+    let at = from;
+    const plain = (end) => {
+      let piece = text.slice(at, end);
+      // A block stands on lines of its own: the line breaks beside it are its edges.
+      if (parent.lastChild?.dataset?.block) piece = piece.replace(/^\n/, "");
+      if (sorted[next]?.offset === end && BLOCKS.has(sorted[next].type)) {
+        piece = piece.replace(/\n$/, "");
+      }
+      parent.append(...linked(piece));
+      at = end;
+    };
+    while (next < sorted.length && sorted[next].offset < to) {
+      const entity = sorted[next];
+      const start = Math.max(entity.offset, at);
+      const end = Math.min(entity.offset + entity.length, to);
+      if (start > at) plain(start);
+      next += 1;
+      if (end <= start) continue;
+      const wrap = WRAPPERS[entity.type] ?? (() => make("span", { className: "word" }));
+      const element = wrap(entity, text.slice(start, end));
+      if (BLOCKS.has(entity.type)) element.dataset.block = "1";
+      const inner = entity.type === "spoiler" ? element.appendChild(make("span")) : element;
+      at = start;
+      build(start, end, inner);
+      parent.append(element);
+      at = end;
+    }
+    if (at < to) plain(to);
+  };
+  const fragment = document.createDocumentFragment();
+  build(0, text.length, fragment);
+  return fragment;
+}
+
+/** Plain text with its web addresses as links. */
+function linked(text) {
+  return text.split(/(https?:\/\/[^\s<>"”)]+)/gi).filter(Boolean)
+    .map((piece) => (isWeb(piece) ? link(piece, {}, piece) : document.createTextNode(piece)));
+}
+
+// ---- drawing a chat ----
+
+/** Brings the list to `lines`, each `{ key, draw }`; what has not changed is left alone. */
+function draw(log, lines, hello) {
+  const isFirst = !log.dataset.drawn;
+  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  log.dataset.drawn = "1";
+  const old = new Map([...log.children].map((child) => [child.dataset.key, child]));
+  let place = log.firstElementChild;
+  for (const line of lines.length ? lines : [{ key: "hello", draw: hello }]) {
+    let element = old.get(line.key);
+    old.delete(line.key);
+    if (!element) {
+      element = line.draw();
+      element.dataset.key = line.key;
+      if (!isFirst) element.classList.add("fresh");
+    }
+    if (element === place) place = place.nextElementSibling;
+    else log.insertBefore(element, place);
+  }
+  for (const element of old.values()) element.remove();
+  if (isFirst || atEnd) toEnd(log);
+}
+
+function toEnd(log) {
+  log.scrollTop = log.scrollHeight;
+  // Pictures take their height from the style, but a late one may still push.
+  for (const image of log.querySelectorAll("img")) {
+    if (!image.complete) {
+      image.addEventListener("load", () => { log.scrollTop = log.scrollHeight; }, { once: true });
+    }
+  }
+}
+
+const hello = (title, words) => () =>
+  make("li", { className: "hello" }, make("b", {}, title), words);
+
+// ---- Telegram ----
+
+function drawTelegram(state) {
+  const phone = byId("telegram");
+  phone.dataset.standing = state.standing;
+  phone.querySelector(".state").textContent = state.standing === "blocked" ? "blocked" : "bot";
+  const given = state.commands.map((one) => ({ text: `/${one.command}`, about: one.description }));
+  const commands = given.length ? given : [{ text: "/start" }, { text: "/stop" }];
+  const hints = phone.querySelector(".hints");
+  const kept = commands.map((one) => one.text).join(" ");
+  if (hints.dataset.kept !== kept) {
+    hints.dataset.kept = kept;
+    hints.replaceChildren(...commands.map((one) => make("button", {
+      type: "button", title: one.about,
+      onclick() { press(this, "/telegram/say", { text: one.text }); },
+    }, one.text)));
+  }
+  const lines = state.history.map((entry) => ({
+    key: `${entry.from}-${entry.message_id}`,
+    draw: () => (entry.from === "bot" ? telegramMessage(entry) : myLine(entry)),
+  }));
+  draw(phone.querySelector(".log"), lines,
+    hello("What can this bot do?", "It brings the news of the demo blog. Press Start."));
+}
+
+function myLine(entry) {
+  return make("li", { className: "line mine" },
+    make("div", { className: "bubble" }, ...linked(entry.text), " ", time(entry.at)));
+}
+
+function telegramMessage(entry) {
+  const bubble = make("div", { className: "bubble" });
+  if (isWeb(entry.photo)) bubble.append(make("img", { src: entry.photo, alt: "Picture" }));
+  if (entry.text) bubble.append(rich(entry.text, entry.entities), " ", time(entry.at));
+  const line = make("li", { className: "line theirs" }, bubble);
+  if (entry.photo || entry.keyboard.length) line.classList.add("keyed");
+  if (entry.keyboard.length) {
+    line.append(make("div", { className: "keys", role: "group", "aria-label": "Buttons" },
+      ...entry.keyboard.map((row) => make("div", {}, ...row.map((key) => telegramKey(entry, key))))));
+  }
+  return line;
+}
+
+function telegramKey(entry, key) {
+  if (isWeb(key.url)) return link(key.url, {}, key.text);
+  return make("button", {
+    type: "button",
+    disabled: key.callback_data === undefined,
+    onclick() {
+      press(this, "/telegram/tap", { message_id: entry.message_id, data: key.callback_data });
+    },
+  }, key.text);
+}
+
+// ---- Messenger ----
+
+/** Messages further apart than this get a time between them. */
+const PAUSE = 5 * 60 * 1000;
+
+function drawMessenger(state) {
+  const phone = byId("messenger");
+  phone.dataset.standing = state.standing;
+  const until = state.window_until && clock.format(state.window_until);
+  phone.querySelector(".state").textContent = {
+    new: "page",
+    blocked: "blocked",
+    open: state.window_open ? `may write to you until ${until} tomorrow`
+      : "may not write: 24 hours have passed",
+  }[state.standing];
+  const lines = [];
+  let before = 0;
+  state.history.forEach((entry, index) => {
+    if (entry.at - before > PAUSE) {
+      lines.push({
+        key: `stamp-${entry.message_id}`,
+        draw: () => make("li", { className: "stamp" }, time(entry.at)),
+      });
+    }
+    before = entry.at;
+    const isLast = index === state.history.length - 1;
+    // Quick replies go when anything follows: then the message is another drawing.
+    const replies = (isLast && entry.message?.quick_replies) || [];
+    lines.push({
+      key: `${entry.from}-${entry.message_id}-${replies.length}`,
+      draw: () => (entry.from === "page" ? messengerMessage(entry, replies) : mySaying(entry)),
+    });
+  });
+  draw(phone.querySelector(".log"), lines,
+    hello("Sandbox", "You have not written to this page yet."));
+}
+
+function mySaying(entry) {
+  return make("li", { className: "line mine" },
+    make("div", { className: "bubble", title: clock.format(entry.at) }, ...linked(entry.text)));
+}
+
+function messengerMessage(entry, replies) {
+  const line = make("li", { className: "line theirs" });
+  const { text, attachment } = entry.message;
+  const payload = attachment?.payload ?? {};
+  if (text) {
+    line.append(make("div", { className: "bubble", title: clock.format(entry.at) }, ...linked(text)));
+  } else if (payload.template_type === "button") {
+    line.append(make("div", { className: "bubble template" },
+      make("p", {}, ...linked(payload.text)), choices(payload.buttons)));
+  } else if (payload.elements) {
+    line.classList.add("carousel");
+    line.append(make("ul", { className: "cards", tabIndex: 0, "aria-label": "Cards" },
+      ...payload.elements.map(card)));
+  } else if (attachment?.type === "image" && isWeb(payload.url)) {
+    line.append(make("img", { className: "picture", src: payload.url, alt: "Picture" }));
+  } else {
+    line.append(make("div", { className: "bubble" }, `[${attachment?.type ?? "message"}]`));
+  }
+  if (replies.length) {
+    line.append(make("div", { className: "replies", role: "group", "aria-label": "Quick replies" },
+      ...replies.map(tapped)));
+  }
+  return line;
+}
+
+function card(element) {
+  const words = [make("strong", {}, element.title ?? "")];
+  if (element.subtitle) words.push(make("span", {}, element.subtitle));
+  const address = element.default_action?.url;
+  return make("li", {},
+    isWeb(element.image_url) ? make("img", { src: element.image_url, alt: "" }) : null,
+    isWeb(address) ? link(address, { className: "words" }, ...words)
+      : make("div", { className: "words" }, ...words),
+    element.buttons ? choices(element.buttons) : null);
+}
+
+function choices(buttons) {
+  return make("div", { className: "choices", role: "group", "aria-label": "Buttons" },
+    ...buttons.map((one) => (isWeb(one.url) ? link(one.url, {}, one.title) : tapped(one))));
+}
+
+function tapped(one) {
+  return make("button", {
+    type: "button",
+    onclick() { press(this, "/messenger/tap", { data: one.payload }); },
+  }, one.title);
+}
+
+// ---- the strip ----
+
+let strip = null;
+
+function ago(at) {
+  const seconds = Math.max(0, Math.round((Date.now() - at) / 1000));
+  return seconds < 2 ? "just now" : seconds < 120 ? `${seconds} s ago`
+    : `${Math.round(seconds / 60)} min ago`;
+}
+
+function drawStrip() {
+  for (const status of document.querySelectorAll(".clock")) {
+    status.textContent = clock.format(Date.now());
+  }
+  if (!strip) return;
+  byId("blog").href = strip.blog;
+  byId("posts").textContent = strip.posts;
+  byId("newest").textContent = strip.newest ?? "none yet";
+  byId("newest").title = strip.newest ?? "";
+  byId("polls").textContent = strip.polls;
+  byId("polled").textContent = strip.last_poll_at
+    ? `${ago(strip.last_poll_at)}: ${strip.last_poll_status === 304 ? "nothing new" : "it changed"}`
+    : "not yet";
+  for (const service of ["telegram", "messenger"]) {
+    byId(`${service}-accepted`).textContent = strip[service].accepted;
+    const { throttled } = strip[service];
+    byId(`${service}-note`).textContent = throttled ? `asked for patience ${throttled} times` : "";
+  }
+}
+
+setInterval(drawStrip, 1000);
+drawStrip();
+
+// ---- what comes ----
+
+const events = new EventSource("/events");
+const on = (name, show) => events.addEventListener(name, (event) => show(JSON.parse(event.data)));
+on("telegram", drawTelegram);
+on("messenger", drawMessenger);
+on("strip", (state) => {
+  strip = state;
+  drawStrip();
+});
+events.onopen = () => {
+  document.body.dataset.link = "up";
+  byId("notice").textContent = "";
+};
+events.onerror = () => {
+  document.body.dataset.link = "down";
+  byId("notice").textContent = "The sandbox has stopped, or is starting again.";
+};
