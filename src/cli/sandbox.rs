@@ -1,9 +1,11 @@
 //! `tidings sandbox`.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use crate::cli::{Done, Failure, environment, output};
-use crate::sandbox;
+use crate::cli::{Done, EX_IOERR, Failure, environment, output};
+use crate::daemon::{self, Ended, Setup};
+use crate::sandbox::{Options, World};
 
 /// Try everything without account, token or network.
 ///
@@ -16,14 +18,26 @@ pub(super) struct Args {
     #[arg(long, default_value = "127.0.0.1:8990", value_name = "ADDRESS")]
     listen: SocketAddr,
     /// Seconds between new posts of the demo blog.
-    #[arg(long, default_value_t = 6, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 6, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..))]
     interval: u64,
 }
 
 pub(super) async fn run(args: Args) -> Done {
     crate::runtime::telemetry::start(&environment);
-    let world = sandbox::Options { listen: args.listen, interval: args.interval };
-    sandbox::run(world, &|line| output::say(line))
-        .await
-        .map_err(|error| Failure::new(1, format!("{error:#}")))
+    let options =
+        Options { listen: args.listen, interval: Some(Duration::from_secs(args.interval)) };
+    let world = World::start(options).await.map_err(|error| {
+        let hint = "hint: `--listen 127.0.0.1:0` takes a free port";
+        Failure::new(1, format!("the sandbox did not start: {error}\n  {hint}"))
+    })?;
+    let path = world.settings_path();
+    let setup =
+        Setup::load(&path, &environment).map_err(|problems| Failure::problems(&problems))?;
+    output::say(&format!("open {} in a browser; Ctrl-C ends it", world.url()));
+    match daemon::run(&path, setup, &environment).await {
+        Ok(Ended::Asked) => Ok(()),
+        Ok(Ended::Fault(why)) => Err(Failure::new(EX_IOERR, why)),
+        Err(error) => Err(Failure::new(EX_IOERR, format!("{error:#}"))),
+    }
 }
