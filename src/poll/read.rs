@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::diff::{self, Rules};
-use crate::extract::feed::{self, Entry, NotADocument, Quality};
+use crate::extract::{Entry, NotADocument, Quality, feed};
 use crate::model::campaign::{Campaign, ChangeKind};
 use crate::model::item::Item;
 use crate::model::known::{Keys, Known};
