@@ -19,10 +19,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
-use crate::model::time::Timestamp;
 use crate::poll::body::{self, Coding};
 use crate::poll::egress::{Guard, Reach, Refusal};
 use crate::poll::fault::{Fault, FetchError, one_line};
+use crate::poll::headers::{fresh_for, is_validator, retry_after};
 use crate::runtime::clock::Clock;
 
 /// Most redirects that are followed.
@@ -33,9 +33,6 @@ pub const HEADERS_MAX: usize = 100;
 
 /// Most bytes of an answer's headers, names and values.
 pub const HEADER_BYTES_MAX: usize = 64 * 1024;
-
-/// Longest `ETag` or `Last-Modified` that is kept, in bytes.
-pub const VALIDATOR_BYTES_MAX: usize = 256;
 
 /// A document of more wire bytes than this waits for one of [`LARGE_DOCUMENTS_MAX`] places, so
 /// that many large ones at once cannot fill the memory.
@@ -303,16 +300,23 @@ impl Fetcher {
             410 => return Err(Fault::Gone),
             401 | 402 | 403 | 407 | 451 => return Err(Fault::Forbidden(status)),
             429 | 503 => {
-                return Err(Fault::Later { status, after: retry_after(headers, self.clock.now()) });
+                let (date, now) = (text(headers, header::DATE), self.clock.now());
+                let after = text(headers, header::RETRY_AFTER);
+                let after = after.and_then(|value| retry_after(value, date, now));
+                return Err(Fault::Later { status, after });
             }
             _ => return Err(Fault::Status(status)),
         }
         let mut fetched = Fetched {
             url: request.url.clone(),
             permanent_to: request.permanent_to.clone(),
-            etag: validator(headers, &header::ETAG),
-            last_modified: validator(headers, &header::LAST_MODIFIED),
-            fresh_for: fresh_for(headers),
+            etag: validator(headers, header::ETAG),
+            last_modified: validator(headers, header::LAST_MODIFIED),
+            fresh_for: fresh_for(
+                all_texts(headers, header::CACHE_CONTROL),
+                text(headers, header::EXPIRES),
+                text(headers, header::DATE),
+            ),
             document: None,
         };
         if status != 304 {
@@ -377,10 +381,7 @@ impl Fetcher {
             (Some(coding), None) => coding,
             _ => return Err(Fault::Coding(one_line(named))),
         };
-        let content_type = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
+        let content_type = text(headers, header::CONTENT_TYPE).map(str::to_owned);
         let too_large = || Fault::TooLarge(u64::try_from(limits.wire_bytes).unwrap_or(u64::MAX));
         let announced =
             response.content_length().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
@@ -531,126 +532,21 @@ fn deepest(error: &(dyn Error + 'static)) -> String {
     causes(error).last().map(|cause| one_line(&cause.to_string())).unwrap_or_default()
 }
 
-/// A validator worth keeping: short, and nothing in it that could break a header.
-fn validator(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let value = headers.get(name)?.to_str().ok()?;
-    let is_good = !value.is_empty()
-        && value.len() <= VALIDATOR_BYTES_MAX
-        && value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    is_good.then(|| value.to_owned())
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
 }
 
-/// Source: RFC 9111 §4.2.1, §5.2.2; `s-maxage` is for shared caches, which we are not.
-fn fresh_for(headers: &HeaderMap) -> Option<Duration> {
-    let mut stays = None;
-    for value in headers.get_all(header::CACHE_CONTROL) {
-        for directive in value.to_str().ok()?.split(',') {
-            let (name, argument) = directive.split_once('=').unwrap_or((directive, ""));
-            match name.trim().to_ascii_lowercase().as_str() {
-                "no-cache" | "no-store" => return None,
-                "max-age" => stays = argument.trim().trim_matches('"').parse::<u64>().ok(),
-                _ => {}
-            }
-        }
-    }
-    if let Some(seconds) = stays {
-        return Some(Duration::from_secs(seconds));
-    }
-    let expires = date(headers, &header::EXPIRES)?;
-    expires.duration_since(date(headers, &header::DATE)?).ok()
+fn all_texts(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
 }
 
-/// Seconds or a date; a date is taken from the site's own clock, if it tells it.
-/// Source: RFC 9110 §10.2.3.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = httpdate::parse_http_date(value).ok()?;
-    let now = date(headers, &header::DATE).unwrap_or_else(|| {
-        let millis = u64::try_from(now.as_millis()).unwrap_or(0);
-        std::time::UNIX_EPOCH + Duration::from_millis(millis)
-    });
-    Some(at.duration_since(now).unwrap_or_default())
-}
-
-fn date(headers: &HeaderMap, name: &HeaderName) -> Option<std::time::SystemTime> {
-    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?.trim()).ok()
+fn validator(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    text(headers, name).filter(|value| is_validator(value)).map(str::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in pairs {
-            headers.append(*name, HeaderValue::from_str(value).unwrap());
-        }
-        headers
-    }
-
-    #[test]
-    fn freshness_comes_from_max_age_and_else_from_expires() {
-        let date = ("date", "Mon, 23 Nov 2026 09:00:00 GMT");
-        let expires = ("expires", "Mon, 23 Nov 2026 10:00:00 GMT");
-        let past = ("expires", "Mon, 23 Nov 2026 08:00:00 GMT");
-        for (pairs, seconds) in [
-            (vec![], None),
-            (vec![("cache-control", "max-age=600")], Some(600)),
-            (vec![("cache-control", "public, Max-Age=\"600\"")], Some(600)),
-            (vec![("cache-control", "max-age=600"), date, expires], Some(600)),
-            (vec![("cache-control", "s-maxage=900, max-age=60")], Some(60)),
-            (vec![("cache-control", "no-cache, max-age=600")], None),
-            (vec![("cache-control", "max-age=600"), ("cache-control", "no-store")], None),
-            (vec![("cache-control", "max-age=-1")], None),
-            (vec![date, expires], Some(3_600)),
-            (vec![expires], None),
-            (vec![date, past], None),
-            (vec![date, ("expires", "0")], None),
-        ] {
-            let fresh = fresh_for(&headers(&pairs));
-            assert_eq!(fresh.map(|span| span.as_secs()), seconds, "{pairs:?}");
-        }
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_by_the_sites_clock() {
-        let now = Timestamp::from_millis(1_795_424_400_000);
-        let date = ("date", "Mon, 23 Nov 2026 09:00:00 GMT");
-        for (pairs, seconds) in [
-            (vec![], None),
-            (vec![("retry-after", "120")], Some(120)),
-            (vec![("retry-after", " 0 ")], Some(0)),
-            (vec![("retry-after", "-5")], None),
-            (vec![("retry-after", "soon")], None),
-            (vec![("retry-after", "Mon, 23 Nov 2026 09:02:00 GMT"), date], Some(120)),
-            (vec![("retry-after", "Mon, 23 Nov 2026 08:00:00 GMT"), date], Some(0)),
-            (vec![("retry-after", "Mon, 23 Nov 2026 09:01:00 GMT")], Some(60)),
-        ] {
-            let after = retry_after(&headers(&pairs), now);
-            assert_eq!(after.map(|span| span.as_secs()), seconds, "{pairs:?}");
-        }
-    }
-
-    #[test]
-    fn sec_t08_validators_are_short_and_visible() {
-        let longest = "a".repeat(VALIDATOR_BYTES_MAX);
-        let longer = "a".repeat(VALIDATOR_BYTES_MAX + 1);
-        for (value, is_kept) in [
-            ("\"abc\"", true),
-            ("W/\"a b\"", true),
-            (longest.as_str(), true),
-            (longer.as_str(), false),
-            ("", false),
-            ("a\tb", false),
-            ("é", false),
-        ] {
-            let kept = validator(&headers(&[("etag", value)]), &header::ETAG);
-            assert_eq!(kept.is_some(), is_kept, "{value:?}");
-        }
-    }
 
     #[test]
     fn a_permanent_move_ends_at_the_first_temporary_redirect() {

@@ -7,18 +7,24 @@
 
 pub mod worker;
 
-pub mod schedule;
+pub mod report;
 
-pub(crate) mod state;
+pub mod schedule;
 
 pub(crate) mod host;
 
 pub mod fetch;
 
-pub mod fault;
+pub mod egress;
+
+pub(crate) mod headers;
 
 pub mod body;
 
-pub mod egress;
+pub mod fault;
+
+pub(crate) mod settle;
 
 pub(crate) mod read;
+
+pub(crate) mod state;

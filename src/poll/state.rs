@@ -1,5 +1,7 @@
 //! What a poll leaves behind in a source's state. Pure.
 
+use std::time::Duration;
+
 use url::Url;
 
 use crate::model::source::{Source, SourceState};
@@ -8,7 +10,6 @@ use crate::poll::fault::{Fault, FetchError};
 use crate::poll::fetch::Fetched;
 use crate::poll::read::Reading;
 use crate::poll::schedule::{Ended, next_due};
-use std::time::Duration;
 
 /// A remembered move that fails so often in a row is forgotten: the settings' address is asked
 /// again.

@@ -6,12 +6,12 @@
 //! Limits: so many connections and [`SLOW_MAX`] slow ones, so many a host, as many documents read
 //! at once as there are processors, and [`SETTLING_MAX`] results waiting for the store.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use url::Url;
@@ -19,18 +19,19 @@ use url::Url;
 use crate::model::campaign::Campaign;
 use crate::model::name::Name;
 use crate::model::source::{Source, SourceState};
-use crate::model::time::Timestamp;
 use crate::poll::egress::{Guard, Refusal};
-use crate::poll::fault::{Fault, FetchError, shown};
-use crate::poll::fetch::{self, Fetched, Fetcher, NoFetcher, Packed, Request, Step};
+use crate::poll::fault::{Fault, FetchError};
+use crate::poll::fetch::{Fetcher, Limits, NoFetcher, Request, Step};
 use crate::poll::host::{self, Hosts};
-use crate::poll::read::{Page, Reading, hash, read};
 use crate::poll::schedule::{Due, due_at_start};
-use crate::poll::state::{self, Failure};
+use crate::poll::settle::{Poll, Settled, Shared};
+use crate::poll::state;
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
-use crate::store::{PollCommit, Store, StoreError};
+use crate::store::{Store, StoreError};
+
+pub use crate::poll::report::{Outcome, PollReport};
 
 /// How many sources are asked at the same time, unless set otherwise.
 pub const CONNECTIONS: usize = 64;
@@ -62,7 +63,7 @@ pub struct Options {
     pub campaigns: Arc<[Campaign]>,
     /// Which addresses may be asked.
     pub guard: Guard,
-    pub limits: fetch::Limits,
+    pub limits: Limits,
     /// What we call ourselves; visible ASCII.
     pub user_agent: String,
     /// How many sources are asked at the same time; at least 1, default [`CONNECTIONS`].
@@ -86,32 +87,6 @@ pub struct Ask {
     pub is_dry: bool,
     /// Gets one report for each source, in the order in which the polls ended.
     pub answer: oneshot::Sender<Vec<PollReport>>,
-}
-
-/// What one poll came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PollReport {
-    pub source: Name,
-    pub outcome: Outcome,
-    /// Entries of the document, as far as known.
-    pub items: u32,
-    pub new: u32,
-    pub updated: u32,
-    /// New items that wait for the admins' word; not counted as new.
-    pub held: u32,
-    /// One line for people: why it failed, or what is odd.
-    pub remark: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// A document came and was read.
-    Fetched,
-    /// The site said, or the bytes show, that nothing changed.
-    Unchanged,
-    /// `remark` says why.
-    Failed,
 }
 
 /// Why polling ended.
@@ -178,18 +153,6 @@ struct Worker<'a> {
     told: Option<&'a mut (dyn FnMut(&PollReport) + Send)>,
 }
 
-/// What the polls under way share.
-struct Shared {
-    store: Arc<dyn Store>,
-    clock: Clock,
-    wakes: Wakes,
-    campaigns: Arc<[Campaign]>,
-    fetcher: Fetcher,
-    floor: Duration,
-    /// One place for each document that is read at the same time.
-    readers: Arc<Semaphore>,
-}
-
 struct Watched {
     source: Arc<Source>,
     /// What is asked: the settings' address, or where it moved.
@@ -220,15 +183,6 @@ struct Hop {
     step: Result<Step, FetchError>,
 }
 
-struct Settled {
-    source: u32,
-    is_dry: bool,
-    had_document: bool,
-    state: SourceState,
-    report: PollReport,
-    stored: Result<(), StoreError>,
-}
-
 struct Asked {
     waiting: Vec<u32>,
     reports: Vec<PollReport>,
@@ -243,7 +197,7 @@ impl<'a> Worker<'a> {
             &options.user_agent,
             options.clock.clone(),
         )?;
-        let mut states: std::collections::HashMap<Name, SourceState> =
+        let mut states: HashMap<Name, SourceState> =
             options.store.load_sources().await?.into_iter().collect();
         let watched = options
             .sources
@@ -263,7 +217,7 @@ impl<'a> Worker<'a> {
                 campaigns: options.campaigns,
                 fetcher,
                 floor: options.floor,
-                readers: Arc::new(Semaphore::new(processors)),
+                readers: Semaphore::new(processors),
             }),
             watched,
             due: Due::default(),
@@ -418,20 +372,11 @@ impl<'a> Worker<'a> {
                     self.settling.push(Box::pin(poll.document(last, fetched, packed)));
                 }
                 None => {
-                    let now = poll.shared.clock.now();
-                    let state = state::unchanged(
-                        &poll.source,
-                        &watched.state,
-                        &fetched,
-                        poll.shared.floor,
-                        now,
-                    );
-                    self.settling.push(Box::pin(poll.settle(state, Outcome::Unchanged, None)));
+                    self.settling.push(Box::pin(poll.unchanged(&watched.state, &fetched)));
                 }
             },
             Err(error) => {
-                let state = poll.failed(&watched.state, &error.into());
-                self.settling.push(Box::pin(poll.settle(state, Outcome::Failed, None)));
+                self.settling.push(Box::pin(poll.failed(&watched.state, &error.into())));
             }
         }
     }
@@ -439,7 +384,7 @@ impl<'a> Worker<'a> {
     fn settled(&mut self, settled: Settled) -> Result<(), StoreError> {
         self.documents -= usize::from(settled.had_document);
         settled.stored?;
-        let Some(watched) = self.watched.get_mut(settled.source as usize) else { return Ok(()) };
+        let Some(watched) = self.watched.get_mut(settled.index as usize) else { return Ok(()) };
         watched.is_busy = false;
         if !settled.is_dry {
             settled.report.log(&watched.state, &settled.state);
@@ -449,11 +394,11 @@ impl<'a> Worker<'a> {
             }
             watched.state = settled.state;
         }
-        self.due.push(watched.state.due_at, settled.source);
+        self.due.push(watched.state.due_at, settled.index);
         if let Some(told) = &mut self.told {
             told(&settled.report);
         }
-        self.answer(settled.source, &settled.report);
+        self.answer(settled.index, &settled.report);
         Ok(())
     }
 
@@ -529,208 +474,6 @@ impl Watched {
             Ok(url) => FetchError::new(&url, fault),
             // What cannot be read may hold anything, so it is not shown.
             Err(_) => FetchError { address: "its address".to_owned(), fault },
-        }
-    }
-}
-
-/// One poll after its fetch.
-struct Poll {
-    shared: Arc<Shared>,
-    source: Arc<Source>,
-    index: u32,
-    is_dry: bool,
-}
-
-impl Poll {
-    async fn document(self, last: SourceState, fetched: Fetched, packed: Packed) -> Settled {
-        let mut settled = match self.reading(&last, &fetched, packed).await {
-            Ok(Some(reading)) => {
-                let now = self.shared.clock.now();
-                let floor = self.shared.floor;
-                let state = state::read(&self.source, &last, &fetched, &reading, floor, now);
-                self.settle(state, Outcome::Fetched, Some(reading)).await
-            }
-            Ok(None) => {
-                let now = self.shared.clock.now();
-                let state = state::unchanged(&self.source, &last, &fetched, self.shared.floor, now);
-                self.settle(state, Outcome::Unchanged, None).await
-            }
-            Err(Stumble::Failure(failure)) => {
-                let state = self.failed(&last, &failure);
-                self.settle(state, Outcome::Failed, None).await
-            }
-            Err(Stumble::Store(error)) => self.unsettled(last, error),
-        };
-        settled.had_document = true;
-        settled
-    }
-
-    /// `None` when the document has the bytes of the last one.
-    async fn reading(
-        &self,
-        last: &SourceState,
-        fetched: &Fetched,
-        packed: Packed,
-    ) -> Result<Option<Reading>, Stumble> {
-        let broken = || Failure::Reader { address: shown(&fetched.url) };
-        let fault = |fault| Failure::Fetch(FetchError::new(&fetched.url, fault));
-        let unpack = move || {
-            packed.unpack().map(|unpacked| {
-                let hash = hash(&unpacked.bytes);
-                (unpacked, hash)
-            })
-        };
-        let (unpacked, hash) =
-            self.shared.off_thread(unpack).await.ok_or_else(broken)?.map_err(fault)?;
-        if hash == last.document_hash {
-            return Ok(None);
-        }
-        // Nothing is known before the first good poll.
-        let known = match last.succeeded_at {
-            Some(_) => self.shared.store.load_known(&self.source.name).await?,
-            None => None,
-        };
-        let (source, url) = (Arc::clone(&self.source), fetched.url.clone());
-        let campaigns = Arc::clone(&self.shared.campaigns);
-        let now = self.shared.clock.now();
-        let work = move || {
-            let page = Page {
-                bytes: &unpacked.bytes,
-                content_type: unpacked.content_type.as_deref(),
-                url: &url,
-                hash,
-            };
-            read(&page, &source, known.as_ref(), &campaigns, now)
-        };
-        let read = self.shared.off_thread(work).await.ok_or_else(broken)?;
-        read.map(Some).map_err(|why| {
-            Failure::Document { address: shown(&fetched.url), why: why.to_string() }.into()
-        })
-    }
-
-    fn failed(&self, last: &SourceState, failure: &Failure) -> SourceState {
-        let now: Timestamp = self.shared.clock.now();
-        state::failed(&self.source, last, failure, self.shared.floor, now)
-    }
-
-    /// Commits the poll with all that follows from it.
-    async fn settle(
-        self,
-        state: SourceState,
-        outcome: Outcome,
-        reading: Option<Reading>,
-    ) -> Settled {
-        let mut report = PollReport::new(self.source.name.clone(), outcome);
-        report.items = state.items;
-        report.remark = state.failure.clone().or_else(|| state.remark.clone());
-        let mut commit = PollCommit {
-            source: self.source.name.clone(),
-            state: state.clone(),
-            known: None,
-            items: vec![],
-            drafts: vec![],
-        };
-        if let Some(reading) = reading {
-            (report.new, report.updated, report.held) =
-                (reading.new, reading.updated, reading.held);
-            commit.known = reading.known;
-            commit.items = reading.kept;
-            commit.drafts = reading.drafts;
-        }
-        let has_drafts = !commit.drafts.is_empty();
-        let stored = match self.is_dry {
-            true => Ok(()),
-            false => self.shared.store.commit_poll(commit).await,
-        };
-        if has_drafts && !self.is_dry && stored.is_ok() {
-            self.shared.wakes.drafts.notify_one();
-        }
-        Settled {
-            source: self.index,
-            is_dry: self.is_dry,
-            had_document: false,
-            state,
-            report,
-            stored,
-        }
-    }
-
-    fn unsettled(self, last: SourceState, error: StoreError) -> Settled {
-        Settled {
-            source: self.index,
-            is_dry: self.is_dry,
-            had_document: false,
-            state: last,
-            report: PollReport::new(self.source.name.clone(), Outcome::Failed),
-            stored: Err(error),
-        }
-    }
-}
-
-/// Why there is no reading.
-enum Stumble {
-    Failure(Failure),
-    Store(StoreError),
-}
-
-impl From<Failure> for Stumble {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl From<StoreError> for Stumble {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl Shared {
-    /// Runs work that takes the processor; `None` when it panicked. The place is held until the
-    /// work has ended, also when nobody waits for it any more.
-    async fn off_thread<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Option<T> {
-        let place = Arc::clone(&self.readers).acquire_owned().await.ok()?;
-        let work = move || {
-            let done = work();
-            drop(place);
-            done
-        };
-        tokio::task::spawn_blocking(work).await.ok()
-    }
-}
-
-impl PollReport {
-    fn new(source: Name, outcome: Outcome) -> Self {
-        Self { source, outcome, items: 0, new: 0, updated: 0, held: 0, remark: None }
-    }
-
-    /// One line for a failure, a recovery, a flood and a move each; none for the usual.
-    fn log(&self, last: &SourceState, next: &SourceState) {
-        let source = self.source.as_str();
-        if let Some(error) = &next.failure {
-            tracing::warn!(
-                source.id = source,
-                %error,
-                failures = next.failures,
-                next = %next.due_at,
-                "a source could not be polled"
-            );
-        } else if last.failures > 0 {
-            tracing::info!(source.id = source, failures = last.failures, "a source recovered");
-        }
-        if self.held > 0 {
-            tracing::warn!(
-                source.id = source,
-                items = self.held,
-                "new items were held for the admins' word"
-            );
-        }
-        if let (Some(to), true) = (&next.moved_to, next.moved_to != last.moved_to) {
-            let to = to.split(['?', '#']).next().unwrap_or_default();
-            tracing::info!(source.id = source, to, "a source has moved for good");
         }
     }
 }

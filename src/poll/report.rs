@@ -1,0 +1,65 @@
+//! What is said of a poll: to whoever asked for it, and to the log.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::name::Name;
+use crate::model::source::SourceState;
+
+/// What one poll came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PollReport {
+    pub source: Name,
+    pub outcome: Outcome,
+    /// Entries of the document, as far as known.
+    pub items: u32,
+    pub new: u32,
+    pub updated: u32,
+    /// New items that wait for the admins' word; not counted as new.
+    pub held: u32,
+    /// One line for people: why it failed, or what is odd.
+    pub remark: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A document came and was read.
+    Fetched,
+    /// The site said, or the bytes show, that nothing changed.
+    Unchanged,
+    /// `remark` says why.
+    Failed,
+}
+
+impl PollReport {
+    pub(crate) fn new(source: Name, outcome: Outcome) -> Self {
+        Self { source, outcome, items: 0, new: 0, updated: 0, held: 0, remark: None }
+    }
+
+    /// One line for a failure, a recovery, a flood and a move each; none for the usual.
+    pub(crate) fn log(&self, last: &SourceState, next: &SourceState) {
+        let source = self.source.as_str();
+        if let Some(error) = &next.failure {
+            tracing::warn!(
+                source.id = source,
+                %error,
+                failures = next.failures,
+                next = %next.due_at,
+                "a source could not be polled"
+            );
+        } else if last.failures > 0 {
+            tracing::info!(source.id = source, failures = last.failures, "a source recovered");
+        }
+        if self.held > 0 {
+            tracing::warn!(
+                source.id = source,
+                items = self.held,
+                "new items were held for the admins' word"
+            );
+        }
+        if let (Some(to), true) = (&next.moved_to, next.moved_to != last.moved_to) {
+            let to = to.split(['?', '#']).next().unwrap_or_default();
+            tracing::info!(source.id = source, to, "a source has moved for good");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! One poll after its fetch: read, judged, committed with all that follows from it.
+//!
+//! As many documents are unpacked and read at the same time as [`Shared`] has places for readers;
+//! the others wait packed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::model::campaign::Campaign;
+use crate::model::source::{Source, SourceState};
+use crate::poll::fault::{FetchError, shown};
+use crate::poll::fetch::{Fetched, Fetcher, Packed};
+use crate::poll::read::{Page, Reading, hash, read};
+use crate::poll::report::{Outcome, PollReport};
+use crate::poll::state::{self, Failure};
+use crate::runtime::clock::Clock;
+use crate::runtime::wakes::Wakes;
+use crate::store::{PollCommit, Store, StoreError};
+
+/// What the polls under way share.
+pub(crate) struct Shared {
+    pub store: Arc<dyn Store>,
+    pub clock: Clock,
+    pub wakes: Wakes,
+    pub campaigns: Arc<[Campaign]>,
+    pub fetcher: Fetcher,
+    /// The shortest interval.
+    pub floor: Duration,
+    /// One place for each document that is read at the same time.
+    pub readers: Semaphore,
+}
+
+/// One poll after its fetch.
+pub(crate) struct Poll {
+    pub shared: Arc<Shared>,
+    pub source: Arc<Source>,
+    /// The worker's number of the source.
+    pub index: u32,
+    /// Nothing is to be written.
+    pub is_dry: bool,
+}
+
+/// What became of a poll.
+pub(crate) struct Settled {
+    pub index: u32,
+    pub is_dry: bool,
+    pub had_document: bool,
+    /// The source's state from now on.
+    pub state: SourceState,
+    pub report: PollReport,
+    pub stored: Result<(), StoreError>,
+}
+
+/// Why there is no reading.
+enum Stumble {
+    Failure(Failure),
+    Store(StoreError),
+}
+
+impl Poll {
+    /// A document came.
+    pub async fn document(self, last: SourceState, fetched: Fetched, packed: Packed) -> Settled {
+        let mut settled = match self.reading(&last, &fetched, packed).await {
+            Ok(Some(reading)) => {
+                let (floor, now) = (self.shared.floor, self.shared.clock.now());
+                let state = state::read(&self.source, &last, &fetched, &reading, floor, now);
+                self.settle(state, Outcome::Fetched, Some(reading)).await
+            }
+            Ok(None) => self.unchanged(&last, &fetched).await,
+            Err(Stumble::Failure(failure)) => self.failed(&last, &failure).await,
+            Err(Stumble::Store(error)) => {
+                let report = PollReport::new(self.source.name.clone(), Outcome::Failed);
+                self.settled(last, report, Err(error))
+            }
+        };
+        settled.had_document = true;
+        settled
+    }
+
+    /// There is nothing new.
+    ///
+    /// The state is made at once and not in the future, which so holds nothing but its end.
+    pub fn unchanged(
+        self,
+        last: &SourceState,
+        fetched: &Fetched,
+    ) -> impl Future<Output = Settled> + Send + use<> {
+        let (floor, now) = (self.shared.floor, self.shared.clock.now());
+        let state = state::unchanged(&self.source, last, fetched, floor, now);
+        self.settle(state, Outcome::Unchanged, None)
+    }
+
+    /// There is no document, or none that can be read.
+    pub fn failed(
+        self,
+        last: &SourceState,
+        failure: &Failure,
+    ) -> impl Future<Output = Settled> + Send + use<> {
+        let (floor, now) = (self.shared.floor, self.shared.clock.now());
+        let state = state::failed(&self.source, last, failure, floor, now);
+        self.settle(state, Outcome::Failed, None)
+    }
+
+    /// `None` when the document has the bytes of the last one.
+    async fn reading(
+        &self,
+        last: &SourceState,
+        fetched: &Fetched,
+        packed: Packed,
+    ) -> Result<Option<Reading>, Stumble> {
+        let broken = || Failure::Reader { address: shown(&fetched.url) };
+        let fault = |fault| Failure::Fetch(FetchError::new(&fetched.url, fault));
+        let Ok(_place) = self.shared.readers.acquire().await else {
+            return Err(broken().into());
+        };
+        let unpack = move || {
+            packed.unpack().map(|unpacked| {
+                let hash = hash(&unpacked.bytes);
+                (unpacked, hash)
+            })
+        };
+        let (unpacked, hash) = off_thread(unpack).await.ok_or_else(broken)?.map_err(fault)?;
+        if hash == last.document_hash {
+            return Ok(None);
+        }
+        // Nothing is known before the first good poll.
+        let known = match last.succeeded_at {
+            Some(_) => self.shared.store.load_known(&self.source.name).await?,
+            None => None,
+        };
+        let (source, url) = (Arc::clone(&self.source), fetched.url.clone());
+        let campaigns = Arc::clone(&self.shared.campaigns);
+        let now = self.shared.clock.now();
+        let reading = off_thread(move || {
+            let page = Page {
+                bytes: &unpacked.bytes,
+                content_type: unpacked.content_type.as_deref(),
+                url: &url,
+                hash,
+            };
+            read(&page, &source, known.as_ref(), &campaigns, now)
+        });
+        reading.await.ok_or_else(broken)?.map(Some).map_err(|why| {
+            Failure::Document { address: shown(&fetched.url), why: why.to_string() }.into()
+        })
+    }
+
+    /// Commits the poll with all that follows from it.
+    async fn settle(
+        self,
+        state: SourceState,
+        outcome: Outcome,
+        reading: Option<Reading>,
+    ) -> Settled {
+        let mut report = PollReport::new(self.source.name.clone(), outcome);
+        report.items = state.items;
+        report.remark = state.failure.clone().or_else(|| state.remark.clone());
+        let mut commit = PollCommit {
+            source: self.source.name.clone(),
+            state: state.clone(),
+            known: None,
+            items: vec![],
+            drafts: vec![],
+        };
+        if let Some(reading) = reading {
+            (report.new, report.updated, report.held) =
+                (reading.new, reading.updated, reading.held);
+            commit.known = reading.known;
+            commit.items = reading.kept;
+            commit.drafts = reading.drafts;
+        }
+        if self.is_dry {
+            return self.settled(state, report, Ok(()));
+        }
+        let has_drafts = !commit.drafts.is_empty();
+        let stored = self.shared.store.commit_poll(commit).await;
+        if has_drafts && stored.is_ok() {
+            self.shared.wakes.drafts.notify_one();
+        }
+        self.settled(state, report, stored)
+    }
+
+    fn settled(
+        &self,
+        state: SourceState,
+        report: PollReport,
+        stored: Result<(), StoreError>,
+    ) -> Settled {
+        let (index, is_dry) = (self.index, self.is_dry);
+        Settled { index, is_dry, had_document: false, state, report, stored }
+    }
+}
+
+impl From<Failure> for Stumble {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<StoreError> for Stumble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Runs work that takes the processor; `None` when it panicked.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
