@@ -45,6 +45,9 @@ const IDLE_TIME_MAX: Duration = Duration::from_secs(15);
 /// Most header fields of an answer.
 const HEADERS_MAX: usize = 100;
 
+/// Shortest secret that is blotted out: a shorter one occurs by chance and would spoil answers.
+const SECRET_BYTES_MIN: usize = 8;
+
 /// What stands in the place of a secret.
 const BLOT: &[u8] = b"[secret]";
 
@@ -298,7 +301,7 @@ fn root_words(error: &reqwest::Error) -> String {
 }
 
 fn blot(body: &mut Vec<u8>, secret: &[u8]) {
-    if secret.is_empty() {
+    if secret.len() < SECRET_BYTES_MIN {
         return;
     }
     let mut from = 0;
@@ -387,10 +390,12 @@ mod tests {
 
     #[test]
     fn a_secret_is_blotted_out_wherever_it_stands() {
-        let mut body = b"abc no /botabc/x ab".to_vec();
-        blot(&mut body, b"abc");
-        assert_eq!(body, b"[secret] no /bot[secret]/x ab");
-        blot(&mut body, b"");
-        assert_eq!(body, b"[secret] no /bot[secret]/x ab");
+        let mut body = b"abcdefgh no /botabcdefgh/x abc".to_vec();
+        blot(&mut body, b"abcdefgh");
+        assert_eq!(body, b"[secret] no /bot[secret]/x abc");
+        for secret in [b"".as_slice(), b"c", b"no"] {
+            blot(&mut body, secret);
+        }
+        assert_eq!(body, b"[secret] no /bot[secret]/x abc");
     }
 }

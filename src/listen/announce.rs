@@ -16,7 +16,7 @@ use crate::runtime::shutdown::Stop;
 /// How often a page's subscription is renewed.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(3600);
 
-const FAILURE_PAUSE_MIN: Duration = Duration::from_secs(5);
+const FAILURE_PAUSE_MIN: Duration = Duration::from_secs(1);
 
 const FAILURE_PAUSE_MAX: Duration = Duration::from_secs(600);
 

@@ -23,9 +23,6 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 /// Pause after the system refused to accept, usually for want of file descriptors.
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long connections may go on after *begin* when nobody forces.
-const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
-
 /// What one server takes on. The defaults suit; tests make them small.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -40,6 +37,8 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// For the store to keep what came. Messenger wants its answer within 5 seconds.
     pub store_time_max: Duration,
+    /// For the requests under way after *begin*; longer than the store may take.
+    pub drain_time_max: Duration,
 }
 
 impl Default for Limits {
@@ -51,11 +50,13 @@ impl Default for Limits {
             body_time_max: Duration::from_secs(15),
             body_bytes_max: 1 << 20,
             store_time_max: Duration::from_secs(4),
+            drain_time_max: Duration::from_secs(5),
         }
     }
 }
 
-/// Serves until *begin*; then accepts no more and waits for the connections, until *force*.
+/// Serves until *begin*; then accepts no more and waits for the connections, until *force* or the
+/// limit.
 pub(crate) async fn serve(listener: TcpListener, router: Router, limits: &Limits, stop: &Stop) {
     let mut guests = Guests::default();
     loop {
@@ -84,7 +85,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: &Limits
     tokio::select! {
         () = drained => {}
         () = stop.force.cancelled() => {}
-        () = tokio::time::sleep(DRAIN_TIME_MAX) => {}
+        () = tokio::time::sleep(limits.drain_time_max) => {}
     }
     // What is left ends with the set.
 }
