@@ -256,6 +256,8 @@ impl Program<'_> {
             title: 3,
             fingerprint: 4,
             last_seen: now(),
+            id_alias: 0,
+            former: 0,
         };
         let entries = known.entries.into_iter().chain([entry]).collect();
         let mut commit = poll("blog");

@@ -147,8 +147,16 @@ async fn a_new_store_is_empty(home: &mut Home) {
 }
 
 fn known(id: u64) -> Known {
-    let entry =
-        KnownItem { id, link: u64::MAX, title_date: 0, title: 3, fingerprint: 4, last_seen: now() };
+    let entry = KnownItem {
+        id,
+        id_alias: 5,
+        link: u64::MAX,
+        title_date: 0,
+        title: 3,
+        fingerprint: 4,
+        former: 6,
+        last_seen: now(),
+    };
     Known { entries: vec![entry; 3], id_churns: 1 }
 }
 

@@ -51,7 +51,7 @@ const HOMES: [(&str, &[&str]); 14] = [
     ("reqwest", &["src/poll/", "src/channel/"]),
     ("feed_rs", &["src/extract/"]),
     ("quick_xml", &["src/extract/"]),
-    ("scraper", &["src/markup/"]),
+    ("markup5ever", &["src/markup/"]),
     ("minijinja", &["src/render/"]),
     ("cron", &["src/model/schedule.rs"]),
     ("toml", &["src/config/"]),

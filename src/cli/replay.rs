@@ -8,8 +8,8 @@ use url::Url;
 
 use crate::cli::{Done, EX_DATAERR, EX_UNAVAILABLE, Failure, output};
 use crate::diff::{Rules, compare};
-use crate::extract::feed;
 use crate::extract::show::id;
+use crate::extract::{Entry, feed};
 use crate::model::campaign::ChangeKind;
 use crate::model::known::{Keys, Known};
 use crate::model::name::Name;
@@ -70,7 +70,7 @@ pub(super) fn run(args: &Args) -> Done {
             if is_held && change.kind == ChangeKind::New {
                 continue;
             }
-            let item = entry.clone().into_item(&source, now);
+            let item = Entry { keys: change.keys, ..entry.clone() }.into_item(&source, now);
             let row = json!({
                 "poll": poll,
                 "change": change.kind,

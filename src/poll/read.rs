@@ -81,9 +81,11 @@ pub(crate) fn read(
         let mut entries: Vec<Option<Entry>> = document.entries.into_iter().map(Some).collect();
         let mut told = Vec::new();
         for change in &diff.changes {
-            let Some(entry) = entries.get_mut(change.index).and_then(Option::take) else {
+            let Some(mut entry) = entries.get_mut(change.index).and_then(Option::take) else {
                 continue;
             };
+            // Of several items under one guid each is named by what is its own.
+            entry.keys = change.keys;
             let item = entry.into_item(&source.name, now);
             told.push((item.id, change.kind));
             kept.push(item);

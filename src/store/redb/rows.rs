@@ -321,15 +321,18 @@ mod tests {
             &Known {
                 entries: vec![KnownItem {
                     id: u64::MAX,
+                    id_alias: 5,
                     link: 1,
                     title_date: 2,
                     title: 3,
                     fingerprint: 4,
-                    last_seen: at(-5),
+                    former: 6,
+                    last_seen: Timestamp::from_millis(7_000),
                 }],
-                id_churns: 6,
+                id_churns: 3,
             },
-            "013375621601ffffffffffffffffff01010203040906",
+            "01323293013403000000ffffffffffffffff05000000000000000100000000000000020000000000000003\
+             000000040000000600000007000000",
         );
     }
 
