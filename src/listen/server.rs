@@ -67,8 +67,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: &Limits
             accepted = listener.accept(), if guests.connections.len() < limits.connections_max => {
                 match accepted {
                     Ok((stream, address)) if guests.has_room_for(address.ip(), limits) => {
-                        let connection = attend(stream, router.clone(), limits.clone(), stop.clone());
-                        guests.admit(address.ip(), connection);
+                        let (router, limits) = (router.clone(), limits.clone());
+                        guests.admit(address.ip(), attend(stream, router, limits, stop.clone()));
                     }
                     Ok(_) => {}
                     Err(error) if is_of_one_connection(&error) => {}

@@ -28,7 +28,8 @@ pub const VERSION: &str = "v25.0";
 
 /// What we want to hear of.
 const SUBSCRIBED_FIELDS: &str = "messages,messaging_postbacks,messaging_optins,\
-                                 messaging_referrals,message_reactions,messaging_policy_enforcement";
+                                 messaging_referrals,message_reactions,\
+                                 messaging_policy_enforcement";
 
 /// Longest header with usage figures that is read.
 const USAGE_BYTES_MAX: usize = 4096;

@@ -193,7 +193,8 @@ mod tests {
         let by_time = |kind: &str| format!("7:{AT}:{kind}");
         let cases = [
             (
-                json!({ "message": { "mid": "m", "text": "Yes", "quick_reply": { "payload": "y" } } }),
+                json!({ "message": { "mid": "m", "text": "Yes",
+                    "quick_reply": { "payload": "y" } } }),
                 Some(("m".to_owned(), tapped("y"))),
             ),
             (
