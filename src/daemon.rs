@@ -32,9 +32,9 @@ use crate::runtime::shutdown::Tasks;
 use crate::runtime::systemd;
 use crate::runtime::wakes::Wakes;
 use crate::store::journal::Journal;
-use crate::store::redb;
+
 use crate::store::{Rescued, Store};
-use crate::{compose, converse, deliver, listen, maintain, poll};
+use crate::{compose, converse, deliver, listen, maintain, poll, store};
 
 /// The store's file within `data_dir`.
 pub const STORE_FILE: &str = "store.redb";
@@ -137,9 +137,9 @@ impl Ground {
         let folder = &config.data_dir;
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the data folder `{}` can't be made", folder.display()))?;
-        let store: Arc<dyn Store> = Arc::new(redb::open(&folder.join(STORE_FILE))?);
+        let opened: Arc<dyn Store> = Arc::new(store::redb::open(&folder.join(STORE_FILE))?);
         let (journal, wire) = Journal::open(folder)?;
-        let rescued = store.rescue(wire).await?;
+        let rescued = opened.rescue(wire).await?;
         journal.begin_run()?;
         if rescued != Rescued::default() {
             tracing::info!(
@@ -151,7 +151,8 @@ impl Ground {
             );
         }
         let journal = Arc::new(journal);
-        Ok(Self { store, journal, clock: Clock::system(), meters: Meters::default() })
+        let clock = Clock::system();
+        Ok(Self { store: opened, journal, clock, meters: Meters::default() })
     }
 
     /// A desk for commands that run without a daemon: it polls by itself.
