@@ -167,7 +167,7 @@ fn rewrite(path: &Path) -> Result<(), StoreError> {
     let source =
         OpenOptions::new().read(true).write(true).open(path).map_err(failed("opening", path))?;
     lock(&source, path)?;
-    if let Err(error) = copy(source.try_clone().map_err(failed("opening", path))?, &new) {
+    if let Err(error) = copy(&source, &new) {
         // Half a copy only takes room, which may be what is missing; the next one writes over it.
         let _ = fs::remove_file(&new);
         return Err(failed("writing anew", path)(error));
@@ -177,7 +177,7 @@ fn rewrite(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Copies by hand: the kernel's own copying may share the blocks of the old file.
-fn copy(mut source: File, target: &Path) -> io::Result<()> {
+fn copy(mut source: &File, target: &Path) -> io::Result<()> {
     let mut target = File::create(target)?;
     let mut bytes = vec![0; COPIED_BYTES];
     loop {
