@@ -59,7 +59,7 @@ pub(crate) fn open<T: Record>(place: &Place<'_>, sealed: &[u8]) -> Result<T, Sto
     }
     if version != T::VERSION {
         return Err(StoreError::UnknownVersion {
-            path: place.to_string(),
+            path: format!("{} {:?}", place.table, place.shown),
             found: version.into(),
             known: T::VERSION.into(),
         });

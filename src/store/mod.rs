@@ -35,8 +35,12 @@ pub enum StoreError {
     /// Another process has the store open: talk to that one, or stop it.
     #[error("the store `{path}` is in use by another process")]
     InUse { path: String },
-    /// The file is of a version that this program does not know; nothing was touched.
-    #[error("the store `{path}` has format {found}, this program reads up to {known}")]
+    /// The file, or a record of it, is of a version that this program does not know; nothing was
+    /// touched.
+    #[error(
+        "`{path}` has format {found}, this program reads up to {known}: run the newer program \
+         again, or restore a backup that this one made"
+    )]
     UnknownVersion { path: String, found: u32, known: u32 },
     /// A record's checksum or form is wrong, or the file is not a store.
     #[error("the store is damaged: {what}")]
@@ -104,9 +108,14 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// Claims are answers first (oldest first), then recipients of the channel's unfinished posts
     /// in fair turns (a chunk of each post by turns). What is claimed is durably in flight. Fewer
-    /// than `claims` come back when there is no more work.
+    /// than `claims` come back when there is no more work. Of the answers to one person only the
+    /// oldest is handed out; the next one comes once its receipt is here, so they arrive in order.
     /// A recipient who has left or blocked meanwhile, or whose post was stopped, is skipped here
     /// and not handed out. A receipt whose ticket is not in flight (any more) is ignored.
+    ///
+    /// A receipt's standing does not count for who has asked us to stop. An answer that carries
+    /// held posts settles them: sent; uncertain, but held again where the post says `resend`; held
+    /// again after any other end.
     fn advance(&self, step: Advance) -> Reply<'_, Vec<Claim>>;
 
     /// Skips every waiting recipient of the post from now on.
@@ -147,7 +156,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// One event's consequences: the person's new record, the consent, the answers; the event is
     /// done with it. A subscriber that is new gets the next number (whatever `number` says), and
-    /// the consent gets the same.
+    /// the consent gets the same. Who the event is from is told by its address: another address in
+    /// the new record moves the person there. Answers reach people without a record too.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the event is done with already; nothing is written.
     fn commit_conversation(&self, turn: ConversationCommit) -> Reply<'_, ()>;
 
     // ── admin and upkeep ────────────────────────────────────────────────────────────────────
@@ -163,7 +176,8 @@ pub trait Store: Send + Sync + 'static {
     /// Subscribers of a channel in the order of their numbers.
     fn load_subscribers(&self, channel: &Name) -> Reply<'_, Vec<Subscriber>>;
 
-    /// Adds subscribers that are not there by address; answers how many were added.
+    /// Adds subscribers that are not there by address; answers how many were added. Many are added
+    /// in several transactions: repeating it after a crash adds the rest.
     fn import_subscribers(&self, channel: &Name, people: Vec<Subscriber>) -> Reply<'_, usize>;
 
     /// Removes what no rule needs any more: items older than 30 days that no draft names, posts

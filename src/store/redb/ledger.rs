@@ -5,6 +5,7 @@
 //! forgotten and read again.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::model::name::Name;
 use crate::model::post::{Counts, Outcome};
@@ -106,8 +107,6 @@ impl Writing<'_> {
 
     /// The decoded batch.
     pub fn sheet(&mut self, batch: u64) -> Result<&mut Sheet, StoreError> {
-        use std::collections::hash_map::Entry;
-
         match self.memory.sheets.entry(batch) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(place) => {
@@ -194,8 +193,6 @@ impl Writing<'_> {
 
     /// What changes of a post; what is changed there is written with this transaction.
     pub fn tally(&mut self, post: u64) -> Result<&mut Tally, StoreError> {
-        use std::collections::hash_map::Entry;
-
         let (tally, is_changed) = match self.memory.tallies.entry(post) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(place) => place.insert((self.tables.tallies.need(post)?, false)),

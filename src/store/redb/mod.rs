@@ -52,6 +52,9 @@ use crate::store::{
     StoreError, Wire,
 };
 
+/// The file's name in the data directory.
+pub const FILE_NAME: &str = "store.redb";
+
 /// Most subscribers that one transaction imports: others get their turn between two.
 const IMPORTED_MAX: usize = 4_096;
 

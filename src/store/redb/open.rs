@@ -164,22 +164,28 @@ fn create(path: &Path) -> Result<(), StoreError> {
 /// Copies the store to a new file that takes its place.
 fn rewrite(path: &Path) -> Result<(), StoreError> {
     let new = path.with_extension("new");
-    let mut source =
+    let source =
         OpenOptions::new().read(true).write(true).open(path).map_err(failed("opening", path))?;
     lock(&source, path)?;
-    let mut target = File::create(&new).map_err(failed("making", &new))?;
-    // Read and written by hand: the kernel's own copying may share the blocks of the old file.
-    let mut bytes = vec![0; COPIED_BYTES];
-    loop {
-        let count = source.read(&mut bytes).map_err(failed("reading", path))?;
-        if count == 0 {
-            break;
-        }
-        target.write_all(&bytes[..count]).map_err(failed("writing", &new))?;
+    if let Err(error) = copy(&source, &new) {
+        // Half a copy only takes room, which may be what is missing; the next one writes over it.
+        let _ = fs::remove_file(&new);
+        return Err(failed("writing anew", path)(error));
     }
-    target.sync_all().map_err(failed("syncing", &new))?;
     fs::rename(&new, path).map_err(failed("renaming", &new))?;
     sync_parent(path)
+}
+
+/// Copies by hand: the kernel's own copying may share the blocks of the old file.
+fn copy(mut source: &File, target: &Path) -> io::Result<()> {
+    let mut target = File::create(target)?;
+    let mut bytes = vec![0; COPIED_BYTES];
+    loop {
+        match source.read(&mut bytes)? {
+            0 => return target.sync_all(),
+            count => target.write_all(&bytes[..count])?,
+        }
+    }
 }
 
 /// Makes sure that nobody has the store open; holds until `file` is dropped.
