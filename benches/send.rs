@@ -8,6 +8,14 @@
 //! posting the same bodies over as many connections. *limit*: a stand-in that refuses more than 30
 //! messages in any second. Both run in one process on one machine: compare the ratios.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "it shows and fails as a test does"
+)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -570,7 +570,7 @@ fn start_listening(
                 let mut url = base.clone();
                 url.set_path(&format!("{}/telegram/{channel}", base.path().trim_end_matches('/')));
                 let news = News::Webhook { client: client.clone(), url, secret: secret.clone() };
-                announce(channel, news, tasks);
+                announce(&channel, news, tasks);
             }
             (Service::Telegram { .. }, Some(Channel::Telegram(client))) => {
                 let options = listen::polling::Options {
@@ -594,7 +594,7 @@ fn start_listening(
                     app_secret: app_secret.clone(),
                     verify_token: verify_token.clone(),
                 });
-                announce(channel, News::Page { client: client.clone() }, tasks);
+                announce(&channel, News::Page { client: client.clone() }, tasks);
             }
             _ => {}
         }
@@ -613,7 +613,7 @@ fn start_listening(
     }
 }
 
-fn announce(channel: Name, news: News, tasks: &Tasks) {
+fn announce(channel: &Name, news: News, tasks: &Tasks) {
     let options = listen::announce::Options { channel: channel.clone(), news };
     let stop = tasks.stop().clone();
     tasks.spawn(format!("announce {channel}"), listen::announce::run(options, stop));

@@ -11,6 +11,14 @@
 //! - It leaves markup that it takes for text in titles, and strips words in angle brackets.
 //! - Documents that are HTML, or XML of another kind, are empty feeds to it and refused by us.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "it shows and fails as a test does"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,13 @@
 //! The real binary between stand-ins, over real sockets.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "it shows and fails as a test does"
+)]
+
 mod rig;
 
 use rig::{Rig, name, soon};

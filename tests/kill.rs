@@ -3,6 +3,16 @@
 //! The stand-in's own ledger is held against ours: nobody is forgotten, nobody is told to have
 //! what they have not, and what is uncertain was on the wire when the process died.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it shows and fails as a test does"
+)]
+
 mod rig;
 
 use std::collections::HashMap;
@@ -37,7 +47,7 @@ async fn with_skip_nobody_gets_it_twice_and_only_who_was_on_the_wire_is_uncertai
                 other => panic!("post {post}, chat {chat}: {other:?}"),
             }
         }
-        assert_eq!(outcomes.len() as i64, RECIPIENTS, "everybody has an outcome");
+        assert_eq!(outcomes.len(), RECIPIENTS as usize, "everybody has an outcome");
     }
     println!("{} posts, {uncertain} uncertain after {KILLS} kills", told.outcomes.len());
     assert!(uncertain <= IN_FLIGHT * KILLS as u64, "{uncertain} uncertain");
@@ -48,7 +58,7 @@ async fn with_resend_nobody_misses_it() {
     let told = killed_again_and_again("resend", 2).await;
     let mut twice = 0;
     for (post, outcomes) in &told.outcomes {
-        assert_eq!(outcomes.len() as i64, RECIPIENTS, "everybody has an outcome");
+        assert_eq!(outcomes.len(), RECIPIENTS as usize, "everybody has an outcome");
         for (chat, outcome) in outcomes {
             assert_eq!(*outcome, Outcome::Sent, "post {post}, chat {chat}");
             let arrived = told.arrived.get(&(*post, *chat)).copied().unwrap_or(0);

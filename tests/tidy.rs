@@ -3,6 +3,14 @@
 //! Nothing of taste is checked here. If a rule is in the way of a better shape, change it in the
 //! same commit and say why.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "it shows and fails as a test does"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

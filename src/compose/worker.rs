@@ -78,7 +78,7 @@ struct Composed {
 async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
     let composed = match draft.content {
         Content::OneOff { title, message, topics, channels } => {
-            Some(one_off(options, title, message, topics, channels))
+            Some(one_off(options, &title, &message, topics, channels))
         }
         Content::Items { campaign, items } => {
             let items = options.store.load_items(&items).await?;
@@ -123,8 +123,8 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
 
 fn one_off(
     options: &Options,
-    title: String,
-    message: Message,
+    title: &str,
+    message: &Message,
     topics: Vec<Name>,
     channels: Vec<Name>,
 ) -> Composed {
@@ -132,8 +132,8 @@ fn one_off(
         .into_iter()
         .map(|kind| Body { kind, language: None, message: message.clone() })
         .collect();
-    let cards = vec![card_of(&title, &message)];
-    let post = new_post(options, None, &title, bodies, cards, OnUncertain::Skip);
+    let cards = vec![card_of(title, message)];
+    let post = new_post(options, None, title, bodies, cards, OnUncertain::Skip);
     Composed { post, topics, channels }
 }
 

@@ -144,6 +144,7 @@ mod tests {
             let from = Instant::now();
             let mut limiter = Limiter::new(Limits::telegram(rate), from);
             let seen = starts(&mut limiter, from, 1_000);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
             let count = rate.ceil() as usize;
             let window = Duration::from_secs_f64(count as f64 / rate);
             for pair in seen.windows(count + 1) {

@@ -206,7 +206,7 @@ impl Worker {
             let free_at = self.limiter.channel_free_at();
             let Some(flight) = self.next_ready() else { break };
             let Some(call) = flight.calls.get(flight.part) else {
-                self.settle(flight, Outcome::Sent, None)?;
+                self.settle(&flight, Outcome::Sent, None)?;
                 continue;
             };
             if self.busy.contains(&flight.address) {
@@ -272,7 +272,7 @@ impl Worker {
                     self.put_first(flight);
                     return Ok(());
                 }
-                self.settle(flight, Outcome::Sent, None)
+                self.settle(&flight, Outcome::Sent, None)
             }
             Act::Again { .. } if self.is_stopping => self.return_it(&flight),
             Act::Again { after } => {
@@ -284,7 +284,7 @@ impl Worker {
             }
             Act::Move { .. } if flight.has_moved => {
                 let why = "the chat moved again and again".to_owned();
-                self.settle(flight, Outcome::Failed(Reason::NotFound), Some(why))
+                self.settle(&flight, Outcome::Failed(Reason::NotFound), Some(why))
             }
             Act::Move { to } => {
                 flight.address = to;
@@ -390,11 +390,11 @@ impl Worker {
 
     fn settle(
         &mut self,
-        flight: Flight,
+        flight: &Flight,
         outcome: Outcome,
         error: Option<String>,
     ) -> Result<(), StoreError> {
-        self.keep_receipt(Receipt { error, ..receipt(&flight, Settled::Done(outcome)) })
+        self.keep_receipt(Receipt { error, ..receipt(flight, Settled::Done(outcome)) })
     }
 
     /// The claim waits again, in the store.
@@ -538,7 +538,7 @@ impl Worker {
             Work::Delivery { post, .. } => {
                 flight.post = Some(post);
                 if self.is_out_of_window(recipient.window_until) {
-                    return self.settle(flight, Outcome::Held, None);
+                    return self.settle(&flight, Outcome::Held, None);
                 }
                 let Some(lowered) = self.posts.get(&post) else {
                     return self.return_it(&flight);
@@ -553,7 +553,7 @@ impl Worker {
                     _ => {
                         let why = "the post has no words for this channel".to_owned();
                         let outcome = Outcome::Failed(Reason::ContentRefused);
-                        self.settle(flight, outcome, Some(why))
+                        self.settle(&flight, outcome, Some(why))
                     }
                 }
             }

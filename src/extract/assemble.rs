@@ -44,7 +44,7 @@ pub(crate) fn assemble(
         encoding,
         title: title(&raw.title),
         link: home_shown,
-        language: feed.language.clone(),
+        language: feed.language,
         ttl: ttl(&raw.ttl).or_else(|| period(&raw.period, &raw.frequency)),
         hub: target(&raw.hub),
         self_link: target(&raw.self_link),

@@ -353,11 +353,11 @@ fn dashed(token: &str, moment: &mut Moment, found: &mut Found) {
     let parts: Vec<&str> = token.split(['-', '/', '.']).filter(|p| !p.is_empty()).collect();
     let [first, second, third] = parts.as_slice() else { return };
     if let Some(month) = month_name(second) {
-        if let (Ok(day), Ok(year)) = (first.parse::<u8>(), third.parse::<i64>()) {
-            if let Some(year) = full_year(year, third.len()) {
-                (moment.day, moment.month, moment.year) = (day, month, year);
-                (found.day, found.month, found.year) = (true, true, true);
-            }
+        if let (Ok(day), Ok(year)) = (first.parse::<u8>(), third.parse::<i64>())
+            && let Some(year) = full_year(year, third.len())
+        {
+            (moment.day, moment.month, moment.year) = (day, month, year);
+            (found.day, found.month, found.year) = (true, true, true);
         }
         return;
     }

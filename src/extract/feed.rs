@@ -72,10 +72,11 @@ fn read_xml(text: &str, base: &Url, items_max: usize) -> Result<(RawFeed, Qualit
     let before = text.get(..found.start).unwrap_or_default();
     let clean = before.is_empty() || before.starts_with('<');
     let good = if clean { Quality::Whole } else { Quality::Repaired };
-    if found.plain && inner.len() <= FEED_RS_BYTES_MAX {
-        if let Some(raw) = feed_rs(inner).and_then(|feed| from_xml(feed, &found)) {
-            return Ok((raw, good));
-        }
+    if found.plain
+        && inner.len() <= FEED_RS_BYTES_MAX
+        && let Some(raw) = feed_rs(inner).and_then(|feed| from_xml(feed, &found))
+    {
+        return Ok((raw, good));
     }
     let strict = match reader::read(inner, Mode::Strict, Some(base), items_max) {
         Ok(reading) if reading.whole => return Ok((reading.feed, good)),
@@ -139,7 +140,7 @@ fn from_xml(feed: model::Feed, found: &Survey<'_>) -> Option<RawFeed> {
         match link.rel.as_deref().map(str::trim) {
             Some("hub") if raw.hub.is_none() => raw.hub = Some(RawLink::new(link.href)),
             Some("self") if raw.self_link.is_none() => {
-                raw.self_link = Some(RawLink::new(link.href))
+                raw.self_link = Some(RawLink::new(link.href));
             }
             rel if reader::is_alternate(rel.unwrap_or_default()) => {
                 if is_slashed(&link.href) {

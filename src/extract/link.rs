@@ -106,11 +106,11 @@ pub fn canonical(url: &Url, with_fragment: bool) -> String {
             separator = '&';
         }
     }
-    if let Some(fragment) = url.fragment() {
-        if with_fragment || fragment.starts_with('!') {
-            out.push('#');
-            out.push_str(fragment);
-        }
+    if let Some(fragment) = url.fragment()
+        && (with_fragment || fragment.starts_with('!'))
+    {
+        out.push('#');
+        out.push_str(fragment);
     }
     out
 }

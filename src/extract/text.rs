@@ -107,7 +107,7 @@ fn decode_once<'a>(bytes: &'a [u8], content_type: Option<&str>, domain: Option<&
     let header = content_type.and_then(charset_of);
     if let Ok(text) = valid {
         // Few sequences: believe a declared multi-byte encoding if it explains the bytes.
-        let other = [header, declared].into_iter().flatten().find(|e| is_east_asian(e));
+        let other = [header, declared].into_iter().flatten().find(is_east_asian);
         let explained = other.and_then(|encoding| {
             let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
             Some(Text { text, encoding: encoding.name() })
