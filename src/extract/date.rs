@@ -353,9 +353,8 @@ fn dashed(token: &str, moment: &mut Moment, found: &mut Found) {
     let parts: Vec<&str> = token.split(['-', '/', '.']).filter(|p| !p.is_empty()).collect();
     let [first, second, third] = parts.as_slice() else { return };
     if let Some(month) = month_name(second) {
-        if let (Ok(day), Ok(year)) = (first.parse::<u8>(), third.parse::<i64>())
-            && let Some(year) = full_year(year, third.len())
-        {
+        let year = third.parse().ok().and_then(|year| full_year(year, third.len()));
+        if let (Ok(day), Some(year)) = (first.parse::<u8>(), year) {
             (moment.day, moment.month, moment.year) = (day, month, year);
             (found.day, found.month, found.year) = (true, true, true);
         }

@@ -69,7 +69,9 @@ pub(crate) fn read(text: &str, items_max: usize) -> Result<RawFeed, NotADocument
         .iter()
         .any(|member| !member.0.is_empty());
     // The version is a formality that some get wrong; what else has titled `items` is a feed too.
-    let Some(items) = feed.items.filter(|_| named || version.contains("jsonfeed")) else {
+    let Some(items) =
+        feed.items.filter(|_| named || version.contains("jsonfeed") || version.starts_with('1'))
+    else {
         return Err(other("it has no list of `items`".into()));
     };
     if items.0.len() > items_max {

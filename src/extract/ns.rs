@@ -17,6 +17,8 @@ pub(crate) enum Ns {
     Itunes,
     Syndication,
     Feedburner,
+    /// Google Merchant: `g:`
+    Merchant,
     Rdf,
     Xhtml,
     Other,
@@ -64,6 +66,7 @@ pub(crate) fn by_address(address: &str) -> Ns {
         | "itunes.com/dtds/podcast" => Ns::Itunes,
         "purl.org/rss/1.0/modules/syndication" => Ns::Syndication,
         "rssnamespace.org/feedburner/ext/1.0" => Ns::Feedburner,
+        "base.google.com/ns/1.0" => Ns::Merchant,
         "w3.org/1999/02/22-rdf-syntax-ns" => Ns::Rdf,
         "w3.org/1999/xhtml" => Ns::Xhtml,
         _ => Ns::Other,
@@ -81,6 +84,7 @@ pub(crate) fn by_prefix(prefix: &str) -> Ns {
         "itunes" => Ns::Itunes,
         "sy" => Ns::Syndication,
         "feedburner" => Ns::Feedburner,
+        "g" => Ns::Merchant,
         "rdf" => Ns::Rdf,
         "rss" => Ns::Core,
         "xhtml" | "html" => Ns::Xhtml,
@@ -103,6 +107,7 @@ pub(crate) fn is_conventional(prefix: &str, address: &str) -> bool {
         "dcterms" => by_address(address) == Ns::Terms,
         "rdf" => by_address(address) == Ns::Rdf,
         "feedburner" => by_address(address) == Ns::Feedburner,
+        "g" => by_address(address) == Ns::Merchant,
         prefix => {
             by_prefix(prefix) == Ns::Other
                 && by_address(address) == Ns::Other

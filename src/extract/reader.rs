@@ -617,6 +617,37 @@ impl Reader<'_> {
                 self.skip()?;
             }
             (Ns::Media, _) => self.media(tag, found)?,
+            (Ns::Merchant, _) => self.merchant(tag, found)?,
+            _ => self.skip()?,
+        }
+        Ok(())
+    }
+
+    /// A product as an item: the names that Google Merchant prints with its own prefix.
+    fn merchant(&mut self, tag: &Tag<'_>, found: &mut Gathered) -> Step {
+        match tag.local.as_ref() {
+            "id" => {
+                let id = self.plain()?;
+                if found.entry.guid.is_empty() {
+                    found.entry.guid = id;
+                }
+            }
+            "title" => {
+                let title = self.text(Form::Either)?;
+                Gathered::text(&mut found.title, 4, title);
+            }
+            "description" => {
+                let text = self.text(Form::Either)?;
+                Gathered::text(&mut found.summary, 4, text);
+            }
+            "link" => {
+                let link = self.link_text()?;
+                found.link(5, link);
+            }
+            "image_link" => {
+                let link = self.link_text()?;
+                found.media(RawMedia { link, role: Role::Picture, ..RawMedia::default() });
+            }
             _ => self.skip()?,
         }
         Ok(())
