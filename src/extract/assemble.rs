@@ -12,6 +12,10 @@ use crate::model::known::Keys;
 
 /// Longest title, author or tag, in characters; what is beyond is cut.
 const NAME_CHARS_MAX: usize = 500;
+/// Most authors and tags of one item, each.
+const NAMES_MAX: usize = 64;
+/// Longest name of a tag that is taken for HTML, in bytes.
+const TAG_NAME_BYTES_MAX: usize = 12;
 /// Longest id that is kept, in bytes.
 const GUID_BYTES_MAX: usize = 2_048;
 
@@ -132,7 +136,7 @@ impl Feed<'_> {
 /// 2. The same address without an id and with the same title is one item. Otherwise a shared
 ///    address is a rung only by its fragments, if these differ.
 /// 3. A shared pair of title and date is no rung.
-/// 4. Without any rung that tells more than the title, equal contents are one item.
+/// 4. Without any rung that tells more than the title, equal texts are one item.
 fn without_repetitions(mut found: Vec<Assembled>) -> Vec<Entry> {
     let mut drop = vec![false; found.len()];
     for group in groups(&found, |one| one.entry.keys.id) {
@@ -194,7 +198,9 @@ fn without_repetitions(mut found: Vec<Assembled>) -> Vec<Entry> {
     }
     let nameless = |one: &Assembled| {
         let keys = &one.entry.keys;
-        (keys.id.is_none() && keys.link.is_none() && keys.title_date.is_none())
+        // A title alone is never enough.
+        let has_text = !(one.entry.body_html.is_empty() && one.entry.summary_html.is_empty());
+        (has_text && keys.id.is_none() && keys.link.is_none() && keys.title_date.is_none())
             .then_some(keys.fingerprint)
     };
     for group in groups(&found, nameless) {
@@ -287,9 +293,9 @@ pub(crate) fn looks_like_html(text: &str) -> bool {
 
 fn has_closing_tag(text: &str) -> bool {
     text.match_indices("</").any(|(at, _)| {
-        let name = text.get(at + 2..).unwrap_or_default();
-        name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.find('>').is_some_and(|end| end <= 12)
+        let name = text.as_bytes().get(at + 2..).unwrap_or_default();
+        name.first().is_some_and(u8::is_ascii_alphabetic)
+            && name.iter().take(TAG_NAME_BYTES_MAX + 1).any(|b| *b == b'>')
     })
 }
 
@@ -359,7 +365,7 @@ fn author_name(raw: &str) -> String {
 /// Names without empty ones and repetitions, in order.
 fn names(all: impl Iterator<Item = String>) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
-    for name in all {
+    for name in all.take(NAMES_MAX) {
         let name = capped(name);
         if !name.is_empty() && !out.contains(&name) {
             out.push(name);

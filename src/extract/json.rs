@@ -6,12 +6,15 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::extract::raw::{Form, RawEntry, RawFeed, RawLink, RawMedia, RawText, Role, cap};
 use crate::extract::refusal::NotADocument;
 use crate::extract::{Format, ITEMS_MAX, JSON_DEPTH_MAX, date};
 use crate::markup;
+
+/// Most values of a list inside an item that are kept.
+const NAMES_MAX: usize = 64;
 
 /// What must not stand in a document for feed-rs, since it drops it.
 const DROPPED: [&str; 5] =
@@ -144,7 +147,7 @@ pub(crate) fn lines(text: &str) -> String {
     out
 }
 
-fn names(authors: Vec<Author>, author: Option<Author>) -> Vec<String> {
+fn names(authors: Vec<Part>, author: Option<Part>) -> Vec<String> {
     authors
         .into_iter()
         .chain(author)
@@ -162,10 +165,10 @@ struct Feed {
     feed_url: Loose,
     language: Loose,
     expired: Loose,
-    author: Option<Author>,
-    authors: List<Author>,
-    hubs: List<Hub>,
-    items: Option<List<Item>>,
+    author: Option<Part>,
+    authors: List<Part>,
+    hubs: List<Part>,
+    items: Option<List<Item, { ITEMS_MAX + 1 }>>,
 }
 
 #[derive(Default, serde::Deserialize)]
@@ -182,27 +185,17 @@ struct Item {
     banner_image: Loose,
     date_published: Loose,
     date_modified: Loose,
-    author: Option<Author>,
-    authors: List<Author>,
+    author: Option<Part>,
+    authors: List<Part>,
     tags: List<Loose>,
     language: Loose,
-    attachments: List<Attachment>,
+    attachments: List<Part>,
 }
 
+/// An author, a hub or an attachment: an object, or a bare string for its name or address.
 #[derive(Default)]
-struct Author {
+struct Part {
     name: Loose,
-}
-
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
-struct Hub {
-    url: Loose,
-}
-
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
-struct Attachment {
     url: Loose,
     mime_type: Loose,
     title: Loose,
@@ -275,77 +268,118 @@ impl<'de> Deserialize<'de> for Loose {
     }
 }
 
-/// An author as an object, or as the bare name.
-impl<'de> Deserialize<'de> for Author {
+impl<'de> Deserialize<'de> for Part {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Read;
         impl<'de> Visitor<'de> for Read {
-            type Value = Author;
+            type Value = Part;
 
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("an author")
+                out.write_str("an object")
             }
 
-            fn visit_str<E>(self, name: &str) -> Result<Author, E> {
-                Ok(Author { name: Loose(name.to_owned()) })
+            fn visit_str<E>(self, text: &str) -> Result<Part, E> {
+                let (name, url) = (Loose(text.to_owned()), Loose(text.to_owned()));
+                Ok(Part { name, url, ..Part::default() })
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Author, A::Error> {
-                let mut author = Author::default();
+            fn visit_u64<E>(self, _: u64) -> Result<Part, E> {
+                Ok(Part::default())
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Part, E> {
+                Ok(Part::default())
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Part, E> {
+                Ok(Part::default())
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Part, E> {
+                Ok(Part::default())
+            }
+
+            fn visit_unit<E>(self) -> Result<Part, E> {
+                Ok(Part::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Part, A::Error> {
+                let first = list.next_element()?;
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(first.unwrap_or_default())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Part, A::Error> {
+                let mut part = Part::default();
                 while let Some(key) = map.next_key::<String>()? {
-                    if key == "name" {
-                        author.name = map.next_value()?;
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
+                    let slot = match key.as_str() {
+                        "name" => &mut part.name,
+                        "url" => &mut part.url,
+                        "mime_type" => &mut part.mime_type,
+                        "title" => &mut part.title,
+                        "size_in_bytes" => &mut part.size_in_bytes,
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            continue;
+                        }
+                    };
+                    *slot = map.next_value()?;
                 }
-                Ok(author)
+                Ok(part)
             }
         }
         from.deserialize_any(Read)
     }
 }
 
-/// A list, or nothing; a single value counts as a list of one.
+/// A list, or nothing; a single value counts as a list of one, and what is beyond `MAX` is left
+/// out.
 #[derive(Default)]
-struct List<T>(Vec<T>);
+struct List<T, const MAX: usize = NAMES_MAX>(Vec<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MAX> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Read<T>(std::marker::PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Read<T> {
-            type Value = List<T>;
+        struct Read<T, const MAX: usize>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for Read<T, MAX> {
+            type Value = List<T, MAX>;
 
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
                 out.write_str("a list")
             }
 
-            fn visit_unit<E>(self) -> Result<List<T>, E> {
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
                 Ok(List(vec![]))
             }
 
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<List<T>, E> {
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(List(vec![]))
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+                Ok(List(vec![]))
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
                 let one = T::deserialize(serde::de::value::StrDeserializer::new(text))?;
                 Ok(List(vec![one]))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<List<T>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
                 let one = T::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
                 Ok(List(vec![one]))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T>, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
                 let mut out = Vec::new();
-                while let Some(one) = list.next_element()? {
-                    if out.len() > ITEMS_MAX {
-                        return Err(A::Error::custom("a list is too long"));
-                    }
+                while out.len() < MAX {
+                    let Some(one) = list.next_element()? else { return Ok(List(out)) };
                     out.push(one);
                 }
+                while list.next_element::<IgnoredAny>()?.is_some() {}
                 Ok(List(out))
             }
         }
-        from.deserialize_any(Read(std::marker::PhantomData))
+        from.deserialize_any(Read::<T, MAX>(std::marker::PhantomData))
     }
 }
 
@@ -362,7 +396,7 @@ mod tests {
     #[test]
     fn values_of_another_type_are_understood() {
         let found = feed(
-            r#"{"id":7,"url":"http:\/\/e.com\/7","title":null,"content_text":"a\nb < c","tags":"x","authors":[{"name":"Ann"},"Bee"],"author":null,
+            r#"{"id":7,"url":"http:\/\/e.com\/7","title":null,"content_text":"a\nb < c","tags":"x","authors":[{"name":"Ann"},"Bee"],"author":3,
                "image":{"url":"x"},"attachments":{"url":"http://e.com/a.mp3","mime_type":"audio/mpeg","size_in_bytes":5.0},"_own":{"x":[1]}}"#,
         );
         let entry = &found.entries[0];

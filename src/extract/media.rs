@@ -15,6 +15,8 @@ const WIDTH_MAX: u32 = 4_000;
 const TRACKING_SIDE: u32 = 2;
 /// Most `img` tags of a text that are looked at for one that is a picture.
 const IMAGES_SCANNED_MAX: usize = 20;
+/// How much of one `img` tag is looked at, in bytes.
+const TAG_BYTES_MAX: usize = 8 << 10;
 /// Longest description, in characters.
 const ALT_CHARS_MAX: usize = 1_000;
 
@@ -103,7 +105,8 @@ pub(crate) fn first_image(html: &str, bases: &[Option<&Url>]) -> Option<String> 
     let mut rest = html;
     for _ in 0..IMAGES_SCANNED_MAX {
         rest = next_image(rest)?;
-        let end = rest.find('>').unwrap_or(rest.len());
+        let window = rest.get(..rest.floor_char_boundary(TAG_BYTES_MAX))?;
+        let end = window.find('>').unwrap_or(window.len());
         let tag = rest.get(..end)?;
         if let Some(found) = image_of(tag, bases) {
             return Some(found);

@@ -11,6 +11,9 @@ use crate::model::time::Timestamp;
 /// Most bytes of one text that are kept.
 pub(crate) const TEXT_BYTES_MAX: usize = 1 << 20;
 
+/// Most addresses of the feed's page that are considered.
+const PAGES_MAX: usize = 16;
+
 /// A document.
 #[derive(Debug)]
 pub(crate) struct RawFeed {
@@ -52,6 +55,9 @@ impl RawFeed {
 
     /// Adds an address of the feed's page: one for people before other representations.
     pub(crate) fn add_page(&mut self, link: RawLink) {
+        if self.links.len() >= PAGES_MAX {
+            return;
+        }
         let first_other = self.links.iter().position(|known| known.other);
         let at = first_other.filter(|_| !link.other).unwrap_or(self.links.len());
         self.links.insert(at, link);

@@ -253,7 +253,7 @@ impl<'a> Reader<'a> {
                 }
                 (Ns::Core, "link") if tag.attribute("href").is_none() => {
                     let link = self.link_text()?;
-                    self.feed.links.push(link);
+                    self.feed.add_page(link);
                 }
                 (Ns::Core | Ns::Atom, "link") => {
                     self.feed_link(&tag);
@@ -289,8 +289,9 @@ impl<'a> Reader<'a> {
                     self.skip()?;
                 }
                 (Ns::Atom, "author") => {
-                    if let Some(name) = self.person()? {
-                        self.feed.authors.push(name);
+                    let name = self.person()?;
+                    if self.feed.authors.len() < NAMES_MAX {
+                        self.feed.authors.extend(name);
                     }
                 }
                 (Ns::DublinCore, "language") => self.feed.language = self.plain()?,
@@ -392,7 +393,7 @@ impl Reader<'_> {
                 Gathered::text(&mut found.summary, 0, self.text(Form::Either)?);
             }
             (Ns::Content, "encoded") => Gathered::text(&mut found.body, 0, self.text(Form::Html)?),
-            (Ns::Core, "fulltext" | "content" | "encoded") | (Ns::Xhtml, "body") => {
+            (Ns::Core, "fullitem" | "fulltext" | "content" | "encoded") | (Ns::Xhtml, "body") => {
                 Gathered::text(&mut found.body, 2, self.text(Form::Either)?);
             }
             (Ns::Core, "pubdate") => found.published(0, &self.plain()?),
@@ -531,8 +532,9 @@ impl Reader<'_> {
         loop {
             match self.next()? {
                 Token::Start(tag) if tag.local == "author" => {
-                    if let Some(name) = self.person()? {
-                        found.inherited.push(name);
+                    let name = self.person()?;
+                    if found.inherited.len() < NAMES_MAX {
+                        found.inherited.extend(name);
                     }
                 }
                 Token::Start(_) => self.skip()?,
@@ -831,7 +833,6 @@ impl Reader<'_> {
         let kind = tag.attribute("type").map(|kind| kind.trim().to_ascii_lowercase());
         let mode = tag.attribute("mode").map(str::trim);
         let form = match kind.as_deref() {
-            _ if mode == Some("base64") => Form::Plain,
             None | Some("") if mode == Some("escaped") => Form::Either,
             None | Some("") => default,
             // `text` is stated by many who mean HTML; what does not look like it stays text.
@@ -848,7 +849,11 @@ impl Reader<'_> {
             }
             Some(_) => Form::Either,
         };
-        self.text(form)
+        let mut text = self.text(form)?;
+        if mode == Some("base64") {
+            text.text = from_base64(&text.text);
+        }
+        Ok(text)
     }
 
     /// The text of the element, or the markup inside it where it has child elements.
@@ -911,6 +916,30 @@ fn write_tag(out: &mut String, tag: &Tag<'_>) {
         out.push('"');
     }
     out.push('>');
+}
+
+/// The text that was encoded; what is no base64 is passed over.
+fn from_base64(encoded: &str) -> String {
+    let mut bytes = Vec::with_capacity(encoded.len() / 4 * 3);
+    let (mut bits, mut count) = (0u32, 0);
+    for byte in encoded.bytes() {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            b'=' => break,
+            _ => continue,
+        };
+        bits = (bits << 6) | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.extend(u8::try_from((bits >> count) & 0xff));
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Takes away a `div` that holds everything else.
@@ -994,6 +1023,14 @@ mod tests {
         };
         assert_eq!(of("<div xmlns='http://www.w3.org/1999/xhtml'><p>a</p></div>"), "<p>a</p>");
         assert_eq!(of("<div>a</div><div>b</div>"), "<div>a</div><div>b</div>");
+    }
+
+    #[test]
+    fn base64_of_atom_03_is_decoded() {
+        let text = "<feed version='0.3' xmlns='http://purl.org/atom/ns#'><entry>\
+            <title type='text/html' mode='base64'>\n RXhhbXBsZSA8Yj5BdG9tPC9iPg==\n</title></entry></feed>";
+        let title = entries(text).remove(0).title;
+        assert_eq!((title.text.as_str(), title.form), ("Example <b>Atom</b>", Form::Html));
     }
 
     #[test]
