@@ -4,12 +4,14 @@
 //! has a floor, a little under what is reached. `TIDINGS_CORPUS_SHOW=1` prints every difference.
 //!
 //! What is left is known, and most of it is wanted:
-//! - feedparser keeps every repetition of an item and the incomplete last item of a document that
-//!   breaks off; we do not. It takes `dc:date` as date of change, and a few dates as local time.
-//! - It gives links that are no web addresses (`tag:`, `urn:`, `mailto:`) and feed proxies where the
-//!   feed names the real target.
-//! - It leaves markup that it takes for text in titles, and strips words in angle brackets.
-//! - Documents that are HTML, or XML of another kind, are empty feeds to it and refused by us.
+//! - Text of UTF-8 that was encoded twice is undone by us and left by feedparser: most differences.
+//! - Where FeedBurner names the real target we give that; the others give the proxy.
+//! - feedparser keeps every repetition of an item, and the incomplete last item of a document that
+//!   breaks off; it takes 1 January 1970 for a date, `tag:` and `urn:` for links, the last of several
+//!   links, afternoon hours for morning ones, empty enclosures for files.
+//! - feedparser reads neither JSON Feed nor gzip files, which are empty feeds to it, and reads CDF,
+//!   which we refuse.
+//! - gofeed repeats a single date as the date of change, or the other way round.
 
 #![expect(
     clippy::unwrap_used,
@@ -235,7 +237,7 @@ fn most_answers_of_feedparser_are_ours() {
             }
         }
     }
-    tally.settle("feedparser-says", 90.0);
+    tally.settle("feedparser-says", 96.0);
 }
 
 /// A literal of Python, without its quotes and escapes.
@@ -398,7 +400,7 @@ fn most_answers_of_feed_rs_are_ours() {
             }
         }
     }
-    tally.settle("feed-rs", 90.0);
+    tally.settle("feed-rs", 98.0);
 }
 
 #[test]
@@ -474,5 +476,5 @@ fn most_answers_of_gofeed_are_ours() {
             }
         }
     }
-    tally.settle("gofeed", 85.0);
+    tally.settle("gofeed", 92.0);
 }
