@@ -7,7 +7,7 @@
 use crate::extract::ATTRIBUTES_MAX;
 use crate::extract::tokens::character;
 
-/// Longest start tag that is looked for, in bytes.
+/// Longest start tag or document type that is looked for, in bytes.
 const TAG_BYTES_MAX: usize = 64 << 10;
 /// Longest name of an entity, in bytes.
 const ENTITY_BYTES_MAX: usize = 32;
@@ -29,6 +29,7 @@ pub fn repair(text: &str) -> String {
         out: String::with_capacity(text.len() + text.len() / 16),
         rest: text,
         element: "",
+        document_type: false,
         last_cdata_end: distance(text, "]]>"),
         last_comment_end: distance(text, "-->"),
         last_instruction_end: distance(text, "?>"),
@@ -81,6 +82,8 @@ struct Repair<'a> {
     rest: &'a str,
     /// Name of the element that was opened last.
     element: &'a str,
+    /// Whether a document type has been met.
+    document_type: bool,
     /// Lengths of `rest` from which on these cannot be found any more: a search that must fail
     /// is not made, so that no input costs a square of its length.
     last_cdata_end: usize,
@@ -126,7 +129,10 @@ impl<'a> Repair<'a> {
             let end = self.find("?>", self.last_instruction_end);
             self.drop_or_escape(end.map(|end| end + 2));
         } else if rest.get(..9).is_some_and(|head| head.eq_ignore_ascii_case("<!doctype")) {
-            self.drop_or_escape(document_type_end(rest));
+            // There is one at most; looking for the end of more would cost a hostile text much.
+            let end = if self.document_type { None } else { document_type_end(rest) };
+            self.document_type = true;
+            self.drop_or_escape(end);
         } else if let Some(name) = end_tag(rest) {
             self.out.push_str("</");
             self.out.push_str(name);
@@ -250,7 +256,9 @@ fn code(number: &str) -> Option<u32> {
         .then(|| u32::from_str_radix(digits, radix).ok())?
 }
 
+/// Where the document type at the start of `rest` is over, if it is of a sensible length.
 fn document_type_end(rest: &str) -> Option<usize> {
+    let rest = rest.get(..rest.floor_char_boundary(TAG_BYTES_MAX))?;
     let end = rest.find('>')?;
     match rest.get(..end)?.find('[') {
         None => Some(end + 1),
