@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-/// Parses come in bursts: twice the speed of the system's allocator there.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     tidings::cli::main()
 }

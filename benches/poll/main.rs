@@ -76,6 +76,12 @@ fn start(
 ) -> Result<(Child, impl Iterator<Item = std::io::Result<String>> + use<>)> {
     let mut child = Command::new(std::env::current_exe()?)
         .args(arguments)
+        .envs(if arguments.first() == Some(&"ours") {
+            // As the daemon sets them for itself.
+            tidings::runtime::memory::SETTINGS.to_vec()
+        } else {
+            vec![]
+        })
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("starting {arguments:?}"))?;

@@ -15,6 +15,9 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> Done {
+    if let Err(error) = crate::runtime::memory::settle() {
+        output::complain(&format!("warning: the allocator keeps its own settings: {error}"));
+    }
     crate::runtime::telemetry::start(&environment);
     let setup = reach::load(&args.settings)?;
     for warning in &setup.warnings {

@@ -6,11 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
+use crate::extract::NotADocument;
 use crate::model::campaign::Campaign;
 use crate::model::source::{Source, SourceState};
-use crate::poll::fault::{FetchError, shown};
+use crate::poll::fault::{Fault, FetchError, shown};
 use crate::poll::fetch::{Fetched, Fetcher, Packed};
 use crate::poll::read::{Page, Reading, hash, read};
 use crate::poll::report::{Outcome, PollReport};
@@ -42,15 +44,25 @@ pub(crate) struct Poll {
     pub is_dry: bool,
 }
 
+/// A poll that waits for the store.
+pub(crate) type Settling = BoxFuture<'static, Settled>;
+
 /// What became of a poll.
 pub(crate) struct Settled {
     pub index: u32,
     pub is_dry: bool,
-    pub had_document: bool,
     /// The source's state from now on.
     pub state: SourceState,
     pub report: PollReport,
     pub stored: Result<(), StoreError>,
+}
+
+/// Why a document gave nothing.
+enum Unread {
+    /// It does not come out of its packing.
+    Unpacked(Fault),
+    /// It is none.
+    None(NotADocument),
 }
 
 /// Why there is no reading.
@@ -60,23 +72,24 @@ enum Stumble {
 }
 
 impl Poll {
-    /// A document came.
-    pub async fn document(self, last: SourceState, fetched: Fetched, packed: Packed) -> Settled {
-        let mut settled = match self.reading(&last, &fetched, packed).await {
+    /// A document came: reads it, and answers how the poll is settled.
+    ///
+    /// That is another future, because a document takes much room and a commit much time: while
+    /// the store commits, others are fetched and read.
+    pub async fn document(self, last: SourceState, fetched: Fetched, packed: Packed) -> Settling {
+        match self.reading(&last, &fetched, packed).await {
             Ok(Some(reading)) => {
                 let (floor, now) = (self.shared.floor, self.shared.clock.now());
                 let state = state::read(&self.source, &last, &fetched, &reading, floor, now);
-                self.settle(state, Outcome::Fetched, Some(reading)).await
+                Box::pin(self.settle(state, Outcome::Fetched, Some(reading)))
             }
-            Ok(None) => self.unchanged(&last, &fetched).await,
-            Err(Stumble::Failure(failure)) => self.failed(&last, &failure).await,
+            Ok(None) => Box::pin(self.unchanged(&last, &fetched)),
+            Err(Stumble::Failure(failure)) => Box::pin(self.failed(&last, &failure)),
             Err(Stumble::Store(error)) => {
                 let report = PollReport::new(self.source.name.clone(), Outcome::Failed);
-                self.settled(last, report, Err(error))
+                Box::pin(std::future::ready(self.settled(last, report, Err(error))))
             }
-        };
-        settled.had_document = true;
-        settled
+        }
     }
 
     /// There is nothing new.
@@ -115,16 +128,6 @@ impl Poll {
         let Ok(_place) = self.shared.readers.acquire().await else {
             return Err(broken().into());
         };
-        let unpack = move || {
-            packed.unpack().map(|unpacked| {
-                let hash = hash(&unpacked.bytes);
-                (unpacked, hash)
-            })
-        };
-        let (unpacked, hash) = off_thread(unpack).await.ok_or_else(broken)?.map_err(fault)?;
-        if hash == last.document_hash {
-            return Ok(None);
-        }
         // Nothing is known before the first good poll.
         let known = match last.succeeded_at {
             Some(_) => self.shared.store.load_known(&self.source.name).await?,
@@ -133,17 +136,26 @@ impl Poll {
         let (source, url) = (Arc::clone(&self.source), fetched.url.clone());
         let campaigns = Arc::clone(&self.shared.campaigns);
         let now = self.shared.clock.now();
+        let last_hash = last.document_hash;
         let reading = off_thread(move || {
+            let unpacked = packed.unpack().map_err(Unread::Unpacked)?;
+            let hash = hash(&unpacked.bytes);
+            if hash == last_hash {
+                return Ok(None);
+            }
             let page = Page {
                 bytes: &unpacked.bytes,
                 content_type: unpacked.content_type.as_deref(),
                 url: &url,
                 hash,
             };
-            read(&page, &source, known.as_ref(), &campaigns, now)
+            read(&page, &source, known.as_ref(), &campaigns, now).map(Some).map_err(Unread::None)
         });
-        reading.await.ok_or_else(broken)?.map(Some).map_err(|why| {
-            Failure::Document { address: shown(&fetched.url), why: why.to_string() }.into()
+        reading.await.ok_or_else(broken)?.map_err(|unread| match unread {
+            Unread::Unpacked(why) => fault(why).into(),
+            Unread::None(why) => {
+                Failure::Document { address: shown(&fetched.url), why: why.to_string() }.into()
+            }
         })
     }
 
@@ -189,7 +201,7 @@ impl Poll {
         stored: Result<(), StoreError>,
     ) -> Settled {
         let (index, is_dry) = (self.index, self.is_dry);
-        Settled { index, is_dry, had_document: false, state, report, stored }
+        Settled { index, is_dry, state, report, stored }
     }
 }
 

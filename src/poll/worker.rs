@@ -4,7 +4,7 @@
 //! the store, which writes many of them together. A result is committed with all that follows
 //! from it before the source is due again, so a crash costs at most a poll that is made again.
 //! Limits: so many connections and [`SLOW_MAX`] slow ones, so many a host, as many documents read
-//! at once as there are processors, and [`SETTLING_MAX`] results waiting for the store.
+//! at once as twice the processors, and [`SETTLING_MAX`] results waiting for the store.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::poll::fault::{Fault, FetchError};
 use crate::poll::fetch::{Fetcher, Limits, NoFetcher, Request, Step};
 use crate::poll::host::{self, Hosts};
 use crate::poll::schedule::{Due, due_at_start};
-use crate::poll::settle::{Poll, Settled, Shared};
+use crate::poll::settle::{Poll, Settled, Settling, Shared};
 use crate::poll::state;
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::Stop;
@@ -144,9 +144,9 @@ struct Worker<'a> {
     hosts: Hosts<Job>,
     fetching: FuturesUnordered<BoxFuture<'static, Asking>>,
     slow: FuturesUnordered<BoxFuture<'static, Hop>>,
-    settling: FuturesUnordered<BoxFuture<'static, Settled>>,
-    /// How many of `settling` hold a document.
-    documents: usize,
+    /// These hold a document.
+    reading: FuturesUnordered<BoxFuture<'static, Settling>>,
+    settling: FuturesUnordered<Settling>,
     connections: usize,
     asked: Vec<Asked>,
     asks: Option<mpsc::Receiver<Ask>>,
@@ -217,7 +217,8 @@ impl<'a> Worker<'a> {
                 campaigns: options.campaigns,
                 fetcher,
                 floor: options.floor,
-                readers: Semaphore::new(processors),
+                // One more for each that waits for the store or for a thread meanwhile.
+                readers: Semaphore::new(2 * processors),
             }),
             watched,
             due: Due::default(),
@@ -225,7 +226,7 @@ impl<'a> Worker<'a> {
             fetching: FuturesUnordered::new(),
             slow: FuturesUnordered::new(),
             settling: FuturesUnordered::new(),
-            documents: 0,
+            reading: FuturesUnordered::new(),
             connections: options.connections.max(1),
             asked: Vec::new(),
             asks: options.asks,
@@ -248,6 +249,9 @@ impl<'a> Worker<'a> {
             while let Some(Some(settled)) = self.settling.next().now_or_never() {
                 self.settled(settled)?;
             }
+            while let Some(Some(settling)) = self.reading.next().now_or_never() {
+                self.settling.push(settling);
+            }
             while let Some(Some(asking)) = self.fetching.next().now_or_never() {
                 self.asking(asking);
             }
@@ -263,6 +267,9 @@ impl<'a> Worker<'a> {
                 Some(settled) = self.settling.next(), if !self.settling.is_empty() => {
                     self.settled(settled)?;
                 }
+                Some(settling) = self.reading.next(), if !self.reading.is_empty() => {
+                    self.settling.push(settling);
+                }
                 Some(asking) = self.fetching.next(), if !self.fetching.is_empty() => {
                     self.asking(asking);
                 }
@@ -273,15 +280,18 @@ impl<'a> Worker<'a> {
         }
         self.fetching.clear();
         self.slow.clear();
-        loop {
+        while !(self.reading.is_empty() && self.settling.is_empty()) {
             tokio::select! {
-                settled = self.settling.next() => match settled {
-                    Some(settled) => self.settled(settled)?,
-                    None => return Ok(()),
-                },
-                () = stop.force.cancelled() => return Ok(()),
+                Some(settling) = self.reading.next(), if !self.reading.is_empty() => {
+                    self.settling.push(settling);
+                }
+                Some(settled) = self.settling.next(), if !self.settling.is_empty() => {
+                    self.settled(settled)?;
+                }
+                () = stop.force.cancelled() => break,
             }
         }
+        Ok(())
     }
 
     fn queue_due(&mut self) {
@@ -306,7 +316,7 @@ impl<'a> Worker<'a> {
     }
 
     fn has_room(&self) -> bool {
-        self.fetching.len() + self.documents < self.connections
+        self.fetching.len() + self.reading.len() < self.connections
             && self.slow.len() < SLOW_MAX
             && self.settling.len() < SETTLING_MAX
     }
@@ -368,8 +378,7 @@ impl<'a> Worker<'a> {
             Ok(Step::Done(mut fetched)) => match fetched.document.take() {
                 Some(packed) => {
                     let last = watched.state.clone();
-                    self.documents += 1;
-                    self.settling.push(Box::pin(poll.document(last, fetched, packed)));
+                    self.reading.push(Box::pin(poll.document(last, fetched, packed)));
                 }
                 None => {
                     self.settling.push(Box::pin(poll.unchanged(&watched.state, &fetched)));
@@ -382,7 +391,6 @@ impl<'a> Worker<'a> {
     }
 
     fn settled(&mut self, settled: Settled) -> Result<(), StoreError> {
-        self.documents -= usize::from(settled.had_document);
         settled.stored?;
         let Some(watched) = self.watched.get_mut(settled.index as usize) else { return Ok(()) };
         watched.is_busy = false;

@@ -1,5 +1,7 @@
 //! What every task stands on: the time, stopping, waking, the service manager, the log.
 
+pub mod memory;
+
 pub mod clock;
 
 pub mod shutdown;

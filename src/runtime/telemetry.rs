@@ -37,5 +37,11 @@ pub fn start(environment: &dyn Fn(&str) -> Option<String>) {
         tracing_subscriber::registry().with(filter).with(lines.with_ansi(colour)).try_init()
     };
     // The first log of the process stays; tests start several.
-    drop(started);
+    if started.is_ok() {
+        std::panic::set_hook(Box::new(|panic| {
+            // Its words could hold what a document says: only the place is told.
+            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            tracing::error!(place, "a panic");
+        }));
+    }
 }

@@ -1,6 +1,6 @@
 //! A stand-in for Messenger's part of the Graph API, with one page and the people who write to it.
 //!
-//! It speaks the documented protocol on a loopback port, keeps the documented limits ([`rules`]) and
+//! It speaks the documented protocol on a loopback port, keeps the documented limits (`rules`) and
 //! the 24-hour window, answers with the documented errors, and posts signed events to a webhook.
 //! It knows texts, templates and attachments by address, no uploads. Everything lives in memory.
 

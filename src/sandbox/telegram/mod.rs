@@ -1,6 +1,6 @@
 //! A stand-in for the Bot API, with the people and chats behind it.
 //!
-//! It speaks the documented protocol on a loopback port, keeps the documented limits ([`rules`]) and
+//! It speaks the documented protocol on a loopback port, keeps the documented limits (`rules`) and
 //! answers with the documented errors. It knows one bot, texts and pictures by address, and neither
 //! uploads nor `parse_mode`. Everything lives in memory.
 

@@ -19,7 +19,7 @@ use crate::store::redb::{RedbStore, guard};
 const FORMAT_KNOWN: u32 = 1;
 
 /// Memory for pages of the file.
-const CACHE_BYTES: usize = 16 << 20;
+const CACHE_BYTES: usize = 8 << 20;
 
 /// Largest file of which every page is checked when it is opened.
 const CHECKED_BYTES_MAX: u64 = 64 << 20;
