@@ -395,6 +395,7 @@ pub async fn run(
                     }
                     Err(problems) => {
                         for problem in &problems {
+                            let problem = problem.replace("\n  hint: ", "; hint: ");
                             tracing::error!(%problem, "the changed settings have a problem");
                         }
                         tell_ready(&setup, "kept the old settings: the changed ones have problems");

@@ -5,8 +5,15 @@ use crate::cli::{Done, Failure, Settings, output, reach};
 use crate::model::name::Name;
 use crate::store::FloodWord;
 
+/// Shown below the options.
+const EXAMPLES: &str = "\
+Examples:
+  tidings flood list
+  tidings flood newest -n 2 blog   send the two newest, take the rest as known";
+
 /// A poll with implausibly much that is new is held instead of sent: say what becomes of it.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(subcommand)]
     word: Word,

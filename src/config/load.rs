@@ -36,6 +36,9 @@ pub fn load(
     let mut files = Vec::new();
     let main = read(path, Owner::Sysadmin, &mut files, &mut found);
     let mut is_complete = main.is_whole;
+    // Where the layouts are is not known for sure then.
+    let mut unasked = |_: &Path| None;
+    let layouts = if main.is_whole { layouts } else { &mut unasked };
     let paths = match &main.raw.include {
         Some(patterns) => include::expand(path, &patterns.value, &mut found),
         None => Vec::new(),

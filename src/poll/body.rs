@@ -19,6 +19,11 @@ pub const RATIO_FREE_BYTES: u64 = 1024 * 1024;
 /// Largest multiple of the wire size beyond [`RATIO_FREE_BYTES`].
 pub const RATIO_MAX: u64 = 100;
 
+/// Up to here the room for an unpacked document is doubled as needed. Beyond it there is room for
+/// the whole limit, which costs nothing until it is written to: doubling would hold three times
+/// the document at its last step.
+const DOUBLED_BYTES_MAX: u64 = 2 * 1024 * 1024;
+
 /// Size of the brotli reader's own buffer, in bytes.
 const BROTLI_BUFFER_BYTES: usize = 4096;
 
@@ -78,11 +83,15 @@ pub fn decoded_bytes_max(wire_bytes: usize, bytes_max: u64) -> u64 {
 }
 
 fn unpack(packed: impl Read, wire_bytes: usize, limit: u64) -> Result<Vec<u8>, Fault> {
+    let corrupt =
+        |error: std::io::Error| Fault::Corrupt(crate::poll::fault::one_line(&error.to_string()));
+    let mut packed = packed.take(limit + 1);
     let mut plain = Vec::with_capacity(wire_bytes.saturating_mul(4).min(256 * 1024));
-    packed
-        .take(limit + 1)
-        .read_to_end(&mut plain)
-        .map_err(|error| Fault::Corrupt(crate::poll::fault::one_line(&error.to_string())))?;
+    packed.by_ref().take(DOUBLED_BYTES_MAX).read_to_end(&mut plain).map_err(corrupt)?;
+    if plain.len() as u64 == DOUBLED_BYTES_MAX {
+        plain.reserve_exact(usize::try_from(packed.limit()).unwrap_or_default());
+        packed.read_to_end(&mut plain).map_err(corrupt)?;
+    }
     if plain.len() as u64 > limit {
         return Err(Fault::Bomb(limit));
     }
