@@ -16,8 +16,9 @@ use site::{Answer, Site, feed, status};
 use tidings::sandbox::fault::{Fault, Trouble};
 use tidings::sandbox::{messenger, telegram};
 
-/// Generous: what matters is that no document, however odd, shows in it.
-const RESIDENT_BYTES_MAX: u64 = 150 << 20;
+/// Generous: each processor may hold one document of 32 MiB while it reads it, and 25 MB are the
+/// pages of a debug build. What matters is that a bomb of 1,000 MiB does not show in it.
+const RESIDENT_BYTES_MAX: u64 = 200 << 20;
 
 /// The recipients of each channel.
 const PEOPLE: i64 = 40;
@@ -58,7 +59,7 @@ fn odd_sites() -> Vec<(&'static str, Answer, &'static str)> {
         ("cut", Answer::BytesThenClose(whole[..whole.len() / 2].to_vec()), "broke off"),
         ("bomb", Answer::Bytes(status(200, &packed, &bomb)), "bomb"),
         ("crowd", Answer::Bytes(status(200, &packed, &crowd)), "10000 items"),
-        ("bytes", Answer::Bytes(rss(bytes)), "is no"),
+        ("bytes", Answer::Bytes(rss(bytes)), "neither XML nor JSON"),
         ("hung", Answer::Hang, "no complete answer within 2 s"),
     ]
 }
@@ -131,10 +132,10 @@ async fn odd_sites_are_told_in_one_line_back_off_and_delay_nobody() {
         };
         assert_eq!(lines.iter().filter(is_clear).count(), lines.len(), "{name}:\n{log}");
         assert!(lines.len() as u64 >= failures, "one line a failure: {name}:\n{log}");
-        // The waits double: 4 s and 8 s, with a tenth of jitter.
+        // The waits double: 4 s and 8 s, with a tenth of jitter; the log names whole seconds.
         let dues: Vec<i64> = lines.iter().filter_map(|line| millis_until_next(line)).collect();
-        assert!((3_400..=4_600).contains(&dues[0]), "{name}: {dues:?}\n{log}");
-        assert!((7_000..=9_000).contains(&dues[1]), "{name}: {dues:?}\n{log}");
+        assert!((2_500..=4_600).contains(&dues[0]), "{name}: {dues:?}\n{log}");
+        assert!((6_000..=9_000).contains(&dues[1]), "{name}: {dues:?}\n{log}");
     }
 }
 

@@ -69,7 +69,7 @@ enum Command {
 #[derive(Clone, Debug, clap::Args)]
 struct Settings {
     /// The sysadmin's file.
-    #[arg(long, short, value_name = "FILE", env = "TIDINGS_CONFIG",
+    #[arg(long, short, global = true, value_name = "FILE", env = "TIDINGS_CONFIG",
           default_value = CONFIG_DEFAULT)]
     config: PathBuf,
 }

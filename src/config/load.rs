@@ -447,7 +447,8 @@ mod tests {
                 "S" => Some(secret.to_owned()),
                 _ => environment(name),
             };
-            let told = load(&folder.path("tidings.toml"), &env).err().unwrap_or_default();
+            let told =
+                load(&folder.path("tidings.toml"), &env, &mut built_in).err().unwrap_or_default();
             let expected = "tidings.toml:8:18: channels.bot.webhook_secret: must have 32 to 256 of \
                             `A-Z`, `a-z`, `0-9`, `_` and `-`\n  hint: make one with `openssl rand \
                             -hex 32`";

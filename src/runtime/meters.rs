@@ -45,7 +45,8 @@ impl Meters {
         self.polls.get_or_create(&label).inc();
     }
 
-    /// One claim was settled: `result` is an outcome's word, or `answer`.
+    /// One claim was settled, of a post or of an answer: `result` is the outcome's word, or
+    /// `returned` when it waits again.
     pub fn count_send(&self, channel: &Name, result: &'static str) {
         let label = ChannelResult { channel: channel.to_string(), result };
         self.sends.get_or_create(&label).inc();
