@@ -61,12 +61,21 @@ impl Setup {
         path: &Path,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<String>> {
-        let loaded = config::load(path, environment).map_err(|problems| shown(&problems))?;
-        let layouts = compile(&loaded.config.layouts)?;
-        let lost = lost_layouts(&loaded.config.campaigns, &layouts);
-        if !lost.is_empty() {
-            return Err(lost);
-        }
+        let mut compiled = Err(Vec::new());
+        let mut names = |folder: &Path| {
+            compiled = compile(folder);
+            let layouts = compiled.as_ref().ok()?;
+            Some(layouts.names().into_iter().cloned().collect())
+        };
+        let loaded = config::load(path, environment, &mut names);
+        let (loaded, layouts) = match (loaded, compiled) {
+            (Ok(loaded), Ok(layouts)) => (loaded, layouts),
+            (loaded, compiled) => {
+                let mut problems = loaded.err().map_or_else(Vec::new, |all| shown(&all));
+                problems.extend(compiled.err().into_iter().flatten());
+                return Err(problems);
+            }
+        };
         Ok(Self {
             config: Arc::new(loaded.config),
             layouts: Arc::new(layouts),
@@ -101,22 +110,6 @@ fn compile(folder: &Path) -> Result<Layouts, Vec<String>> {
     }
     files.sort();
     Layouts::compile(files).map_err(|problems| shown(&problems))
-}
-
-fn lost_layouts(campaigns: &[Campaign], layouts: &Layouts) -> Vec<String> {
-    let known: Vec<String> = layouts.names().iter().map(|name| format!("`{name}`")).collect();
-    campaigns
-        .iter()
-        .filter(|campaign| !layouts.has(&campaign.layout))
-        .map(|campaign| {
-            format!(
-                "campaigns.{}.layout: no layout `{}`\n  hint: there is {}",
-                campaign.name,
-                campaign.layout,
-                known.join(", ")
-            )
-        })
-        .collect()
 }
 
 /// What outlives a reload.
@@ -205,6 +198,7 @@ fn poll_options(ground: &Ground, config: &Config, wakes: Wakes) -> poll::worker:
         store: Arc::clone(&ground.store),
         clock: ground.clock.clone(),
         wakes,
+        meters: ground.meters.clone(),
         sources: config.sources.clone(),
         campaigns: Arc::from(config.campaigns.clone()),
         guard: Guard {
@@ -215,8 +209,10 @@ fn poll_options(ground: &Ground, config: &Config, wakes: Wakes) -> poll::worker:
         limits: poll::fetch::Limits {
             total: fetch.timeout,
             wire_bytes: usize::try_from(fetch.wire_bytes_max).unwrap_or(usize::MAX),
+            decoded_bytes: fetch.decoded_bytes_max,
             ..poll::fetch::Limits::default()
         },
+        items_max: fetch.items_max,
         user_agent: fetch.user_agent.clone(),
         connections: fetch.connections,
         per_host: fetch.per_host,
@@ -399,6 +395,7 @@ pub async fn run(
                     }
                     Err(problems) => {
                         for problem in &problems {
+                            let problem = problem.replace("\n  hint: ", "; hint: ");
                             tracing::error!(%problem, "the changed settings have a problem");
                         }
                         tell_ready(&setup, "kept the old settings: the changed ones have problems");
@@ -577,6 +574,7 @@ fn start_listening(
                     store: Arc::clone(&ground.store),
                     clock: ground.clock.clone(),
                     wakes: wakes.clone(),
+                    meters: ground.meters.clone(),
                     channel: channel.clone(),
                     client: client.clone(),
                     patience: listen::polling::PATIENCE,
@@ -606,7 +604,7 @@ fn start_listening(
             wakes: wakes.clone(),
             listener,
             doors,
-            counters: Arc::default(),
+            meters: ground.meters.clone(),
             limits: listen::server::Limits::default(),
         };
         tasks.spawn("listen", listen::run(options, tasks.stop().clone()));

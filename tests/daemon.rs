@@ -8,12 +8,19 @@
     reason = "it shows and fails as a test does"
 )]
 
+#[path = "poll/site.rs"]
+#[allow(dead_code, reason = "this test binary uses its part")]
+mod site;
+
 mod rig;
 
 use rig::{Rig, name, soon};
+use site::{Site, feed, status};
 use tidings::sandbox::telegram;
 use tidings::store::Store;
 use tidings::store::redb;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 const ARTICLE: &str =
     "<p>Some <b>bold</b> words and a <a href=\"https://example.com/\">link</a>.</p>";
@@ -44,6 +51,131 @@ async fn a_new_item_reaches_both_channels_once() {
     assert!(then[2].text.contains("Last news"));
     assert_eq!(then.len(), 3);
 
+    let (code, log) = daemon.terminate();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_and_counts_are_told_over_the_socket() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    rig.site.publish("Old news", ARTICLE);
+    let daemon = rig.start();
+    rig.baseline().await;
+    let ada = rig.telegram.person(7, "en");
+    let ion = rig.messenger.person("4711");
+    ada.starts(None);
+    ion.starts(None);
+    soon("the welcome on Telegram", ada.wait_inbox(1)).await;
+    soon("the welcome on Messenger", ion.wait_inbox(1)).await;
+    rig.site.publish("Fresh news", ARTICLE);
+    soon("the post on Telegram", ada.wait_inbox(2)).await;
+    soon("the post on Messenger", ion.wait_inbox(2)).await;
+    let forged = format!(
+        "POST /messenger/page HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\
+         x-hub-signature-256: sha256={}\r\n\r\n{{}}",
+        "00".repeat(32)
+    );
+    let mut stream = TcpStream::connect(&rig.public).await.unwrap();
+    stream.write_all(forged.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+
+    assert!(rig.ask_socket("/healthz").await.ends_with("ok\n"));
+    assert!(rig.ask_socket("/readyz").await.ends_with("ready\n"));
+    // The welcome and the post are two deliveries.
+    let lines = [
+        "tidings_polls_total{source=\"blog\",result=\"new\"} 1",
+        "tidings_posts_total 1",
+        "tidings_deliveries_total{channel=\"bot\",result=\"sent\"} 2",
+        "tidings_deliveries_total{channel=\"page\",result=\"sent\"} 2",
+        "tidings_events_total{channel=\"bot\",result=\"kept\"} 1",
+        "tidings_events_total{channel=\"page\",result=\"kept\"} ",
+        "tidings_refusals_total{channel=\"page\",reason=\"forged\"} 1",
+    ];
+    // A receipt is counted a moment after the message is seen.
+    soon("the receipts", async {
+        while !rig.ask_socket("/metrics").await.contains(lines[2])
+            || !rig.ask_socket("/metrics").await.contains(lines[3])
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let told = rig.ask_socket("/metrics").await;
+    for line in lines {
+        assert!(told.contains(line), "no `{line}` in:\n{told}");
+    }
+    daemon.terminate();
+}
+
+/// What `flood list` tells.
+fn floods(rig: &Rig) -> Vec<serde_json::Value> {
+    let output = rig.command(&["flood", "list", "--json"]);
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    value["floods"].as_array().cloned().unwrap_or_default()
+}
+
+/// A feed of `old` items below `fresh` newer ones.
+fn show(site: &Site, fresh: &[String], old: usize) {
+    let old: Vec<String> = (0..old).map(|number| format!("old {number}")).collect();
+    let titles: Vec<&str> = fresh.iter().chain(&old).map(String::as_str).collect();
+    site.say("/feed", status(200, &[], &feed(&titles)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_is_held_until_a_person_says_what_becomes_of_it() {
+    let mut rig = Rig::new(telegram::Rules::default()).await;
+    let site = Site::open("127.0.1.1").await;
+    let url = site.url("/feed");
+    rig.extra = format!(
+        "[sources.shop]\nurl = \"{url}\"\nevery = \"1s\"\n\
+         [campaigns.shop]\nsources = [\"shop\"]\nchannels = [\"bot\"]\n"
+    );
+    rig.subscribe("bot", [7]).await;
+    rig.telegram.open_chats([7]);
+    let ada = rig.telegram.person(7, "en");
+    show(&site, &[], 10);
+    let daemon = rig.start();
+    soon("the baseline", site.wait_for("/feed", 2)).await;
+
+    let fresh: Vec<String> = (0..60).map(|number| format!("fresh {number}")).collect();
+    show(&site, &fresh, 10);
+    daemon.wait_for("new items were held");
+    let held = floods(&rig);
+    assert_eq!((&held[0]["source"], &held[0]["items"]), (&"shop".into(), &60.into()), "{held:?}");
+    let shown = String::from_utf8(rig.command(&["status"]).stdout).unwrap();
+    assert!(shown.contains("tidings flood release|newest|known shop"), "{shown}");
+    let wrong = rig.command(&["flood", "known", "shpo"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("no source `shpo`"), "{wrong:?}");
+
+    let answered = rig.command(&["flood", "newest", "-n", "2", "shop"]);
+    assert!(answered.status.success(), "{answered:?}");
+    let inbox = soon("the two newest", ada.wait_inbox(2)).await;
+    let texts: String = inbox.iter().map(|message| format!("{}\n", message.text)).collect();
+    assert!(texts.contains("fresh 0\n") && texts.contains("fresh 1\n"), "{texts}");
+    assert_eq!(floods(&rig).len(), 0);
+    let again = rig.command(&["flood", "known", "shop"]);
+    assert_eq!(again.status.code(), Some(1), "nothing is held any more: {again:?}");
+
+    // What is taken as known is not sent, and the next item alone is.
+    let mut fresh: Vec<String> = (0..60).map(|number| format!("more {number}")).collect();
+    show(&site, &fresh, 10);
+    daemon.wait_for("new items were held");
+    assert!(rig.command(&["flood", "known", "shop"]).status.success());
+    fresh.insert(0, "the last".to_owned());
+    show(&site, &fresh, 10);
+    let inbox = soon("the last", ada.wait_inbox(3)).await;
+    assert!(inbox[2].text.contains("the last"), "{:?}", inbox[2]);
+
+    // One chat gets one message a second.
+    let fresh: Vec<String> = (0..25).map(|number| format!("yet more {number}")).collect();
+    show(&site, &fresh, 10);
+    daemon.wait_for("new items were held");
+    assert!(rig.command(&["flood", "release", "shop"]).status.success());
+    let inbox = soon("all that is new", ada.wait_inbox(28)).await;
+    assert!(inbox[3..].iter().all(|message| message.text.contains("yet more")));
     let (code, log) = daemon.terminate();
     assert_eq!(code, Some(0), "{log}");
 }

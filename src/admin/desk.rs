@@ -105,6 +105,10 @@ impl Desk {
             }
             Ask::Flood { source, word } => {
                 let drafts = self.store.commit_flood(&source, word, self.clock.now()).await?;
+                if drafts == 0 {
+                    // A source that left the settings may still have held polls to answer for.
+                    all_known("source", std::slice::from_ref(&source), &self.sources)?;
+                }
                 self.wakes.drafts.notify_one();
                 Ok(json!({ "source": source, "drafts": drafts }))
             }

@@ -3,10 +3,17 @@
 use crate::cli::{Done, Settings, output, reach};
 use crate::daemon::Setup;
 
+/// Shown below the options.
+const EXAMPLES: &str = "\
+Examples:
+  tidings check -c config/tidings.toml
+  tidings check && systemctl reload tidings";
+
 /// Look at settings, secrets and layouts as `run` does, and tell every problem at once.
 ///
 /// Exits with 0 and a short summary of what would run, or with 78 and the problems.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     settings: Settings,
@@ -31,11 +38,11 @@ pub(super) fn run(args: &Args) -> Done {
 fn summary(setup: &Setup) -> String {
     let config = &setup.config;
     let mut out = format!(
-        "would run: {} sources, {} campaigns, {} channels, {} topics\n",
-        config.sources.len(),
-        config.campaigns.len(),
-        config.channels.len(),
-        config.topics.len(),
+        "would run: {}, {}, {}, {}\n",
+        output::count(config.sources.len(), "source"),
+        output::count(config.campaigns.len(), "campaign"),
+        output::count(config.channels.len(), "channel"),
+        output::count(config.topics.len(), "topic"),
     );
     for campaign in &config.campaigns {
         let names = |names: &[crate::model::name::Name]| {

@@ -21,10 +21,17 @@ const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
 /// Where a document from a file or a pipe is taken to be, when nothing says.
 const BASE_DEFAULT: &str = "http://localhost/";
 
+/// Shown below the options.
+const EXAMPLES: &str = "\
+Examples:
+  tidings extract https://blog.example.com/feed.xml
+  curl -s https://blog.example.com/feed.xml | tidings extract - | jq -r .title";
+
 /// Read one document as a source would, and print its items, one JSON object a line.
 ///
 /// Facts about the feed go to standard error. Exits with 65 and one line when it is no feed.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// What to read it as.
     #[arg(long, value_enum, default_value_t = Kind::Feed)]

@@ -5,9 +5,18 @@ use crate::cli::{Done, Failure, Settings, output, reach};
 use crate::model::name::Name;
 use crate::store::FloodWord;
 
+/// Shown below the options.
+const EXAMPLES: &str = "\
+Examples:
+  tidings flood list
+  tidings flood newest -n 2 blog   send the two newest, take the rest as known";
+
 /// A poll with implausibly much that is new is held instead of sent: say what becomes of it.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
+    #[command(flatten)]
+    settings: Settings,
     #[command(subcommand)]
     word: Word,
 }
@@ -16,8 +25,6 @@ pub(super) struct Args {
 enum Word {
     /// List what is held, and why.
     List {
-        #[command(flatten)]
-        settings: Settings,
         /// Print one JSON object.
         #[arg(long)]
         json: bool,
@@ -40,16 +47,15 @@ enum Word {
 struct Of {
     /// The source whose polls are held.
     source: String,
-    #[command(flatten)]
-    settings: Settings,
 }
 
 pub(super) async fn run(args: Args) -> Done {
-    match args.word {
-        Word::List { settings, json } => list(&settings, json).await,
-        Word::Release(of) => answer(&of, FloodWord::Release).await,
-        Word::Newest { count, of } => answer(&of, FloodWord::Newest(count)).await,
-        Word::Known(of) => answer(&of, FloodWord::Known).await,
+    let Args { settings, word } = args;
+    match word {
+        Word::List { json } => list(&settings, json).await,
+        Word::Release(of) => answer(&settings, &of, FloodWord::Release).await,
+        Word::Newest { count, of } => answer(&settings, &of, FloodWord::Newest(count)).await,
+        Word::Known(of) => answer(&settings, &of, FloodWord::Known).await,
     }
 }
 
@@ -77,9 +83,9 @@ async fn list(settings: &Settings, json: bool) -> Done {
     Ok(())
 }
 
-async fn answer(of: &Of, word: FloodWord) -> Done {
+async fn answer(settings: &Settings, of: &Of, word: FloodWord) -> Done {
     let source = Name::parse(&of.source).map_err(|error| Failure::new(1, error))?;
-    let answered = reach::ask(&of.settings, Ask::Flood { source, word }).await?;
+    let answered = reach::ask(settings, Ask::Flood { source, word }).await?;
     match answered.value["drafts"].as_u64() {
         Some(0) | None => Err(Failure::new(1, format!("nothing of `{}` is held", of.source))),
         Some(drafts) => {

@@ -43,35 +43,25 @@ const CONFIG_DEFAULT: &str = "/etc/tidings/tidings.toml";
 /// Try it without any account: `tidings sandbox`. For real: write /etc/tidings/tidings.toml, look
 /// at it with `tidings check`, and start `tidings run`.
 #[derive(Debug, Parser)]
-#[command(name = "tidings", version, max_term_width = 100, propagate_version = true)]
+#[command(name = "tidings", version, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
+// The words of each command stand at its `Args`; words here would take their place.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the daemon: watch, compose, deliver, answer.
     Run(run::Args),
-    /// Look at settings and layouts, and tell every problem at once.
     Check(check::Args),
-    /// Read one document as a source would, and print its items as JSON lines.
     Extract(extract::Args),
-    /// Take versions of one document as polls, and print the changes as JSON lines.
     Replay(replay::Args),
-    /// Poll sources now, once.
     Poll(poll::Args),
-    /// Show how a campaign or a layout looks on each channel.
     Preview(preview::Args),
-    /// Send a message written by hand, now or later.
     Send(send::Args),
-    /// Tell how sources, channels and deliveries stand.
     Status(status::Args),
-    /// List the newest posts and what became of them.
     Posts(posts::Args),
-    /// Answer for polls that were held because too much was new at once.
     Flood(flood::Args),
-    /// Try everything without account, token or network, in the browser.
     Sandbox(sandbox::Args),
 }
 
@@ -79,7 +69,7 @@ enum Command {
 #[derive(Clone, Debug, clap::Args)]
 struct Settings {
     /// The sysadmin's file.
-    #[arg(long, short, value_name = "FILE", env = "TIDINGS_CONFIG",
+    #[arg(long, short, global = true, value_name = "FILE", env = "TIDINGS_CONFIG",
           default_value = CONFIG_DEFAULT)]
     config: PathBuf,
 }
@@ -107,8 +97,8 @@ impl Failure {
     }
 
     fn problems(problems: &[String]) -> Self {
-        let noun = if problems.len() == 1 { "problem" } else { "problems" };
-        Self::new(EX_CONFIG, format!("{}\n{} {noun}", problems.join("\n"), problems.len()))
+        let count = output::count(problems.len(), "problem");
+        Self::new(EX_CONFIG, format!("{}\n{count}", problems.join("\n")))
     }
 }
 

@@ -14,6 +14,11 @@ pub(super) fn complain(line: &str) {
     drop(writeln!(io::stderr().lock(), "{line}"));
 }
 
+/// `1 source`, `2 sources`: for nouns that take an s.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A value as the `--json` of a command.
 pub(super) fn say_json(value: &Value) {
     match serde_json::to_string_pretty(value) {

@@ -6,16 +6,24 @@ use crate::admin::desk::Ask;
 use crate::cli::{Done, Failure, Settings, output, reach};
 use crate::model::name::Name;
 
+/// Shown below the options.
+const EXAMPLES: &str = "\
+Examples:
+  tidings poll blog            one source, now
+  tidings poll --all --dry-run";
+
 /// Poll sources now, once, and say what came of it. What is new goes its usual way.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["sources", "all"]))]
 pub(super) struct Args {
     #[command(flatten)]
     settings: Settings,
     /// The sources to poll.
-    #[arg(value_name = "SOURCE", required_unless_present = "all", value_parser = name)]
+    #[arg(value_name = "SOURCE", value_parser = name)]
     sources: Vec<Name>,
     /// All of them.
-    #[arg(long, conflicts_with = "sources")]
+    #[arg(long)]
     all: bool,
     /// Fetch and compare, and write nothing.
     #[arg(long)]

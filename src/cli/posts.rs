@@ -4,8 +4,14 @@ use crate::admin::desk::Ask;
 use crate::cli::status::counts_line;
 use crate::cli::{Done, Settings, output, reach};
 
+/// Shown below the options.
+const EXAMPLES: &str = "\
+Examples:
+  tidings posts --limit 5";
+
 /// The newest posts and what became of them.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     settings: Settings,

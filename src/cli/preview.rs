@@ -10,11 +10,19 @@ use crate::model::name::Name;
 use crate::model::time::Timestamp;
 use crate::render::preview;
 
+/// Shown below the options.
+const EXAMPLES: &str = "\
+Examples:
+  tidings preview blog-posts                    a campaign, with its newest item
+  tidings preview article --language ro         a layout, with an example
+  tidings preview article --from feed.xml --channel telegram";
+
 /// Show how a campaign or a layout looks on each channel, before anybody else sees it.
 ///
 /// A campaign is shown with the newest item of its first source, fetched now and not kept; a
 /// layout with an example item. `--from` takes the item of another document.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     settings: Settings,

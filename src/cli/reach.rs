@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::admin::client::{self, ClientError};
 use crate::admin::desk::{Ask, AskError};
-use crate::cli::{EX_IOERR, EX_UNAVAILABLE, Failure, Settings, environment};
+use crate::cli::{EX_CONFIG, EX_IOERR, EX_UNAVAILABLE, Failure, Settings, environment};
 use crate::daemon::{Ground, Setup};
 
 /// The answer, and whether a daemon gave it.
@@ -15,7 +15,14 @@ pub(super) struct Answered {
 
 /// The settings, all problems told at once.
 pub(super) fn load(settings: &Settings) -> Result<Setup, Failure> {
-    Setup::load(&settings.config, &environment).map_err(|problems| Failure::problems(&problems))
+    Setup::load(&settings.config, &environment).map_err(|mut problems| {
+        if !settings.config.exists() {
+            let hint = "`--config FILE` names another; `tidings sandbox` needs none";
+            problems.push(format!("  hint: {hint}"));
+            return Failure::new(EX_CONFIG, problems.join("\n"));
+        }
+        Failure::problems(&problems)
+    })
 }
 
 /// Asks the daemon if one runs, else the store itself.

@@ -18,12 +18,18 @@ use crate::model::time::Timestamp;
 /// The versions are taken as an hour apart.
 const BETWEEN: Duration = Duration::from_secs(3600);
 
+/// Shown below the options.
+const EXAMPLES: &str = "\
+Examples:
+  tidings replay monday.xml tuesday.xml wednesday.xml";
+
 /// Take consecutive versions of one document as polls, and print the changes.
 ///
 /// Poll 0 is the baseline. One JSON object a line: `{"poll":1,"change":"new","id":…,"link":…,
 /// "title":…}`; a held flood is `{"poll":1,"held":40,"reason":…}`. A version that is no feed is a
 /// failed poll: one line on standard error, and the next is compared with what was known before.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// What to read them as.
     #[arg(long, value_enum, default_value_t = super::extract::Kind::Feed)]

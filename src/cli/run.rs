@@ -3,12 +3,20 @@
 use crate::cli::{Done, EX_IOERR, Failure, Settings, environment, output, reach};
 use crate::daemon::{self, Ended};
 
+/// Shown below the options.
+const EXAMPLES: &str = "\
+Examples:
+  tidings run -c config/tidings.toml
+  TIDINGS_LOG=debug tidings run
+  kill -HUP PID   take up changed settings";
+
 /// Run the daemon until SIGTERM or SIGINT.
 ///
 /// SIGHUP takes up changed settings; if they have a problem the old ones stay in force. A second
 /// SIGTERM does not wait for what is under way. Logs go to standard error; TIDINGS_LOG sets how
 /// much (`warn`, `info`, `debug`).
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     settings: Settings,

@@ -7,12 +7,19 @@ use crate::cli::{Done, EX_IOERR, Failure, environment, output};
 use crate::daemon::{self, Ended, Setup};
 use crate::sandbox::{Options, World};
 
+/// Shown below the options.
+const EXAMPLES: &str = "\
+Examples:
+  tidings sandbox
+  tidings sandbox --listen 127.0.0.1:0 --interval 2";
+
 /// Try everything without account, token or network.
 ///
 /// Starts stand-ins for Telegram and Messenger, a demo blog that gains a post every few seconds,
 /// and the real daemon on a temporary store; then open the printed address: it shows two phones.
 /// Write `/start`, tap buttons, watch posts arrive. Ctrl-C ends it and leaves nothing behind.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// Where the page with the phones listens.
     #[arg(long, default_value = "127.0.0.1:8990", value_name = "ADDRESS")]

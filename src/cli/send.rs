@@ -10,8 +10,16 @@ use crate::model::name::Name;
 use crate::model::rich::RichText;
 use crate::model::time::Timestamp;
 
+/// Shown below the options.
+const EXAMPLES: &str = "\
+Examples:
+  tidings send --text \"We are back.\" --topic news --dry-run
+  tidings send --text \"Doors open at nine.\" --button \"Map=https://example.com/map\" \\
+      --at \"2026-12-01 09:00 Europe/Bucharest\"";
+
 /// Send a message written by hand to the subscribers of topics, now or later.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     settings: Settings,

@@ -5,8 +5,15 @@ use serde_json::Value;
 use crate::admin::desk::Ask;
 use crate::cli::{Done, Settings, output, reach};
 
+/// Shown below the options.
+const EXAMPLES: &str = "\
+Examples:
+  tidings status
+  tidings status --json | jq '.sources[] | select(.failure)'";
+
 /// How sources, channels and deliveries stand.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     settings: Settings,

@@ -1,5 +1,6 @@
 //! Loads the settings: reads the files, then checks them together.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::config::Config;
@@ -8,6 +9,7 @@ use crate::config::file::{File, Unreadable};
 use crate::config::include;
 use crate::config::problem::{Findings, Place, Problem};
 use crate::config::raw::{Owner, RawFile, ReadFile, read_file};
+use crate::model::name::Name;
 
 /// Settings that can be used.
 #[derive(Clone, Debug)]
@@ -19,14 +21,24 @@ pub struct Loaded {
 
 /// Reads `path` and the files that it includes; `env` looks up environment variables.
 ///
+/// `layouts` is asked once for the names of the layouts in a folder, so that a campaign that names
+/// none of them is told here with its place; `None` leaves that unchecked.
+///
 /// # Errors
 /// Every problem of every file, in the order of the files and of the places in them. Nothing in
 /// them shows a secret.
-pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Vec<Problem>> {
+pub fn load(
+    path: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+    layouts: &mut dyn FnMut(&Path) -> Option<BTreeSet<Name>>,
+) -> Result<Loaded, Vec<Problem>> {
     let mut found = Findings::default();
     let mut files = Vec::new();
     let main = read(path, Owner::Sysadmin, &mut files, &mut found);
     let mut is_complete = main.is_whole;
+    // Where the layouts are is not known for sure then.
+    let mut unasked = |_: &Path| None;
+    let layouts = if main.is_whole { layouts } else { &mut unasked };
     let paths = match &main.raw.include {
         Some(patterns) => include::expand(path, &patterns.value, &mut found),
         None => Vec::new(),
@@ -39,7 +51,7 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded,
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let around = Surroundings { folder, env, is_complete };
-    let config = check(main.raw, included, &around, &mut found);
+    let config = check(main.raw, included, &around, layouts, &mut found);
     if found.has_problems() {
         return Err(found.into_problems(&files));
     }
@@ -100,13 +112,19 @@ mod tests {
 
         /// Loads `tidings.toml`; the folder's path is cut out of what is told.
         fn load(&self) -> Result<Loaded, Vec<String>> {
-            load(&self.path("tidings.toml"), &environment).map_err(|problems| self.told(&problems))
+            load(&self.path("tidings.toml"), &environment, &mut built_in)
+                .map_err(|problems| self.told(&problems))
         }
 
         fn told(&self, problems: &[Problem]) -> Vec<String> {
             let root = format!("{}/", self.0.path().display());
             problems.iter().map(|problem| problem.to_string().replace(&root, "")).collect()
         }
+    }
+
+    /// The layouts of every folder here.
+    fn built_in(_: &Path) -> Option<BTreeSet<Name>> {
+        Some(["article", "card"].iter().map(|name| Name::parse(name).unwrap()).collect())
     }
 
     fn environment(name: &str) -> Option<String> {
@@ -143,7 +161,7 @@ mod tests {
     #[test]
     fn the_examples_pass_without_a_warning() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/tidings.toml");
-        let loaded = load(&path, &environment).unwrap();
+        let loaded = load(&path, &environment, &mut built_in).unwrap();
         assert_eq!(loaded.warnings, []);
         let config = loaded.config;
         assert_eq!(config.sources.len(), 2);
@@ -257,7 +275,7 @@ mod tests {
                 let found = variables.iter().find(|(variable, _)| *variable == name);
                 found.map(|(_, value)| (*value).to_owned())
             };
-            match (load(&path, &env), expected) {
+            match (load(&path, &env, &mut built_in), expected) {
                 (Ok(loaded), Some(expected)) => {
                     assert_eq!(loaded.config.data_dir, Path::new(expected));
                     assert_eq!(loaded.config.layouts, folder.path("../l"));
@@ -310,6 +328,20 @@ mod tests {
                 ),
             }
         }
+    }
+
+    #[test]
+    fn a_layout_that_is_not_there_is_told_with_its_place() {
+        let text = "[channels.bot]\nkind = 'telegram'\ntoken = { env = 'NEWSBOT_TOKEN' }\n\
+                    [sources.blog]\nurl = 'https://blog.example.com/feed.xml'\n\
+                    [campaigns.a]\nlayout = 'artcle'\n[campaigns.b]\nlayout = 'card'\n";
+        let folder = Folder::new(&[("tidings.toml", text)]);
+        let told = folder.load().unwrap_err();
+        let line = "tidings.toml:7:10: campaigns.a.layout: no layout is called `artcle`\n  \
+                    hint: did you mean `article`?";
+        assert_eq!(told, [line]);
+        let path = folder.path("tidings.toml");
+        assert!(load(&path, &environment, &mut |_| None).is_ok(), "unchecked");
     }
 
     #[test]
@@ -415,7 +447,8 @@ mod tests {
                 "S" => Some(secret.to_owned()),
                 _ => environment(name),
             };
-            let told = load(&folder.path("tidings.toml"), &env).err().unwrap_or_default();
+            let told =
+                load(&folder.path("tidings.toml"), &env, &mut built_in).err().unwrap_or_default();
             let expected = "tidings.toml:8:18: channels.bot.webhook_secret: must have 32 to 256 of \
                             `A-Z`, `a-z`, `0-9`, `_` and `-`\n  hint: make one with `openssl rand \
                             -hex 32`";

@@ -35,7 +35,7 @@ pub fn read(
     read_within(bytes, content_type, base, ITEMS_MAX)
 }
 
-/// [`read`] with another limit for items, at most [`ITEMS_MAX`].
+/// [`read`] with another limit for items than [`ITEMS_MAX`].
 ///
 /// # Errors
 /// As [`read`].
@@ -45,7 +45,6 @@ pub fn read_within(
     base: &Url,
     items_max: usize,
 ) -> Result<Document, NotADocument> {
-    let items_max = items_max.min(ITEMS_MAX);
     let bytes = text::unpack(bytes)?;
     let decoded = text::decode(&bytes, content_type, base.host_str());
     let text = decoded.text.trim_start_matches(|c: char| c.is_whitespace() || c == '\0');

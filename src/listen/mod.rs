@@ -24,11 +24,12 @@ use std::time::Duration;
 use crate::model::event::Event;
 use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
+use crate::runtime::meters::Meters;
 use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
 use crate::store::Store;
 
-use webhooks::{Counters, Desk, Door};
+use webhooks::{Desk, Door};
 
 /// How far in the future an event may say that it was; later is taken as this. Events are ordered
 /// by their times, and one from far ahead would keep all that follow from counting.
@@ -42,7 +43,7 @@ pub struct Options {
     /// Bound by the caller, who may keep a clone over a reload.
     pub listener: TcpListener,
     pub doors: Vec<Door>,
-    pub counters: Arc<Counters>,
+    pub meters: Meters,
     pub limits: server::Limits,
 }
 
@@ -68,7 +69,7 @@ pub async fn run(options: Options, stop: Stop) {
         store: options.store,
         clock: options.clock,
         wakes: options.wakes,
-        counters: options.counters,
+        meters: options.meters,
         limits: limits.clone(),
         shut: stop.begin.clone(),
     };

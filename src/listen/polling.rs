@@ -17,6 +17,7 @@ use crate::listen::backoff::Backoff;
 use crate::listen::believe_times;
 use crate::model::name::Name;
 use crate::runtime::clock::Clock;
+use crate::runtime::meters::Meters;
 use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
 use crate::store::{Store, StoreError};
@@ -40,6 +41,7 @@ pub struct Options {
     pub store: Arc<dyn Store>,
     pub clock: Clock,
     pub wakes: Wakes,
+    pub meters: Meters,
     pub channel: Name,
     pub client: Client,
     /// [`PATIENCE`] suits.
@@ -104,7 +106,12 @@ async fn keep(options: &Options, updates: &[Value]) -> Result<Option<i64>, Store
         updates.iter().flat_map(|update| updates::read(&options.channel, update, now)).collect();
     believe_times(&mut events, now);
     let cursor = Some((options.channel.clone(), next));
-    if options.store.commit_events(events, cursor, now).await? > 0 {
+    let told = events.len();
+    let new = options.store.commit_events(events, cursor, now).await?;
+    let repeated = told.saturating_sub(new);
+    options.meters.count_events(&options.channel, "kept", new as u64);
+    options.meters.count_events(&options.channel, "repeated", repeated as u64);
+    if new > 0 {
         options.wakes.events.notify_one();
     }
     Ok(Some(next))

@@ -10,7 +10,6 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -35,6 +34,7 @@ use crate::model::event::Event;
 use crate::model::name::Name;
 use crate::model::secret::{ExposeSecret, SecretString};
 use crate::runtime::clock::Clock;
+use crate::runtime::meters::Meters;
 use crate::runtime::wakes::Wakes;
 use crate::store::Store;
 
@@ -65,23 +65,28 @@ pub enum Door {
     },
 }
 
-/// What happened at the door since the start.
-#[derive(Debug, Default)]
-pub struct Counters {
-    /// Events that were new and are durable.
-    pub kept: AtomicU64,
-    /// Events that we had.
-    pub repeated: AtomicU64,
-    /// Events older than [`EVENT_AGE_MAX`].
-    pub stale: AtomicU64,
-    /// Requests without a good secret or signature.
-    pub forged: AtomicU64,
-    /// Requests that were too large or too slow, or broke off.
-    pub unfit: AtomicU64,
-    /// Genuine requests that were no JSON.
-    pub unreadable: AtomicU64,
-    /// Genuine requests that were sent away because the store did not keep them in time.
-    pub unkept: AtomicU64,
+/// Why a request at the door brought nothing; anybody can send one, so it is counted, not logged.
+#[derive(Clone, Copy, Debug)]
+enum Refusal {
+    /// Without a good secret or signature.
+    Forged,
+    /// Too large or too slow, or it broke off.
+    Unfit,
+    /// Genuine, but no JSON.
+    Unreadable,
+    /// Genuine, and sent away because the store did not keep it in time.
+    Unkept,
+}
+
+impl Refusal {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Forged => "forged",
+            Self::Unfit => "unfit",
+            Self::Unreadable => "unreadable",
+            Self::Unkept => "unkept",
+        }
+    }
 }
 
 /// What all doors share.
@@ -89,7 +94,7 @@ pub(crate) struct Desk {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
     pub(crate) wakes: Wakes,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) meters: Meters,
     pub(crate) limits: Limits,
     /// Cancelled when the store has failed.
     pub(crate) shut: CancellationToken,
@@ -172,16 +177,17 @@ async fn telegram_event(
     let desk = &house.desk;
     let given = header(request.headers(), TELEGRAM_SECRET).unwrap_or_default();
     if !is_same(&digest(given.as_bytes()), &bot.secret) {
-        return desk.refuse(&desk.counters.forged, StatusCode::UNAUTHORIZED);
+        return desk.refuse(&bot.channel, Refusal::Forged, StatusCode::UNAUTHORIZED);
     }
-    let body = match desk.read(request).await {
+    let body = match desk.read(&bot.channel, request).await {
         Ok(body) => body,
         Err(status) => return status,
     };
     let Ok(update) = serde_json::from_slice::<Value>(&body) else {
-        return desk.refuse(&desk.counters.unreadable, StatusCode::OK);
+        return desk.refuse(&bot.channel, Refusal::Unreadable, StatusCode::OK);
     };
-    desk.keep(telegram::updates::read(&bot.channel, &update, desk.clock.now())).await
+    let events = telegram::updates::read(&bot.channel, &update, desk.clock.now());
+    desk.keep(&bot.channel, events).await
 }
 
 async fn messenger_event(
@@ -194,17 +200,17 @@ async fn messenger_event(
     // Without a signature the body is not even read.
     let Some(signature) = header(request.headers(), MESSENGER_SIGNATURE).and_then(signature_of)
     else {
-        return desk.refuse(&desk.counters.forged, StatusCode::UNAUTHORIZED);
+        return desk.refuse(&page.channel, Refusal::Forged, StatusCode::UNAUTHORIZED);
     };
-    let body = match desk.read(request).await {
+    let body = match desk.read(&page.channel, request).await {
         Ok(body) => body,
         Err(status) => return status,
     };
     if page.signer.clone().chain_update(&body).verify_slice(&signature).is_err() {
-        return desk.refuse(&desk.counters.forged, StatusCode::UNAUTHORIZED);
+        return desk.refuse(&page.channel, Refusal::Forged, StatusCode::UNAUTHORIZED);
     }
     let Ok(body) = serde_json::from_slice::<Value>(&body) else {
-        return desk.refuse(&desk.counters.unreadable, StatusCode::OK);
+        return desk.refuse(&page.channel, Refusal::Unreadable, StatusCode::OK);
     };
     let channel_of = |page_id: &str| house.channel_of(page_id, &page.app);
     let batch = messenger::updates::read(&body, channel_of, desk.clock.now());
@@ -215,7 +221,7 @@ async fn messenger_event(
             "the service spoke about the page's conduct"
         );
     }
-    desk.keep(batch.events).await
+    desk.keep(&page.channel, batch.events).await
 }
 
 #[derive(Deserialize)]
@@ -237,8 +243,8 @@ async fn messenger_challenge(
     let Some(page) = house.pages.get(channel.as_str()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let forged = &house.desk.counters.forged;
-    let refused = || house.desk.refuse(forged, StatusCode::FORBIDDEN).into_response();
+    let refused =
+        || house.desk.refuse(&page.channel, Refusal::Forged, StatusCode::FORBIDDEN).into_response();
     let Ok(Query(asked)) = query else { return refused() };
     let is_ours = is_same(&digest(asked.verify_token.as_bytes()), &page.verify_token);
     let is_harmless = asked.challenge.len() <= CHALLENGE_BYTES_MAX
@@ -250,14 +256,14 @@ async fn messenger_challenge(
 }
 
 impl Desk {
-    fn refuse(&self, counter: &AtomicU64, status: StatusCode) -> StatusCode {
-        counter.fetch_add(1, Ordering::Relaxed);
+    fn refuse(&self, channel: &Name, why: Refusal, status: StatusCode) -> StatusCode {
+        self.meters.count_refusal(channel, why.word());
         status
     }
 
     /// The whole body, within size and time.
-    async fn read(&self, request: Request) -> Result<Bytes, StatusCode> {
-        let unfit = |status| Err(self.refuse(&self.counters.unfit, status));
+    async fn read(&self, channel: &Name, request: Request) -> Result<Bytes, StatusCode> {
+        let unfit = |status| Err(self.refuse(channel, Refusal::Unfit, status));
         let bytes_max = self.limits.body_bytes_max;
         let announced = header(request.headers(), CONTENT_LENGTH.as_str());
         if announced.is_some_and(|length| length.parse().is_ok_and(|n: u64| n > bytes_max as u64)) {
@@ -274,12 +280,13 @@ impl Desk {
         }
     }
 
-    /// Makes the events durable and wakes who answers them; the status says whether it did.
-    async fn keep(&self, mut events: Vec<Event>) -> StatusCode {
+    /// Makes the events durable and wakes who answers them; the status says whether it did. They
+    /// count for the `channel` at whose door they came: one app's pages share a door.
+    async fn keep(&self, channel: &Name, mut events: Vec<Event>) -> StatusCode {
         let now = self.clock.now();
         let told = events.len();
         events.retain(|event| now.since(event.at) <= EVENT_AGE_MAX);
-        count(&self.counters.stale, told - events.len());
+        self.meters.count_events(channel, "stale", (told - events.len()) as u64);
         if events.is_empty() {
             return StatusCode::OK;
         }
@@ -288,8 +295,9 @@ impl Desk {
         let commit = self.store.commit_events(events, None, now);
         match tokio::time::timeout(self.limits.store_time_max, commit).await {
             Ok(Ok(new)) => {
-                count(&self.counters.kept, new);
-                count(&self.counters.repeated, told.saturating_sub(new));
+                let repeated = told.saturating_sub(new);
+                self.meters.count_events(channel, "kept", new as u64);
+                self.meters.count_events(channel, "repeated", repeated as u64);
                 if new > 0 {
                     self.wakes.events.notify_one();
                 }
@@ -301,16 +309,12 @@ impl Desk {
                     self.shut.cancel();
                     tracing::error!(%error, "events could not be kept, the public door is shut");
                 }
-                self.refuse(&self.counters.unkept, StatusCode::SERVICE_UNAVAILABLE)
+                self.refuse(channel, Refusal::Unkept, StatusCode::SERVICE_UNAVAILABLE)
             }
             // It may still be kept; the service repeats it, and the store drops the repetition.
-            Err(_) => self.refuse(&self.counters.unkept, StatusCode::SERVICE_UNAVAILABLE),
+            Err(_) => self.refuse(channel, Refusal::Unkept, StatusCode::SERVICE_UNAVAILABLE),
         }
     }
-}
-
-fn count(counter: &AtomicU64, events: usize) {
-    counter.fetch_add(events as u64, Ordering::Relaxed);
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

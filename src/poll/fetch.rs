@@ -62,6 +62,8 @@ pub struct Limits {
     pub slow_bytes: u64,
     /// Largest body as it comes over the wire, in bytes; default 8 MiB.
     pub wire_bytes: usize,
+    /// Largest document once unpacked, in bytes; default 32 MiB.
+    pub decoded_bytes: u64,
 }
 
 impl Default for Limits {
@@ -72,6 +74,7 @@ impl Default for Limits {
             slow_after: Duration::from_secs(10),
             slow_bytes: 1024,
             wire_bytes: 8 * 1024 * 1024,
+            decoded_bytes: body::DECODED_BYTES_MAX,
         }
     }
 }
@@ -164,6 +167,8 @@ pub struct Fetched {
 pub struct Packed {
     wire: Vec<u8>,
     coding: Coding,
+    /// It may unpack to so many bytes.
+    decoded_bytes: u64,
     /// As the header has it, if it is text.
     pub content_type: Option<String>,
     _place: Option<OwnedSemaphorePermit>,
@@ -181,7 +186,7 @@ impl Packed {
     /// # Errors
     /// See [`body::decode`].
     pub fn unpack(self) -> Result<Unpacked, Fault> {
-        let bytes = body::decode(self.wire, self.coding)?;
+        let bytes = body::decode(self.wire, self.coding, self.decoded_bytes)?;
         Ok(Unpacked { bytes, content_type: self.content_type, _place: self._place })
     }
 }
@@ -415,7 +420,8 @@ impl Fetcher {
             }
             wire.extend_from_slice(&chunk);
         }
-        Ok(Packed { wire, coding, content_type, _place: place })
+        let decoded_bytes = self.limits.decoded_bytes;
+        Ok(Packed { wire, coding, decoded_bytes, content_type, _place: place })
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct Page<'a> {
     /// The address that gave it.
     pub url: &'a Url,
     pub hash: u64,
+    /// With more items it is not read.
+    pub items_max: usize,
 }
 
 /// The first 8 bytes of the SHA-256; never 0, which stands for no document.
@@ -67,7 +69,9 @@ pub(crate) fn read(
     now: Timestamp,
 ) -> Result<Reading, NotADocument> {
     let document = match source.kind {
-        SourceKind::Feed => feed::read(page.bytes, page.content_type, page.url)?,
+        SourceKind::Feed => {
+            feed::read_within(page.bytes, page.content_type, page.url, page.items_max)?
+        }
     };
     let keys: Vec<Keys> = document.entries.iter().map(|entry| entry.keys).collect();
     let dates: Vec<Option<Timestamp>> =

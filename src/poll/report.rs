@@ -36,6 +36,17 @@ impl PollReport {
         Self { source, outcome, items: 0, new: 0, updated: 0, held: 0, remark: None }
     }
 
+    /// One word for the meters.
+    pub(crate) fn word(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Failed => "failed",
+            _ if self.held > 0 => "held",
+            _ if self.new > 0 => "new",
+            _ if self.updated > 0 => "updated",
+            Outcome::Fetched | Outcome::Unchanged => "unchanged",
+        }
+    }
+
     /// One line for a failure, a recovery, a flood and a move each; none for the usual.
     pub(crate) fn log(&self, last: &SourceState, next: &SourceState) {
         let source = self.source.as_str();

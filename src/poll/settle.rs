@@ -18,6 +18,7 @@ use crate::poll::read::{Page, Reading, hash, read};
 use crate::poll::report::{Outcome, PollReport};
 use crate::poll::state::{self, Failure};
 use crate::runtime::clock::Clock;
+use crate::runtime::meters::Meters;
 use crate::runtime::wakes::Wakes;
 use crate::store::{PollCommit, Store, StoreError};
 
@@ -26,10 +27,13 @@ pub(crate) struct Shared {
     pub store: Arc<dyn Store>,
     pub clock: Clock,
     pub wakes: Wakes,
+    pub meters: Meters,
     pub campaigns: Arc<[Campaign]>,
     pub fetcher: Fetcher,
     /// The shortest interval.
     pub floor: Duration,
+    /// A document with more items is not read.
+    pub items_max: usize,
     /// One place for each document that is read at the same time.
     pub readers: Semaphore,
 }
@@ -135,6 +139,7 @@ impl Poll {
         };
         let (source, url) = (Arc::clone(&self.source), fetched.url.clone());
         let campaigns = Arc::clone(&self.shared.campaigns);
+        let items_max = self.shared.items_max;
         let now = self.shared.clock.now();
         let last_hash = last.document_hash;
         let reading = off_thread(move || {
@@ -148,6 +153,7 @@ impl Poll {
                 content_type: unpacked.content_type.as_deref(),
                 url: &url,
                 hash,
+                items_max,
             };
             read(&page, &source, known.as_ref(), &campaigns, now).map(Some).map_err(Unread::None)
         });

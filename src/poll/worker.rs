@@ -27,6 +27,7 @@ use crate::poll::schedule::{Due, due_at_start};
 use crate::poll::settle::{Poll, Settled, Settling, Shared};
 use crate::poll::state;
 use crate::runtime::clock::Clock;
+use crate::runtime::meters::Meters;
 use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
 use crate::store::{Store, StoreError};
@@ -59,11 +60,14 @@ pub struct Options {
     pub store: Arc<dyn Store>,
     pub clock: Clock,
     pub wakes: Wakes,
+    pub meters: Meters,
     pub sources: Vec<Source>,
     pub campaigns: Arc<[Campaign]>,
     /// Which addresses may be asked.
     pub guard: Guard,
     pub limits: Limits,
+    /// A document with more items is not read; default [`crate::extract::ITEMS_MAX`].
+    pub items_max: usize,
     /// What we call ourselves; visible ASCII.
     pub user_agent: String,
     /// How many sources are asked at the same time; at least 1, default [`CONNECTIONS`].
@@ -214,9 +218,11 @@ impl<'a> Worker<'a> {
                 store: options.store,
                 clock: options.clock,
                 wakes: options.wakes,
+                meters: options.meters,
                 campaigns: options.campaigns,
                 fetcher,
                 floor: options.floor,
+                items_max: options.items_max,
                 // One more for each that waits for the store or for a thread meanwhile.
                 readers: Semaphore::new(2 * processors),
             }),
@@ -396,6 +402,7 @@ impl<'a> Worker<'a> {
         watched.is_busy = false;
         if !settled.is_dry {
             settled.report.log(&watched.state, &settled.state);
+            self.shared.meters.count_poll(&settled.report.source, settled.report.word());
             if settled.state.moved_to != watched.state.moved_to {
                 let address = state::address(&watched.source, &settled.state);
                 watched.url = self.shared.fetcher.guard().read(address, None);

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, PoisonError};
 
+use minijinja::value::Rest;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 use crate::markup;
@@ -23,7 +24,7 @@ use crate::model::rich::RichText;
 use crate::model::time::Timestamp;
 use crate::render::filters;
 use crate::render::message;
-use crate::render::problem::{Problem, find_word, nearest};
+use crate::render::problem::{Problem, find_word, nearest, unknown_filter};
 use crate::render::values::{Anything, FIELDS, ItemValue, Unknown};
 
 /// Longest layout file, in bytes.
@@ -37,6 +38,9 @@ pub const FUEL: u64 = 50_000;
 
 /// Deepest `include` and the like.
 const RECURSION_MAX: usize = 20;
+
+/// Most unknown filters of a layout that are told at once.
+const FILTERS_MISSED_MAX: usize = 20;
 
 /// What a layout sees at its top.
 const VARIABLES: [&str; 3] = ["items", "item", "campaign"];
@@ -136,12 +140,13 @@ impl Layouts {
             return Err(RenderError::Unknown { layout: layout.clone() });
         };
         let context = context(items, campaign.as_str(), None);
-        let html = self.print(file, context).map_err(|error| RenderError::Failed {
-            file: file.to_owned(),
-            line: error.line().unwrap_or(1),
-            // The engine's details may have words of an item.
-            why: error.kind().to_string(),
-        })?;
+        let html =
+            print(&self.environment, file, context).map_err(|error| RenderError::Failed {
+                file: file.to_owned(),
+                line: error.line().unwrap_or(1),
+                // The engine's details may have words of an item.
+                why: error.kind().to_string(),
+            })?;
         let (message, _) = message::read(&html);
         if message.modules.is_empty() {
             return Err(RenderError::Empty { file: file.to_owned() });
@@ -229,7 +234,9 @@ impl Layouts {
         for item in [sample(layout), bare_sample(layout)] {
             let items = [item.clone(), item];
             let context = context(&items, "campaign", Some((&unknown, &strangers)));
-            match self.print(file, context) {
+            let (printed, filters) = self.print_past_filters(file, &context);
+            problems.extend(filters.iter().map(|error| Problem::of_engine(path, text, error)));
+            match printed {
                 Ok(html) => failures.extend(remarks(path, text, &html)),
                 Err(error) => failures.push(Problem::of_engine(path, text, &error)),
             }
@@ -247,17 +254,33 @@ impl Layouts {
         }
         // A wrong name makes errors of its own.
         if problems.is_empty() {
-            failures.sort();
-            failures.dedup();
             problems = failures;
         }
+        problems.sort();
+        problems.dedup();
         problems
     }
 
-    fn print(&self, file: &str, context: Value) -> Result<String, Error> {
-        let mut output = Capped(Vec::new());
-        self.environment.get_template(file)?.render_captured_to(context, &mut output)?;
-        Ok(String::from_utf8_lossy(&output.0).into_owned())
+    /// Prints as if every filter were there, with the errors of those that are not: the engine
+    /// stops at the first.
+    fn print_past_filters(
+        &self,
+        file: &str,
+        context: &Value,
+    ) -> (Result<String, Error>, Vec<Error>) {
+        let mut errors = Vec::new();
+        let mut printed = print(&self.environment, file, context.clone());
+        let mut environment = None;
+        while let Err(error) = &printed
+            && let Some(filter) = unknown_filter(error).map(str::to_owned)
+            && errors.len() < FILTERS_MISSED_MAX
+        {
+            let environment = environment.get_or_insert_with(|| self.environment.clone());
+            environment.add_filter(filter, |value: Value, _: Rest<Value>| value);
+            let next = print(environment, file, context.clone());
+            errors.extend(std::mem::replace(&mut printed, next).err());
+        }
+        (printed, errors)
     }
 }
 
@@ -325,6 +348,12 @@ fn write_escaped(out: &mut minijinja::Output<'_>, text: &str) -> std::fmt::Resul
     let mut escaped = String::with_capacity(text.len());
     markup::escape_into(text, &mut escaped);
     out.write_str(&escaped)
+}
+
+fn print(environment: &Environment<'_>, file: &str, context: Value) -> Result<String, Error> {
+    let mut output = Capped(Vec::new());
+    environment.get_template(file)?.render_captured_to(context, &mut output)?;
+    Ok(String::from_utf8_lossy(&output.0).into_owned())
 }
 
 /// What a layout sees; when it is checked, with every name that it asks for and where to note
@@ -461,6 +490,18 @@ mod tests {
 
     fn item() -> Item {
         sample(&name("example"))
+    }
+
+    #[test]
+    fn all_wrong_names_of_a_layout_are_told_at_once() {
+        let text = "{{ item.titel }}\n{{ item.title | shortn(3) | uper }}\n{{ itm }}\n\
+                    {{ item.link | shortn }}";
+        let told = compile(&[("x.html", text)]).unwrap_err();
+        let places: Vec<&str> =
+            told.lines().filter_map(|line| line.strip_prefix("x.html:")).collect();
+        let starts = ["1:9: an item has no `titel`", "2:17: there is no filter `shortn`"];
+        assert!(starts.iter().zip(&places).all(|(start, told)| told.starts_with(start)), "{told}");
+        assert!(told.contains("filter `uper`") && told.contains("3:4: `itm`"), "{told}");
     }
 
     #[test]

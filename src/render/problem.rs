@@ -69,7 +69,7 @@ impl Problem {
             kind if detail.is_empty() => kind.to_string(),
             ErrorKind::SyntaxError => format!("syntax error: {detail}"),
             ErrorKind::UnknownFilter => {
-                format!("there is no filter `{}`", unknown_filter(detail).unwrap_or_default())
+                format!("there is no filter `{}`", unknown_filter(error).unwrap_or_default())
             }
             _ => detail.to_owned(),
         };
@@ -84,7 +84,7 @@ impl Problem {
 fn hint_of(error: &Error) -> Option<String> {
     match error.kind() {
         ErrorKind::UnknownFilter => {
-            let name = unknown_filter(error.detail().unwrap_or_default()).unwrap_or_default();
+            let name = unknown_filter(error).unwrap_or_default();
             if name == "safe" {
                 return Some("`summary` and `body` keep their markup; all else is text".to_owned());
             }
@@ -101,8 +101,11 @@ fn hint_of(error: &Error) -> Option<String> {
 }
 
 /// The name in the engine's `filter NAME is unknown`.
-fn unknown_filter(detail: &str) -> Option<&str> {
-    detail.strip_prefix("filter ")?.strip_suffix(" is unknown")
+pub(super) fn unknown_filter(error: &Error) -> Option<&str> {
+    if error.kind() != ErrorKind::UnknownFilter {
+        return None;
+    }
+    error.detail()?.strip_prefix("filter ")?.strip_suffix(" is unknown")
 }
 
 /// The offset of `word` within an expression, where what is before it is `fit`; else 0.

@@ -17,6 +17,7 @@ pub struct Meters {
     sends: Family<ChannelResult, Counter>,
     posts: Counter,
     events: Family<ChannelResult, Counter>,
+    refusals: Family<ChannelReason, Counter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -31,14 +32,21 @@ struct ChannelResult {
     result: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ChannelReason {
+    channel: String,
+    reason: &'static str,
+}
+
 impl Meters {
-    /// One poll ended: `result` is `new`, `unchanged`, `held` or `failed`.
+    /// One poll ended: `result` is `new`, `updated`, `unchanged`, `held` or `failed`.
     pub fn count_poll(&self, source: &Name, result: &'static str) {
         let label = SourceResult { source: source.to_string(), result };
         self.polls.get_or_create(&label).inc();
     }
 
-    /// One claim was settled: `result` is an outcome's word, or `answer`.
+    /// One claim was settled, of a post or of an answer: `result` is the outcome's word, or
+    /// `returned` when it waits again.
     pub fn count_send(&self, channel: &Name, result: &'static str) {
         let label = ChannelResult { channel: channel.to_string(), result };
         self.sends.get_or_create(&label).inc();
@@ -49,10 +57,19 @@ impl Meters {
         self.posts.inc();
     }
 
-    /// `count` events of one kind of `result` came in: `kept`, `repeated`, `refused`.
+    /// `count` events came in: `result` is `kept`, `repeated` or `stale`.
     pub fn count_events(&self, channel: &Name, result: &'static str, count: u64) {
-        let label = ChannelResult { channel: channel.to_string(), result };
-        self.events.get_or_create(&label).inc_by(count);
+        if count > 0 {
+            let label = ChannelResult { channel: channel.to_string(), result };
+            self.events.get_or_create(&label).inc_by(count);
+        }
+    }
+
+    /// One request at the public door brought nothing: `reason` is `forged`, `unfit`, `unreadable`
+    /// or `unkept`.
+    pub fn count_refusal(&self, channel: &Name, reason: &'static str) {
+        let label = ChannelReason { channel: channel.to_string(), reason };
+        self.refusals.get_or_create(&label).inc();
     }
 
     /// The text that a Prometheus server reads.
@@ -66,6 +83,11 @@ impl Meters {
         );
         registry.register("posts", "Posts made", self.posts.clone());
         registry.register("events", "Events taken in, by channel and result", self.events.clone());
+        registry.register(
+            "refusals",
+            "Requests at the public door that brought nothing, by channel and reason",
+            self.refusals.clone(),
+        );
         let mut text = String::new();
         // Writing into a string can't fail; an empty page is the honest answer if it did.
         if encode(&mut text, &registry).is_err() {

@@ -15,6 +15,7 @@ use tidings::poll::egress::Guard;
 use tidings::poll::fetch::Limits;
 use tidings::poll::worker::{Ask, Options, Outcome, PollReport, poll_once, run};
 use tidings::runtime::clock::Clock;
+use tidings::runtime::meters::Meters;
 use tidings::runtime::shutdown::{Stop, Tasks};
 use tidings::runtime::wakes::Wakes;
 use tidings::store::{Store, redb};
@@ -78,6 +79,7 @@ impl World {
             store: Arc::clone(&self.store),
             clock: Clock::system(),
             wakes: self.wakes.clone(),
+            meters: Meters::default(),
             sources: self.sources.clone(),
             campaigns: [campaign].into(),
             guard: Guard {
@@ -85,6 +87,7 @@ impl World {
                 ..Guard::default()
             },
             limits: self.limits,
+            items_max: tidings::extract::ITEMS_MAX,
             user_agent: "tidings-test".to_owned(),
             connections: 4,
             per_host: 1,

@@ -13,11 +13,14 @@ use tempfile::TempDir;
 use tidings::model::name::Name;
 use tidings::model::subscriber::{Standing, Subscriber};
 use tidings::model::time::Timestamp;
+use tidings::runtime::clock::Clock;
 use tidings::sandbox::messenger;
 use tidings::sandbox::site::Site;
 use tidings::sandbox::telegram;
 use tidings::store::Store;
 use tidings::store::redb;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 
 /// Longest wait for anything here; a machine under load is slow.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,6 +34,8 @@ pub struct Rig {
     pub telegram: telegram::Server,
     pub messenger: messenger::Server,
     pub site: Site,
+    /// Keys of the table `fetch`.
+    pub fetch_keys: String,
     /// Appended to the settings.
     pub extra: String,
     /// Keys of the Telegram channel's table.
@@ -55,6 +60,7 @@ impl Rig {
             telegram,
             messenger,
             site,
+            fetch_keys: String::new(),
             extra: String::new(),
             telegram_keys: String::new(),
             campaign_keys: String::new(),
@@ -94,6 +100,7 @@ admin = "unix:{admin}"
 allow_networks = ["127.0.0.0/8"]
 floor = "1s"
 host_pause = "0s"
+{fetch_keys}
 [channels.bot]
 kind = "telegram"
 api = "{telegram}"
@@ -123,6 +130,7 @@ sources = ["blog"]
             admin = self.path("admin.sock").display(),
             telegram = self.telegram.url(),
             token = self.secret("token", self.telegram.token()),
+            fetch_keys = self.fetch_keys,
             telegram_keys = self.telegram_keys,
             messenger = self.messenger.url(),
             page_id = self.messenger.page_id(),
@@ -144,6 +152,16 @@ sources = ["blog"]
         let (first, rest) = args.split_first().expect("a command");
         command.arg(first).arg("--config").arg(self.settings()).args(rest);
         command.output().expect("the command runs")
+    }
+
+    /// What a running daemon's admin socket answers to a GET, head and body.
+    pub async fn ask_socket(&self, path: &str) -> String {
+        let mut stream = UnixStream::connect(self.path("admin.sock")).await.expect("the socket");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("it is written");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("it is read");
+        answer
     }
 
     /// Starts the daemon and waits until it serves.
@@ -179,11 +197,21 @@ sources = ["blog"]
         soon("the first polls", self.site.wait_polls(2)).await;
     }
 
-    /// Puts `count` active subscribers of the topic into the store of a daemon that is not there.
+    /// Puts active subscribers of the topic into the store of a daemon that is not there.
     pub async fn subscribe(&self, channel: &str, ids: impl IntoIterator<Item = i64>) {
+        self.import(channel, ids.into_iter().map(person).collect()).await;
+    }
+
+    /// As [`Rig::subscribe`], for a channel that sends only to who wrote lately.
+    pub async fn subscribe_in_window(&self, channel: &str, ids: impl IntoIterator<Item = i64>) {
+        let window_until = Some(Clock::system().now() + Duration::from_secs(3_600));
+        let people = ids.into_iter().map(|id| Subscriber { window_until, ..person(id) });
+        self.import(channel, people.collect()).await;
+    }
+
+    async fn import(&self, channel: &str, people: Vec<Subscriber>) {
         std::fs::create_dir_all(self.data()).expect("the data folder");
         let store = redb::open(&self.store_file()).expect("the store opens");
-        let people: Vec<Subscriber> = ids.into_iter().map(person).collect();
         store.import_subscribers(&name(channel), people).await.expect("they are kept");
     }
 }
@@ -278,9 +306,18 @@ impl Daemon {
 
     /// Resident memory in bytes, from the kernel.
     pub fn resident_bytes(&self) -> u64 {
+        self.memory_bytes("VmRSS:")
+    }
+
+    /// The most that was ever resident, in bytes.
+    pub fn resident_peak_bytes(&self) -> u64 {
+        self.memory_bytes("VmHWM:")
+    }
+
+    fn memory_bytes(&self, key: &str) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
         let text = std::fs::read_to_string(Path::new(&path)).unwrap_or_default();
-        let line = text.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or("VmRSS: 0 kB");
+        let line = text.lines().find(|line| line.starts_with(key)).unwrap_or_default();
         let kilobytes = line.split_whitespace().nth(1).and_then(|word| word.parse::<u64>().ok());
         kilobytes.unwrap_or(0) * 1024
     }

@@ -1,6 +1,6 @@
 //! Checks `[campaigns.*]`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use crate::config::check::value::{choice, got, span};
@@ -20,6 +20,8 @@ pub(crate) struct References {
     pub sources: Known,
     pub topics: Known,
     pub channels: Known,
+    /// `None` when they are not known, because they have problems of their own.
+    pub layouts: Option<BTreeSet<Name>>,
 }
 
 /// The campaigns; names that are not known are told and left out of them.
@@ -67,16 +69,7 @@ fn campaign(
         on_uncertain.and_then(|raw| choice(raw, &key("on_uncertain"), &choices, found));
     let layout = match &raw.layout {
         None => Name::parse(LAYOUT).ok(),
-        Some(layout) => {
-            let name = Name::parse(&layout.value);
-            if let Err(error) = &name {
-                let text = format!("is no name of a layout: {error}");
-                found
-                    .problem(layout.at, &key("layout"), text)
-                    .hint("the file's name without `.html`");
-            }
-            name.ok()
-        }
+        Some(raw) => layout(raw, &key("layout"), known.layouts.as_ref(), found),
     };
     Some(Campaign {
         name: entry.name.clone(),
@@ -88,6 +81,32 @@ fn campaign(
         settle,
         on_uncertain: on_uncertain.unwrap_or_default(),
     })
+}
+
+/// The layout's name, if it is one.
+fn layout(
+    raw: &At<String>,
+    key: &str,
+    known: Option<&BTreeSet<Name>>,
+    found: &mut Findings,
+) -> Option<Name> {
+    let name = match Name::parse(&raw.value) {
+        Ok(name) => name,
+        Err(error) => {
+            let text = format!("is no name of a layout: {error}");
+            found.problem(raw.at, key, text).hint("the file's name without `.html`");
+            return None;
+        }
+    };
+    if let Some(known) = known
+        && !known.contains(&name)
+    {
+        let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+        let hint = did_you_mean(&raw.value, known.iter().map(Name::as_str))
+            .unwrap_or_else(|| format!("there is {}", all.join(", ")));
+        found.problem(raw.at, key, format!("no layout is called `{name}`")).hint(hint);
+    }
+    Some(name)
 }
 
 /// The names of a list, each once; all that there are when there is no list.

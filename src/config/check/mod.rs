@@ -15,7 +15,7 @@ pub(crate) mod texts;
 
 pub(crate) mod campaigns;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -62,6 +62,7 @@ pub(crate) fn check(
     mut main: RawFile,
     mut included: Vec<RawFile>,
     around: &Surroundings<'_>,
+    layouts: &mut dyn FnMut(&Path) -> Option<BTreeSet<Name>>,
     found: &mut Findings,
 ) -> Config {
     let mut files: Vec<&mut RawFile> =
@@ -70,7 +71,6 @@ pub(crate) fn check(
     let (raw_topics, topics) = joined(&mut files, "topics", |file| &mut file.topics, found);
     let (raw_campaigns, _) = joined(&mut files, "campaigns", |file| &mut file.campaigns, found);
     let (raw_channels, channels) = joined(&mut files, "channels", |file| &mut file.channels, found);
-    let known = campaigns::References { sources, topics, channels };
     let messages: Vec<_> = files.iter_mut().filter_map(|file| file.messages.take()).collect();
     let messages = texts::messages(&messages, found);
 
@@ -79,11 +79,14 @@ pub(crate) fn check(
     let fetch = fetch::fetch(main.fetch.as_ref(), found);
     let grace = main.delivery.as_ref().and_then(|delivery| delivery.grace.as_ref());
     let grace = value::span(grace, "delivery.grace", Duration::ZERO..=GRACE_MAX, GRACE, found);
-    let layouts = main.layouts.as_ref().map_or(LAYOUTS, |path| path.value.as_str());
+    let folder = main.layouts.as_ref().map_or(LAYOUTS, |path| path.value.as_str());
+    let folder = around.folder.join(folder);
+    let layouts = layouts(&folder);
+    let known = campaigns::References { sources, topics, channels, layouts };
 
     let config = Config {
         data_dir,
-        layouts: around.folder.join(layouts),
+        layouts: folder,
         channels: channels::channels(&raw_channels, &listen, around, found),
         sources: sources::sources(&raw_sources, &fetch, found),
         topics: texts::topics(&raw_topics, found),

@@ -51,6 +51,7 @@ pub fn open(path: &Path) -> Result<RedbStore, StoreError> {
     if file_bytes == 0 {
         return Err(unusable(&name, "the file is empty"));
     }
+    refuse_unknown(path, &name)?;
     let db = open_database(&name, |builder| {
         builder.set_check_integrity_on_open(file_bytes <= CHECKED_BYTES_MAX).open(path)
     })?;
@@ -69,6 +70,19 @@ pub fn open_on(medium: impl StorageBackend) -> Result<RedbStore, StoreError> {
     let db = open_database(name, |builder| builder.create_with_backend(medium))?;
     check_content(&db, name)?;
     RedbStore::start(db, Fault::default())
+}
+
+/// Refuses a store of an unknown format before it is opened for writing, which leaves traces in the
+/// file. What can't be read like this, such as a store that was not closed, is judged later.
+fn refuse_unknown(path: &Path, name: &str) -> Result<(), StoreError> {
+    let opened = catch_unwind(|| Builder::new().set_cache_size(CACHE_BYTES).open_read_only(path));
+    let Ok(Ok(db)) = opened else { return Ok(()) };
+    let format = guard(|| FORMAT.open(&db.begin_read()?)?.load(()));
+    match format {
+        Ok(Some(Format(found))) if found != FORMAT_KNOWN => Err(unknown(name, found)),
+        Err(StoreError::UnknownVersion { found, .. }) => Err(unknown(name, found)),
+        _ => Ok(()),
+    }
 }
 
 fn open_database(
