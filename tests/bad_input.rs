@@ -1,5 +1,13 @@
 //! What others do wrong, met by the real binary over real sockets: sites, services, a bad disk.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "it shows and fails as a test does"
+)]
+
 #[path = "poll/site.rs"]
 #[allow(dead_code, reason = "this test binary uses its part")]
 mod site;
@@ -37,8 +45,8 @@ fn gzip(plain: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn rss(body: Vec<u8>) -> Vec<u8> {
-    status(200, &[("Content-Type", "application/rss+xml")], &body)
+fn rss(body: &[u8]) -> Vec<u8> {
+    status(200, &[("Content-Type", "application/rss+xml")], body)
 }
 
 /// The odd sites: a source's name, its answer, and words of the reason.
@@ -47,7 +55,7 @@ fn odd_sites() -> Vec<(&'static str, Answer, &'static str)> {
                   <form method=post><input name=user><input name=password></form></body></html>";
     let html = [("Content-Type", "text/html")];
     let packed = [("Content-Type", "application/rss+xml"), ("Content-Encoding", "gzip")];
-    let whole = rss(feed(&["one", "two"]));
+    let whole = rss(&feed(&["one", "two"]));
     let bomb = gzip((0..1_000).map(|_| vec![b' '; 1 << 20]));
     let titles: Vec<String> = (0..100_000).map(|number| format!("item {number}")).collect();
     let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
@@ -59,7 +67,7 @@ fn odd_sites() -> Vec<(&'static str, Answer, &'static str)> {
         ("cut", Answer::BytesThenClose(whole[..whole.len() / 2].to_vec()), "broke off"),
         ("bomb", Answer::Bytes(status(200, &packed, &bomb)), "bomb"),
         ("crowd", Answer::Bytes(status(200, &packed, &crowd)), "10000 items"),
-        ("bytes", Answer::Bytes(rss(bytes)), "neither XML nor JSON"),
+        ("bytes", Answer::Bytes(rss(&bytes)), "neither XML nor JSON"),
         ("hung", Answer::Hang, "no complete answer within 2 s"),
     ]
 }
@@ -84,7 +92,7 @@ async fn odd_sites_are_told_in_one_line_back_off_and_delay_nobody() {
     for byte in bytes.iter_mut().filter(|byte| **byte == b'_') {
         *byte = 0xe9;
     }
-    latin.say("/feed", rss(bytes));
+    latin.say("/feed", rss(&bytes));
     rig.extra += &format!("[sources.latin]\nurl = \"{}\"\n", latin.url("/feed"));
 
     rig.subscribe("bot", [7]).await;
@@ -292,7 +300,7 @@ async fn with_resend_nobody_misses_it() {
     let (counts, on_telegram, on_messenger) = through_trouble("resend").await;
     assert_eq!(counts["sent"], 2 * PEOPLE as u64, "{counts}");
     for arrived in [&on_telegram, &on_messenger] {
-        assert_eq!(arrived.len(), PEOPLE as usize, "{arrived:?}");
+        assert_eq!(i64::try_from(arrived.len()), Ok(PEOPLE), "{arrived:?}");
         let more: u32 = arrived.values().map(|times| times - 1).sum();
         assert!(more <= UNKNOWN_STRIKES, "{more} more than once: {arrived:?}");
     }

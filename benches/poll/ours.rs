@@ -12,6 +12,7 @@ use tidings::poll::egress::Guard;
 use tidings::poll::fetch::Limits;
 use tidings::poll::worker::{Ask, Options, Outcome, run};
 use tidings::runtime::clock::Clock;
+use tidings::runtime::meters::Meters;
 use tidings::runtime::shutdown::Tasks;
 use tidings::runtime::wakes::Wakes;
 use tidings::store::{Store, redb};
@@ -82,10 +83,12 @@ fn options(
         store,
         clock: Clock::system(),
         wakes: Wakes::default(),
+        meters: Meters::default(),
         sources,
         campaigns: [campaign].into(),
         guard: Guard { allow_networks: vec!["127.0.0.0/8".parse()?], ..Guard::default() },
         limits: Limits::default(),
+        items_max: tidings::extract::ITEMS_MAX,
         user_agent: "tidings-bench".to_owned(),
         connections: super::CONNECTIONS,
         per_host: 1,
