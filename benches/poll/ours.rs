@@ -94,8 +94,6 @@ fn options(
         per_host: 1,
         host_pause: Duration::ZERO,
         floor: Duration::from_secs(300),
-        items_max: tidings::extract::ITEMS_MAX,
-        meters: tidings::runtime::meters::Meters::default(),
         asks: Some(asks),
     })
 }
