@@ -52,21 +52,21 @@ pub(crate) fn title_date_key(title: &str, date: Option<Timestamp>) -> Option<u64
     (!title.is_empty()).then(|| hash(&format!("{}\n{millis}", normal(title))))
 }
 
-/// The hash of what a reader sees: title, words of the text, path of the first picture.
+/// Length and CRC-32 of what a reader sees: title, words of the text, path of the first picture.
 ///
 /// The picture counts without its query, where servers put versions and sizes.
 pub(crate) fn fingerprint(title: &str, html: &str, image: Option<&str>) -> u64 {
-    let mut hasher = Sha256::new();
-    hasher.update(normal(title).as_bytes());
-    hasher.update(b"\n");
-    hasher.update(markup::plain(html).as_bytes());
-    hasher.update(b"\n");
+    let mut sum = flate2::Crc::new();
+    sum.update(normal(title).as_bytes());
+    sum.update(b"\n");
+    sum.update(markup::plain(html).as_bytes());
+    sum.update(b"\n");
     if let Some(image) = image {
         let path = image.split_once("://").map_or(image, |(_, rest)| rest);
         let path = path.split_once('/').map_or("", |(_, path)| path);
-        hasher.update(path.split(['?', '#']).next().unwrap_or_default().as_bytes());
+        sum.update(path.split(['?', '#']).next().unwrap_or_default().as_bytes());
     }
-    first_bytes(hasher)
+    ((u64::from(sum.amount()) << 32) | u64::from(sum.sum())).max(1)
 }
 
 /// Romanian with comma or cedilla, upper or lower case: the same title.

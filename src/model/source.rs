@@ -59,7 +59,7 @@ pub struct SourceState {
     pub etag: Option<String>,
     /// `Last-Modified` as received, at most 256 visible ASCII.
     pub last_modified: Option<String>,
-    /// First 8 bytes of the SHA-256 of the last document: equal bytes need no parse.
+    /// Length and CRC-32 of the last document: equal bytes need no parse.
     pub document_hash: u64,
     /// Where permanent redirects have led; asked instead of the settings' address while that
     /// address (`moved_from`) is unchanged.
