@@ -68,7 +68,7 @@ const HOMES: [(&str, &[&str]); 14] = [
     ("axum", &["src/listen/", "src/admin/", "src/sandbox/"]),
     ("prometheus_client", &["src/runtime/meters.rs"]),
     ("sd_notify", &["src/runtime/systemd.rs"]),
-    ("anyhow", &["src/main.rs", "src/cli/", "src/daemon.rs", "src/sandbox/"]),
+    ("anyhow", &["src/main.rs", "src/cli/", "src/daemon/", "src/sandbox/"]),
 ];
 
 #[test]

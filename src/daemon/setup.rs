@@ -1,0 +1,77 @@
+//! Settings and layouts, read together: all that can be wrong before anything is opened.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::{self, Config};
+use crate::model::channel::ChannelKind;
+use crate::model::name::Name;
+use crate::render::Layouts;
+
+/// Settings and layouts that fit each other.
+pub struct Setup {
+    pub config: Arc<Config>,
+    pub layouts: Arc<Layouts>,
+    pub warnings: Vec<String>,
+}
+
+impl Setup {
+    /// Reads everything that can be wrong before the store is opened.
+    ///
+    /// # Errors
+    /// Every problem of every file, one line or two each.
+    pub fn load(
+        path: &Path,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<String>> {
+        let mut compiled = Err(Vec::new());
+        let mut names = |folder: &Path| {
+            compiled = compile(folder);
+            let layouts = compiled.as_ref().ok()?;
+            Some(layouts.names().into_iter().cloned().collect())
+        };
+        let loaded = config::load(path, environment, &mut names);
+        let (loaded, layouts) = match (loaded, compiled) {
+            (Ok(loaded), Ok(layouts)) => (loaded, layouts),
+            (loaded, compiled) => {
+                let mut problems = loaded.err().map_or_else(Vec::new, |all| shown(&all));
+                problems.extend(compiled.err().into_iter().flatten());
+                return Err(problems);
+            }
+        };
+        Ok(Self {
+            config: Arc::new(loaded.config),
+            layouts: Arc::new(layouts),
+            warnings: shown(&loaded.warnings),
+        })
+    }
+
+    pub(crate) fn kinds(&self) -> BTreeMap<Name, ChannelKind> {
+        self.config.channels.iter().map(|one| (one.name.clone(), one.kind())).collect()
+    }
+}
+
+fn shown(problems: &[impl ToString]) -> Vec<String> {
+    problems.iter().map(ToString::to_string).collect()
+}
+
+/// The folder's layouts; a folder that is not there has none, and the built-in ones serve.
+fn compile(folder: &Path) -> Result<Layouts, Vec<String>> {
+    let unread = |error: std::io::Error| vec![format!("{}: {error}", folder.display())];
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries.collect::<Result<Vec<_>, _>>().map_err(unread)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => vec![],
+        Err(error) => return Err(unread(error)),
+    };
+    let mut files = Vec::new();
+    for path in entries.iter().map(std::fs::DirEntry::path) {
+        if path.extension().is_some_and(|extension| extension == "html") {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| vec![format!("{}: {error}", path.display())])?;
+            files.push((path.display().to_string(), text));
+        }
+    }
+    files.sort();
+    Layouts::compile(files).map_err(|problems| shown(&problems))
+}

@@ -1,0 +1,290 @@
+//! The stages wired to each other, and started as tasks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::admin::desk::PollNow;
+use crate::admin::door;
+use crate::channel::{Channel, messenger, telegram};
+use crate::config::{Config, Service, Texts, Updates};
+use crate::converse::words::{Saying, Words};
+use crate::daemon::ground::{Ground, poll_options};
+use crate::daemon::setup::Setup;
+use crate::deliver::limiter::Limits;
+use crate::listen::announce::News;
+use crate::listen::webhooks::Door;
+use crate::model::campaign::Campaign;
+use crate::model::channel::ChannelKind;
+use crate::model::name::Name;
+use crate::runtime::shutdown::{Stop, Tasks};
+use crate::runtime::wakes::Wakes;
+use crate::{compose, converse, deliver, listen, maintain, poll};
+
+/// Questions of the command line that wait for the poll worker.
+const POLL_ASKS_MAX: usize = 16;
+
+/// The stages at work.
+pub struct Stages {
+    tasks: Tasks,
+    /// Where the public door listens, if there is one.
+    pub public: Option<std::net::SocketAddr>,
+}
+
+impl Stages {
+    /// Starts every stage.
+    ///
+    /// # Errors
+    /// When a door can't be opened or a client can't be built; nothing runs then.
+    pub async fn start(ground: &Ground, setup: &Setup) -> anyhow::Result<Self> {
+        let config = &setup.config;
+        let tasks = Tasks::default();
+        let stop = tasks.stop().clone();
+        let wakes = Wakes::new(config.channels.iter().map(|one| one.name.clone()));
+        let channels = channels(config)?;
+        let campaigns: Arc<[Campaign]> = Arc::from(config.campaigns.clone());
+        let (asks_tx, asks) = mpsc::channel(POLL_ASKS_MAX);
+        let mut polling = poll_options(ground, config, wakes.clone());
+        polling.asks = Some(asks);
+
+        let admin = door::bind(&config.listen.admin)
+            .await
+            .with_context(|| format!("the admin socket `{}`", config.listen.admin.display()))?;
+        let public = match &config.listen.public {
+            Some(address) => Some(
+                std::net::TcpListener::bind(address)
+                    .with_context(|| format!("the public address `{address}`"))?,
+            ),
+            None => None,
+        };
+        let public_at = public.as_ref().map(|listener| listener.local_addr()).transpose()?;
+
+        tasks.spawn("poll", poll::worker::run(polling, stop.clone()));
+        tasks.spawn(
+            "compose",
+            compose::worker::run(
+                compose::worker::Options {
+                    store: Arc::clone(&ground.store),
+                    clock: ground.clock.clone(),
+                    wakes: wakes.clone(),
+                    meters: ground.meters.clone(),
+                    layouts: Arc::clone(&setup.layouts),
+                    campaigns,
+                    channels: setup.kinds(),
+                },
+                stop.clone(),
+            ),
+        );
+        for settings in &config.channels {
+            let Some(channel) = channels.get(&settings.name) else { continue };
+            let bell = wakes.channels.get(&settings.name).cloned();
+            let limits = match settings.kind() {
+                ChannelKind::Telegram => Limits::telegram(settings.rate),
+                ChannelKind::Messenger => Limits::messenger(settings.rate),
+            };
+            tasks.spawn(
+                format!("deliver {}", settings.name),
+                deliver::worker::run(
+                    deliver::worker::Options {
+                        name: settings.name.clone(),
+                        channel: Arc::clone(channel),
+                        store: Arc::clone(&ground.store),
+                        journal: Arc::clone(&ground.journal),
+                        clock: ground.clock.clone(),
+                        meters: ground.meters.clone(),
+                        bell: bell.unwrap_or_else(|| Arc::new(Notify::new())),
+                        limits,
+                        in_flight: settings.in_flight,
+                    },
+                    stop.clone(),
+                ),
+            );
+        }
+        tasks.spawn(
+            "converse",
+            converse::worker::run(
+                converse::worker::Options {
+                    store: Arc::clone(&ground.store),
+                    clock: ground.clock.clone(),
+                    wakes: wakes.clone(),
+                    words: words(config),
+                    topics: config.topics.keys().cloned().collect(),
+                    channels: setup.kinds(),
+                },
+                stop.clone(),
+            ),
+        );
+        start_listening(ground, config, &channels, public, &wakes, &tasks);
+        tasks.spawn(
+            "maintain",
+            maintain::run(
+                maintain::Options { store: Arc::clone(&ground.store), clock: ground.clock.clone() },
+                stop.clone(),
+            ),
+        );
+        tasks.spawn(
+            "admin",
+            door::run(
+                door::Options {
+                    listener: admin,
+                    desk: ground.desk_with(setup, wakes, ask_worker(asks_tx)),
+                    meters: ground.meters.clone(),
+                },
+                stop,
+            ),
+        );
+        Ok(Self { tasks, public: public_at })
+    }
+
+    /// Resolves when a stage has ended by itself and the stop has begun.
+    pub async fn failed(&self) {
+        self.tasks.stop().begin.cancelled().await;
+    }
+
+    /// What tells the tasks to stop.
+    pub(crate) fn signal(&self) -> Stop {
+        self.tasks.stop().clone()
+    }
+
+    /// Begin, grace, force; answers what went wrong first, if a stage ended by itself.
+    pub async fn stop(self, grace: Duration) -> Option<String> {
+        self.tasks.drain(grace).await
+    }
+}
+
+/// Polls by asking the poll worker, which alone keeps each host's pause.
+fn ask_worker(asks: mpsc::Sender<poll::worker::Ask>) -> PollNow {
+    Arc::new(move |sources, is_dry| {
+        let asks = asks.clone();
+        Box::pin(async move {
+            let stopping = || "the daemon is stopping".to_owned();
+            let (answer, answered) = oneshot::channel();
+            let ask = poll::worker::Ask { sources, is_dry, answer };
+            asks.send(ask).await.map_err(|_| stopping())?;
+            let reports = answered.await.map_err(|_| stopping())?;
+            Ok(serde_json::json!({ "polls": reports }))
+        })
+    })
+}
+
+/// A client for each channel.
+fn channels(config: &Config) -> anyhow::Result<BTreeMap<Name, Arc<Channel>>> {
+    let mut channels = BTreeMap::new();
+    for settings in &config.channels {
+        let api = settings.api.clone();
+        let channel = match &settings.service {
+            Service::Telegram { token, .. } => {
+                Channel::Telegram(telegram::api::Client::new(telegram::api::Settings {
+                    api,
+                    token: token.clone(),
+                    time_max: crate::channel::wire::EXCHANGE_TIME_MAX,
+                })?)
+            }
+            Service::Messenger { version, page_id, page_token, app_secret, .. } => {
+                Channel::Messenger(messenger::api::Client::new(messenger::api::Settings {
+                    api,
+                    version: version.clone(),
+                    page_id: page_id.clone(),
+                    page_token: page_token.clone(),
+                    app_secret: app_secret.clone(),
+                    time_max: crate::channel::wire::EXCHANGE_TIME_MAX,
+                })?)
+            }
+        };
+        channels.insert(settings.name.clone(), Arc::new(channel));
+    }
+    Ok(channels)
+}
+
+fn words(config: &Config) -> Words {
+    let messages = &config.messages;
+    Words {
+        welcome: saying(&messages.welcome),
+        goodbye: saying(&messages.goodbye),
+        default_reply: saying(&messages.default_reply),
+        stop_label: Saying::new(&[("en", "Stop"), ("ro", "Oprește")]),
+        start_label: Saying::new(&[("en", "Start again"), ("ro", "Începe din nou")]),
+    }
+}
+
+fn saying(texts: &Texts) -> Saying {
+    let mut all = vec![(String::new(), texts.default.clone())];
+    all.extend(texts.languages.iter().map(|(language, text)| (language.clone(), text.clone())));
+    Saying { texts: all }
+}
+
+/// The public door, if there is one, and for each channel the way its updates come.
+fn start_listening(
+    ground: &Ground,
+    config: &Config,
+    channels: &BTreeMap<Name, Arc<Channel>>,
+    public: Option<std::net::TcpListener>,
+    wakes: &Wakes,
+    tasks: &Tasks,
+) {
+    let mut doors = Vec::new();
+    for settings in &config.channels {
+        let channel = settings.name.clone();
+        let client = channels.get(&channel).map(Arc::as_ref);
+        match (&settings.service, client) {
+            (
+                Service::Telegram { updates: Updates::Webhook { secret }, .. },
+                Some(Channel::Telegram(client)),
+            ) => {
+                doors.push(Door::Telegram { channel: channel.clone(), secret: secret.clone() });
+                let Some(base) = &config.listen.public_url else { continue };
+                let mut url = base.clone();
+                url.set_path(&format!("{}/telegram/{channel}", base.path().trim_end_matches('/')));
+                let news = News::Webhook { client: client.clone(), url, secret: secret.clone() };
+                announce(&channel, news, tasks);
+            }
+            (Service::Telegram { .. }, Some(Channel::Telegram(client))) => {
+                let options = listen::polling::Options {
+                    store: Arc::clone(&ground.store),
+                    clock: ground.clock.clone(),
+                    wakes: wakes.clone(),
+                    meters: ground.meters.clone(),
+                    channel: channel.clone(),
+                    client: client.clone(),
+                    patience: listen::polling::PATIENCE,
+                };
+                let stop = tasks.stop().clone();
+                tasks.spawn(format!("updates {channel}"), listen::polling::run(options, stop));
+            }
+            (
+                Service::Messenger { page_id, app_secret, verify_token, .. },
+                Some(Channel::Messenger(client)),
+            ) => {
+                doors.push(Door::Messenger {
+                    channel: channel.clone(),
+                    page_id: page_id.clone(),
+                    app_secret: app_secret.clone(),
+                    verify_token: verify_token.clone(),
+                });
+                announce(&channel, News::Page { client: client.clone() }, tasks);
+            }
+            _ => {}
+        }
+    }
+    if let Some(listener) = public {
+        let options = listen::Options {
+            store: Arc::clone(&ground.store),
+            clock: ground.clock.clone(),
+            wakes: wakes.clone(),
+            listener,
+            doors,
+            meters: ground.meters.clone(),
+            limits: listen::server::Limits::default(),
+        };
+        tasks.spawn("listen", listen::run(options, tasks.stop().clone()));
+    }
+}
+
+fn announce(channel: &Name, news: News, tasks: &Tasks) {
+    let options = listen::announce::Options { channel: channel.clone(), news };
+    let stop = tasks.stop().clone();
+    tasks.spawn(format!("announce {channel}"), listen::announce::run(options, stop));
+}
