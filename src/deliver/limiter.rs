@@ -4,6 +4,9 @@
 //! starts the last comes at least one window after the first. That holds against a service that
 //! counts in any window of that length, where a bucket with a burst would not. It begins as if it
 //! had sent at full rate until now, so that no restart brings a burst.
+//!
+//! The service counts arrivals, not starts. What an answer took beyond the usual may all have been
+//! spent on the way there: its start is then counted that much later.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -12,6 +15,10 @@ use tokio::time::Instant;
 
 /// Added to the window, so that what left us just outside it does not arrive just inside.
 pub const WINDOW_MARGIN: Duration = Duration::from_millis(4);
+
+/// Up to so many starts in a window are corrected by their answers; faster channels need no such
+/// care, because theirs is no limit that a service counts.
+pub const CORRECTED_MAX: usize = 1_024;
 
 /// From so many chats on, those that are at rest are forgotten.
 pub const CHATS_MAX: usize = 4096;
@@ -59,6 +66,8 @@ pub struct Limiter {
     window: Duration,
     /// The last starts, oldest first; as many as fit one window.
     starts: VecDeque<Instant>,
+    /// What an answer takes at the least, slowly forgotten.
+    usual: Option<Duration>,
     /// When each chat's bucket is full again.
     full_at: HashMap<String, Instant>,
 }
@@ -75,7 +84,7 @@ impl Limiter {
             .rev()
             .map(|back| now.checked_sub(step * back.min(count)).unwrap_or(now) + step)
             .collect();
-        Self { limits, window, starts, full_at: HashMap::new() }
+        Self { limits, window, starts, usual: None, full_at: HashMap::new() }
     }
 
     /// When the channel may start its next request.
@@ -115,6 +124,25 @@ impl Limiter {
                 self.full_at.insert(address.to_owned(), now + interval);
             }
         }
+    }
+
+    /// The answer to the request that was started at `start` came now.
+    pub fn land(&mut self, start: Instant, now: Instant) {
+        let took = now.saturating_duration_since(start);
+        let usual = match self.usual {
+            Some(usual) if usual < took => usual + (took - usual) / 256,
+            _ => took,
+        };
+        self.usual = Some(usual);
+        let excess = took.saturating_sub(usual);
+        if excess.is_zero() || self.starts.len() > CORRECTED_MAX {
+            return;
+        }
+        let Some(at) = self.starts.iter().position(|one| *one == start) else { return };
+        self.starts.remove(at);
+        let later = start + excess;
+        let at = self.starts.partition_point(|one| *one <= later);
+        self.starts.insert(at, later);
     }
 
     fn bucket(&self, address: &str) -> Bucket {
@@ -179,6 +207,29 @@ mod tests {
         let late = from + Duration::from_secs(10);
         let seen = starts(&mut limiter, late, 4);
         assert!(seen[2] - seen[0] >= Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_request_that_may_have_arrived_late_counts_from_then() {
+        let from = Instant::now();
+        let mut limiter = Limiter::new(Limits::telegram(2.0), from);
+        let usual = Duration::from_millis(50);
+        let mut now = from;
+        let mut starts = Vec::new();
+        for _ in 0..2 {
+            now = now.max(limiter.channel_free_at());
+            limiter.start("1", now);
+            starts.push(now);
+        }
+        limiter.land(starts[0], starts[0] + usual);
+        limiter.land(starts[1], starts[1] + usual);
+        let next = limiter.channel_free_at();
+        limiter.start("1", next);
+        limiter.land(next, next + usual + Duration::from_millis(200));
+        let after = limiter.channel_free_at();
+        limiter.start("1", after);
+        let late = limiter.channel_free_at();
+        assert!(late - next > Duration::from_millis(1_150), "{:?}", late - next);
     }
 
     #[test]

@@ -83,6 +83,8 @@ struct Flight {
     address: String,
     has_moved: bool,
     policy: OnUncertain,
+    /// When the request under way was started.
+    begun: Instant,
 }
 
 /// A post as this channel sends it.
@@ -204,7 +206,7 @@ impl Worker {
         let most = if self.breaker.is_probing() { 1 } else { self.options.in_flight.max(1) };
         while self.flying.len() < most {
             let free_at = self.limiter.channel_free_at();
-            let Some(flight) = self.next_ready() else { break };
+            let Some(mut flight) = self.next_ready() else { break };
             let Some(call) = flight.calls.get(flight.part) else {
                 self.settle(&flight, Outcome::Sent, None)?;
                 continue;
@@ -224,6 +226,7 @@ impl Worker {
                     return Ok(self.earliest_rest().map_or(free_at, |rest| rest.min(free_at)));
                 }
                 now = Instant::now();
+                flight.begun = now;
                 self.limiter.start(&flight.address, now);
             }
             self.fly(flight)?;
@@ -260,6 +263,7 @@ impl Worker {
             self.put_first(flight);
             return Ok(());
         }
+        self.limiter.land(flight.begun, Instant::now());
         let meaning = self.options.channel.meaning(observed);
         self.feel(&meaning);
         match judge(&meaning, flight.policy) {
@@ -524,6 +528,7 @@ impl Worker {
             address: recipient.address,
             has_moved: false,
             policy: OnUncertain::Skip,
+            begun: Instant::now(),
         };
         if self.is_stopping || self.paused_until.is_some() {
             return self.return_it(&flight);
