@@ -16,9 +16,6 @@ use crate::store;
 use crate::store::journal::Journal;
 use crate::store::{Rescued, Store};
 
-/// The store's file within `data_dir`.
-pub const STORE_FILE: &str = "store.redb";
-
 /// What outlives a reload.
 #[derive(Clone)]
 pub struct Ground {
@@ -37,7 +34,8 @@ impl Ground {
         let folder = &config.data_dir;
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the data folder `{}` can't be made", folder.display()))?;
-        let opened: Arc<dyn Store> = Arc::new(store::redb::open(&folder.join(STORE_FILE))?);
+        let opened: Arc<dyn Store> =
+            Arc::new(store::redb::open(&folder.join(store::redb::FILE_NAME))?);
         let (journal, wire) = Journal::open(folder)?;
         let rescued = opened.rescue(wire).await?;
         journal.begin_run()?;

@@ -16,7 +16,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::runtime::systemd;
 
-pub use ground::{Ground, STORE_FILE};
+pub use ground::Ground;
 pub use setup::Setup;
 pub use stages::Stages;
 
