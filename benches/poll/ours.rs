@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use tidings::model::campaign::{Campaign, ChangeKind, OnUncertain};
 use tidings::model::name::Name;
 use tidings::model::schedule::Schedule;
-use tidings::model::source::{FloodRule, Source, SourceKind};
+use tidings::model::source::{FloodRule, PriceRule, Source, SourceKind};
 use tidings::poll::egress::Guard;
 use tidings::poll::fetch::Limits;
 use tidings::poll::worker::{Ask, Options, Outcome, run};
@@ -66,6 +66,7 @@ fn options(
                 schedule: Schedule::Every(Duration::from_secs(3_600)),
                 first_newest: 0,
                 flood: FloodRule::default(),
+                price: PriceRule::default(),
             })
         })
         .collect::<Result<_>>()?;

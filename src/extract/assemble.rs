@@ -122,6 +122,7 @@ impl Feed<'_> {
             language: language(&raw.language).or_else(|| self.language.clone()),
             image,
             media: files.media,
+            offer: None,
             base,
             guid: raw.guid,
         };

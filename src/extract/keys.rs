@@ -36,6 +36,18 @@ pub(crate) fn id_alias(guid: &str) -> Option<u64> {
     Some(hash(&link::canonical(&url, true)))
 }
 
+/// What names a product: its id without scheme and `www.` where it is an address, else the id as
+/// it is; `None` without one.
+pub(crate) fn product(id: &str) -> Option<u64> {
+    (!id.is_empty()).then(|| id_alias(id).unwrap_or_else(|| hash(id)))
+}
+
+/// Half of a hash, never 0: for what is only compared within one item.
+pub(crate) fn narrow(hash: u64) -> u32 {
+    let [a, b, c, d, ..] = hash.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d]).max(1)
+}
+
 /// The hash of an item's address in its canonical form.
 pub(crate) fn link_key(url: &Url, with_fragment: bool) -> u64 {
     hash(&link::canonical(url, with_fragment))

@@ -10,6 +10,8 @@
 
 pub mod feed;
 
+pub mod catalog;
+
 pub mod text;
 
 mod survey;
@@ -50,6 +52,7 @@ use crate::markup;
 use crate::model::item::{Item, Media};
 use crate::model::known::Keys;
 use crate::model::name::Name;
+use crate::model::offer::Offer;
 use crate::model::time::Timestamp;
 
 /// Most items of one document.
@@ -153,6 +156,8 @@ pub struct Entry {
     pub language: Option<String>,
     pub image: Option<String>,
     pub media: Vec<Media>,
+    /// What it costs and whether it can be had, if it is a product.
+    pub offer: Option<Offer>,
     /// What relative addresses in the texts are relative to.
     pub base: Option<Url>,
 }
@@ -177,6 +182,7 @@ impl Entry {
             language: self.language,
             image: self.image,
             media: self.media,
+            offer: self.offer,
         }
     }
 }

@@ -29,6 +29,16 @@ pub enum ChangeKind {
     New,
     /// A known item's fingerprint changed.
     Updated,
+    /// A variant costs less than when its price was last told.
+    PriceDrop,
+    /// A variant costs more than when its price was last told.
+    PriceRise,
+    /// No variant could be had, one can now.
+    BackInStock,
+    /// A variant could be had, none can now.
+    OutOfStock,
+    /// Absent from several complete polls over a day or more.
+    Gone,
 }
 
 /// What becomes of a delivery of which nobody knows whether it arrived.

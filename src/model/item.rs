@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::model::name::Name;
+use crate::model::offer::Offer;
 use crate::model::rich::RichText;
 use crate::model::time::Timestamp;
 
@@ -34,6 +35,8 @@ pub struct Item {
     pub image: Option<String>,
     /// Enclosures and media, in document order, without duplicates.
     pub media: Vec<Media>,
+    /// What it costs and whether it can be had, if it is a product.
+    pub offer: Option<Offer>,
 }
 
 /// 16 bytes that name an item within the store: from the source and the item's best rung.

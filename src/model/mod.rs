@@ -14,9 +14,13 @@ pub mod source;
 
 pub mod rich;
 
+pub mod offer;
+
 pub mod item;
 
 pub mod known;
+
+pub mod listing;
 
 pub mod campaign;
 

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::campaign::OnUncertain;
+use crate::model::campaign::{ChangeKind, OnUncertain};
 use crate::model::channel::ChannelKind;
 use crate::model::item::ItemId;
 use crate::model::message::{Card, Message};
 use crate::model::name::Name;
+use crate::model::offer::Amount;
 use crate::model::subscriber::Standing;
 use crate::model::time::Timestamp;
 
@@ -70,6 +71,26 @@ pub enum Content {
     Items { campaign: Name, items: Vec<ItemId> },
     /// A message written by hand, to the subscribers of the topics on the channels.
     OneOff { title: String, message: Message, topics: Vec<Name>, channels: Vec<Name> },
+}
+
+/// What happened to an item, as a draft tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    pub item: ItemId,
+    pub kind: ChangeKind,
+    /// Of price drops and rises.
+    pub price: Option<PriceMove>,
+}
+
+/// A price that moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceMove {
+    /// The price that was last told.
+    pub from: Amount,
+    pub to: Amount,
+    /// The lowest of the 30 days before this move, from our own history; `None` when the item was
+    /// not watched so long.
+    pub lowest_30d: Option<Amount>,
 }
 
 /// Why a draft is held.

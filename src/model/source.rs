@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::name::Name;
+use crate::model::offer::Amount;
 use crate::model::schedule::Schedule;
 use crate::model::time::Timestamp;
 
@@ -19,6 +20,7 @@ pub struct Source {
     /// How many of the newest items count as new at the first poll; 0 is a silent baseline.
     pub first_newest: u32,
     pub flood: FloodRule,
+    pub price: PriceRule,
 }
 
 /// What reads the source's document.
@@ -26,6 +28,69 @@ pub struct Source {
 pub enum SourceKind {
     /// RSS, RDF, Atom or JSON Feed.
     Feed,
+    /// A page that lists what is new.
+    Page,
+    /// The products of a shop.
+    Catalog,
+    /// The addresses of a site.
+    Sitemap,
+}
+
+/// How a catalog is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CatalogFormat {
+    /// Whatever its content shows it to be.
+    #[default]
+    Auto,
+    /// Google Merchant or Meta, as RSS or Atom.
+    Merchant,
+    /// Google Merchant or Meta, as delimited text.
+    Csv,
+    /// `products.json` of a Shopify storefront.
+    Shopify,
+    /// A collection's Atom feed of a Shopify storefront.
+    ShopifyAtom,
+    /// The Store API of WooCommerce.
+    Woocommerce,
+    /// The posts of WordPress's REST API.
+    Wordpress,
+    /// JSON-LD, microdata or Open Graph in product pages and listings.
+    JsonLd,
+    /// Yandex YML.
+    Yml,
+    Squarespace,
+    Prestashop,
+    /// Rows and fields as the settings name them.
+    Mapped,
+}
+
+/// Where the rows and fields of a [`CatalogFormat::Mapped`] document are.
+///
+/// A path is names joined by `/`, as in `shop/offers/offer`; an attribute is `@name`, as in
+/// `price/@currency`; a field's path starts at its row. In delimited text a path is a column.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mapping {
+    /// The row's path from the root, or its element's name alone; empty for delimited text and for
+    /// a list that is the whole JSON document.
+    pub row: String,
+    /// The path of each field: `id`, `title`, `link`, `summary`, `image`, `published`, `tags`,
+    /// `group`, `sku`, `gtin`, `brand`, `availability`, `quantity`, `price`, `list_price`,
+    /// `currency`.
+    pub fields: Vec<(String, String)>,
+}
+
+/// Which changes of a price and a stock are worth telling.
+///
+/// A price is compared with the one that was last told; it must move by both steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PriceRule {
+    /// Hundredths of a percent of the price last told; default 0.
+    pub min_step_share: u32,
+    /// In its own currency; amounts in other currencies need no step. Default none.
+    pub min_step: Option<Amount>,
+    /// A product is back with so many at least, where the format tells how many; default 1.
+    pub min_quantity: u16,
 }
 
 /// When a poll with many new items is held for the admins instead of sent.

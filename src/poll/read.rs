@@ -72,6 +72,8 @@ pub(crate) fn read(
         SourceKind::Feed => {
             feed::read_within(page.bytes, page.content_type, page.url, page.items_max)?
         }
+        // The settings name no other kind yet.
+        _ => return Err(NotADocument::NotMarkup),
     };
     let keys: Vec<Keys> = document.entries.iter().map(|entry| entry.keys).collect();
     let dates: Vec<Option<Timestamp>> =

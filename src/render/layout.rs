@@ -441,6 +441,7 @@ pub(crate) fn sample(source: &Name) -> Item {
             media(MediaKind::Image, "picture.jpg", "image/jpeg"),
             media(MediaKind::Audio, "sound.mp3", "audio/mpeg"),
         ],
+        offer: None,
     }
 }
 

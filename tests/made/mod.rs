@@ -54,6 +54,7 @@ pub fn item(number: u8) -> Item {
         language: Some("en".into()),
         image: None,
         media: vec![],
+        offer: None,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::config::problem::{Findings, Place};
 use crate::config::raw::RawSource;
 use crate::config::table::{At, Entry};
 use crate::model::schedule::{CronError, CronRule, Schedule, Span};
-use crate::model::source::{FloodRule, Source, SourceKind};
+use crate::model::source::{FloodRule, PriceRule, Source, SourceKind};
 use crate::model::time::Timestamp;
 
 /// How often a source is polled when nothing is said.
@@ -99,6 +99,7 @@ impl Checker<'_> {
             schedule,
             first_newest,
             flood,
+            price: PriceRule::default(),
         })
     }
 

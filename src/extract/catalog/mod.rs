@@ -1,0 +1,122 @@
+//! Catalogs: documents of products, of any size, row by row.
+//!
+//! Two passes. [`scan`] goes through the whole document once and boils every row down to a
+//! [`Listing`]; nothing else of it is kept. [`pick`] then reads the few rows that changed, whole,
+//! from where they stand. So the memory for a catalog of a million products is that of its
+//! listings, and a broken row costs one row.
+
+pub mod listing;
+
+use std::io::{Read, Seek};
+
+use url::Url;
+
+use crate::extract::{Entry, NotADocument, Quality};
+use crate::model::listing::Listing;
+use crate::model::offer::Currency;
+use crate::model::source::{CatalogFormat, Mapping};
+use crate::model::time::Timestamp;
+
+/// A document that can be read from anywhere: bytes in memory, or a file. Never packed.
+pub trait Text: Read + Seek {}
+
+impl<T: Read + Seek> Text for T {}
+
+/// What a catalog is read with.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// [`CatalogFormat::Auto`] goes by content.
+    pub format: CatalogFormat,
+    /// Only for [`CatalogFormat::Mapped`].
+    pub mapping: Option<&'a Mapping>,
+    /// The address that gave the document.
+    pub base: &'a Url,
+    pub content_type: Option<&'a str>,
+    /// For amounts that name no currency.
+    pub currency: Option<Currency>,
+    /// Decides which sales are in force.
+    pub now: Timestamp,
+    /// With more rows it is not read.
+    pub items_max: usize,
+}
+
+/// What a pass over a whole document found, beside its listings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scan {
+    /// What the document is; never [`CatalogFormat::Auto`].
+    pub format: CatalogFormat,
+    /// Name of the encoding the bytes were read in.
+    pub encoding: &'static str,
+    pub quality: Quality,
+    /// What is absent may have been left out: a page of newest things, an archive's first page.
+    pub is_window: bool,
+    /// Rows of the document, repetitions and rows that could not be read included.
+    pub rows: u64,
+    /// Rows that could not be read.
+    pub lost: u64,
+    /// Where the catalog goes on, if it has more pages.
+    pub next: Option<Url>,
+    /// The next instant at which a sale begins or ends, without a byte changing.
+    pub turns_at: Option<Timestamp>,
+    /// One line each for people: a ragged row, a column that is missing.
+    pub remarks: Vec<String>,
+}
+
+/// One row in full.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// With an offer, if it is a product. Of a product whose variants stand in its own row, all.
+    pub entry: Entry,
+    /// The id of the product that the row is a variant of.
+    pub group: Option<String>,
+    pub place: u64,
+}
+
+/// Goes through the document once and hands every row's listings to `each`, in document order.
+///
+/// # Errors
+/// [`NotADocument`] when it is no catalog of the format, or passes a limit.
+pub fn scan(
+    document: &mut dyn Text,
+    options: &Options<'_>,
+    each: &mut dyn FnMut(Listing),
+) -> Result<Scan, NotADocument> {
+    // Formats are added here, one file each.
+    let _ = (document, options, each);
+    Err(NotADocument::NotMarkup)
+}
+
+/// Reads the rows at `places`, which a [`scan`] of the same document gave as `format`.
+///
+/// In the order of `places`; a row that can't be read any more is left out.
+///
+/// # Errors
+/// [`NotADocument`] when the document can't be read again.
+pub fn pick(
+    document: &mut dyn Text,
+    options: &Options<'_>,
+    format: CatalogFormat,
+    places: &[u64],
+) -> Result<Vec<Row>, NotADocument> {
+    let _ = (document, options, format, places);
+    Err(NotADocument::NotMarkup)
+}
+
+/// Where a catalog of `format` begins, for a site's address as people write it: a shop's home
+/// becomes its first page of products. Any other address stays as it is.
+pub fn first_page(format: CatalogFormat, url: &Url) -> Url {
+    let _ = format;
+    url.clone()
+}
+
+/// A second document that tells the currency, for formats that do not say it themselves.
+pub fn currency_page(format: CatalogFormat, url: &Url) -> Option<Url> {
+    let _ = (format, url);
+    None
+}
+
+/// The currency in such a document.
+pub fn currency_in(bytes: &[u8]) -> Option<Currency> {
+    let _ = bytes;
+    None
+}
