@@ -71,7 +71,7 @@ pub(crate) fn fingerprint(title: &str, html: &str, image: Option<&str>) -> u64 {
     let mut sum = flate2::Crc::new();
     sum.update(normal(title).as_bytes());
     sum.update(b"\n");
-    sum.update(markup::plain(html).as_bytes());
+    markup::words(html, |piece| sum.update(piece.as_bytes()));
     sum.update(b"\n");
     if let Some(image) = image {
         let path = image.split_once("://").map_or(image, |(_, rest)| rest);

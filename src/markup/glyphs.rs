@@ -105,6 +105,8 @@ pub(super) struct Tidy {
     filter: Filter,
     /// White space stands between the last character and the next.
     has_gap: bool,
+    /// Words were given on already.
+    has_given: bool,
     /// A character came that the normal form may change.
     is_doubtful: bool,
 }
@@ -115,6 +117,7 @@ impl Tidy {
             out: String::with_capacity(capacity),
             filter: Filter::default(),
             has_gap: false,
+            has_given: false,
             is_doubtful: false,
         }
     }
@@ -150,6 +153,18 @@ impl Tidy {
         }
     }
 
+    /// Gives on what has been gathered, if that is `least` bytes or more and its form is settled.
+    pub(super) fn give(&mut self, least: usize, take: &mut impl FnMut(&str)) {
+        // The last character may become another with a mark that follows; what is before it not.
+        let last = self.out.chars().next_back().map_or(0, char::len_utf8);
+        let settled = self.out.len() - last;
+        if settled >= least && !self.is_doubtful {
+            take(&self.out[..settled]);
+            self.out.drain(..settled);
+            self.has_given = true;
+        }
+    }
+
     pub(super) fn finish(self) -> String {
         if self.is_doubtful { normal(self.out) } else { self.out }
     }
@@ -166,7 +181,7 @@ impl Tidy {
     }
 
     fn close_gap(&mut self) {
-        if self.has_gap && !self.out.is_empty() {
+        if self.has_gap && (self.has_given || !self.out.is_empty()) {
             self.out.push(' ');
         }
         self.has_gap = false;
