@@ -53,7 +53,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
 ];
 
 /// Outside crates and the places that may name them.
-const HOMES: [(&str, &[&str]); 14] = [
+const HOMES: [(&str, &[&str]); 15] = [
     ("redb", &["src/store/redb/"]),
     // The model shows in a test that its own form survives the store's.
     ("postcard", &["src/store/", "src/model/known.rs"]),
@@ -61,6 +61,7 @@ const HOMES: [(&str, &[&str]); 14] = [
     ("feed_rs", &["src/extract/"]),
     ("quick_xml", &["src/extract/"]),
     ("markup5ever", &["src/markup/"]),
+    ("memchr", &["src/extract/", "src/markup/"]),
     ("minijinja", &["src/render/"]),
     ("cron", &["src/model/schedule.rs"]),
     ("toml", &["src/config/"]),

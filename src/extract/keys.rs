@@ -83,6 +83,9 @@ pub(crate) fn fingerprint(title: &str, html: &str, image: Option<&str>) -> u64 {
 
 /// Romanian with comma or cedilla, upper or lower case: the same title.
 fn normal(title: &str) -> String {
+    if title.is_ascii() {
+        return title.to_ascii_lowercase();
+    }
     let mut out = String::with_capacity(title.len());
     for c in title.chars() {
         match c {
