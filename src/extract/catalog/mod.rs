@@ -7,6 +7,10 @@
 
 pub mod listing;
 
+pub mod price;
+
+pub mod availability;
+
 use std::io::{Read, Seek};
 
 use url::Url;
