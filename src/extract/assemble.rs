@@ -57,6 +57,12 @@ pub(crate) fn assemble(
     Document { facts, entries: without_repetitions(found), quality }
 }
 
+/// Assembles an item that stands alone, such as a row of a catalog, which was found at `origin`.
+pub(crate) fn single(raw: RawEntry, origin: &Url) -> Entry {
+    let none = Feed { home: None, origin, language: None, authors: &[] };
+    none.entry(raw).entry
+}
+
 /// What entries take from their feed.
 struct Feed<'a> {
     home: Option<&'a Url>,
@@ -386,7 +392,7 @@ fn tags(raw: &[String]) -> Vec<String> {
 }
 
 /// A language tag in lower case, if it is one.
-fn language(raw: &str) -> Option<String> {
+pub(crate) fn language(raw: &str) -> Option<String> {
     let tag = raw.trim().to_ascii_lowercase().replace('_', "-");
     let mut parts = tag.split('-');
     let first = parts.next()?;

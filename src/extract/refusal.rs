@@ -31,6 +31,16 @@ pub enum NotADocument {
     OtherJson(String),
     #[error("it is neither XML nor JSON")]
     NotMarkup,
+    /// A catalog that nothing here reads: what it holds instead, and what to do.
+    #[error("unknown format: {0}")]
+    UnknownFormat(String),
+    #[error("it is a feed without products: set `kind = \"feed\"`")]
+    NoProducts,
+    /// Not what the settings say, or a thing that is never read; the whole line.
+    #[error("{0}")]
+    Unfit(String),
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
     #[error("it has more than {max} items")]
     TooManyItems { max: usize },
     #[error("its elements are nested deeper than {}", XML_DEPTH_MAX)]
@@ -75,6 +85,18 @@ pub(crate) fn of_text(text: &str, root: Option<&str>) -> NotADocument {
     }
 }
 
+/// [`of_text`] where something else than a feed is wanted: `a catalog`, `a sitemap`.
+pub(crate) fn of_text_for(text: &str, root: Option<&str>, wanted: &str) -> NotADocument {
+    match of_text(text, root) {
+        NotADocument::NotMarkup => NotADocument::NotMarkup,
+        other => {
+            let line = other.to_string();
+            let what = line.strip_suffix(", not a feed").unwrap_or(&line);
+            NotADocument::Unfit(format!("{what}, not {wanted}"))
+        }
+    }
+}
+
 /// Whether the beginning is that of an HTML page, which need be no good XML.
 pub(crate) fn looks_like_page(text: &str) -> bool {
     let head: String = text.chars().take(1024).collect::<String>().to_ascii_lowercase();
@@ -84,7 +106,7 @@ pub(crate) fn looks_like_page(text: &str) -> bool {
 fn of_page(text: &str) -> NotADocument {
     let text = text.get(..text.floor_char_boundary(64 << 10)).unwrap_or(text);
     let lower = text.to_ascii_lowercase();
-    let title = title_of(text, &lower);
+    let title = title(text, &lower);
     let named = title.to_lowercase();
     let has = |signs: &[&str], place: &str| signs.iter().any(|sign| place.contains(sign));
     if has(
@@ -137,7 +159,13 @@ fn of_page(text: &str) -> NotADocument {
     NotADocument::Page { title }
 }
 
-fn title_of(text: &str, lower: &str) -> String {
+/// The title of a page; empty when it has none.
+pub(crate) fn title_of(text: &str) -> String {
+    let text = text.get(..text.floor_char_boundary(64 << 10)).unwrap_or(text);
+    title(text, &text.to_ascii_lowercase())
+}
+
+fn title(text: &str, lower: &str) -> String {
     let inner = lower.find("<title").and_then(|at| {
         let start = at + lower.get(at..)?.find('>')? + 1;
         let end = start + lower.get(start..)?.find("</title")?;

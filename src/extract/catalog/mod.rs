@@ -11,6 +11,10 @@ pub mod price;
 
 pub mod availability;
 
+pub(crate) mod json;
+
+mod paging;
+
 use std::io::{Read, Seek};
 
 use url::Url;
@@ -86,8 +90,7 @@ pub fn scan(
     each: &mut dyn FnMut(Listing),
 ) -> Result<Scan, NotADocument> {
     // Formats are added here, one file each.
-    let _ = (document, options, each);
-    Err(NotADocument::NotMarkup)
+    json::scan(document, options, each)
 }
 
 /// Reads the rows at `places`, which a [`scan`] of the same document gave as `format`.
@@ -102,25 +105,21 @@ pub fn pick(
     format: CatalogFormat,
     places: &[u64],
 ) -> Result<Vec<Row>, NotADocument> {
-    let _ = (document, options, format, places);
-    Err(NotADocument::NotMarkup)
+    json::pick(document, options, format, places)
 }
 
 /// Where a catalog of `format` begins, for a site's address as people write it: a shop's home
 /// becomes its first page of products. Any other address stays as it is.
 pub fn first_page(format: CatalogFormat, url: &Url) -> Url {
-    let _ = format;
-    url.clone()
+    paging::first(format, url)
 }
 
 /// A second document that tells the currency, for formats that do not say it themselves.
 pub fn currency_page(format: CatalogFormat, url: &Url) -> Option<Url> {
-    let _ = (format, url);
-    None
+    paging::currency(format, url)
 }
 
 /// The currency in such a document.
 pub fn currency_in(bytes: &[u8]) -> Option<Currency> {
-    let _ = bytes;
-    None
+    json::currency_in(bytes)
 }
