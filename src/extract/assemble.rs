@@ -339,7 +339,7 @@ fn mended(text: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
-fn capped(mut words: String) -> String {
+pub(crate) fn capped(mut words: String) -> String {
     if let Some((end, _)) = words.char_indices().nth(NAME_CHARS_MAX) {
         words.truncate(end);
     }

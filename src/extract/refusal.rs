@@ -17,8 +17,12 @@ pub enum NotADocument {
     #[error("the document unpacks to more than {} MiB or far beyond its size", DECODED_BYTES_MAX >> 20)]
     Bomb,
     /// A page of another kind than the next three.
-    #[error("it is a web page{}, not a feed", quoted(.title))]
-    Page { title: String },
+    #[error("it is a web page{}, not a feed{}", quoted(.title), named(.feed))]
+    Page {
+        title: String,
+        /// The feed that the page advertises.
+        feed: Option<String>,
+    },
     #[error("it is a login page{}, not a feed", quoted(.title))]
     Login { title: String },
     #[error("it is a page that checks for robots{}, not a feed", quoted(.title))]
@@ -60,6 +64,10 @@ impl From<NotText> for NotADocument {
             NotText::Bomb => Self::Bomb,
         }
     }
+}
+
+fn named(feed: &Option<String>) -> String {
+    feed.as_ref().map(|feed| format!("; it names one: {feed}")).unwrap_or_default()
 }
 
 fn quoted(title: &str) -> String {
@@ -156,7 +164,7 @@ fn of_page(text: &str) -> NotADocument {
     if named.starts_with("index of /") {
         return NotADocument::Listing { title };
     }
-    NotADocument::Page { title }
+    NotADocument::Page { title, feed: None }
 }
 
 /// The title of a page; empty when it has none.

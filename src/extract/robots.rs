@@ -25,10 +25,9 @@ impl Rules {
 
     /// Whether the robot may ask for an address of the site.
     pub fn allow(&self, url: &Url) -> bool {
-        let path = url.query().map_or_else(
-            || url.path().to_owned(),
-            |query| format!("{}?{query}", url.path()),
-        );
+        let path = url
+            .query()
+            .map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
         self.0.is_allowed(&path)
     }
 

@@ -71,9 +71,9 @@ pub fn read(
 ) -> Result<Sitemap, NotADocument> {
     let bytes = text::unpack_within(bytes, BYTES_MAX)?;
     let decoded = text::decode(&bytes, content_type, base.host_str());
-    let whole = decoded.text.trim_start_matches(|c: char| {
-        c.is_whitespace() || c == '\0' || c == '\u{feff}'
-    });
+    let whole = decoded
+        .text
+        .trim_start_matches(|c: char| c.is_whitespace() || c == '\0' || c == '\u{feff}');
     if whole.is_empty() {
         return Err(NotADocument::Empty);
     }
@@ -281,9 +281,9 @@ fn settle(found: Found, base: &Url, encoding: &'static str, urls_max: usize) -> 
     let is_own = |url: &Url| is_same_site(url, base);
     let any_own = resolved.iter().any(|(_, url, _)| is_own(url));
     let mut seen: HashSet<u64> = HashSet::with_capacity(resolved.len());
-    let kept = resolved.into_iter().filter(|(_, url, _)| {
-        (!any_own || is_own(url)) && seen.insert(keys::link_key(url, false))
-    });
+    let kept = resolved
+        .into_iter()
+        .filter(|(_, url, _)| (!any_own || is_own(url)) && seen.insert(keys::link_key(url, false)));
     if found.is_index {
         let children = kept
             .take(CHILDREN_MAX.min(urls_max))
@@ -446,14 +446,19 @@ mod tests {
         assert_eq!(entry.published.unwrap().to_string(), "2026-11-23T00:00:00Z");
         assert_eq!(entry.updated.unwrap().to_string(), "2026-11-24T08:00:00Z");
         assert_eq!(entry.image.as_deref(), Some("https://e.com/a.jpg"));
-        assert_eq!((entry.tags.clone(), entry.language.as_deref()), (vec!["x".into(), "y".into()], Some("ro")));
+        assert_eq!(
+            (entry.tags.clone(), entry.language.as_deref()),
+            (vec!["x".into(), "y".into()], Some("ro"))
+        );
         assert_eq!((entry.keys.id, entry.keys.title_date), (None, None));
     }
 
     #[test]
     fn another_lastmod_is_no_other_fingerprint() {
         let of = |modified: &str| {
-            let row = format!("<urlset><url><loc>https://e.com/1</loc><lastmod>{modified}</lastmod></url></urlset>");
+            let row = format!(
+                "<urlset><url><loc>https://e.com/1</loc><lastmod>{modified}</lastmod></url></urlset>"
+            );
             urls(&row).0.entries[0].keys
         };
         assert_eq!(of("2026-01-01"), of("2026-02-02"));
@@ -462,10 +467,16 @@ mod tests {
     #[test]
     fn only_the_site_s_own_addresses_count_unless_all_are_foreign() {
         let list = |all: &[&str]| {
-            let rows: String = all.iter().map(|loc| format!("<url><loc>{loc}</loc></url>")).collect();
+            let rows: String =
+                all.iter().map(|loc| format!("<url><loc>{loc}</loc></url>")).collect();
             format!("<urlset>{rows}</urlset>")
         };
-        let mixed = ["https://e.com/1", "https://shop.e.com/2", "https://evil.example/3", "https://note.com/4"];
+        let mixed = [
+            "https://e.com/1",
+            "https://shop.e.com/2",
+            "https://evil.example/3",
+            "https://note.com/4",
+        ];
         assert_eq!(links(&list(&mixed)), mixed[..2]);
         let foreign = ["https://other.example/1", "https://other.example/2"];
         assert_eq!(links(&list(&foreign)), foreign);
@@ -478,8 +489,7 @@ mod tests {
         let base = Url::parse("https://e.com/sitemap.xml").unwrap();
         let text = "<sitemapindex><sitemap><loc>https://e.com/p.xml?from=1&amp;to=2</loc>\
             <lastmod>2026-01-01</lastmod></sitemap><sitemap> https://e.com/q.xml </sitemap></sitemapindex>";
-        let Sitemap::Index { children, quality } =
-            read(text.as_bytes(), None, &base, 100).unwrap()
+        let Sitemap::Index { children, quality } = read(text.as_bytes(), None, &base, 100).unwrap()
         else {
             panic!("no index");
         };
@@ -492,7 +502,10 @@ mod tests {
     fn what_is_no_sitemap_is_refused_in_one_line() {
         let base = Url::parse("https://e.com/sitemap.xml").unwrap();
         for (text, expected) in [
-            ("<html><title>Not found</title>", "it is a web page titled “Not found”, not a sitemap"),
+            (
+                "<html><title>Not found</title>",
+                "it is a web page titled “Not found”, not a sitemap",
+            ),
             ("<note/>", "it is an XML document of `note`, not a sitemap"),
             ("hello", "it is neither XML nor JSON"),
             ("  ", "the answer is empty"),
