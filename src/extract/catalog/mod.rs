@@ -17,6 +17,26 @@ pub mod availability;
 
 pub mod listing;
 
+mod rows;
+
+mod sheet;
+
+mod field;
+
+mod effective;
+
+mod record;
+
+mod merchant;
+
+mod yml;
+
+mod shopify_atom;
+
+mod mapped;
+
+mod records;
+
 mod delimited;
 
 mod xml;
