@@ -12,6 +12,8 @@ pub mod feed;
 
 pub mod catalog;
 
+mod dom;
+
 pub mod text;
 
 mod survey;
