@@ -14,6 +14,8 @@ pub mod catalog;
 
 mod dom;
 
+pub mod structured;
+
 pub mod text;
 
 mod survey;
@@ -122,6 +124,8 @@ pub enum Format {
     Atom03,
     Atom,
     Json,
+    /// A web page, whatever on it tells the items.
+    Page,
 }
 
 impl Format {
@@ -133,6 +137,7 @@ impl Format {
             Self::Atom03 => "Atom 0.3",
             Self::Atom => "Atom 1.0",
             Self::Json => "JSON Feed",
+            Self::Page => "web page",
         }
     }
 }

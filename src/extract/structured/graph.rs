@@ -39,7 +39,8 @@ impl<'v> Graph<'v> {
     /// The object that is meant: where only an `@id` stands, the one of this name.
     pub(crate) fn resolve(&self, value: &'v Value) -> &'v Value {
         let Some(members) = value.as_object() else { return value };
-        let is_reference = members.len() <= 2 && members.keys().all(|key| matches!(key.as_str(), "@id" | "@type"));
+        let is_reference =
+            members.len() <= 2 && members.keys().all(|key| matches!(key.as_str(), "@id" | "@type"));
         let id = members.get("@id").and_then(Value::as_str).filter(|_| is_reference);
         id.and_then(|id| self.named.get(id).copied()).unwrap_or(value)
     }
@@ -53,7 +54,11 @@ impl<'v> Graph<'v> {
                     Value::Array(inner) => inner.as_slice(),
                     one => std::slice::from_ref(one),
                 });
-                nested.filter(|one| !one.is_null()).take(LIST_MAX).map(|one| self.resolve(one)).collect()
+                nested
+                    .filter(|one| !one.is_null())
+                    .take(LIST_MAX)
+                    .map(|one| self.resolve(one))
+                    .collect()
             }
             Some(one) => vec![self.resolve(one)],
         }
@@ -76,7 +81,8 @@ impl<'v> Graph<'v> {
             Value::String(text) => text.trim().to_owned(),
             Value::Number(number) => number.to_string(),
             Value::Object(members) => {
-                let inner = ["name", "@value", "value", "text"].iter().find_map(|key| members.get(*key))?;
+                let inner =
+                    ["name", "@value", "value", "text"].iter().find_map(|key| members.get(*key))?;
                 return match inner {
                     Value::String(text) => Some(text.trim().to_owned()).filter(|it| !it.is_empty()),
                     Value::Number(number) => Some(number.to_string()),
@@ -118,9 +124,9 @@ pub(crate) fn types(value: &Value) -> impl Iterator<Item = &str> {
         Some(one) => std::slice::from_ref(one),
         None => &[],
     };
-    all.iter().filter_map(Value::as_str).map(|kind| {
-        kind.trim().rsplit(['/', '#', ':']).next().unwrap_or(kind)
-    })
+    all.iter()
+        .filter_map(Value::as_str)
+        .map(|kind| kind.trim().rsplit(['/', '#', ':']).next().unwrap_or(kind))
 }
 
 pub(crate) fn is_of(value: &Value, wanted: &str) -> bool {
@@ -149,7 +155,9 @@ mod tests {
 
     #[test]
     fn types_are_compared_without_their_vocabulary() {
-        for kind in [json!("Product"), json!("http://schema.org/Product"), json!(["x", "schema:Product"])] {
+        for kind in
+            [json!("Product"), json!("http://schema.org/Product"), json!(["x", "schema:Product"])]
+        {
             assert!(is_of(&json!({"@type": kind}), "Product"), "{kind}");
         }
         assert!(!is_of(&json!({"@type": "ProductGroup"}), "Product"));

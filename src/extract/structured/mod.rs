@@ -41,6 +41,10 @@ pub(crate) struct Said {
 
 impl Said {
     pub(crate) fn of(dom: &Dom) -> Self {
-        Self { meta: Meta::of(dom), json_ld: json_ld::blocks(dom), microdata: microdata::items(dom) }
+        Self {
+            meta: Meta::of(dom),
+            json_ld: json_ld::blocks(dom),
+            microdata: microdata::items(dom),
+        }
     }
 }
