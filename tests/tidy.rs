@@ -53,7 +53,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
 ];
 
 /// Outside crates and the places that may name them.
-const HOMES: [(&str, &[&str]); 16] = [
+const HOMES: [(&str, &[&str]); 17] = [
     ("redb", &["src/store/redb/"]),
     // The model shows in a test that its own form survives the store's.
     ("postcard", &["src/store/", "src/model/known.rs"]),
@@ -64,6 +64,7 @@ const HOMES: [(&str, &[&str]); 16] = [
     ("markup5ever", &["src/markup/", "src/extract/dom/"]),
     ("scraper", &["src/extract/"]),
     ("dom_smoothie", &["src/extract/page/article.rs"]),
+    ("regex", &["src/extract/page/"]),
     ("minijinja", &["src/render/"]),
     ("cron", &["src/model/schedule.rs"]),
     ("toml", &["src/config/"]),

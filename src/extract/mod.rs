@@ -16,6 +16,8 @@ mod dom;
 
 pub mod structured;
 
+pub mod page;
+
 pub mod text;
 
 mod survey;
