@@ -64,6 +64,11 @@ pub(crate) fn one(raw: RawEntry, home: Option<&Url>, origin: &Url) -> Entry {
     Feed { home, origin, language: None, authors: &[] }.entry(raw).entry
 }
 
+/// [`one`] that is relative to nothing but where it was found.
+pub(crate) fn single(raw: RawEntry, origin: &Url) -> Entry {
+    one(raw, None, origin)
+}
+
 /// What entries take from their feed.
 struct Feed<'a> {
     home: Option<&'a Url>,
@@ -345,7 +350,7 @@ fn mended(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn capped(mut words: String) -> String {
+pub(crate) fn capped(mut words: String) -> String {
     if let Some((end, _)) = words.char_indices().nth(NAME_CHARS_MAX) {
         words.truncate(end);
     }
@@ -398,7 +403,7 @@ fn tags(raw: &[String]) -> Vec<String> {
 }
 
 /// A language tag in lower case, if it is one.
-fn language(raw: &str) -> Option<String> {
+pub(crate) fn language(raw: &str) -> Option<String> {
     let tag = raw.trim().to_ascii_lowercase().replace('_', "-");
     let mut parts = tag.split('-');
     let first = parts.next()?;

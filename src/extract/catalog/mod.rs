@@ -41,13 +41,19 @@ mod delimited;
 
 mod xml;
 
+mod whole;
+
+pub(crate) mod json;
+
+mod paging;
+
 use std::io::{Read, Seek};
 
 use url::Url;
 
 use crate::extract::catalog::recognise::Shape;
 use crate::extract::catalog::stream::Stream;
-use crate::extract::{Entry, NotADocument, Quality};
+use crate::extract::{Entry, NotADocument, Quality, structured, text};
 use crate::model::listing::Listing;
 use crate::model::offer::Currency;
 use crate::model::source::{CatalogFormat, Mapping};
@@ -141,6 +147,12 @@ pub fn scan(
     match reader {
         Reader::Xml => xml::scan(&mut stream, options, format, each),
         Reader::Delimited => delimited::scan(&mut stream, options, format, each),
+        Reader::Json => json::scan(document, options, each),
+        Reader::Page => {
+            let bytes = whole::read(document)?;
+            let page = text::decode(&bytes, options.content_type, options.base.host_str());
+            structured::scan(&page.text, page.encoding, options, each)
+        }
     }
 }
 
@@ -161,6 +173,12 @@ pub fn pick(
     match reader {
         Reader::Xml => xml::pick(&mut stream, options, format, places),
         Reader::Delimited => delimited::pick(&mut stream, options, format, places),
+        Reader::Json => json::pick(document, options, format, places),
+        Reader::Page => {
+            let bytes = whole::read(document)?;
+            let page = text::decode(&bytes, options.content_type, options.base.host_str());
+            structured::pick(&page.text, options, places)
+        }
     }
 }
 
@@ -169,6 +187,8 @@ pub fn pick(
 enum Reader {
     Xml,
     Delimited,
+    Json,
+    Page,
 }
 
 /// The reader for a format, and for the shape where the format leaves that open.
@@ -187,6 +207,17 @@ fn reader(format: CatalogFormat, shape: Shape) -> Result<Reader, NotADocument> {
             | CatalogFormat::Mapped,
             Shape::Xml,
         ) => Ok(Reader::Xml),
+        // The reader itself says what a document of another platform or a page is.
+        (
+            CatalogFormat::Shopify
+            | CatalogFormat::Woocommerce
+            | CatalogFormat::Wordpress
+            | CatalogFormat::Squarespace
+            | CatalogFormat::Prestashop,
+            _,
+        )
+        | (CatalogFormat::Mapped, Shape::Json) => Ok(Reader::Json),
+        (CatalogFormat::JsonLd, Shape::Page) => Ok(Reader::Page),
         (_, shape) => Err(NotADocument::Unfit(format!("it is {}", shape.as_str()))),
     }
 }
@@ -194,18 +225,15 @@ fn reader(format: CatalogFormat, shape: Shape) -> Result<Reader, NotADocument> {
 /// Where a catalog of `format` begins, for a site's address as people write it: a shop's home
 /// becomes its first page of products. Any other address stays as it is.
 pub fn first_page(format: CatalogFormat, url: &Url) -> Url {
-    let _ = format;
-    url.clone()
+    paging::first(format, url)
 }
 
 /// A second document that tells the currency, for formats that do not say it themselves.
 pub fn currency_page(format: CatalogFormat, url: &Url) -> Option<Url> {
-    let _ = (format, url);
-    None
+    paging::currency(format, url)
 }
 
 /// The currency in such a document.
 pub fn currency_in(bytes: &[u8]) -> Option<Currency> {
-    let _ = bytes;
-    None
+    json::currency_in(bytes)
 }
