@@ -98,11 +98,11 @@ pub(crate) fn read(
         }
         let flood = diff.held.as_ref().map(|held| Flood {
             source: source.name.clone(),
-            kinds: vec![ChangeKind::New],
+            kind: ChangeKind::New,
             items: held.items,
             reason: held.reason.clone(),
         });
-        drafts = plan::drafts(&source.name, &told, flood.as_ref(), campaigns, now);
+        drafts = plan::drafts(&source.name, &told, flood.as_slice(), campaigns, now);
         kept.retain(|item| drafts.iter().any(|draft| names(draft, item)));
     }
 

@@ -17,6 +17,7 @@ use crate::poll::fetch::{Fetched, Fetcher, Packed};
 use crate::poll::read::{Page, Reading, hash, read};
 use crate::poll::report::{Outcome, PollReport};
 use crate::poll::state::{self, Failure};
+use crate::poll::stories;
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
 use crate::runtime::wakes::Wakes;
@@ -181,6 +182,8 @@ impl Poll {
             known: None,
             items: vec![],
             drafts: vec![],
+            shelf: None,
+            names: vec![],
         };
         if let Some(reading) = reading {
             *report.count(ChangeKind::New) = reading.new;
@@ -193,6 +196,7 @@ impl Poll {
         if self.is_dry {
             return self.settled(state, report, Ok(()));
         }
+        stories::mark(&mut commit.drafts, &commit.items, &self.shared.campaigns);
         let has_drafts = !commit.drafts.is_empty();
         let stored = self.shared.store.commit_poll(commit).await;
         if has_drafts && stored.is_ok() {
