@@ -53,15 +53,20 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
 ];
 
 /// Outside crates and the places that may name them.
-const HOMES: [(&str, &[&str]); 15] = [
+const HOMES: [(&str, &[&str]); 19] = [
     ("redb", &["src/store/redb/"]),
     // The model shows in a test that its own form survives the store's.
     ("postcard", &["src/store/", "src/model/known.rs"]),
     ("reqwest", &["src/poll/", "src/channel/"]),
     ("feed_rs", &["src/extract/"]),
     ("quick_xml", &["src/extract/"]),
-    ("markup5ever", &["src/markup/"]),
+    ("robotxt", &["src/extract/robots.rs"]),
     ("memchr", &["src/extract/", "src/markup/"]),
+    // The tree of a page is built by us, of the parts that the matcher of selectors knows.
+    ("markup5ever", &["src/markup/", "src/extract/dom/"]),
+    ("scraper", &["src/extract/"]),
+    ("dom_smoothie", &["src/extract/page/article.rs"]),
+    ("regex", &["src/extract/page/"]),
     ("minijinja", &["src/render/"]),
     ("cron", &["src/model/schedule.rs"]),
     ("toml", &["src/config/"]),

@@ -72,6 +72,19 @@ pub(crate) fn fingerprint(title: &str, html: &str, image: Option<&str>) -> u64 {
     sum.update(normal(title).as_bytes());
     sum.update(b"\n");
     markup::words(html, |piece| sum.update(piece.as_bytes()));
+    with_image(sum, image)
+}
+
+/// The same from a title in its normal form and the words of the text.
+pub(crate) fn fingerprint_of(normal_title: &str, words: &str, image: Option<&str>) -> u64 {
+    let mut sum = flate2::Crc::new();
+    sum.update(normal_title.as_bytes());
+    sum.update(b"\n");
+    sum.update(words.as_bytes());
+    with_image(sum, image)
+}
+
+fn with_image(mut sum: flate2::Crc, image: Option<&str>) -> u64 {
     sum.update(b"\n");
     if let Some(image) = image {
         let path = image.split_once("://").map_or(image, |(_, rest)| rest);
@@ -81,12 +94,21 @@ pub(crate) fn fingerprint(title: &str, html: &str, image: Option<&str>) -> u64 {
     ((u64::from(sum.amount()) << 32) | u64::from(sum.sum())).max(1)
 }
 
-/// Romanian with comma or cedilla, upper or lower case: the same title.
 fn normal(title: &str) -> String {
-    if title.is_ascii() {
-        return title.to_ascii_lowercase();
-    }
     let mut out = String::with_capacity(title.len());
+    normal_into(title, &mut out);
+    out
+}
+
+/// Writes a title's normal form in place of what is in `out`. Romanian with comma or cedilla,
+/// upper or lower case: the same title.
+pub(crate) fn normal_into(title: &str, out: &mut String) {
+    out.clear();
+    if title.is_ascii() {
+        out.push_str(title);
+        out.make_ascii_lowercase();
+        return;
+    }
     for c in title.chars() {
         match c {
             'ş' | 'Ş' => out.push('ș'),
@@ -94,7 +116,6 @@ fn normal(title: &str) -> String {
             c => out.extend(c.to_lowercase()),
         }
     }
-    out
 }
 
 /// The name of an item within the store: its source and its best rung.

@@ -12,6 +12,20 @@ pub mod feed;
 
 pub mod catalog;
 
+pub mod sitemap;
+
+pub mod robots;
+
+pub mod opml;
+
+pub mod discover;
+
+mod dom;
+
+pub mod structured;
+
+pub mod page;
+
 pub mod text;
 
 pub mod repair;
@@ -35,6 +49,8 @@ pub mod link;
 pub mod media;
 
 pub mod keys;
+
+pub mod story;
 
 pub mod show;
 
@@ -118,6 +134,10 @@ pub enum Format {
     Atom03,
     Atom,
     Json,
+    /// No feed, but a list of a site's addresses.
+    Sitemap,
+    /// A web page, whatever on it tells the items.
+    Page,
 }
 
 impl Format {
@@ -129,6 +149,8 @@ impl Format {
             Self::Atom03 => "Atom 0.3",
             Self::Atom => "Atom 1.0",
             Self::Json => "JSON Feed",
+            Self::Sitemap => "sitemap",
+            Self::Page => "web page",
         }
     }
 }

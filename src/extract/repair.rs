@@ -14,7 +14,7 @@ const ENTITY_BYTES_MAX: usize = 32;
 
 /// A copy of `text` that a tolerant reader of XML can read.
 ///
-/// 1. Everything before the root of a feed goes, and so do comments, processing instructions and
+/// 1. Everything before the root of a feed, sitemap or OPML list goes, and so do comments, processing instructions and
 ///    the document type.
 /// 2. `&` that begins no reference becomes `&amp;`; references to characters that XML forbids go;
 ///    two that are the halves of one character are joined.
@@ -24,7 +24,14 @@ const ENTITY_BYTES_MAX: usize = 32;
 /// 6. Attributes get quotes, values, and no repetitions.
 pub fn repair(text: &str) -> String {
     let start = root_start(text).unwrap_or(0);
-    let text = text.get(start..).unwrap_or_default();
+    let mut out = mend(text.get(start..).unwrap_or_default());
+    // A comment that was none can have hidden the root.
+    out.drain(..root_start(&out).unwrap_or(0));
+    out
+}
+
+/// [`repair`] from the second step on, for a piece that need not hold the root of a feed.
+pub(crate) fn mend(text: &str) -> String {
     let mut repair = Repair {
         out: String::with_capacity(text.len() + text.len() / 16),
         rest: text,
@@ -35,13 +42,10 @@ pub fn repair(text: &str) -> String {
         last_instruction_end: distance(text, "?>"),
     };
     repair.run();
-    let mut out = repair.out;
-    // A comment that was none can have hidden the root.
-    out.drain(..root_start(&out).unwrap_or(0));
-    out
+    repair.out
 }
 
-/// Where the root element of a feed begins, comments and CDATA passed over.
+/// Where the root element of a feed, sitemap or OPML list begins, comments and CDATA passed over.
 pub(crate) fn root_start(text: &str) -> Option<usize> {
     // An open comment hides nothing, and open CDATA everything.
     let last_comment_end = text.rfind("-->").unwrap_or(0);
@@ -65,7 +69,9 @@ fn is_root(rest: &str) -> bool {
     let length = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b':').count();
     let name = rest.get(..length).unwrap_or_default();
     let local = name.rsplit(':').next().unwrap_or_default();
-    let known = ["rss", "feed", "rdf"].iter().any(|root| local.eq_ignore_ascii_case(root));
+    let known = ["rss", "feed", "rdf", "urlset", "sitemapindex", "opml"]
+        .iter()
+        .any(|root| local.eq_ignore_ascii_case(root));
     known
         && rest
             .get(length..)

@@ -44,6 +44,14 @@ pub enum NotText {
 /// # Errors
 /// [`NotText`] when the file cannot be unpacked within the limits.
 pub fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, NotText> {
+    unpack_within(bytes, DECODED_BYTES_MAX)
+}
+
+/// [`unpack`] with another limit than [`DECODED_BYTES_MAX`].
+///
+/// # Errors
+/// As [`unpack`].
+pub fn unpack_within(bytes: &[u8], bytes_max: usize) -> Result<Cow<'_, [u8]>, NotText> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok(Cow::Borrowed(bytes));
     }
@@ -60,7 +68,7 @@ pub fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, NotText> {
         };
         out.extend_from_slice(block.get(..count).unwrap_or_default());
         let ratio_broken = out.len() > RATIO_FREE_BYTES && out.len() / RATIO_MAX > bytes.len();
-        if out.len() > DECODED_BYTES_MAX || ratio_broken {
+        if out.len() > bytes_max || ratio_broken {
             return Err(NotText::Bomb);
         }
     }
@@ -134,6 +142,12 @@ fn decode_once<'a>(bytes: &'a [u8], content_type: Option<&str>, domain: Option<&
     };
     let (text, _) = encoding.decode_without_bom_handling(bytes);
     Text { text, encoding: encoding.name() }
+}
+
+/// The encoding that the document declares for itself, else the one that the server names.
+pub(crate) fn declared(bytes: &[u8], content_type: Option<&str>) -> Option<&'static Encoding> {
+    let head = bytes.get(..bytes.len().min(DECLARATION_BYTES)).unwrap_or_default();
+    declared_in(head).or_else(|| content_type.and_then(charset_of))
 }
 
 /// UTF-16 and UTF-32, by their mark or by where the zero bytes of the first characters stand.
