@@ -155,7 +155,7 @@ impl Store for RedbStore {
             while !names.is_empty() {
                 let part = names.split_off(names.len().saturating_sub(NAMED_MAX));
                 let source = source.clone();
-                self.write(move |writing| writing.put_names(&source, &part)).await?;
+                self.write(move |writing| writing.name_ahead(&source, &part)).await?;
             }
             Ok(())
         })
