@@ -225,7 +225,10 @@ fn agrees(found: &Value, said: &Value) -> bool {
         }
         (Value::String(found), Value::String(said)) => {
             let start: String = folded(said).chars().take(150).collect();
+            // extruct resolves addresses.
+            let whole = Url::parse("https://example.test/").unwrap().join(found);
             folded(found).starts_with(start.trim_end_matches('…').trim_end())
+                || whole.is_ok_and(|whole| whole.as_str().starts_with(&start))
         }
         (found, said) => found == said,
     }
@@ -311,7 +314,7 @@ fn lists_are_found_without_rules() {
         (
             "octavian-hasna-ro/ro__posts__page__2__index.html",
             "https://www.hasna.ro/ro/posts/page/2/",
-            5,
+            4,
             "",
         ),
         (

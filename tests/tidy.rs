@@ -53,7 +53,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
 ];
 
 /// Outside crates and the places that may name them.
-const HOMES: [(&str, &[&str]); 17] = [
+const HOMES: [(&str, &[&str]); 19] = [
     ("redb", &["src/store/redb/"]),
     // The model shows in a test that its own form survives the store's.
     ("postcard", &["src/store/", "src/model/known.rs"]),
@@ -65,6 +65,8 @@ const HOMES: [(&str, &[&str]); 17] = [
     ("scraper", &["src/extract/"]),
     ("dom_smoothie", &["src/extract/page/article.rs"]),
     ("regex", &["src/extract/page/"]),
+    ("robotxt", &["src/extract/robots.rs"]),
+    ("memchr", &["src/extract/"]),
     ("minijinja", &["src/render/"]),
     ("cron", &["src/model/schedule.rs"]),
     ("toml", &["src/config/"]),

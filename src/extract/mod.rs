@@ -18,6 +18,14 @@ pub mod structured;
 
 pub mod page;
 
+pub mod sitemap;
+
+pub mod robots;
+
+pub mod opml;
+
+pub mod discover;
+
 pub mod text;
 
 mod survey;
@@ -128,6 +136,8 @@ pub enum Format {
     Json,
     /// A web page, whatever on it tells the items.
     Page,
+    /// No feed, but a list of a site's addresses.
+    Sitemap,
 }
 
 impl Format {
@@ -140,6 +150,7 @@ impl Format {
             Self::Atom => "Atom 1.0",
             Self::Json => "JSON Feed",
             Self::Page => "web page",
+            Self::Sitemap => "sitemap",
         }
     }
 }

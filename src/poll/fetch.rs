@@ -31,6 +31,9 @@ pub const REDIRECTS_MAX: u8 = 5;
 /// Most headers of an answer.
 pub const HEADERS_MAX: usize = 100;
 
+/// Most `Link` headers of an answer that are kept.
+pub const LINKS_MAX: usize = 20;
+
 /// Most bytes of an answer's headers, names and values.
 pub const HEADER_BYTES_MAX: usize = 64 * 1024;
 
@@ -158,6 +161,8 @@ pub struct Fetched {
     pub last_modified: Option<String>,
     /// How long the site says that this stays fresh (`Cache-Control`, else `Expires`).
     pub fresh_for: Option<Duration>,
+    /// The values of its `Link` headers, at most [`LINKS_MAX`].
+    pub links: Vec<String>,
     /// `None` when it is not modified.
     pub document: Option<Packed>,
 }
@@ -322,6 +327,7 @@ impl Fetcher {
                 text(headers, header::EXPIRES),
                 text(headers, header::DATE),
             ),
+            links: all_texts(headers, header::LINK).take(LINKS_MAX).map(str::to_owned).collect(),
             document: None,
         };
         if status != 304 {

@@ -21,13 +21,17 @@ mod delimited;
 
 mod xml;
 
+pub(crate) mod json;
+
+mod paging;
+
 use std::io::{Read, Seek};
 
 use url::Url;
 
 use crate::extract::catalog::recognise::Shape;
 use crate::extract::catalog::stream::Stream;
-use crate::extract::{Entry, NotADocument, Quality};
+use crate::extract::{Entry, NotADocument, Quality, structured};
 use crate::model::listing::Listing;
 use crate::model::offer::Currency;
 use crate::model::source::{CatalogFormat, Mapping};
@@ -121,6 +125,8 @@ pub fn scan(
     match reader {
         Reader::Xml => xml::scan(&mut stream, options, format, each),
         Reader::Delimited => delimited::scan(&mut stream, options, format, each),
+        Reader::Json => json::scan(document, options, each),
+        Reader::Page => structured::scan(document, options, each),
     }
 }
 
@@ -141,6 +147,8 @@ pub fn pick(
     match reader {
         Reader::Xml => xml::pick(&mut stream, options, format, places),
         Reader::Delimited => delimited::pick(&mut stream, options, format, places),
+        Reader::Json => json::pick(document, options, format, places),
+        Reader::Page => structured::pick(document, options, places),
     }
 }
 
@@ -149,6 +157,8 @@ pub fn pick(
 enum Reader {
     Xml,
     Delimited,
+    Json,
+    Page,
 }
 
 /// The reader for a format, and for the shape where the format leaves that open.
@@ -167,6 +177,18 @@ fn reader(format: CatalogFormat, shape: Shape) -> Result<Reader, NotADocument> {
             | CatalogFormat::Mapped,
             Shape::Xml,
         ) => Ok(Reader::Xml),
+        // The reader itself says what a document of another platform or a page is.
+        (
+            CatalogFormat::Shopify
+            | CatalogFormat::Woocommerce
+            | CatalogFormat::Wordpress
+            | CatalogFormat::Squarespace
+            | CatalogFormat::Prestashop,
+            _,
+        )
+        | (CatalogFormat::Mapped, Shape::Json) => Ok(Reader::Json),
+        // A piece of a page can look like XML.
+        (CatalogFormat::JsonLd, Shape::Page | Shape::Xml) => Ok(Reader::Page),
         (_, shape) => Err(NotADocument::Unfit(format!("it is {}", shape.as_str()))),
     }
 }
@@ -174,18 +196,15 @@ fn reader(format: CatalogFormat, shape: Shape) -> Result<Reader, NotADocument> {
 /// Where a catalog of `format` begins, for a site's address as people write it: a shop's home
 /// becomes its first page of products. Any other address stays as it is.
 pub fn first_page(format: CatalogFormat, url: &Url) -> Url {
-    let _ = format;
-    url.clone()
+    paging::first(format, url)
 }
 
 /// A second document that tells the currency, for formats that do not say it themselves.
 pub fn currency_page(format: CatalogFormat, url: &Url) -> Option<Url> {
-    let _ = (format, url);
-    None
+    paging::currency(format, url)
 }
 
 /// The currency in such a document.
 pub fn currency_in(bytes: &[u8]) -> Option<Currency> {
-    let _ = bytes;
-    None
+    json::currency_in(bytes)
 }

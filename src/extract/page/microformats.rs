@@ -25,16 +25,16 @@ pub(super) fn entries(dom: &Dom) -> Vec<RawEntry> {
     let within = |element: &ElementRef<'_>| feed.is_none_or(|feed| is_within(*element, feed));
     let roots = dom.elements().filter(|element| has_class(*element, "h-entry"));
     roots
-        .filter(within)
-        .filter(is_outermost)
         .take(ENTRIES_MAX)
+        .filter(within)
+        .filter(|it| is_outermost(it, "h-entry"))
         .filter_map(|it| entry(it, dom))
         .collect()
 }
 
-/// Whether no other entry holds it.
-fn is_outermost(element: &ElementRef<'_>) -> bool {
-    !element.ancestors().filter_map(ElementRef::wrap).any(|outer| has_class(outer, "h-entry"))
+/// Whether no other element of the class holds it.
+fn is_outermost(element: &ElementRef<'_>, class: &str) -> bool {
+    !element.ancestors().filter_map(ElementRef::wrap).any(|outer| has_class(outer, class))
 }
 
 /// The entries of hAtom; empty unless there are several with a title and an address.
@@ -43,6 +43,7 @@ pub(super) fn hatom(dom: &Dom) -> Vec<RawEntry> {
         .elements()
         .filter(|element| has_class(*element, "hentry") && !has_class(*element, "type-page"))
         .take(ENTRIES_MAX)
+        .filter(|element| is_outermost(element, "hentry"))
         .collect();
     let beside = |element: &ElementRef<'_>| {
         element.ancestors().filter_map(ElementRef::wrap).any(|outer| {
