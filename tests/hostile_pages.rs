@@ -1,11 +1,5 @@
 //! Pages made to cost much: each is read, or refused, in a time that grows with its length alone.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and tells what it saw"
-)]
-
 use std::time::{Duration, Instant};
 
 use tidings::extract::page::{self, article};

@@ -97,7 +97,7 @@ pub fn of_text(html: &str, url: &Url) -> Result<Article, NotADocument> {
     if raw.title.is_empty() {
         raw.title = RawText::new(dom.title(), Form::Plain);
     }
-    let site_name = said.meta.site_name.clone();
+    let site_name = said.meta.site_name;
     let entry = settled(raw, &dom);
     Ok(Article {
         title: entry.title,
