@@ -104,9 +104,7 @@ pub(crate) fn things<'v>(graph: &Graph<'v>) -> Vec<Thing<'v>> {
         }) {
             continue;
         }
-        if is_of(value, "ListItem")
-            && graph.first(value, "item").is_none_or(is_bare)
-        {
+        if is_of(value, "ListItem") && graph.first(value, "item").is_none_or(is_bare) {
             found.push(Thing { value, kind: Kind::Link, place: Place::Listed });
             continue;
         }
