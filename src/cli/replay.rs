@@ -126,7 +126,6 @@ fn entries(args: &Args, rules: &PageRules, bytes: &[u8]) -> Result<Document, Not
                 Err(NotADocument::Unfit("it names other sitemaps, and no addresses".into()))
             }
         },
-        Kind::Page => page::read(bytes, None, &args.base, &PageRules::default(), ITEMS_MAX),
         Kind::Feed | Kind::Catalog => feed::read(bytes, None, &args.base),
     }
 }
