@@ -61,7 +61,7 @@ const HOMES: [(&str, &[&str]); 19] = [
     ("feed_rs", &["src/extract/"]),
     ("quick_xml", &["src/extract/"]),
     ("robotxt", &["src/extract/robots.rs"]),
-    ("memchr", &["src/extract/"]),
+    ("memchr", &["src/extract/", "src/markup/"]),
     // The tree of a page is built by us, of the parts that the matcher of selectors knows.
     ("markup5ever", &["src/markup/", "src/extract/dom/"]),
     ("scraper", &["src/extract/"]),

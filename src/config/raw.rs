@@ -74,6 +74,7 @@ tables! {
         timezone: At<String>,
         first: RawFirst,
         flood: RawFlood,
+        min_step: RawSteps,
     }
 
     RawFirst "sources.*.first" {
@@ -92,6 +93,7 @@ tables! {
     RawCampaign "campaigns.*" {
         sources: At<List<String>>,
         on: At<List<String>>,
+        min_step: RawSteps,
         layout: At<String>,
         topics: At<List<String>>,
         channels: At<List<String>>,
@@ -143,6 +145,20 @@ impl Read for RawSecret {
             .problem(at, &node.to_string(), "a secret can't stand in the file itself")
             .hint("write `{ credential = \"…\" }`, `{ file = \"…\" }` or `{ env = \"…\" }`");
         Some(Self { at, place: None })
+    }
+}
+
+/// One text, or a list of them.
+#[derive(Clone, Debug)]
+pub(crate) struct RawSteps(pub List<String>);
+
+impl Read for RawSteps {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::String(_) => At::read(value, node, found).map(|text| Self(vec![text])),
+            DeValue::Array(_) => List::read(value, node, found).map(Self),
+            _ => wrong_type("a string such as `\"5%\"`, or a list of such", value, node, found),
+        }
     }
 }
 

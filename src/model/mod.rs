@@ -16,6 +16,8 @@ pub mod rich;
 
 pub mod offer;
 
+pub mod step;
+
 pub mod item;
 
 pub mod known;
@@ -25,6 +27,8 @@ pub mod listing;
 pub mod shelf;
 
 pub mod price;
+
+pub mod product;
 
 pub mod campaign;
 

@@ -28,3 +28,5 @@ pub(crate) mod settle;
 pub(crate) mod read;
 
 pub(crate) mod state;
+
+pub(crate) mod stories;

@@ -10,13 +10,14 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
 use crate::extract::NotADocument;
-use crate::model::campaign::Campaign;
+use crate::model::campaign::{Campaign, ChangeKind};
 use crate::model::source::{Source, SourceState};
 use crate::poll::fault::{Fault, FetchError, shown};
 use crate::poll::fetch::{Fetched, Fetcher, Packed};
 use crate::poll::read::{Page, Reading, hash, read};
 use crate::poll::report::{Outcome, PollReport};
 use crate::poll::state::{self, Failure};
+use crate::poll::stories;
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
 use crate::runtime::wakes::Wakes;
@@ -181,10 +182,13 @@ impl Poll {
             known: None,
             items: vec![],
             drafts: vec![],
+            shelf: None,
+            names: vec![],
         };
         if let Some(reading) = reading {
-            (report.new, report.updated, report.held) =
-                (reading.new, reading.updated, reading.held);
+            *report.count(ChangeKind::New) = reading.new;
+            *report.count(ChangeKind::Updated) = reading.updated;
+            report.held = reading.held;
             commit.known = reading.known;
             commit.items = reading.kept;
             commit.drafts = reading.drafts;
@@ -192,6 +196,7 @@ impl Poll {
         if self.is_dry {
             return self.settled(state, report, Ok(()));
         }
+        stories::mark(&mut commit.drafts, &commit.items, &self.shared.campaigns);
         let has_drafts = !commit.drafts.is_empty();
         let stored = self.shared.store.commit_poll(commit).await;
         if has_drafts && stored.is_ok() {
