@@ -42,6 +42,8 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = Kind::Feed)]
     kind: Kind,
     #[command(flatten)]
+    select: Select,
+    #[command(flatten)]
     catalog: super::extract::catalog::Args,
     /// The address that relative links start from.
     #[arg(long, value_name = "URL", default_value = "http://localhost/")]
