@@ -9,7 +9,7 @@ use tidings::model::campaign::{Campaign, ChangeKind, OnUncertain};
 use tidings::model::name::Name;
 use tidings::model::post::{Content, Draft};
 use tidings::model::schedule::Schedule;
-use tidings::model::source::{FloodRule, PriceRule, Source, SourceKind, SourceState};
+use tidings::model::source::{FloodRule, Source, SourceKind, SourceState};
 use tidings::model::time::Timestamp;
 use tidings::poll::egress::Guard;
 use tidings::poll::fetch::Limits;
@@ -53,15 +53,8 @@ impl World {
     }
 
     fn watch(&mut self, source: &str, url: &str) -> &mut Source {
-        self.sources.push(Source {
-            name: name(source),
-            kind: SourceKind::Feed,
-            url: url.into(),
-            schedule: Schedule::Every(Duration::from_secs(30 * 60)),
-            first_newest: 0,
-            flood: FloodRule::default(),
-            price: PriceRule::default(),
-        });
+        let every = Schedule::Every(Duration::from_secs(30 * 60));
+        self.sources.push(Source::new(name(source), SourceKind::Feed, url, every));
         self.sources.last_mut().unwrap()
     }
 

@@ -233,6 +233,7 @@ mod tests {
     use crate::model::message::{Action, Button, Message, Module};
     use crate::model::post::{Content, DraftId, Flood};
     use crate::model::rich::{Block, Inline, RichText};
+    use crate::model::source::CatalogState;
     use crate::store::codec::{Place, open, seal};
 
     fn at(millis: i64) -> Timestamp {
@@ -309,9 +310,14 @@ mod tests {
                 failure: Some("why".into()),
                 remark: Some("note".into()),
                 items: 7,
+                catalog: Some(Box::new(CatalogState {
+                    rows: 8,
+                    turns_at: Some(at(9)),
+                    currency: "EUR".parse().ok(),
+                })),
             },
             "010854fc5e02010401060001016501016d050102746f010466726f6d0601037768790104\
-             6e6f746507",
+             6e6f7465070108011201455552",
         );
     }
 
