@@ -144,6 +144,74 @@ pub struct Mapping {
     pub fields: Vec<(String, String)>,
 }
 
+/// How the items of a [`SourceKind::Page`] are found, as the settings tell it; texts as they are
+/// written there, checked by `extract::page::check`.
+///
+/// Empty, the list of the page is found by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageRules {
+    /// The CSS selector of an item; the others are looked for within each. Without it the page is
+    /// read by itself, and the others are of no use.
+    pub item: Option<String>,
+    pub title: Option<PageField>,
+    pub link: Option<PageField>,
+    pub date: Option<PageField>,
+    pub summary: Option<PageField>,
+    pub image: Option<PageField>,
+    pub author: Option<PageField>,
+}
+
+impl PageRules {
+    /// Every field with its key in the settings, in their order.
+    pub fn fields(&self) -> [(&'static str, Option<&PageField>); 6] {
+        [
+            ("title", self.title.as_ref()),
+            ("link", self.link.as_ref()),
+            ("date", self.date.as_ref()),
+            ("summary", self.summary.as_ref()),
+            ("image", self.image.as_ref()),
+            ("author", self.author.as_ref()),
+        ]
+    }
+}
+
+/// Where one field of a page's item is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageField {
+    /// A CSS selector within the item; empty is the item itself.
+    pub css: String,
+    /// The attribute that holds the value; without it what suits the field (`href` of a link, `src`
+    /// of a picture, `datetime` of a date), else the text.
+    pub attribute: Option<String>,
+    /// Cuts the value out: its first group, or all that it matches if it has none.
+    pub regex: Option<String>,
+    /// How a date is written, in the signs of `strftime`: `%d.%m.%Y`.
+    pub format: Option<String>,
+    /// The zone of dates that tell none, as `Europe/Berlin`; default UTC.
+    pub timezone: Option<String>,
+}
+
+impl PageField {
+    /// From its short form `css@attribute`, or `css` alone.
+    pub fn parse(text: &str) -> Self {
+        let text = text.trim();
+        let is_name = |name: &str| {
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':'))
+        };
+        match text.rsplit_once('@').filter(|(_, name)| is_name(name)) {
+            Some((css, name)) => Self {
+                css: css.trim().to_owned(),
+                attribute: Some(name.to_ascii_lowercase()),
+                ..Self::default()
+            },
+            None => Self { css: text.to_owned(), ..Self::default() },
+        }
+    }
+}
+
 /// Which changes of a price and a stock are worth telling.
 ///
 /// A price is compared with the one that was last told; it must move by both steps.
@@ -216,4 +284,29 @@ pub struct CatalogState {
     pub turns_at: Option<Timestamp>,
     /// What a document of its own said, for catalogs whose amounts name no currency.
     pub currency: Option<Currency>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attribute_stands_behind_the_last_at_sign() {
+        for (text, css, attribute) in [
+            ("h2 a", "h2 a", None),
+            (" h2 a@href ", "h2 a", Some("href")),
+            ("img @data-src", "img", Some("data-src")),
+            ("@href", "", Some("href")),
+            ("a[href*='@']", "a[href*='@']", None),
+            ("a[href*='@x']@Title", "a[href*='@x']", Some("title")),
+            ("", "", None),
+        ] {
+            let field = PageField::parse(text);
+            assert_eq!(
+                (field.css.as_str(), field.attribute.as_deref()),
+                (css, attribute),
+                "{text}"
+            );
+        }
+    }
 }
