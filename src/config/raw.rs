@@ -74,6 +74,7 @@ tables! {
         path: At<String>,
         format: At<String>,
         map: RawMap,
+        select: RawSelect,
         currency: At<String>,
         pages_max: At<i64>,
         full_text: At<bool>,
@@ -106,6 +107,25 @@ tables! {
         price: At<String>,
         list_price: At<String>,
         currency: At<String>,
+    }
+
+    RawSelect "sources.*.select" {
+        item: At<String>,
+        title: RawField,
+        link: RawField,
+        date: RawField,
+        summary: RawField,
+        image: RawField,
+        author: RawField,
+    }
+
+    /// One field of a page; `RawField` takes care that it may be written as a string too.
+    RawFieldTable "sources.*.select.date" {
+        css: At<String>,
+        attr: At<String>,
+        regex: At<String>,
+        format: At<String>,
+        timezone: At<String>,
     }
 
     RawAuth "sources.*.auth" {
@@ -185,6 +205,27 @@ impl Read for RawSecret {
             .problem(at, &node.to_string(), "a secret can't stand in the file itself")
             .hint("write `{ credential = \"…\" }`, `{ file = \"…\" }` or `{ env = \"…\" }`");
         Some(Self { at, place: None })
+    }
+}
+
+/// A field of a page: a selector, or a table with more.
+#[derive(Clone, Debug)]
+pub(crate) enum RawField {
+    Short(At<String>),
+    Long { at: Place, table: RawFieldTable },
+}
+
+impl Read for RawField {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::String(_) => At::read(value, node, found).map(Self::Short),
+            DeValue::Table(_) => {
+                let at = Place { offset: value.span().start, ..node.at };
+                let table = RawFieldTable::read(value, node, found)?;
+                Some(Self::Long { at, table })
+            }
+            _ => wrong_type("a string such as `h2 a@href`, or a table", value, node, found),
+        }
     }
 }
 

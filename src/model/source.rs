@@ -32,6 +32,8 @@ pub struct Source {
     pub format: CatalogFormat,
     /// Of a catalog that is [`CatalogFormat::Mapped`].
     pub mapping: Option<Arc<Mapping>>,
+    /// Of a page; `None` when its list is found by itself.
+    pub select: Option<Arc<PageRules>>,
     /// Of a catalog: the currency of amounts that name none.
     pub currency: Option<Currency>,
     /// The page of each new item is fetched for its text.
@@ -57,6 +59,7 @@ impl Source {
             price: PriceRule::default(),
             format: CatalogFormat::Auto,
             mapping: None,
+            select: None,
             currency: None,
             full_text: false,
             pages_max: PAGES_MAX,

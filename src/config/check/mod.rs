@@ -15,6 +15,8 @@ pub(crate) mod asking;
 
 pub(crate) mod catalogs;
 
+pub(crate) mod pages;
+
 pub(crate) mod texts;
 
 pub(crate) mod campaigns;

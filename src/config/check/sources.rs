@@ -9,6 +9,7 @@ use crate::config::check::Surroundings;
 use crate::config::check::asking::{self, Guarded};
 use crate::config::check::catalogs::{self, CatalogKeys, KINDS};
 use crate::config::check::fetch::FLOOR;
+use crate::config::check::pages;
 use crate::config::check::value::{choice, number, span, url, whole};
 use crate::config::nearest::did_you_mean;
 use crate::config::problem::{Findings, Place};
@@ -113,6 +114,8 @@ impl Checker<'_> {
             SourceKind::Catalog => catalogs::keys(raw, &path, entry.at, found),
             _ => CatalogKeys::default(),
         };
+        let select = raw.select.as_ref();
+        let select = select.and_then(|raw| pages::select(raw, &key("select"), found));
         let pages = raw.pages_max.as_ref();
         let pages_max = whole(pages, &key("pages_max"), 1..=PAGES_LIMIT, PAGES_MAX, found);
         let headers = asking::headers(raw, &path, &self.guarded, self.around, found);
@@ -124,6 +127,7 @@ impl Checker<'_> {
             flood,
             format,
             mapping,
+            select,
             currency,
             pages_max,
             full_text: raw.full_text.as_ref().is_some_and(|full_text| full_text.value),
