@@ -6,6 +6,8 @@
 //!
 //! Cost: a few sorts of the document's and the source's hashes, no allocation an item.
 
+pub mod catalog;
+
 mod document;
 
 mod identity;

@@ -22,6 +22,10 @@ pub mod known;
 
 pub mod listing;
 
+pub mod shelf;
+
+pub mod price;
+
 pub mod campaign;
 
 pub mod channel;
