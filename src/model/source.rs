@@ -9,6 +9,7 @@ use crate::model::name::Name;
 use crate::model::offer::{Amount, Currency};
 use crate::model::schedule::Schedule;
 use crate::model::secret::SecretString;
+use crate::model::shelf::ShelfState;
 use crate::model::time::Timestamp;
 
 /// One thing that is watched, as the settings describe it.
@@ -273,15 +274,15 @@ pub struct SourceState {
     pub remark: Option<String>,
     /// How many items the last document held.
     pub items: u32,
-    /// Of a catalog.
+    /// Of a catalog that was read once at least.
     pub catalog: Option<Box<CatalogState>>,
 }
 
 /// What is remembered of a catalog beside its rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogState {
-    /// How many rows it usually has: what is far below is not complete.
-    pub rows: u64,
+    /// What its shelf needs beside the rows.
+    pub shelf: ShelfState,
     /// The next instant at which a sale begins or ends without a byte changing: it is asked then,
     /// and read whatever its bytes are.
     pub turns_at: Option<Timestamp>,

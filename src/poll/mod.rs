@@ -21,6 +21,8 @@ pub(crate) mod headers;
 
 pub mod body;
 
+pub(crate) mod spool;
+
 pub mod fault;
 
 pub(crate) mod settle;

@@ -17,7 +17,7 @@ use crate::plan;
 /// What a document says beside what is known.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    /// See [`hash`].
+    /// See [`crate::poll::spool::hash`].
     pub hash: u64,
     /// How many entries the document has.
     pub items: u32,
@@ -44,15 +44,6 @@ pub(crate) struct Page<'a> {
     pub hash: u64,
     /// With more items it is not read.
     pub items_max: usize,
-}
-
-/// Length and CRC-32; never 0, which stands for no document.
-///
-/// Whoever makes two documents meet here only hides a change of their own.
-pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    let mut sum = flate2::Crc::new();
-    sum.update(bytes);
-    ((u64::from(sum.amount()) << 32) | u64::from(sum.sum())).max(1)
 }
 
 /// Reads the document, compares it with what is known and plans what follows.

@@ -233,6 +233,7 @@ mod tests {
     use crate::model::message::{Action, Button, Message, Module};
     use crate::model::post::{Content, DraftId, Flood};
     use crate::model::rich::{Block, Inline, RichText};
+    use crate::model::shelf::ShelfState;
     use crate::model::source::CatalogState;
     use crate::store::codec::{Place, open, seal};
 
@@ -311,13 +312,13 @@ mod tests {
                 remark: Some("note".into()),
                 items: 7,
                 catalog: Some(Box::new(CatalogState {
-                    rows: 8,
+                    shelf: ShelfState { rows: 8, ..ShelfState::default() },
                     turns_at: Some(at(9)),
                     currency: "EUR".parse().ok(),
                 })),
             },
             "010854fc5e02010401060001016501016d050102746f010466726f6d0601037768790104\
-             6e6f7465070108011201455552",
+             6e6f74650701000800000000011201455552",
         );
     }
 
