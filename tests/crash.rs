@@ -281,9 +281,10 @@ impl Program<'_> {
     async fn compose(&mut self) -> Result<bool, StoreError> {
         let due = self.store.lease_drafts(now(), 1).await?;
         let Some(draft) = due.first() else { return Ok(false) };
-        let Content::Items { campaign, items } = &draft.content else { panic!("not ours") };
-        assert_eq!(self.store.load_items(items).await?.len(), 1, "an item without its row");
-        let title = format!("{campaign}-{}", items[0].0[0]);
+        let Content::Items { campaign, items, .. } = &draft.content else { panic!("not ours") };
+        let ids: Vec<_> = items.iter().map(|told| told.item).collect();
+        assert_eq!(self.store.load_items(&ids).await?.len(), 1, "an item without its row");
+        let title = format!("{campaign}-{}", items[0].item.0[0]);
         let on_uncertain = MODES[usize::from(campaign.as_str() == "resend")];
         let mut audiences = Vec::new();
         for channel in ["bot", "page"] {

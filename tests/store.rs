@@ -338,7 +338,7 @@ async fn flooded(store: &dyn Store) {
 
 fn items_of(content: &Content) -> Vec<u8> {
     match content {
-        Content::Items { items, .. } => items.iter().map(|id| id.0[0]).collect(),
+        Content::Items { items, .. } => items.iter().map(|told| told.item.0[0]).collect(),
         Content::OneOff { .. } => vec![],
     }
 }

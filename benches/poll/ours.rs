@@ -68,6 +68,7 @@ fn options(
         name: name("news".to_owned())?,
         sources: sources.iter().map(|source| source.name.clone()).collect(),
         on: vec![ChangeKind::New],
+        min_step: Default::default(),
         layout: name("article".to_owned())?,
         topics: vec![name("news".to_owned())?],
         channels: vec![name("bot".to_owned())?],

@@ -1,5 +1,7 @@
 //! `tidings flood`.
 
+use serde_json::Value;
+
 use crate::admin::desk::Ask;
 use crate::cli::{Done, Failure, Settings, output, reach};
 use crate::model::name::Name;
@@ -72,15 +74,22 @@ async fn list(settings: &Settings, json: bool) -> Done {
     for flood in floods {
         let cell = |key: &str| flood[key].as_str().unwrap_or("-").to_owned();
         output::say(&format!(
-            "{}  {}  {}  {} new: {}",
+            "{}  {}  {}  {} {}: {}",
             cell("source"),
             cell("campaign"),
             cell("since"),
             flood["items"],
+            kinds(&flood["kinds"]),
             cell("reason"),
         ));
     }
     Ok(())
+}
+
+/// `new` or `new, price-drop`.
+fn kinds(kinds: &Value) -> String {
+    let words = kinds.as_array().into_iter().flatten().filter_map(Value::as_str);
+    words.collect::<Vec<_>>().join(", ")
 }
 
 async fn answer(settings: &Settings, of: &Of, word: FloodWord) -> Done {

@@ -16,6 +16,8 @@ pub mod rich;
 
 pub mod offer;
 
+pub mod step;
+
 pub mod item;
 
 pub mod known;

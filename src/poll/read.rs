@@ -9,7 +9,7 @@ use crate::extract::{Entry, NotADocument, Quality, feed};
 use crate::model::campaign::{Campaign, ChangeKind};
 use crate::model::item::Item;
 use crate::model::known::{Keys, Known};
-use crate::model::post::{Content, Draft, Flood};
+use crate::model::post::{Content, Draft, Flood, Told};
 use crate::model::source::{Source, SourceKind};
 use crate::model::time::Timestamp;
 use crate::plan;
@@ -84,11 +84,12 @@ pub(crate) fn read(
             // Of several items under one guid each is named by what is its own.
             entry.keys = change.keys;
             let item = entry.into_item(&source.name, now);
-            told.push((item.id, change.kind));
+            told.push(Told { item: item.id, kind: change.kind, price: None });
             kept.push(item);
         }
         let flood = diff.held.as_ref().map(|held| Flood {
             source: source.name.clone(),
+            kinds: vec![ChangeKind::New],
             items: held.items,
             reason: held.reason.clone(),
         });
@@ -115,7 +116,7 @@ pub(crate) fn read(
 }
 
 fn names(draft: &Draft, item: &Item) -> bool {
-    matches!(&draft.content, Content::Items { items, .. } if items.contains(&item.id))
+    matches!(&draft.content, Content::Items { items, .. } if items.iter().any(|told| told.item == item.id))
 }
 
 fn remark(quality: Quality, is_expired: bool, odd: Option<String>) -> Option<String> {

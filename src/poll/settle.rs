@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
 use crate::extract::NotADocument;
-use crate::model::campaign::Campaign;
+use crate::model::campaign::{Campaign, ChangeKind};
 use crate::model::source::{Source, SourceState};
 use crate::poll::fault::{Fault, FetchError, shown};
 use crate::poll::fetch::{Fetched, Fetcher, Packed};
@@ -184,8 +184,9 @@ impl Poll {
             drafts: vec![],
         };
         if let Some(reading) = reading {
-            (report.new, report.updated, report.held) =
-                (reading.new, reading.updated, reading.held);
+            *report.count(ChangeKind::New) = reading.new;
+            *report.count(ChangeKind::Updated) = reading.updated;
+            report.held = reading.held;
             commit.known = reading.known;
             commit.items = reading.kept;
             commit.drafts = reading.drafts;

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
     use crate::markup::rich;
     use crate::model::name::Name;
-    use crate::render::layout::sample;
+    use crate::render::sample::sample;
 
     #[test]
     fn a_card_tells_the_item_briefly() {

@@ -247,8 +247,8 @@ mod tests {
     use super::*;
     use crate::model::name::Name;
     use crate::render::cards::cards;
-    use crate::render::layout::sample;
     use crate::render::message::read;
+    use crate::render::sample::sample;
 
     fn told(html: &str, width: usize) -> String {
         preview(&read(html).0, width, false)

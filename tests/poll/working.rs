@@ -63,6 +63,7 @@ impl World {
             name: name("blog-posts"),
             sources: self.sources.iter().map(|source| source.name.clone()).collect(),
             on: vec![ChangeKind::New],
+            min_step: Default::default(),
             layout: name("article"),
             topics: vec![name("news")],
             channels: vec![name("bot")],
@@ -127,7 +128,8 @@ impl World {
         let mut titles = Vec::new();
         for draft in self.drafts().await {
             let Content::Items { items, .. } = draft.content else { continue };
-            let items = self.store.load_items(&items).await.unwrap();
+            let ids: Vec<_> = items.iter().map(|told| told.item).collect();
+            let items = self.store.load_items(&ids).await.unwrap();
             titles.extend(items.into_iter().map(|item| item.title));
         }
         titles

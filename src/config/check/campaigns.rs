@@ -75,6 +75,7 @@ fn campaign(
         name: entry.name.clone(),
         sources,
         on,
+        min_step: crate::model::step::Step::default(),
         layout: layout?,
         topics,
         channels,

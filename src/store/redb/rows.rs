@@ -200,8 +200,8 @@ versions! {
     Counters = 1;
     SourceState = 1;
     Known = 1;
-    Item = 1;
-    Draft = 1;
+    Item = 2;
+    Draft = 2;
     PostRow = 1;
     Tally = 1;
     People = 1;
@@ -226,12 +226,14 @@ mod tests {
     use std::fmt::Debug;
 
     use super::*;
+    use crate::model::campaign::ChangeKind;
     use crate::model::channel::ChannelKind;
     use crate::model::event::Deed;
     use crate::model::item::{ItemId, Media, MediaKind};
     use crate::model::known::KnownItem;
     use crate::model::message::{Action, Button, Message, Module};
-    use crate::model::post::{Content, DraftId, Flood};
+    use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
+    use crate::model::post::{Content, DraftId, Flood, PriceMove, Story, Told};
     use crate::model::rich::{Block, Inline, RichText};
     use crate::model::shelf::ShelfState;
     use crate::model::source::CatalogState;
@@ -243,6 +245,25 @@ mod tests {
 
     fn name(text: &str) -> Name {
         Name::parse(text).unwrap()
+    }
+
+    fn price(units: i64) -> Amount {
+        Amount::new(units, 2, "EUR".parse().ok()).unwrap()
+    }
+
+    fn offer() -> Offer {
+        let sale = Sale { price: price(1_500), from: Some(at(1)), until: None };
+        let terms = Terms {
+            sku: Some("s".into()),
+            gtin: None,
+            availability: Availability::Backorder,
+            quantity: Some(300),
+            list: Some(price(2_000)),
+            sale: Some(sale),
+        };
+        let variant =
+            Variant { id: "v".into(), title: "t".into(), link: None, terms: terms.clone() };
+        Offer { brand: Some("b".into()), terms, variants: vec![variant] }
     }
 
     fn text() -> RichText {
@@ -368,11 +389,13 @@ mod tests {
                     mime: None,
                     alt: Some("x".into()),
                 }],
-                offer: None,
+                offer: Some(offer()),
             },
-            "0124dc39370909090909090909090909090909090904626c6f670167017401016c010002\
+            "027eca60240909090909090909090909090909090904626c6f670167017401016c010002\
              000161080d68747470733a2f2f652e6f7267010100010200040101610101620102656e01\
-             01690102017501ac020001017800",
+             01690102017501ac020001017801010162010173000301ac0201a01f020145555201b817\
+             0201455552010200010176017400010173000301ac0201a01f020145555201b817020145\
+             5552010200",
         );
     }
 
@@ -383,10 +406,29 @@ mod tests {
                 id: DraftId(1),
                 created_at: at(2),
                 due_at: at(3),
-                content: Content::Items { campaign: name("c"), items: vec![ItemId([7; 16])] },
-                held: Some(Flood { source: name("s"), items: 40, reason: "r".into() }),
+                content: Content::Items {
+                    campaign: name("c"),
+                    items: vec![Told {
+                        item: ItemId([7; 16]),
+                        kind: ChangeKind::PriceDrop,
+                        price: Some(PriceMove {
+                            from: price(2_000),
+                            to: price(1_500),
+                            lowest_30d: Some(price(1_600)),
+                        }),
+                    }],
+                    stories: vec![Story { item: ItemId([7; 16]), link: u64::MAX, title: 5 }],
+                },
+                held: Some(Flood {
+                    source: name("s"),
+                    kinds: vec![ChangeKind::PriceDrop],
+                    items: 40,
+                    reason: "r".into(),
+                }),
             },
-            "018518801b0104060001630107070707070707070707070707070707010173280172",
+            "029b09c22301040600016301070707070707070707070707070707070201a01f02014555\
+             52b817020145555201801902014555520107070707070707070707070707070707ffffff\
+             ffffffffffff01050101730102280172",
         );
     }
 
@@ -405,7 +447,7 @@ mod tests {
                 },
                 held: None,
             },
-            "0166aea84a0104060101740300010002000161080d68747470733a2f2f652e6f72670101\
+            "02704139b10104060101740300010002000161080d68747470733a2f2f652e6f72670101\
              020162000175016301017001016901780201017401730001016c0001046e657773010362\
              6f7400",
         );

@@ -207,7 +207,7 @@ fn prune_items(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, St
     let mut wanted = HashSet::new();
     for row in writing.tables.drafts.rows(..)? {
         if let Content::Items { items, .. } = row?.1.content {
-            wanted.extend(items.into_iter().map(|id| id.0));
+            wanted.extend(items.into_iter().map(|told| told.item.0));
         }
     }
     let mut old = Vec::new();
