@@ -31,6 +31,16 @@ pub enum NotADocument {
     OtherJson(String),
     #[error("it is neither XML nor JSON")]
     NotMarkup,
+    /// A catalog that nothing here reads: what it holds instead, and what to do.
+    #[error("unknown format: {0}")]
+    UnknownFormat(String),
+    #[error("it is a feed without products: set `kind = \"feed\"`")]
+    NoProducts,
+    /// Not what the settings say, or a thing that is never read; the whole line.
+    #[error("{0}")]
+    Unfit(String),
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
     #[error("it has more than {max} items")]
     TooManyItems { max: usize },
     #[error("its elements are nested deeper than {}", XML_DEPTH_MAX)]

@@ -136,6 +136,12 @@ fn decode_once<'a>(bytes: &'a [u8], content_type: Option<&str>, domain: Option<&
     Text { text, encoding: encoding.name() }
 }
 
+/// The encoding that the document declares for itself, else the one that the server names.
+pub(crate) fn declared(bytes: &[u8], content_type: Option<&str>) -> Option<&'static Encoding> {
+    let head = bytes.get(..bytes.len().min(DECLARATION_BYTES)).unwrap_or_default();
+    declared_in(head).or_else(|| content_type.and_then(charset_of))
+}
+
 /// UTF-16 and UTF-32, by their mark or by where the zero bytes of the first characters stand.
 fn wide_encoding(bytes: &[u8]) -> Option<Text<'static>> {
     let utf_16 = |encoding: &'static Encoding, rest: &[u8]| {

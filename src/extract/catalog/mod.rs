@@ -5,12 +5,28 @@
 //! from where they stand. So the memory for a catalog of a million products is that of its
 //! listings, and a broken row costs one row.
 
+mod recognise;
+
+mod stream;
+
+pub mod unpack;
+
+pub mod price;
+
+pub mod availability;
+
 pub mod listing;
+
+mod delimited;
+
+mod xml;
 
 use std::io::{Read, Seek};
 
 use url::Url;
 
+use crate::extract::catalog::recognise::Shape;
+use crate::extract::catalog::stream::Stream;
 use crate::extract::{Entry, NotADocument, Quality};
 use crate::model::listing::Listing;
 use crate::model::offer::Currency;
@@ -38,6 +54,21 @@ pub struct Options<'a> {
     pub now: Timestamp,
     /// With more rows it is not read.
     pub items_max: usize,
+}
+
+impl<'a> Options<'a> {
+    /// Recognition by content, and nothing known but where the document is.
+    pub fn plain(base: &'a Url) -> Self {
+        Self {
+            format: CatalogFormat::Auto,
+            mapping: None,
+            base,
+            content_type: None,
+            currency: None,
+            now: Timestamp::default(),
+            items_max: usize::MAX,
+        }
+    }
 }
 
 /// What a pass over a whole document found, beside its listings.
@@ -81,9 +112,16 @@ pub fn scan(
     options: &Options<'_>,
     each: &mut dyn FnMut(Listing),
 ) -> Result<Scan, NotADocument> {
-    // Formats are added here, one file each.
-    let _ = (document, options, each);
-    Err(NotADocument::NotMarkup)
+    let mut stream = Stream::open(document, options)?;
+    let format = match options.format {
+        CatalogFormat::Auto => recognise::format(stream.head())?,
+        stated => stated,
+    };
+    let reader = reader(format, recognise::shape(stream.head()))?;
+    match reader {
+        Reader::Xml => xml::scan(&mut stream, options, format, each),
+        Reader::Delimited => delimited::scan(&mut stream, options, format, each),
+    }
 }
 
 /// Reads the rows at `places`, which a [`scan`] of the same document gave as `format`.
@@ -98,8 +136,39 @@ pub fn pick(
     format: CatalogFormat,
     places: &[u64],
 ) -> Result<Vec<Row>, NotADocument> {
-    let _ = (document, options, format, places);
-    Err(NotADocument::NotMarkup)
+    let mut stream = Stream::open(document, options)?;
+    let reader = reader(format, recognise::shape(stream.head()))?;
+    match reader {
+        Reader::Xml => xml::pick(&mut stream, options, format, places),
+        Reader::Delimited => delimited::pick(&mut stream, options, format, places),
+    }
+}
+
+/// What goes through a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    Xml,
+    Delimited,
+}
+
+/// The reader for a format, and for the shape where the format leaves that open.
+///
+/// # Errors
+/// [`NotADocument::Unfit`] when the document cannot be of the format.
+fn reader(format: CatalogFormat, shape: Shape) -> Result<Reader, NotADocument> {
+    match (format, shape) {
+        (CatalogFormat::Csv, Shape::Delimited) | (CatalogFormat::Mapped, Shape::Delimited) => {
+            Ok(Reader::Delimited)
+        }
+        (
+            CatalogFormat::Merchant
+            | CatalogFormat::Yml
+            | CatalogFormat::ShopifyAtom
+            | CatalogFormat::Mapped,
+            Shape::Xml,
+        ) => Ok(Reader::Xml),
+        (_, shape) => Err(NotADocument::Unfit(format!("it is {}", shape.as_str()))),
+    }
 }
 
 /// Where a catalog of `format` begins, for a site's address as people write it: a shop's home

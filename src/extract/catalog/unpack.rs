@@ -1,0 +1,1 @@
+//! Packed documents to plain ones.
