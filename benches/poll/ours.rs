@@ -90,6 +90,7 @@ fn options(
         per_host: 1,
         host_pause: Duration::ZERO,
         floor: Duration::from_secs(300),
+        folder: Arc::from(std::env::temp_dir()),
         asks: Some(asks),
     })
 }

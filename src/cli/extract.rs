@@ -13,7 +13,7 @@ use crate::poll::fetch::{Fetcher, Limits, Request};
 use crate::runtime::clock::Clock;
 
 /// What a fetch by hand calls itself.
-const USER_AGENT: &str = concat!("tidings/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT: &str = concat!("tidings/", env!("CARGO_PKG_VERSION"));
 
 /// Longest document that is read.
 const DOCUMENT_BYTES_MAX: u64 = 64 << 20;

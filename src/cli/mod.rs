@@ -10,9 +10,17 @@ mod reach;
 
 mod check;
 
+mod discover;
+
+mod export;
+
 mod extract;
 
 mod flood;
+
+mod import;
+
+mod paste;
 
 mod poll;
 
@@ -54,6 +62,9 @@ struct Cli {
 enum Command {
     Run(run::Args),
     Check(check::Args),
+    Discover(discover::Args),
+    Import(import::Args),
+    Export(export::Args),
     Extract(extract::Args),
     Replay(replay::Args),
     Poll(poll::Args),
@@ -118,6 +129,9 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::Run(args) => run::run(args).await,
             Command::Check(args) => check::run(&args),
+            Command::Discover(args) => discover::run(args).await,
+            Command::Import(args) => import::run(args).await,
+            Command::Export(args) => export::run(&args),
             Command::Extract(args) => extract::run(args).await,
             Command::Replay(args) => replay::run(&args),
             Command::Poll(args) => poll::run(args).await,

@@ -84,6 +84,15 @@ fn walk(base: &Path, parts: &[&str], out: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
+/// Where a file of that name would be found by a pattern: only if no folder on the way there is
+/// wild, since it could be any then.
+pub(crate) fn place(main: &Path, pattern: &str, name: &str) -> Option<PathBuf> {
+    let (folder, last) = pattern.rsplit_once('/').unwrap_or(("", pattern));
+    let is_plain = !folder.split('/').any(is_wild) && matches(last, name);
+    let folder = if pattern.starts_with('/') && folder.is_empty() { "/" } else { folder };
+    is_plain.then(|| main.parent().unwrap_or(Path::new("")).join(folder).join(name))
+}
+
 fn is_wild(part: &str) -> bool {
     part.contains(['*', '?'])
 }

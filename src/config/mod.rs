@@ -28,6 +28,8 @@ pub(crate) mod check;
 
 pub(crate) mod load;
 
+pub(crate) mod place;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +44,7 @@ use crate::model::secret::SecretString;
 use crate::model::source::Source;
 
 pub use crate::config::load::{Loaded, load};
+pub use crate::config::place::{NoPlace, editors_file};
 pub use crate::config::problem::Problem;
 
 /// All settings, checked.

@@ -57,6 +57,12 @@ pub(crate) fn assemble(
     Document { facts, entries: without_repetitions(found), quality }
 }
 
+/// Assembles an item that stands alone, such as a row of a catalog, which was found at `origin`.
+pub(crate) fn single(raw: RawEntry, origin: &Url) -> Entry {
+    let none = Feed { home: None, origin, language: None, authors: &[] };
+    none.entry(raw).entry
+}
+
 /// What entries take from their feed.
 struct Feed<'a> {
     home: Option<&'a Url>,
@@ -333,7 +339,7 @@ fn mended(text: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
-fn capped(mut words: String) -> String {
+pub(crate) fn capped(mut words: String) -> String {
     if let Some((end, _)) = words.char_indices().nth(NAME_CHARS_MAX) {
         words.truncate(end);
     }
@@ -386,7 +392,7 @@ fn tags(raw: &[String]) -> Vec<String> {
 }
 
 /// A language tag in lower case, if it is one.
-fn language(raw: &str) -> Option<String> {
+pub(crate) fn language(raw: &str) -> Option<String> {
     let tag = raw.trim().to_ascii_lowercase().replace('_', "-");
     let mut parts = tag.split('-');
     let first = parts.next()?;

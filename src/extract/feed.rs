@@ -16,7 +16,9 @@ use crate::extract::raw::{Form, RawEntry, RawFeed, RawLink, RawMedia, RawText, R
 use crate::extract::refusal::{self, NotADocument};
 use crate::extract::survey::{Survey, survey};
 use crate::extract::tokens::Mode;
-use crate::extract::{Document, Format, ITEMS_MAX, Quality, date, json, reader, repair, text};
+use crate::extract::{
+    Document, Format, ITEMS_MAX, Quality, date, discover, json, reader, repair, text,
+};
 use crate::model::time::Timestamp;
 
 /// feed-rs holds the whole document besides what it makes of it: larger ones are not for it.
@@ -54,9 +56,20 @@ pub fn read_within(
     let (raw, quality) = if text.starts_with(['{', '[']) {
         (read_json(text, items_max)?, Quality::Whole)
     } else {
-        read_xml(text, base, items_max)?
+        read_xml(text, base, items_max).map_err(|refusal| hinted(refusal, text, base))?
     };
     Ok(assemble(raw, base, decoded.encoding, quality))
+}
+
+/// A page was given for a feed: the refusal names the feed that the page advertises.
+fn hinted(refusal: NotADocument, page: &str, address: &Url) -> NotADocument {
+    match refusal {
+        NotADocument::Page { title, feed: None } => {
+            let feed = discover::advertised(page, address).map(|url| url.to_string());
+            NotADocument::Page { title, feed }
+        }
+        other => other,
+    }
 }
 
 /// 1. feed-rs, for what the survey finds plain. 2. Our own reader, strictly. 3. Our own reader

@@ -12,6 +12,14 @@ pub mod feed;
 
 pub mod catalog;
 
+pub mod sitemap;
+
+pub mod robots;
+
+pub mod opml;
+
+pub mod discover;
+
 pub mod text;
 
 mod survey;
@@ -120,6 +128,8 @@ pub enum Format {
     Atom03,
     Atom,
     Json,
+    /// No feed, but a list of a site's addresses.
+    Sitemap,
 }
 
 impl Format {
@@ -131,6 +141,7 @@ impl Format {
             Self::Atom03 => "Atom 0.3",
             Self::Atom => "Atom 1.0",
             Self::Json => "JSON Feed",
+            Self::Sitemap => "sitemap",
         }
     }
 }

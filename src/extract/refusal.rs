@@ -17,8 +17,12 @@ pub enum NotADocument {
     #[error("the document unpacks to more than {} MiB or far beyond its size", DECODED_BYTES_MAX >> 20)]
     Bomb,
     /// A page of another kind than the next three.
-    #[error("it is a web page{}, not a feed", quoted(.title))]
-    Page { title: String },
+    #[error("it is a web page{}, not a feed{}", quoted(.title), named(.feed))]
+    Page {
+        title: String,
+        /// The feed that the page advertises.
+        feed: Option<String>,
+    },
     #[error("it is a login page{}, not a feed", quoted(.title))]
     Login { title: String },
     #[error("it is a page that checks for robots{}, not a feed", quoted(.title))]
@@ -62,6 +66,10 @@ impl From<NotText> for NotADocument {
     }
 }
 
+fn named(feed: &Option<String>) -> String {
+    feed.as_ref().map(|feed| format!("; it names one: {feed}")).unwrap_or_default()
+}
+
 fn quoted(title: &str) -> String {
     if title.is_empty() { String::new() } else { format!(" titled “{title}”") }
 }
@@ -85,6 +93,18 @@ pub(crate) fn of_text(text: &str, root: Option<&str>) -> NotADocument {
     }
 }
 
+/// [`of_text`] where something else than a feed is wanted: `a catalog`, `a sitemap`.
+pub(crate) fn of_text_for(text: &str, root: Option<&str>, wanted: &str) -> NotADocument {
+    match of_text(text, root) {
+        NotADocument::NotMarkup => NotADocument::NotMarkup,
+        other => {
+            let line = other.to_string();
+            let what = line.strip_suffix(", not a feed").unwrap_or(&line);
+            NotADocument::Unfit(format!("{what}, not {wanted}"))
+        }
+    }
+}
+
 /// Whether the beginning is that of an HTML page, which need be no good XML.
 pub(crate) fn looks_like_page(text: &str) -> bool {
     let head: String = text.chars().take(1024).collect::<String>().to_ascii_lowercase();
@@ -94,7 +114,7 @@ pub(crate) fn looks_like_page(text: &str) -> bool {
 fn of_page(text: &str) -> NotADocument {
     let text = text.get(..text.floor_char_boundary(64 << 10)).unwrap_or(text);
     let lower = text.to_ascii_lowercase();
-    let title = title_of(text, &lower);
+    let title = title(text, &lower);
     let named = title.to_lowercase();
     let has = |signs: &[&str], place: &str| signs.iter().any(|sign| place.contains(sign));
     if has(
@@ -144,10 +164,16 @@ fn of_page(text: &str) -> NotADocument {
     if named.starts_with("index of /") {
         return NotADocument::Listing { title };
     }
-    NotADocument::Page { title }
+    NotADocument::Page { title, feed: None }
 }
 
-fn title_of(text: &str, lower: &str) -> String {
+/// The title of a page; empty when it has none.
+pub(crate) fn title_of(text: &str) -> String {
+    let text = text.get(..text.floor_char_boundary(64 << 10)).unwrap_or(text);
+    title(text, &text.to_ascii_lowercase())
+}
+
+fn title(text: &str, lower: &str) -> String {
     let inner = lower.find("<title").and_then(|at| {
         let start = at + lower.get(at..)?.find('>')? + 1;
         let end = start + lower.get(start..)?.find("</title")?;

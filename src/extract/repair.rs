@@ -14,7 +14,7 @@ const ENTITY_BYTES_MAX: usize = 32;
 
 /// A copy of `text` that a tolerant reader of XML can read.
 ///
-/// 1. Everything before the root of a feed goes, and so do comments, processing instructions and
+/// 1. Everything before the root of a feed, sitemap or OPML list goes, and so do comments, processing instructions and
 ///    the document type.
 /// 2. `&` that begins no reference becomes `&amp;`; references to characters that XML forbids go;
 ///    two that are the halves of one character are joined.
@@ -41,7 +41,7 @@ pub fn repair(text: &str) -> String {
     out
 }
 
-/// Where the root element of a feed begins, comments and CDATA passed over.
+/// Where the root element of a feed, sitemap or OPML list begins, comments and CDATA passed over.
 pub(crate) fn root_start(text: &str) -> Option<usize> {
     // An open comment hides nothing, and open CDATA everything.
     let last_comment_end = text.rfind("-->").unwrap_or(0);
@@ -65,7 +65,9 @@ fn is_root(rest: &str) -> bool {
     let length = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b':').count();
     let name = rest.get(..length).unwrap_or_default();
     let local = name.rsplit(':').next().unwrap_or_default();
-    let known = ["rss", "feed", "rdf"].iter().any(|root| local.eq_ignore_ascii_case(root));
+    let known = ["rss", "feed", "rdf", "urlset", "sitemapindex", "opml"]
+        .iter()
+        .any(|root| local.eq_ignore_ascii_case(root));
     known
         && rest
             .get(length..)

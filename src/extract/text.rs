@@ -44,6 +44,14 @@ pub enum NotText {
 /// # Errors
 /// [`NotText`] when the file cannot be unpacked within the limits.
 pub fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, NotText> {
+    unpack_within(bytes, DECODED_BYTES_MAX)
+}
+
+/// [`unpack`] with another limit than [`DECODED_BYTES_MAX`].
+///
+/// # Errors
+/// As [`unpack`].
+pub fn unpack_within(bytes: &[u8], bytes_max: usize) -> Result<Cow<'_, [u8]>, NotText> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok(Cow::Borrowed(bytes));
     }
@@ -60,7 +68,7 @@ pub fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, NotText> {
         };
         out.extend_from_slice(block.get(..count).unwrap_or_default());
         let ratio_broken = out.len() > RATIO_FREE_BYTES && out.len() / RATIO_MAX > bytes.len();
-        if out.len() > DECODED_BYTES_MAX || ratio_broken {
+        if out.len() > bytes_max || ratio_broken {
             return Err(NotText::Bomb);
         }
     }

@@ -283,6 +283,8 @@ pub struct SourceState {
 pub struct CatalogState {
     /// What its shelf needs beside the rows.
     pub shelf: ShelfState,
+    /// How many documents it was in. One alone need not be read again while its bytes are the same.
+    pub pages: u16,
     /// The next instant at which a sale begins or ends without a byte changing: it is asked then,
     /// and read whatever its bytes are.
     pub turns_at: Option<Timestamp>,

@@ -37,6 +37,9 @@ pub const REDIRECTS_MAX: u8 = 5;
 /// Most headers of an answer.
 pub const HEADERS_MAX: usize = 100;
 
+/// Most `Link` headers of an answer that are kept.
+pub const LINKS_MAX: usize = 20;
+
 /// Most bytes of an answer's headers, names and values.
 pub const HEADER_BYTES_MAX: usize = 64 * 1024;
 
@@ -204,8 +207,12 @@ pub struct Fetched {
     pub last_modified: Option<String>,
     /// How long the site says that this stays fresh (`Cache-Control`, else `Expires`).
     pub fresh_for: Option<Duration>,
+    /// The values of its `Link` headers, at most [`LINKS_MAX`].
+    pub links: Vec<String>,
     /// `None` when it is not modified.
     pub document: Option<Packed>,
+    /// More documents wait behind this one: files of a folder, of which each is read for itself.
+    pub has_more: bool,
 }
 
 /// A document as it came over the wire.
@@ -243,17 +250,27 @@ impl Packed {
     /// # Errors
     /// See [`body::decode`].
     pub fn unpack(self) -> Result<Unpacked, Fault> {
+        let bytes_max = self.decoded_bytes;
+        self.unpack_within(bytes_max)
+    }
+
+    /// As [`Packed::unpack`], with a smaller limit.
+    ///
+    /// # Errors
+    /// See [`body::decode`].
+    pub fn unpack_within(self, bytes_max: u64) -> Result<Unpacked, Fault> {
+        let bytes_max = self.decoded_bytes.min(bytes_max);
         let mut wire = self.wire;
         let bytes = if wire.is_in_memory() {
             wire.into_memory().unwrap_or_default()
         } else {
-            let (bytes_max, span) = (self.decoded_bytes, wire.end_document(0));
+            let span = wire.end_document(0);
             if span.bytes > bytes_max {
                 return Err(Fault::TooLarge(bytes_max));
             }
             wire.head(span, bytes_max).map_err(|error| Fault::disk(&error))?
         };
-        let bytes = body::decode(bytes, self.coding, self.decoded_bytes)?;
+        let bytes = body::decode(bytes, self.coding, bytes_max)?;
         Ok(Unpacked { bytes, content_type: self.content_type, _place: self._place })
     }
 }
@@ -416,7 +433,9 @@ impl Fetcher {
                 text(headers, header::EXPIRES),
                 text(headers, header::DATE),
             ),
+            links: all_texts(headers, header::LINK).take(LINKS_MAX).map(str::to_owned).collect(),
             document: None,
+            has_more: false,
         };
         if status != 304 {
             fetched.document = Some(self.receive(response, &limits, deadline).await?);

@@ -25,7 +25,19 @@ pub(crate) mod spool;
 
 pub mod fault;
 
+pub(crate) mod local;
+
 pub(crate) mod settle;
+
+pub(crate) mod errand;
+
+pub mod catalog;
+
+pub(crate) mod shelf;
+
+pub(crate) mod sitemap;
+
+pub mod visits;
 
 pub(crate) mod read;
 

@@ -21,6 +21,8 @@ pub(crate) struct Spool {
     bytes: u64,
     /// Over the document that is being written.
     sum: flate2::Crc,
+    /// The sum is that of all that is in it.
+    is_summed: bool,
     /// Where the file is made.
     folder: Arc<Path>,
 }
@@ -55,18 +57,21 @@ fn joined(bytes: u64, sum: u32) -> u64 {
 impl Spool {
     /// An empty one; its file, if it comes to one, is made in `folder`.
     pub fn new(folder: Arc<Path>) -> Self {
-        Self { held: Held::Memory(Vec::new()), bytes: 0, sum: flate2::Crc::new(), folder }
+        let held = Held::Memory(Vec::new());
+        Self { held, bytes: 0, sum: flate2::Crc::new(), is_summed: true, folder }
     }
 
     /// What is in memory already, and stays there. Its sum is not known.
     pub fn of(bytes: Vec<u8>) -> Self {
         let (length, sum) = (bytes.len() as u64, flate2::Crc::new());
-        Self { held: Held::Memory(bytes), bytes: length, sum, folder: Arc::from(Path::new("")) }
+        let folder = Arc::from(Path::new(""));
+        Self { held: Held::Memory(bytes), bytes: length, sum, is_summed: false, folder }
     }
 
     /// A file that somebody else has written, to be read only. Its sum is not known.
     pub fn over(file: File, bytes: u64, folder: Arc<Path>) -> Self {
-        Self { held: Held::File(file), bytes, sum: flate2::Crc::new(), folder }
+        let held = Held::File(file);
+        Self { held, bytes, sum: flate2::Crc::new(), is_summed: false, folder }
     }
 
     /// Bytes so far.
@@ -91,6 +96,26 @@ impl Spool {
         let bytes = self.bytes.saturating_sub(start);
         let sum = std::mem::replace(&mut self.sum, flate2::Crc::new());
         Span { start, bytes, hash: joined(bytes, sum.sum()) }
+    }
+
+    /// The document with its hash, which is reckoned by reading it where it is not known.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn summed(&self, span: Span) -> io::Result<Span> {
+        if self.is_summed {
+            return Ok(span);
+        }
+        let (mut sum, mut view) = (flate2::Crc::new(), View { spool: self, span, at: 0 });
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            let read = view.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            sum.update(buffer.get(..read).unwrap_or_default());
+        }
+        Ok(Span { hash: joined(span.bytes, sum.sum()), ..span })
     }
 
     /// Whether so many more bytes would go to the file.

@@ -22,6 +22,7 @@ use crate::model::name::Name;
 use crate::model::post::{
     Answer, Claim, Counts, Draft, DraftId, Flood, Outcome, Post, PostId, Receipt, Ticket,
 };
+use crate::model::shelf::{Block, ShelfKey};
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
@@ -62,6 +63,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// What the source has told; `None` before its first successful poll.
     fn load_known(&self, source: &Name) -> Reply<'_, Option<Known>>;
+
+    /// The first blocks of the source's shelf whose names are greater than `after` (any, for
+    /// `None`), ascending, at most `blocks_max`.
+    fn load_shelf(
+        &self,
+        source: &Name,
+        after: Option<ShelfKey>,
+        blocks_max: usize,
+    ) -> Reply<'_, Vec<Block>> {
+        let _ = (source, after, blocks_max);
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
 
     /// One poll's result and all that follows from it, together.
     fn commit_poll(&self, poll: PollCommit) -> Reply<'_, ()>;

@@ -88,6 +88,7 @@ impl World {
             per_host: 1,
             host_pause: Duration::ZERO,
             floor: Duration::from_secs(300),
+            folder: Arc::from(std::env::temp_dir()),
             asks: None,
         }
     }

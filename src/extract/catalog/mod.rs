@@ -21,6 +21,10 @@ mod delimited;
 
 mod xml;
 
+pub(crate) mod json;
+
+mod paging;
+
 use std::io::{Read, Seek};
 
 use url::Url;
@@ -112,6 +116,9 @@ pub fn scan(
     options: &Options<'_>,
     each: &mut dyn FnMut(Listing),
 ) -> Result<Scan, NotADocument> {
+    if is_json(document, options)? {
+        return json::scan(document, options, each);
+    }
     let mut stream = Stream::open(document, options)?;
     let format = match options.format {
         CatalogFormat::Auto => recognise::format(stream.head())?,
@@ -136,6 +143,9 @@ pub fn pick(
     format: CatalogFormat,
     places: &[u64],
 ) -> Result<Vec<Row>, NotADocument> {
+    if is_json(document, options)? {
+        return json::pick(document, options, format, places);
+    }
     let mut stream = Stream::open(document, options)?;
     let reader = reader(format, recognise::shape(stream.head()))?;
     match reader {
@@ -171,21 +181,24 @@ fn reader(format: CatalogFormat, shape: Shape) -> Result<Reader, NotADocument> {
     }
 }
 
+fn is_json(document: &mut dyn Text, options: &Options<'_>) -> Result<bool, NotADocument> {
+    let shape = recognise::shape(Stream::open(document, options)?.head());
+    document.rewind().map_err(|error| NotADocument::Unreadable(error.to_string()))?;
+    Ok(shape == Shape::Json)
+}
+
 /// Where a catalog of `format` begins, for a site's address as people write it: a shop's home
 /// becomes its first page of products. Any other address stays as it is.
 pub fn first_page(format: CatalogFormat, url: &Url) -> Url {
-    let _ = format;
-    url.clone()
+    paging::first(format, url)
 }
 
 /// A second document that tells the currency, for formats that do not say it themselves.
 pub fn currency_page(format: CatalogFormat, url: &Url) -> Option<Url> {
-    let _ = (format, url);
-    None
+    paging::currency(format, url)
 }
 
 /// The currency in such a document.
 pub fn currency_in(bytes: &[u8]) -> Option<Currency> {
-    let _ = bytes;
-    None
+    json::currency_in(bytes)
 }

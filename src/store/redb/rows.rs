@@ -334,12 +334,13 @@ mod tests {
                 items: 7,
                 catalog: Some(Box::new(CatalogState {
                     shelf: ShelfState { rows: 8, ..ShelfState::default() },
+                    pages: 1,
                     turns_at: Some(at(9)),
                     currency: "EUR".parse().ok(),
                 })),
             },
             "010854fc5e02010401060001016501016d050102746f010466726f6d0601037768790104\
-             6e6f74650701000800000000011201455552",
+             6e6f7465070100080000000001011201455552",
         );
     }
 

@@ -1,0 +1,211 @@
+//! Catalogs as JSON: the answers of shop and blog platforms, and documents that the settings map.
+//!
+//! A document is read whole (its pages are small, and a mapped one has a limit), but a row at a
+//! time: the tree of one row is all that is held beside the text. The `place` of a row is its
+//! number in the document's list, from 0.
+
+pub(crate) mod rows;
+
+mod loose;
+
+mod product;
+
+pub(crate) mod shopify;
+
+mod woocommerce;
+
+mod wordpress;
+
+mod squarespace;
+
+mod prestashop;
+
+mod service;
+
+mod mapped;
+
+mod kind;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::{Read, SeekFrom};
+
+use serde_json::Value;
+
+use crate::extract::catalog::json::loose::text as text_of;
+use crate::extract::catalog::json::product::{Around, Product};
+use crate::extract::catalog::json::rows::{Shape, member};
+use crate::extract::catalog::{Options, Row, Scan, Text, listing, paging};
+use crate::extract::refusal::NotADocument;
+use crate::extract::{Quality, text};
+use crate::model::listing::Listing;
+use crate::model::offer::{Currency, Offer};
+use crate::model::source::CatalogFormat;
+use crate::model::time::Timestamp;
+
+/// Longest document that is read, in bytes.
+pub const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
+
+/// Goes through a document of JSON, or of XML for PrestaShop's web service. See
+/// [`scan`](crate::extract::catalog::scan).
+///
+/// # Errors
+/// [`NotADocument`] when it has no rows of the format, or passes a limit.
+pub(crate) fn scan(
+    document: &mut dyn Text,
+    options: &Options<'_>,
+    each: &mut dyn FnMut(Listing),
+) -> Result<Scan, NotADocument> {
+    let bytes = whole(document)?;
+    let decoded = text::decode(&bytes, options.content_type, options.base.host_str());
+    let text = trimmed(&decoded.text);
+    let format = kind::settle(text, options)?;
+    let reader = Reader::new(text, format, options);
+    let (mut rows, mut lost, mut offers) = (0_u64, 0_u64, 0_u64);
+    let mut turns_at: Option<Timestamp> = None;
+    let max = u64::try_from(options.items_max).unwrap_or(u64::MAX);
+    let is_whole = reader.each(&mut |place, row| {
+        rows += 1;
+        let Some(row) = row.filter(|_| rows <= max) else {
+            lost += 1;
+            return;
+        };
+        let row = row.into_row(&reader.around, place);
+        if let Some(offer) = &row.entry.offer {
+            offers += 1;
+            turns_at = [turns_at, next_turn(offer, options.now)].into_iter().flatten().min();
+        }
+        listing::listings(&row, options.now, each);
+    })?;
+    if rows > max {
+        return Err(NotADocument::TooManyItems { max: options.items_max });
+    }
+    let next = paging::next(format, options.base, text, rows);
+    let is_blog = matches!(format, CatalogFormat::Wordpress | CatalogFormat::Squarespace);
+    let mut remarks = Vec::new();
+    if lost > 0 {
+        remarks.push(format!("{lost} of {rows} rows could not be read"));
+    }
+    Ok(Scan {
+        format,
+        encoding: decoded.encoding,
+        quality: if is_whole { Quality::Whole } else { Quality::Truncated },
+        is_window: is_blog && offers == 0 || paging::is_at_limit(format, options.base, rows),
+        rows,
+        lost,
+        next,
+        turns_at,
+        remarks,
+    })
+}
+
+/// Reads the rows at `places`, in that order. See [`pick`](crate::extract::catalog::pick).
+///
+/// # Errors
+/// [`NotADocument`] when the document can't be read again.
+pub(crate) fn pick(
+    document: &mut dyn Text,
+    options: &Options<'_>,
+    format: CatalogFormat,
+    places: &[u64],
+) -> Result<Vec<Row>, NotADocument> {
+    let bytes = whole(document)?;
+    let decoded = text::decode(&bytes, options.content_type, options.base.host_str());
+    let text = trimmed(&decoded.text);
+    let reader = Reader::new(text, format, options);
+    let mut found: HashMap<u64, Option<Row>> = places.iter().map(|place| (*place, None)).collect();
+    reader.each(&mut |place, row| {
+        if let (Some(slot), Some(row)) = (found.get_mut(&place), row) {
+            *slot = Some(row.into_row(&reader.around, place));
+        }
+    })?;
+    Ok(places.iter().filter_map(|place| found.get_mut(place)?.take()).collect())
+}
+
+/// The currency in a document of a shop's own facts, as Shopify's `/meta.json` is.
+pub(crate) fn currency_in(bytes: &[u8]) -> Option<Currency> {
+    let facts: Value = rows::parse(std::str::from_utf8(bytes).ok()?)?;
+    let own = [&facts["currency"], &facts["shop"]["currency"]];
+    own.into_iter().find_map(|code| text_of(code).parse().ok())
+}
+
+/// Reads the rows of one document.
+struct Reader<'a> {
+    text: &'a str,
+    format: CatalogFormat,
+    options: &'a Options<'a>,
+    around: Around<'a>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a str, format: CatalogFormat, options: &'a Options<'a>) -> Self {
+        let own = (format == CatalogFormat::Squarespace).then(|| store_currency(text)).flatten();
+        let currency = options.currency.or(own);
+        let around = Around { base: options.base, currency, now: options.now };
+        Self { text, format, options, around }
+    }
+
+    /// Hands out every row with its place, `None` for one that can't be read; false when the
+    /// document breaks off.
+    fn each(&self, each: &mut dyn FnMut(u64, Option<Product>)) -> Result<bool, NotADocument> {
+        let mut place = 0;
+        let mut tell = |value: Option<Value>| {
+            each(place, value.and_then(|value| self.product(&value)));
+            place += 1;
+        };
+        if self.text.starts_with('<') {
+            return service::rows(self.text, &mut tell);
+        }
+        rows::check_depth(self.text)?;
+        let mut rows = kind::locate(self.text, self.format, self.options.mapping)
+            .ok_or_else(|| kind::unfit(self.text, Some(self.format)))?;
+        for row in rows.by_ref() {
+            tell(rows::parse(row));
+        }
+        Ok(rows.is_whole() && (rows.shape() == Shape::Lines || rows::is_closed(self.text)))
+    }
+
+    fn product(&self, row: &Value) -> Option<Product> {
+        let around = &self.around;
+        match self.format {
+            CatalogFormat::Shopify => shopify::product(row, around),
+            CatalogFormat::Woocommerce => woocommerce::product(row, around),
+            CatalogFormat::Wordpress => wordpress::post(row),
+            CatalogFormat::Squarespace => squarespace::item(row, around),
+            CatalogFormat::Prestashop => prestashop::product(row, around),
+            CatalogFormat::Mapped => mapped::product(row, self.options.mapping?, around),
+            _ => None,
+        }
+    }
+}
+
+/// The currency of a Squarespace store, which stands beside its items.
+fn store_currency(text: &str) -> Option<Currency> {
+    let settings = member(member(text, "websiteSettings")?, "storeSettings")?;
+    text_of(&rows::parse(member(settings, "selectedCurrency")?)?).parse().ok()
+}
+
+fn next_turn(offer: &Offer, now: Timestamp) -> Option<Timestamp> {
+    let variants = offer.variants.iter().map(|variant| &variant.terms);
+    std::iter::once(&offer.terms).chain(variants).filter_map(|terms| terms.turns_at(now)).min()
+}
+
+/// All bytes of the document.
+fn whole(document: &mut dyn Text) -> Result<Vec<u8>, NotADocument> {
+    let unread = |error: std::io::Error| NotADocument::Unreadable(error.to_string());
+    document.seek(SeekFrom::Start(0)).map_err(unread)?;
+    let mut bytes = Vec::new();
+    document.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unread)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > DOCUMENT_BYTES_MAX {
+        let max = DOCUMENT_BYTES_MAX >> 20;
+        return Err(NotADocument::Unfit(format!("it is JSON of more than {max} MiB")));
+    }
+    Ok(bytes)
+}
+
+fn trimmed<'a>(text: &'a Cow<'_, str>) -> &'a str {
+    text.trim_start_matches(|c: char| c.is_whitespace() || c == '\0' || c == '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests;
