@@ -53,13 +53,15 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
 ];
 
 /// Outside crates and the places that may name them.
-const HOMES: [(&str, &[&str]); 14] = [
+const HOMES: [(&str, &[&str]); 16] = [
     ("redb", &["src/store/redb/"]),
     // The model shows in a test that its own form survives the store's.
     ("postcard", &["src/store/", "src/model/known.rs"]),
     ("reqwest", &["src/poll/", "src/channel/"]),
     ("feed_rs", &["src/extract/"]),
     ("quick_xml", &["src/extract/"]),
+    ("robotxt", &["src/extract/robots.rs"]),
+    ("memchr", &["src/extract/"]),
     ("markup5ever", &["src/markup/"]),
     ("minijinja", &["src/render/"]),
     ("cron", &["src/model/schedule.rs"]),

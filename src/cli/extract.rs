@@ -2,11 +2,13 @@
 
 use std::io::Read;
 
+use serde_json::json;
 use url::Url;
 
 use crate::cli::{Done, EX_DATAERR, EX_UNAVAILABLE, Failure, output};
 use crate::extract::show::item_json;
-use crate::extract::{Document, feed};
+use crate::extract::sitemap::{self, Sitemap};
+use crate::extract::{Document, NotADocument, feed};
 use crate::model::name::Name;
 use crate::poll::egress::Guard;
 use crate::poll::fetch::{Fetcher, Limits, Request};
@@ -48,18 +50,34 @@ pub(super) struct Args {
 }
 
 /// The kinds of documents that can be read.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Kind {
     /// RSS, RDF, Atom, JSON Feed.
     Feed,
+    /// The addresses of a site, as XML, text or a feed; an index gives its sitemaps.
+    Sitemap,
 }
 
 pub(super) async fn run(args: Args) -> Done {
     let loaded = load(&args.document, args.content_type).await?;
     let base = args.base.unwrap_or(loaded.base);
-    let Kind::Feed = args.kind;
-    let document = feed::read(&loaded.bytes, loaded.content_type.as_deref(), &base)
-        .map_err(|error| Failure::new(EX_DATAERR, format!("{}: {error}", args.document)))?;
+    let content_type = loaded.content_type.as_deref();
+    let refused =
+        |error: NotADocument| Failure::new(EX_DATAERR, format!("{}: {error}", args.document));
+    let document = match args.kind {
+        Kind::Feed => feed::read(&loaded.bytes, content_type, &base).map_err(refused)?,
+        Kind::Sitemap => {
+            match sitemap::read(&loaded.bytes, content_type, &base, sitemap::URLS_MAX)
+                .map_err(refused)?
+            {
+                Sitemap::Urls { document, .. } => document,
+                Sitemap::Index { children, .. } => {
+                    tell_children(&children);
+                    return Ok(());
+                }
+            }
+        }
+    };
     tell_facts(&document);
     let source = Name::parse("extract").map_err(|error| Failure::new(1, error))?;
     let now = Clock::system().now();
@@ -109,6 +127,20 @@ async fn fetch(url: Url, content_type: Option<String>) -> Result<Loaded, Failure
     let document = fetched.document.ok_or_else(|| lost(&format!("{base}: no document came")))?;
     let unpacked = document.unpack().map_err(|fault| lost(&format!("{base}: {fault}")))?;
     Ok(Loaded { bytes: unpacked.bytes, content_type: content_type.or(unpacked.content_type), base })
+}
+
+/// The sitemaps of an index, in the form of items.
+fn tell_children(children: &[sitemap::Child]) {
+    output::complain(&format!("index of {}", output::count(children.len(), "sitemap")));
+    for child in children {
+        let (url, updated) = (child.url.as_str(), child.modified.map(|at| at.to_string()));
+        let row = json!({
+            "id": url, "link": url, "title": "", "summary": "", "body": "",
+            "published": null, "updated": updated, "authors": [], "tags": [],
+            "language": null, "image": null, "media": [], "sitemap": true,
+        });
+        output::say(&row.to_string());
+    }
 }
 
 fn tell_facts(document: &Document) {

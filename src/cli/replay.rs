@@ -43,7 +43,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Done {
-    let super::extract::Kind::Feed = args.kind;
+    if args.kind != super::extract::Kind::Feed {
+        return Err(Failure::new(2, "only feeds are replayed"));
+    }
     let source = Name::parse("replay").map_err(|error| Failure::new(1, error))?;
     let mut known: Option<Known> = None;
     let mut failed = 0_usize;

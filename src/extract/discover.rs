@@ -183,11 +183,16 @@ impl Reader {
 
     fn link(&mut self, tag: &Tag<'_>) {
         let of = |name: &str| tag.attribute(name).unwrap_or_default();
-        let (rel, kind, href) = (of("rel"), of("type"), of("href"));
-        let Some((_, url)) = link::resolve(&href, &[Some(&self.base)]) else { return };
-        if is_feed(&rel, &kind) {
+        let rel = of("rel");
+        let is_feed = is_feed(&rel, &of("type"));
+        let is_api = rel.trim().eq_ignore_ascii_case("https://api.w.org/") && self.api.is_none();
+        if !(is_feed || is_api) {
+            return;
+        }
+        let Some((_, url)) = link::resolve(&of("href"), &[Some(&self.base)]) else { return };
+        if is_feed {
             add(&mut self.feeds, url, &of("title"));
-        } else if rel.trim().eq_ignore_ascii_case("https://api.w.org/") && self.api.is_none() {
+        } else {
             self.api = Some(url);
         }
     }
@@ -196,6 +201,9 @@ impl Reader {
         self.anchor = None;
         let Some(href) = tag.attribute("href") else { return };
         let kind = tag.attribute("type").unwrap_or_default();
+        if !(hints_at_feed(&href) || is_feed_type(&kind)) || self.linked.len() >= FEEDS_MAX {
+            return;
+        }
         let Some((_, url)) = link::resolve(&href, &[Some(&self.base)]) else { return };
         if !looks_like_feed(&url) && !is_feed_type(&kind) {
             return;
@@ -215,6 +223,12 @@ fn is_feed(rel: &str, kind: &str) -> bool {
 fn is_feed_type(kind: &str) -> bool {
     let bare = kind.split(';').next().unwrap_or_default().trim();
     TYPES.iter().any(|known| bare.eq_ignore_ascii_case(known))
+}
+
+/// Whether an address can be one that [`looks_like_feed`]: most anchors need no closer look.
+fn hints_at_feed(href: &str) -> bool {
+    let lower = href.to_ascii_lowercase();
+    ["feed", "rss", "atom", "rdf"].iter().any(|hint| lower.contains(hint))
 }
 
 /// Whether an address ends as feeds' do.

@@ -2,6 +2,8 @@
 //!
 //! Source: <http://opml.org/spec2.opml>.
 
+use std::collections::HashSet;
+
 use url::Url;
 
 use crate::extract::refusal::{self, NotADocument};
@@ -91,6 +93,7 @@ fn is_opml(text: Option<&str>) -> bool {
 fn pass(text: &str, mode: Mode) -> Result<(Vec<Outline>, bool), NotADocument> {
     let mut tokens = Tokens::new(text, mode, None);
     let mut found: Vec<Outline> = Vec::new();
+    let mut seen: HashSet<Url> = HashSet::new();
     // The name of each open outline; feeds have none.
     let mut folders: Vec<String> = Vec::new();
     // Which of the open elements are outlines.
@@ -107,7 +110,7 @@ fn pass(text: &str, mode: Mode) -> Result<(Vec<Outline>, bool), NotADocument> {
                 match feed_of(&tag) {
                     Some(feed) => {
                         let outline = outline(&tag, name, feed, &folders);
-                        if !found.iter().any(|known| known.feed == outline.feed) {
+                        if seen.insert(outline.feed.clone()) {
                             found.push(outline);
                         }
                         folders.push(String::new());

@@ -116,9 +116,6 @@ pub fn scan(
     options: &Options<'_>,
     each: &mut dyn FnMut(Listing),
 ) -> Result<Scan, NotADocument> {
-    if is_json(document, options)? {
-        return json::scan(document, options, each);
-    }
     let mut stream = Stream::open(document, options)?;
     let format = match options.format {
         CatalogFormat::Auto => recognise::format(stream.head())?,
@@ -128,6 +125,7 @@ pub fn scan(
     match reader {
         Reader::Xml => xml::scan(&mut stream, options, format, each),
         Reader::Delimited => delimited::scan(&mut stream, options, format, each),
+        Reader::Json => json::scan(document, options, each),
     }
 }
 
@@ -143,14 +141,12 @@ pub fn pick(
     format: CatalogFormat,
     places: &[u64],
 ) -> Result<Vec<Row>, NotADocument> {
-    if is_json(document, options)? {
-        return json::pick(document, options, format, places);
-    }
     let mut stream = Stream::open(document, options)?;
     let reader = reader(format, recognise::shape(stream.head()))?;
     match reader {
         Reader::Xml => xml::pick(&mut stream, options, format, places),
         Reader::Delimited => delimited::pick(&mut stream, options, format, places),
+        Reader::Json => json::pick(document, options, format, places),
     }
 }
 
@@ -159,6 +155,7 @@ pub fn pick(
 enum Reader {
     Xml,
     Delimited,
+    Json,
 }
 
 /// The reader for a format, and for the shape where the format leaves that open.
@@ -177,14 +174,18 @@ fn reader(format: CatalogFormat, shape: Shape) -> Result<Reader, NotADocument> {
             | CatalogFormat::Mapped,
             Shape::Xml,
         ) => Ok(Reader::Xml),
+        // The reader itself says what a document of another platform or a page is.
+        (
+            CatalogFormat::Shopify
+            | CatalogFormat::Woocommerce
+            | CatalogFormat::Wordpress
+            | CatalogFormat::Squarespace
+            | CatalogFormat::Prestashop,
+            _,
+        )
+        | (CatalogFormat::Mapped, Shape::Json) => Ok(Reader::Json),
         (_, shape) => Err(NotADocument::Unfit(format!("it is {}", shape.as_str()))),
     }
-}
-
-fn is_json(document: &mut dyn Text, options: &Options<'_>) -> Result<bool, NotADocument> {
-    let shape = recognise::shape(Stream::open(document, options)?.head());
-    document.rewind().map_err(|error| NotADocument::Unreadable(error.to_string()))?;
-    Ok(shape == Shape::Json)
 }
 
 /// Where a catalog of `format` begins, for a site's address as people write it: a shop's home

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::extract::NotADocument;
-use crate::extract::catalog::delimited;
+use crate::extract::catalog::{delimited, json};
 use crate::extract::ns::{self, Ns};
 use crate::extract::refusal;
 use crate::model::source::CatalogFormat;
@@ -68,56 +68,14 @@ pub(super) fn shape(head: &str) -> Shape {
 /// [`NotADocument`] says what it is instead, and what to do about it.
 pub(super) fn format(head: &str) -> Result<CatalogFormat, NotADocument> {
     match shape(head) {
-        Shape::Json => json(head),
+        Shape::Json => {
+            let text = head.trim_start_matches(['\u{feff}', '\0', ' ', '\t', '\r', '\n']);
+            json::recognise(text).ok_or_else(|| json::unfit(text))
+        }
         Shape::Page => Ok(CatalogFormat::JsonLd),
         Shape::Xml => xml(head),
         Shape::Delimited => delimited::recognise(head).map(|()| CatalogFormat::Csv),
     }
-}
-
-/// By the keys that only one platform writes.
-fn json(head: &str) -> Result<CatalogFormat, NotADocument> {
-    let has = |key: &str| {
-        let quoted = format!("\"{key}\"");
-        head.match_indices(&quoted)
-            .any(|(at, _)| head.get(at + quoted.len()..).is_some_and(follows_colon))
-    };
-    let all = |keys: &[&str]| keys.iter().all(|key| has(key));
-    if all(&["permalink", "prices"]) || all(&["permalink", "is_in_stock"]) {
-        Ok(CatalogFormat::Woocommerce)
-    } else if has("rendered_products")
-        || has("id_product")
-        || has("id_category_default")
-        || all(&["id_manufacturer", "id_supplier"])
-    {
-        Ok(CatalogFormat::Prestashop)
-    } else if (has("products") || has("product") || has("variants"))
-        && (has("handle") || has("body_html") || has("vendor"))
-        || is_empty_list_of_products(head)
-    {
-        Ok(CatalogFormat::Shopify)
-    } else if has("rendered") || all(&["slug", "link", "date"]) {
-        Ok(CatalogFormat::Wordpress)
-    } else if all(&["collection", "items"]) && (has("website") || has("urlId") || has("fullUrl"))
-        || all(&["urlId", "fullUrl"])
-    {
-        Ok(CatalogFormat::Squarespace)
-    } else if has("version") && head.contains("jsonfeed.org/version/") {
-        Err(NotADocument::NoProducts)
-    } else {
-        let why = "JSON of no shop platform that is known: describe it with `format = \"mapped\"`";
-        Err(NotADocument::UnknownFormat(why.into()))
-    }
-}
-
-fn follows_colon(text: &str) -> bool {
-    text.trim_start().starts_with(':')
-}
-
-/// The page behind the last one of a Shopify shop.
-fn is_empty_list_of_products(head: &str) -> bool {
-    let squeezed: String = head.chars().take(64).filter(|c| !c.is_whitespace()).collect();
-    squeezed == "{\"products\":[]}"
 }
 
 /// By the elements, whatever the root is called.
@@ -138,6 +96,9 @@ fn xml(head: &str) -> Result<CatalogFormat, NotADocument> {
         "urlset" | "sitemapindex" => {
             let line = "it is a sitemap, not a catalog: set `kind = \"sitemap\"`";
             Err(NotADocument::Unfit(line.into()))
+        }
+        "prestashop" | "response" if head.contains("<product") || head.contains("<stock_") => {
+            Ok(CatalogFormat::Prestashop)
         }
         "opml" => Err(refusal::of_text(head, Some("opml"))),
         _ => {
@@ -392,11 +353,7 @@ mod tests {
             ),
             ("<urlset><url>", "it is a sitemap, not a catalog: set `kind = \"sitemap\"`"),
             ("<a><b/></a>", "unknown format: an XML document of `a`, in which nothing is repeated"),
-            (
-                "{\"a\":1}",
-                "unknown format: JSON of no shop platform that is known: describe it with \
-                 `format = \"mapped\"`",
-            ),
+            ("{\"a\":1}", "unknown format: JSON of `a`: describe it with `format = \"mapped\"`"),
             ("hello", "it is neither markup, JSON nor a table"),
         ] {
             assert_eq!(told(head), expected, "{head}");

@@ -43,23 +43,22 @@ pub(crate) fn recognise(text: &str) -> Option<CatalogFormat> {
         return service::is_answer(root).then_some(CatalogFormat::Prestashop);
     }
     if text.starts_with('[') {
-        return of_row(Rows::new(text, Shape::List).next()?);
+        return of_row(first(text)?);
     }
     let root = Names::of(text);
     if root.text("version").is_some_and(|version| version.contains("jsonfeed")) {
         return None;
     }
-    if let Some(list) = root.get("products") {
-        let first = Rows::new(list, Shape::List).next().filter(|_| list.starts_with('['));
-        let Some(first) = first else {
-            let is_listing = root.has("pagination") || root.has("rendered_products");
-            return Some(if is_listing {
-                CatalogFormat::Prestashop
-            } else {
-                CatalogFormat::Shopify
-            });
+    if let Some(list) = root.get("products").filter(|list| list.starts_with('[')) {
+        let is_listing = root.has("pagination") || root.has("rendered_products");
+        let row = first(list);
+        let of_row = row.and_then(of_row).or_else(|| of_shop(row?));
+        return match of_row {
+            None if row.is_some() => None,
+            None if is_listing => Some(CatalogFormat::Prestashop),
+            None => Some(CatalogFormat::Shopify),
+            known => known,
         };
-        return of_row(first);
     }
     let is_site = ["collection", "website", "websiteSettings"].iter().any(|name| root.has(name));
     if is_site && ["items", "item", "upcoming", "past"].iter().any(|name| root.has(name)) {
@@ -71,7 +70,20 @@ pub(crate) fn recognise(text: &str) -> Option<CatalogFormat> {
     of_row(root.get("product").unwrap_or(text))
 }
 
-/// The platform that shows in the names of one row.
+/// The first row of a list, and all behind it; a row that breaks off is good enough.
+fn first(list: &str) -> Option<&str> {
+    let row = list.get(1..)?.trim_start();
+    (!row.is_empty() && !row.starts_with(']')).then_some(row)
+}
+
+/// Shopify, by less than what a row of its own must show: it stands in a list of products.
+fn of_shop(row: &str) -> Option<CatalogFormat> {
+    let names = Names::of(row);
+    let signs = ["variants", "handle", "body_html", "vendor"];
+    signs.iter().any(|name| names.has(name)).then_some(CatalogFormat::Shopify)
+}
+
+/// The platform that shows in the names of the row that the text begins with.
 fn of_row(row: &str) -> Option<CatalogFormat> {
     let names = Names::of(row);
     let has = |all: &[&str]| all.iter().all(|name| names.has(name));
@@ -86,8 +98,7 @@ fn of_row(row: &str) -> Option<CatalogFormat> {
     if has(&["prices"]) && any(&["permalink", "is_in_stock", "sku"]) {
         return Some(CatalogFormat::Woocommerce);
     }
-    let is_rendered =
-        names.get("title").and_then(|title| member(title, "rendered")).is_some() && has(&["link"]);
+    let is_rendered = names.get("title").and_then(|title| member(title, "rendered")).is_some();
     let is_post = has(&["link", "slug", "title"]) && any(&["date", "date_gmt", "excerpt"]);
     (is_rendered || is_post).then_some(CatalogFormat::Wordpress)
 }

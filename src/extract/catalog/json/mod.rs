@@ -25,6 +25,7 @@ mod service;
 mod mapped;
 
 mod kind;
+pub(crate) use kind::recognise;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -127,6 +128,11 @@ pub(crate) fn currency_in(bytes: &[u8]) -> Option<Currency> {
     let facts: Value = rows::parse(std::str::from_utf8(bytes).ok()?)?;
     let own = [&facts["currency"], &facts["shop"]["currency"]];
     own.into_iter().find_map(|code| text_of(code).parse().ok())
+}
+
+/// Why a document that begins with `head` is no catalog of any platform.
+pub(crate) fn unfit(head: &str) -> NotADocument {
+    kind::unfit(head, None)
 }
 
 /// Reads the rows of one document.
