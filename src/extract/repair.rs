@@ -24,7 +24,14 @@ const ENTITY_BYTES_MAX: usize = 32;
 /// 6. Attributes get quotes, values, and no repetitions.
 pub fn repair(text: &str) -> String {
     let start = root_start(text).unwrap_or(0);
-    let text = text.get(start..).unwrap_or_default();
+    let mut out = mend(text.get(start..).unwrap_or_default());
+    // A comment that was none can have hidden the root.
+    out.drain(..root_start(&out).unwrap_or(0));
+    out
+}
+
+/// [`repair`] from the second step on, for a piece that need not hold the root of a feed.
+pub(crate) fn mend(text: &str) -> String {
     let mut repair = Repair {
         out: String::with_capacity(text.len() + text.len() / 16),
         rest: text,
@@ -35,10 +42,7 @@ pub fn repair(text: &str) -> String {
         last_instruction_end: distance(text, "?>"),
     };
     repair.run();
-    let mut out = repair.out;
-    // A comment that was none can have hidden the root.
-    out.drain(..root_start(&out).unwrap_or(0));
-    out
+    repair.out
 }
 
 /// Where the root element of a feed, sitemap or OPML list begins, comments and CDATA passed over.

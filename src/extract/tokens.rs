@@ -391,7 +391,7 @@ pub(crate) fn mend_control(c: char) -> char {
 }
 
 /// Resolves the references of an attribute value; what is none stays.
-fn unescape(value: &str) -> Cow<'_, str> {
+pub(crate) fn unescape(value: &str) -> Cow<'_, str> {
     if !value.contains('&') {
         return Cow::Borrowed(value);
     }

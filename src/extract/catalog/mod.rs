@@ -17,6 +17,10 @@ pub mod availability;
 
 pub mod listing;
 
+mod rows;
+
+mod sheet;
+
 mod delimited;
 
 mod xml;
