@@ -25,6 +25,7 @@ const NO_PRICE: u8 = 15;
 const IS_GONE: u8 = 1 << 2;
 const IS_MOVED: u8 = 1 << 3;
 const IS_DOUBTED: u8 = 1 << 4;
+const IS_NEAR: u8 = 1 << 5;
 
 /// What names a row of a shelf, and orders the rows: the product, then its variant.
 #[derive(
@@ -76,6 +77,8 @@ pub struct KnownListing {
     pub is_moved: bool,
     /// It is there, at a price that can't be believed, since `since`.
     pub is_doubted: bool,
+    /// Its price is another than the one told, by less than a step.
+    pub is_near: bool,
     /// Since when it is absent, moved or doubted; in whole minutes.
     pub since: Timestamp,
 }
@@ -120,7 +123,8 @@ impl KnownListing {
             self.absent_polls.min(ABSENT_POLLS_MAX)
                 | flag(self.is_gone, IS_GONE)
                 | flag(self.is_moved, IS_MOVED)
-                | flag(self.is_doubted, IS_DOUBTED),
+                | flag(self.is_doubted, IS_DOUBTED)
+                | flag(self.is_near, IS_NEAR),
         ]);
         put(&minutes.to_le_bytes());
         bytes
@@ -149,6 +153,7 @@ impl KnownListing {
             is_gone: flags & IS_GONE != 0,
             is_moved: flags & IS_MOVED != 0,
             is_doubted: flags & IS_DOUBTED != 0,
+            is_near: flags & IS_NEAR != 0,
             since: Timestamp::from_millis(i64::from(narrow(11)) * 60_000),
         }
     }
@@ -260,6 +265,7 @@ mod tests {
             is_gone: true,
             is_moved: false,
             is_doubted: true,
+            is_near: true,
             since: Timestamp::from_millis(1_780_000_020_000),
         }
     }
