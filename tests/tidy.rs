@@ -53,7 +53,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
 ];
 
 /// Outside crates and the places that may name them.
-const HOMES: [(&str, &[&str]); 16] = [
+const HOMES: [(&str, &[&str]); 19] = [
     ("redb", &["src/store/redb/"]),
     // The model shows in a test that its own form survives the store's.
     ("postcard", &["src/store/", "src/model/known.rs"]),
@@ -62,7 +62,11 @@ const HOMES: [(&str, &[&str]); 16] = [
     ("quick_xml", &["src/extract/"]),
     ("robotxt", &["src/extract/robots.rs"]),
     ("memchr", &["src/extract/"]),
-    ("markup5ever", &["src/markup/"]),
+    // The tree of a page is built by us, of the parts that the matcher of selectors knows.
+    ("markup5ever", &["src/markup/", "src/extract/dom/"]),
+    ("scraper", &["src/extract/"]),
+    ("dom_smoothie", &["src/extract/page/article.rs"]),
+    ("regex", &["src/extract/page/"]),
     ("minijinja", &["src/render/"]),
     ("cron", &["src/model/schedule.rs"]),
     ("toml", &["src/config/"]),

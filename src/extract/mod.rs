@@ -20,6 +20,12 @@ pub mod opml;
 
 pub mod discover;
 
+mod dom;
+
+pub mod structured;
+
+pub mod page;
+
 pub mod text;
 
 mod survey;
@@ -130,6 +136,8 @@ pub enum Format {
     Json,
     /// No feed, but a list of a site's addresses.
     Sitemap,
+    /// A web page, whatever on it tells the items.
+    Page,
 }
 
 impl Format {
@@ -142,6 +150,7 @@ impl Format {
             Self::Atom => "Atom 1.0",
             Self::Json => "JSON Feed",
             Self::Sitemap => "sitemap",
+            Self::Page => "web page",
         }
     }
 }

@@ -55,6 +55,20 @@ pub enum NotADocument {
     TooManyAttributes,
     #[error("it declares more than {} namespaces", NAMESPACES_MAX)]
     TooManyNamespaces,
+    #[error("the page has more than {max} elements and texts")]
+    TooManyNodes { max: usize },
+    #[error("the page's tags have more than {max} attributes")]
+    TooManyPageAttributes { max: usize },
+    /// A rule of the settings that has lost its page: the field's key and its selector.
+    #[error("`select.{field}` matches nothing: `{css}`")]
+    NoMatch { field: &'static str, css: String },
+    /// A rule of the settings that can't be used.
+    #[error("`select.{field}`: {problem}")]
+    BadRule { field: &'static str, problem: String },
+    #[error("no list of items can be made out in the page{}: name it with `select.item`", quoted(.title))]
+    NoList { title: String },
+    #[error("the page{} has no product", quoted(.title))]
+    NoProduct { title: String },
 }
 
 impl From<NotText> for NotADocument {

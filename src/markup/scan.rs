@@ -54,7 +54,8 @@ impl<'a> Scanner<'a> {
             return;
         }
         if element == Element::DroppedText {
-            return self.skip_text(tag.name);
+            self.skip_text(tag.name);
+            return;
         }
         let mut depth = 1u32;
         while depth > 0 {
@@ -77,8 +78,16 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// To behind `</name …>`; what stands before it is no markup.
-    fn skip_text(&mut self, name: &str) {
+    /// What stands before `</name …>`, which is no markup, as it stands; goes on behind it. Without
+    /// an end tag that is the rest of the input.
+    pub(crate) fn raw_text(&mut self, name: &str) -> &'a str {
+        let start = self.at;
+        let end = self.skip_text(name);
+        &self.source[start..end]
+    }
+
+    /// To behind `</name …>`; what stands before it is no markup, and its end is told.
+    fn skip_text(&mut self, name: &str) -> usize {
         while let Some(found) = self.source[self.at..].find("</") {
             let start = self.at + found + 2;
             self.at = start;
@@ -88,10 +97,11 @@ impl<'a> Scanner<'a> {
                 bytes.get(start..end).is_some_and(|it| it.eq_ignore_ascii_case(name.as_bytes()));
             if is_name && bytes.get(end).is_none_or(|&byte| ends_name(byte)) {
                 self.at = Attributes::behind(self.source, end).1;
-                return;
+                return start - 2;
             }
         }
         self.at = self.source.len();
+        self.at
     }
 
     /// Where the next markup starts, from `self.at`.
@@ -172,6 +182,12 @@ impl<'a> Tag<'a> {
         Attributes { source: self.attributes, at: 0, is_empty: false }
             .find(|(found, _)| found.eq_ignore_ascii_case(name))
             .map(|(_, value)| entity::decode_value(value))
+    }
+
+    /// Every attribute as it comes, in whatever case and however often, with entities decoded.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> + use<'a> {
+        Attributes { source: self.attributes, at: 0, is_empty: false }
+            .map(|(name, value)| (name, entity::decode_value(value)))
     }
 
     /// Whether `class` has this word.
@@ -313,6 +329,19 @@ mod tests {
                 _ => None,
             };
             assert_eq!(value.as_deref(), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn raw_text_ends_at_its_own_end_tag() {
+        for (source, raw, rest) in [
+            ("<title>a <b>&amp;</TITLE >c", "a <b>&amp;", "c"),
+            ("<title>a</titles></title>c", "a</titles>", "c"),
+            ("<title>a", "a", ""),
+        ] {
+            let mut scanner = Scanner::new(source);
+            scanner.next();
+            assert_eq!((scanner.raw_text("title"), &source[scanner.at()..]), (raw, rest));
         }
     }
 
