@@ -1,7 +1,5 @@
 //! `tidings flood`.
 
-use serde_json::Value;
-
 use crate::admin::desk::Ask;
 use crate::cli::{Done, Failure, Settings, output, reach};
 use crate::model::name::Name;
@@ -79,17 +77,11 @@ async fn list(settings: &Settings, json: bool) -> Done {
             cell("campaign"),
             cell("since"),
             flood["items"],
-            kinds(&flood["kinds"]),
+            cell("kind"),
             cell("reason"),
         ));
     }
     Ok(())
-}
-
-/// `new` or `new, price-drop`.
-fn kinds(kinds: &Value) -> String {
-    let words = kinds.as_array().into_iter().flatten().filter_map(Value::as_str);
-    words.collect::<Vec<_>>().join(", ")
 }
 
 async fn answer(settings: &Settings, of: &Of, word: FloodWord) -> Done {

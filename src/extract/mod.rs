@@ -52,6 +52,8 @@ pub mod media;
 
 pub mod keys;
 
+pub mod story;
+
 pub mod show;
 
 mod refusal;

@@ -28,6 +28,8 @@ pub mod shelf;
 
 pub mod price;
 
+pub mod product;
+
 pub mod campaign;
 
 pub mod channel;

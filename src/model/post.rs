@@ -112,8 +112,8 @@ pub struct PriceMove {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flood {
     pub source: Name,
-    /// Which kinds of change are held; others of the same poll go their usual way.
-    pub kinds: Vec<ChangeKind>,
+    /// The kind of change that is held; others of the same poll go their usual way.
+    pub kind: ChangeKind,
     /// How many of these the poll had; the draft keeps the newest of them.
     pub items: u32,
     /// One line for people.

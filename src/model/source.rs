@@ -9,7 +9,6 @@ use crate::model::name::Name;
 use crate::model::offer::{Amount, Currency};
 use crate::model::schedule::Schedule;
 use crate::model::secret::SecretString;
-use crate::model::shelf::ShelfState;
 use crate::model::time::Timestamp;
 
 /// One thing that is watched, as the settings describe it.
@@ -278,16 +277,16 @@ pub struct SourceState {
     pub catalog: Option<Box<CatalogState>>,
 }
 
-/// What is remembered of a catalog beside its rows.
+/// What is remembered of a catalog's documents; its rows are on its shelf.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogState {
-    /// What its shelf needs beside the rows.
-    pub shelf: ShelfState,
     /// How many documents it was in. One alone need not be read again while its bytes are the same.
     pub pages: u16,
     /// The next instant at which a sale begins or ends without a byte changing: it is asked then,
     /// and read whatever its bytes are.
     pub turns_at: Option<Timestamp>,
+    /// The names of all its products are kept.
+    pub has_names: bool,
     /// What a document of its own said, for catalogs whose amounts name no currency.
     pub currency: Option<Currency>,
 }

@@ -12,25 +12,27 @@ use crate::model::time::Timestamp;
 ///
 /// `changes` are oldest first, each item at most once. A campaign of the source gets one draft
 /// for each change that it is `on`, due at `now` and its settling time; of the moves of a price,
-/// those that pass its step. When the poll is held, its changes of the held kinds make one held
-/// draft per campaign instead; others go their usual way. Ids are 0 until the drafts are
+/// those that pass its step. Changes of a kind that is held, which stands in `held` once at most,
+/// make one held draft per campaign instead; others go their usual way. Ids are 0 until the drafts are
 /// committed.
 pub fn drafts(
     source: &Name,
     changes: &[Told],
-    held: Option<&Flood>,
+    held: &[Flood],
     campaigns: &[Campaign],
     now: Timestamp,
 ) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for campaign in campaigns.iter().filter(|campaign| campaign.sources.contains(source)) {
-        let wanted = changes.iter().filter(|told| wants(campaign, told));
-        let (kept, sent): (Vec<Told>, Vec<Told>) =
-            wanted.partition(|told| held.is_some_and(|flood| flood.kinds.contains(&told.kind)));
-        if !kept.is_empty() {
-            drafts.push(draft(campaign, kept, held, now));
+        let wanted = || changes.iter().filter(|told| wants(campaign, told)).copied();
+        for flood in held {
+            let kept: Vec<Told> = wanted().filter(|told| told.kind == flood.kind).collect();
+            if !kept.is_empty() {
+                drafts.push(draft(campaign, kept, Some(flood), now));
+            }
         }
-        drafts.extend(sent.into_iter().map(|told| draft(campaign, vec![told], None, now)));
+        let sent = wanted().filter(|told| !held.iter().any(|flood| flood.kind == told.kind));
+        drafts.extend(sent.map(|told| draft(campaign, vec![told], None, now)));
     }
     drafts
 }
@@ -93,9 +95,8 @@ mod tests {
         Told { price: Some(price), ..item(byte, kind) }
     }
 
-    fn flood(kinds: &[ChangeKind]) -> Flood {
-        let (source, reason) = (name("blog"), "too many".into());
-        Flood { source, kinds: kinds.to_vec(), items: 200, reason }
+    fn flood(kind: ChangeKind) -> Flood {
+        Flood { source: name("blog"), kind, items: 200, reason: "too many".into() }
     }
 
     fn told(drafts: &[Draft]) -> Vec<(String, Vec<u8>, i64, bool)> {
@@ -123,7 +124,7 @@ mod tests {
         ];
         let changes =
             [item(1, ChangeKind::New), item(2, ChangeKind::Updated), item(3, ChangeKind::New)];
-        let drafts = drafts(&name("blog"), &changes, None, &campaigns, NOW);
+        let drafts = drafts(&name("blog"), &changes, &[], &campaigns, NOW);
         assert_eq!(
             told(&drafts),
             [
@@ -143,8 +144,8 @@ mod tests {
             [campaign("a", "blog", &[New], 0), campaign("c", "blog", &[Updated, New], 60)];
         let changes =
             [item(1, ChangeKind::New), item(2, ChangeKind::Updated), item(3, ChangeKind::New)];
-        let flood = flood(&[New]);
-        let drafts = drafts(&name("blog"), &changes, Some(&flood), &campaigns, NOW);
+        let flood = flood(New);
+        let drafts = drafts(&name("blog"), &changes, std::slice::from_ref(&flood), &campaigns, NOW);
         assert_eq!(
             told(&drafts),
             [
@@ -158,10 +159,13 @@ mod tests {
 
     #[test]
     fn a_flood_that_no_campaign_wants_makes_no_draft() {
-        let flood = flood(&[ChangeKind::New]);
+        let flood = flood(ChangeKind::New);
         let campaigns = [campaign("a", "blog", &[ChangeKind::Updated], 0)];
         let changes = [item(1, ChangeKind::New)];
-        assert_eq!(drafts(&name("blog"), &changes, Some(&flood), &campaigns, NOW), []);
+        assert_eq!(
+            drafts(&name("blog"), &changes, std::slice::from_ref(&flood), &campaigns, NOW),
+            []
+        );
     }
 
     #[test]
@@ -177,7 +181,7 @@ mod tests {
             moved(4, BackInStock, 100, 99),
             item(5, BackInStock),
         ];
-        let drafts = drafts(&name("shop"), &changes, None, &[fine, coarse], NOW);
+        let drafts = drafts(&name("shop"), &changes, &[], &[fine, coarse], NOW);
         let told: Vec<_> =
             told(&drafts).into_iter().map(|(name, items, ..)| (name, items)).collect();
         let expected =
@@ -190,7 +194,7 @@ mod tests {
         use ChangeKind::{BackInStock, PriceDrop};
         let campaigns = [campaign("a", "shop", &ChangeKind::ALL, 0)];
         let changes = [moved(1, PriceDrop, 9, 8), item(2, BackInStock), moved(3, PriceDrop, 9, 7)];
-        let drafts = drafts(&name("shop"), &changes, Some(&flood(&[PriceDrop])), &campaigns, NOW);
+        let drafts = drafts(&name("shop"), &changes, &[flood(PriceDrop)], &campaigns, NOW);
         assert_eq!(
             told(&drafts),
             [("a".into(), vec![1, 3], 1_000_000, true), ("a".into(), vec![2], 1_000_000, false),]

@@ -4,7 +4,7 @@
 //! else only the listings are in memory. A page that fails fails the poll: nothing is committed,
 //! and the next one starts over.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 
 use tokio::runtime::Handle;
@@ -14,10 +14,14 @@ use crate::diff::catalog::{self as diff, Diff, Facts, Rules};
 use crate::extract::catalog::{self, Options, Row, Scan, listing};
 use crate::extract::{Entry, NotADocument, Quality, keys};
 use crate::model::campaign::{Campaign, ChangeKind};
+use crate::model::item::Item;
 use crate::model::known::Keys;
 use crate::model::listing::Listing;
-use crate::model::offer::Currency;
+use crate::model::offer::{Amount, Currency};
 use crate::model::post::{Flood, PriceMove, Told};
+use crate::model::product::ProductName;
+use crate::model::rich::RichText;
+use crate::model::shelf::{KnownListing, ShelfKey, ShelfState, ShelfWrite};
 use crate::model::source::{CatalogFormat, CatalogState, Source, SourceState};
 use crate::model::time::Timestamp;
 use crate::plan;
@@ -28,13 +32,16 @@ use crate::poll::read::{Reading, Shelved, number, retain_named};
 use crate::poll::shelf::Shelf;
 use crate::poll::spool::{Span, Spool};
 use crate::poll::state;
-use crate::store::{Store, StoreError};
+use crate::store::{ShelfCommit, Store, StoreError};
 
 /// Most rows of a catalog, over all of its pages.
 pub const ROWS_MAX: usize = 3_000_000;
 
 /// Most changes of one poll that are read in full and told; the rest is only known from then on.
 const CHANGES_MAX: usize = 10_000;
+
+/// So many products are named at a time.
+const NAMED_AT_ONCE: usize = 4_096;
 
 /// Most remarks of the reader that are passed on.
 const REMARKS_MAX: usize = 3;
@@ -276,47 +283,57 @@ impl Walk {
         campaigns: &[Campaign],
         store: &dyn Store,
         handle: &Handle,
+        is_dry: bool,
     ) -> Result<(Fetched, Reading), Unfinished> {
+        let wait = Wait { store, handle, source };
         let listings = std::mem::take(&mut self.listings);
         let rows = number(listings.len());
-        let before = last.catalog.as_ref();
+        let before = wait.shelf_state()?;
         let mut shelf = Shelf::new(store, handle, &source.name);
         let rules =
             Rules { first_newest: source.first_newest, flood: source.flood, price: source.price };
-        let diff = diff::compare(
+        let mut diff = diff::compare(
             listings,
-            before.map(|catalog| &catalog.shelf),
+            before.as_ref(),
             &mut |after| shelf.block_after(after),
             &self.facts(),
             &rules,
         )?;
         let mut reading = self.reading(&diff, rows);
-        let (told, left_out) = self.told(&diff, source, campaigns, &mut reading)?;
-        if left_out > 0 {
-            self.found.remarks.push(format!("{left_out} changes are not told: too many at once"));
-        }
-        let floods: Vec<Flood> = diff
-            .held
-            .iter()
-            .map(|held| Flood {
-                source: source.name.clone(),
-                kinds: vec![held.kind],
-                items: held.items,
-                reason: held.reason.clone(),
-            })
-            .collect();
-        reading.drafts = self.drafts(source, &told, &floods, campaigns);
+        let begun_at = before.map(|before| before.begun_at);
+        let told = self.told(&diff, begun_at, campaigns, &wait, &mut reading)?;
+        let held = diff.held.iter().map(|held| Flood {
+            source: source.name.clone(),
+            kind: held.kind,
+            items: held.items,
+            reason: held.reason.clone(),
+        });
+        let held: Vec<Flood> = held.collect();
+        reading.drafts = plan::drafts(&source.name, &told, &held, campaigns, self.now);
         retain_named(&mut reading.kept, &reading.drafts);
-        reading.remark = self.found.remark(diff.remark);
+
+        let keeps_names = is_wanted(source, campaigns, ChangeKind::Gone);
+        let had_names = last.catalog.as_ref().is_some_and(|catalog| catalog.has_names);
+        let mut names = Vec::new();
+        if keeps_names && !is_dry {
+            let wanted = had_names.then(|| products_of(&diff.writes));
+            names = self.names(wanted, &wait)?;
+        }
+        reading.remark = self.found.remark(diff.remark.take());
         reading.shelved = Some(Shelved {
             state: CatalogState {
-                shelf: diff.state,
                 pages: u16::try_from(self.pages.len()).unwrap_or(u16::MAX),
                 turns_at: self.found.turns_at,
+                has_names: keeps_names,
                 currency: self.currency.filter(|_| source.currency.is_none()),
             },
-            writes: diff.writes,
-            prices: diff.prices,
+            shelf: ShelfCommit {
+                state: diff.state,
+                writes: diff.writes,
+                prices: diff.prices,
+                now: self.now,
+            },
+            names,
         });
         Ok((self.first, reading))
     }
@@ -343,53 +360,107 @@ impl Walk {
         reading
     }
 
-    /// What is told, oldest first, with its items in `reading.kept`; and how many changes were
-    /// left out.
+    /// What is told, oldest first; its items go to `reading.kept`.
     fn told(
-        &self,
+        &mut self,
         diff: &Diff,
-        source: &Source,
+        begun_at: Option<Timestamp>,
         campaigns: &[Campaign],
+        wait: &Wait<'_>,
         reading: &mut Reading,
-    ) -> Result<(Vec<Told>, usize), Unfinished> {
-        let is_wanted = |kind: &ChangeKind| {
-            let own = campaigns.iter().filter(|campaign| campaign.sources.contains(&source.name));
-            own.into_iter().any(|campaign| campaign.on.contains(kind))
-        };
-        let wanted: Vec<&diff::Change> =
-            diff.changes.iter().filter(|change| is_wanted(&change.kind)).collect();
+    ) -> Result<Vec<Told>, Unfinished> {
+        let source = wait.source;
+        let wanted: Vec<&diff::Change> = diff
+            .changes
+            .iter()
+            .filter(|change| is_wanted(source, campaigns, change.kind))
+            .collect();
         let left_out = wanted.len().saturating_sub(CHANGES_MAX);
+        if left_out > 0 {
+            self.found.remarks.push(format!("{left_out} changes are not told: too many at once"));
+        }
         // The newest stand at the end.
         let wanted = wanted.get(left_out..).unwrap_or_default();
         let mut entries = self.picked(wanted, source)?;
+        let mut names = wait.names_of_gone(wanted)?;
+        let mut lowest = wait.lowest(wanted, begun_at, self.now)?;
         let mut told = Vec::with_capacity(wanted.len());
         for change in wanted {
-            let keys = Keys {
-                id: Some(change.product),
-                id_alias: None,
-                link: (change.link != 0).then_some(change.link),
-                title_date: None,
-                title: None,
-                fingerprint: 0,
+            let keys = keys_of(change);
+            let entry = entries.remove(&change.product);
+            let item = match entry {
+                Some(entry) => Entry { keys, ..entry }.into_item(&source.name, self.now),
+                None => match names.remove(&change.product) {
+                    Some(name) => named_item(source, &keys, name, self.now),
+                    // Its rows can't be read again, or nobody knows what it was called.
+                    None => continue,
+                },
             };
-            let item = keys::item_id(&source.name, &keys);
             let price = change.price.map(|price| PriceMove {
                 from: price.from,
                 to: price.to,
-                lowest_30d: None,
+                lowest_30d: lowest.remove(&price.key),
             });
-            match entries.remove(&change.product) {
-                Some(mut entry) => {
-                    entry.keys = keys;
-                    reading.kept.push(entry.into_item(&source.name, self.now));
-                }
-                None if change.kind == ChangeKind::Gone => {}
-                // Its rows could not be read again.
-                None => continue,
-            }
-            told.push(Told { item, kind: change.kind, price });
+            told.push(Told { item: item.id, kind: change.kind, price });
+            reading.kept.push(item);
         }
-        Ok((told, left_out))
+        Ok(told)
+    }
+
+    /// What the products of the documents are called: all that are `wanted` and have no name yet,
+    /// or simply all. What is too many for one commit is kept at once.
+    fn names(
+        &self,
+        wanted: Option<HashSet<u64>>,
+        wait: &Wait<'_>,
+    ) -> Result<Vec<(u64, ProductName)>, Unfinished> {
+        let wanted = match wanted {
+            Some(wanted) => Some(wait.nameless(wanted)?),
+            None => None,
+        };
+        if wanted.as_ref().is_some_and(HashSet::is_empty) {
+            return Ok(Vec::new());
+        }
+        let mut named: HashSet<u64> = HashSet::new();
+        let mut names = Vec::new();
+        for page in &self.pages {
+            let options = self.options(page, wait.source, ROWS_MAX);
+            let mut places: Vec<(u64, u64)> = Vec::new();
+            let mut take = |listing: Listing| {
+                let is_wanted = wanted.as_ref().is_none_or(|all| all.contains(&listing.product));
+                if is_wanted && named.insert(listing.product) {
+                    places.push((listing.place, listing.product));
+                }
+            };
+            catalog::scan(&mut self.spool.open(page.span), &options, &mut take)?;
+            for chunk in places.chunks(NAMED_AT_ONCE) {
+                let products: HashMap<u64, u64> = chunk.iter().copied().collect();
+                let places: Vec<u64> = chunk.iter().map(|(place, _)| *place).collect();
+                let mut document = self.spool.open(page.span);
+                let rows = catalog::pick(&mut document, &options, options.format, &places)?;
+                for Row { entry, place, .. } in rows {
+                    let Some(product) = products.get(&place) else { continue };
+                    let Entry { title, link, image, .. } = entry;
+                    names.push((*product, ProductName { title, link, image }));
+                }
+                if names.len() >= NAMED_AT_ONCE {
+                    wait.keep_names(std::mem::take(&mut names))?;
+                }
+            }
+        }
+        Ok(names)
+    }
+
+    fn options<'o>(&'o self, page: &'o Page, source: &'o Source, items_max: usize) -> Options<'o> {
+        Options {
+            format: self.found.format.unwrap_or(source.format),
+            mapping: source.mapping.as_deref(),
+            base: &page.url,
+            content_type: page.content_type.as_deref(),
+            currency: self.currency,
+            now: self.now,
+            items_max,
+        }
     }
 
     /// The entries of the changes that have rows, by product.
@@ -414,15 +485,7 @@ impl Walk {
         for chunk in places.chunk_by(|(page, _), (next, _)| page == next) {
             let Some((number, _)) = chunk.first() else { continue };
             let Some(page) = self.pages.get(usize::from(*number)) else { continue };
-            let options = Options {
-                format: self.found.format.unwrap_or(source.format),
-                mapping: source.mapping.as_deref(),
-                base: &page.url,
-                content_type: page.content_type.as_deref(),
-                currency: self.currency,
-                now: self.now,
-                items_max: ROWS_MAX,
-            };
+            let options = self.options(page, source, ROWS_MAX);
             let places: Vec<u64> = chunk.iter().map(|(_, place)| *place).collect();
             let mut document = self.spool.open(page.span);
             let picked = catalog::pick(&mut document, &options, options.format, &places)?;
@@ -435,25 +498,122 @@ impl Walk {
         let join = |(product, rows)| Some((product, listing::join(rows, self.now)?));
         Ok(rows.into_iter().filter_map(join).collect())
     }
+}
 
-    /// Kinds are held each for itself, but a draft has one reason: the changes of each held kind
-    /// are planned apart.
-    fn drafts(
-        &self,
-        source: &Source,
-        told: &[Told],
-        floods: &[Flood],
-        campaigns: &[Campaign],
-    ) -> Vec<crate::model::post::Draft> {
-        let is_held = |told: &Told| floods.iter().any(|flood| flood.kinds.contains(&told.kind));
-        let free: Vec<Told> = told.iter().filter(|told| !is_held(told)).copied().collect();
-        let mut drafts = plan::drafts(&source.name, &free, None, campaigns, self.now);
-        for flood in floods {
-            let held: Vec<Told> =
-                told.iter().filter(|told| flood.kinds.contains(&told.kind)).copied().collect();
-            drafts.extend(plan::drafts(&source.name, &held, Some(flood), campaigns, self.now));
+/// Whether a campaign of the source tells changes of the kind.
+fn is_wanted(source: &Source, campaigns: &[Campaign], kind: ChangeKind) -> bool {
+    let mut own = campaigns.iter().filter(|campaign| campaign.sources.contains(&source.name));
+    own.any(|campaign| campaign.on.contains(&kind))
+}
+
+/// A product is one item for ever, whatever its link becomes.
+fn keys_of(change: &diff::Change) -> Keys {
+    Keys {
+        id: Some(change.product),
+        id_alias: None,
+        link: (change.link != 0).then_some(change.link),
+        title_date: None,
+        title: None,
+        fingerprint: 0,
+    }
+}
+
+/// What is left of a product that is gone.
+fn named_item(source: &Source, keys: &Keys, name: ProductName, now: Timestamp) -> Item {
+    Item {
+        id: keys::item_id(&source.name, keys),
+        source: source.name.clone(),
+        guid: String::new(),
+        title: name.title,
+        link: name.link,
+        summary: RichText::default(),
+        body: RichText::default(),
+        published: None,
+        updated: None,
+        first_seen: now,
+        authors: Vec::new(),
+        tags: Vec::new(),
+        language: None,
+        image: name.image,
+        media: Vec::new(),
+        offer: None,
+    }
+}
+
+/// The products of the rows that are written and are there.
+fn products_of(writes: &[ShelfWrite]) -> HashSet<u64> {
+    let blocks = writes.iter().filter_map(|write| match write {
+        ShelfWrite::Put(block) => Some(block),
+        ShelfWrite::Remove(_) => None,
+    });
+    let rows = blocks.flat_map(|block| block.encoded()).map(KnownListing::decode);
+    rows.filter(|row| !row.is_absent()).map(|row| row.key.product).collect()
+}
+
+/// The store, for a thread that may wait.
+struct Wait<'a> {
+    store: &'a dyn Store,
+    handle: &'a Handle,
+    source: &'a Source,
+}
+
+impl Wait<'_> {
+    fn shelf_state(&self) -> Result<Option<ShelfState>, StoreError> {
+        self.handle.block_on(self.store.load_shelf_state(&self.source.name))
+    }
+
+    fn keep_names(&self, names: Vec<(u64, ProductName)>) -> Result<(), StoreError> {
+        self.handle.block_on(self.store.commit_names(&self.source.name, names))
+    }
+
+    /// Of the products those that have no name yet.
+    fn nameless(&self, products: HashSet<u64>) -> Result<HashSet<u64>, StoreError> {
+        let products: Vec<u64> = products.into_iter().collect();
+        let mut nameless = HashSet::new();
+        for chunk in products.chunks(NAMED_AT_ONCE) {
+            let names = self.store.load_names(&self.source.name, chunk);
+            let names = self.handle.block_on(names)?;
+            let without = chunk.iter().zip(names).filter(|(_, name)| name.is_none());
+            nameless.extend(without.map(|(product, _)| *product));
         }
-        drafts
+        Ok(nameless)
+    }
+
+    /// What products that have no row any more were called.
+    fn names_of_gone(
+        &self,
+        changes: &[&diff::Change],
+    ) -> Result<HashMap<u64, ProductName>, StoreError> {
+        let gone = changes.iter().filter(|change| change.places.is_empty());
+        let gone: Vec<u64> = gone.map(|change| change.product).collect();
+        if gone.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let names = self.handle.block_on(self.store.load_names(&self.source.name, &gone))?;
+        Ok(gone
+            .into_iter()
+            .zip(names)
+            .filter_map(|(product, name)| Some((product, name?)))
+            .collect())
+    }
+
+    /// The lowest prices of the 30 days before the moves.
+    fn lowest(
+        &self,
+        changes: &[&diff::Change],
+        begun_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<HashMap<ShelfKey, Amount>, StoreError> {
+        let moves: Vec<_> = changes.iter().filter_map(|change| change.price).collect();
+        let (Some(begun_at), false) = (begun_at, moves.is_empty()) else {
+            return Ok(HashMap::new());
+        };
+        let keys: Vec<ShelfKey> = moves.iter().map(|price| price.key).collect();
+        let histories = self.handle.block_on(self.store.load_prices(&self.source.name, &keys))?;
+        let lowest = moves.iter().zip(histories).filter_map(|(price, history)| {
+            Some((price.key, history.lowest_30d(price.from, begun_at, now)?))
+        });
+        Ok(lowest.collect())
     }
 }
 

@@ -174,8 +174,10 @@ impl Poll {
         let handle = Handle::current();
         let (source, shared, known) =
             (Arc::clone(&self.source), Arc::clone(&self.shared), last.clone());
+        let is_dry = self.is_dry;
         let finished = self.read_off_thread(move || {
-            walk.finish(&source, &known, &shared.campaigns, shared.store.as_ref(), &handle)
+            let (campaigns, store) = (Arc::clone(&shared.campaigns), shared.store.as_ref());
+            walk.finish(&source, &known, &campaigns, store, &handle, is_dry)
         });
         match finished.await {
             Some(Ok((first, reading))) => {

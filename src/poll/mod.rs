@@ -42,3 +42,5 @@ pub mod visits;
 pub(crate) mod read;
 
 pub(crate) mod state;
+
+pub(crate) mod stories;

@@ -6,16 +6,16 @@ use std::time::Duration;
 use url::Url;
 
 use crate::diff::{self, Rules};
-use crate::extract::{Document, Entry, NotADocument, Quality, feed};
+use crate::extract::{Document, Entry, NotADocument, Quality, feed, page as html};
 use crate::model::campaign::{Campaign, ChangeKind};
 use crate::model::item::Item;
 use crate::model::known::{Keys, Known};
 use crate::model::post::{Content, Draft, Flood, Told};
-use crate::model::price::PriceSeen;
-use crate::model::shelf::ShelfWrite;
-use crate::model::source::{CatalogState, Source, SourceKind};
+use crate::model::product::ProductName;
+use crate::model::source::{CatalogState, PageRules, Source, SourceKind};
 use crate::model::time::Timestamp;
 use crate::plan;
+use crate::store::ShelfCommit;
 
 /// What a poll's documents say beside what is known.
 #[derive(Debug, Default)]
@@ -44,8 +44,8 @@ pub(crate) struct Reading {
 #[derive(Debug)]
 pub(crate) struct Shelved {
     pub state: CatalogState,
-    pub writes: Vec<ShelfWrite>,
-    pub prices: Vec<PriceSeen>,
+    pub shelf: ShelfCommit,
+    pub names: Vec<(u64, ProductName)>,
 }
 
 impl Reading {
@@ -88,7 +88,12 @@ pub(crate) fn document(page: &Page<'_>, source: &Source) -> Result<Document, Not
         SourceKind::Feed => {
             feed::read_within(page.bytes, page.content_type, page.url, page.items_max)
         }
-        _ => Err(NotADocument::NotMarkup),
+        SourceKind::Page => {
+            let unruled = PageRules::default();
+            let rules = source.select.as_deref().unwrap_or(&unruled);
+            html::read(page.bytes, page.content_type, page.url, rules, page.items_max)
+        }
+        SourceKind::Catalog | SourceKind::Sitemap => Err(NotADocument::NotMarkup),
     }
 }
 
@@ -127,7 +132,7 @@ pub(crate) fn compare(
     }
     let flood = diff.held.as_ref().map(|held| Flood {
         source: source.name.clone(),
-        kinds: vec![ChangeKind::New],
+        kind: ChangeKind::New,
         items: held.items,
         reason: held.reason.clone(),
     });
@@ -157,7 +162,7 @@ impl Compared {
             changes.push(Told { item: item.id, kind, price: None });
             reading.kept.push(item);
         }
-        reading.drafts = plan::drafts(&source.name, &changes, flood.as_ref(), campaigns, now);
+        reading.drafts = plan::drafts(&source.name, &changes, flood.as_slice(), campaigns, now);
         retain_named(&mut reading.kept, &reading.drafts);
         reading
     }

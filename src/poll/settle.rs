@@ -21,6 +21,7 @@ use crate::poll::read::{self, Page, Reading};
 use crate::poll::report::{Outcome, PollReport};
 use crate::poll::spool::hash;
 use crate::poll::state::{self, Failure};
+use crate::poll::stories;
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
 use crate::runtime::wakes::Wakes;
@@ -170,6 +171,8 @@ impl Poll {
             known: None,
             items: vec![],
             drafts: vec![],
+            shelf: None,
+            names: vec![],
         };
         if let Some(reading) = reading {
             for (kind, count) in &reading.counts {
@@ -177,12 +180,16 @@ impl Poll {
             }
             report.held = reading.held;
             commit.known = reading.known;
+            if let Some(shelved) = reading.shelved {
+                (commit.shelf, commit.names) = (Some(shelved.shelf), shelved.names);
+            }
             commit.items = reading.kept;
             commit.drafts = reading.drafts;
         }
         if self.is_dry {
             return self.settled(state, report, Ok(()));
         }
+        stories::mark(&mut commit.drafts, &commit.items, &self.shared.campaigns);
         let has_drafts = !commit.drafts.is_empty();
         let stored = self.shared.store.commit_poll(commit).await;
         if has_drafts && stored.is_ok() {

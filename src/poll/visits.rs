@@ -8,6 +8,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::extract::Document;
+use crate::extract::page::article;
 use crate::model::campaign::ChangeKind;
 use crate::model::source::{Source, SourceKind, SourceState};
 use crate::poll::errand::{Errand, Next};
@@ -147,12 +148,15 @@ impl Poll {
 
 impl Visits {
     /// Fills the item in from its page.
-    fn take(&mut self, url: &Url, packed: Packed, full_text: bool) {
+    fn take(&mut self, url: &Url, packed: Packed, wants_body: bool) {
         let entry = self.at.and_then(|at| self.compared.told.get_mut(at));
-        let (Some((entry, _)), Ok(page)) = (entry, packed.unpack()) else {
-            self.failed += 1;
-            return;
-        };
-        let _ = (entry, url, page, full_text);
+        let read = packed
+            .unpack()
+            .ok()
+            .and_then(|page| article::read(&page.bytes, page.content_type.as_deref(), url).ok());
+        match (entry, read) {
+            (Some((entry, _)), Some(article)) => entry.enrich(article, wants_body),
+            _ => self.failed += 1,
+        }
     }
 }

@@ -76,7 +76,7 @@ pub fn draft(due_at: Timestamp, items: &[u8]) -> Draft {
 pub fn held_draft(source: &str, items: &[u8]) -> Draft {
     let flood = Flood {
         source: name(source),
-        kinds: vec![ChangeKind::New],
+        kind: ChangeKind::New,
         items: 40,
         reason: "40 of 40 are new".into(),
     };
@@ -90,6 +90,8 @@ pub fn poll(source: &str) -> PollCommit {
         known: None,
         items: vec![],
         drafts: vec![],
+        shelf: None,
+        names: vec![],
     }
 }
 

@@ -45,7 +45,9 @@ pub(super) enum Next<'a> {
     /// A row that is too long.
     Lost,
     /// `is_whole` if the root's end tag was there.
-    End { is_whole: bool },
+    End {
+        is_whole: bool,
+    },
 }
 
 pub(super) struct Rows<'s, 'd> {
@@ -501,8 +503,13 @@ enum Step {
     More,
     /// A comment or CDATA was passed over.
     Passed,
-    Start { at: usize, is_empty: bool },
-    End { behind: usize },
+    Start {
+        at: usize,
+        is_empty: bool,
+    },
+    End {
+        behind: usize,
+    },
     /// There is no end.
     None,
 }
@@ -552,12 +559,7 @@ fn hidden(row: &[u8], at: usize, base: u64, unclosed: &mut [u64; 2]) -> Hidden {
 
 /// The next tag of a name that `finder` finds the beginning of, `length` bytes long: where it
 /// begins and what follows it. `None` when there is none, or none that is complete.
-fn find_tag(
-    row: &[u8],
-    from: usize,
-    finder: &Finder<'_>,
-    length: usize,
-) -> Option<(usize, usize)> {
+fn find_tag(row: &[u8], from: usize, finder: &Finder<'_>, length: usize) -> Option<(usize, usize)> {
     let mut at = from;
     loop {
         let start = at + finder.find(row.get(at..)?)?;
@@ -671,14 +673,23 @@ mod tests {
     fn rows_are_found_where_they_may_stand_only() {
         let item = || element("item", &[], false);
         for (document, expected) in [
-            ("<rss><c><item>a</item> <item/><item b='1'>c</item ></c></rss>", "<item>a</item>|<item/>|<item b='1'>c</item >|whole"),
+            (
+                "<rss><c><item>a</item> <item/><item b='1'>c</item ></c></rss>",
+                "<item>a</item>|<item/>|<item b='1'>c</item >|whole",
+            ),
             ("<rss><!-- <item>no</item> --><item>a</item></rss>", "<item>a</item>|whole"),
             ("<rss><t><![CDATA[<item>no</item>]]></t><item>a</item></rss>", "<item>a</item>|whole"),
-            ("<rss><item><![CDATA[</item>]]>a</item><item>b</item></rss>", "<item><![CDATA[</item>]]>a</item>|<item>b</item>|whole"),
+            (
+                "<rss><item><![CDATA[</item>]]>a</item><item>b</item></rss>",
+                "<item><![CDATA[</item>]]>a</item>|<item>b</item>|whole",
+            ),
             ("<rss><item><!--</item>-->a</item></rss>", "<item><!--</item>-->a</item>|whole"),
             ("<rss><items><item>a</item></items><itemx/></rss>", "<item>a</item>|whole"),
             ("<x:rss><x:item>a</x:item></x:rss>", "<x:item>a</x:item>|whole"),
-            ("<?xml version='1.0'?><!DOCTYPE r [<!ENTITY a '<item>'>]><r><item>a</item></r>", "<item>a</item>|whole"),
+            (
+                "<?xml version='1.0'?><!DOCTYPE r [<!ENTITY a '<item>'>]><r><item>a</item></r>",
+                "<item>a</item>|whole",
+            ),
             ("<rss><item a='>'>a</item></rss>", "<item a='>'>a</item>|whole"),
         ] {
             assert_eq!(rows(document, item()), expected, "{document}");
@@ -692,9 +703,18 @@ mod tests {
             ("<rss><item>a<item>b</item></rss>", "<item>a|<item>b</item>|whole"),
             ("<rss><item>a</item><item>b", "<item>a</item>|cut"),
             ("<rss><item>a</item>", "<item>a</item>|cut"),
-            ("<rss><item><![CDATA[a</item><item><![CDATA[b]]></item></rss>", "<item><![CDATA[a</item>|<item><![CDATA[b]]></item>|whole"),
-            ("<rss><item><![CDATA[a</item><item>b</item></rss>", "<item><![CDATA[a</item>|<item>b</item>|whole"),
-            ("<br>Warning <b>x</b>\n<?xml version='1.0'?><rss><item>a</item></rss>junk", "<item>a</item>|whole"),
+            (
+                "<rss><item><![CDATA[a</item><item><![CDATA[b]]></item></rss>",
+                "<item><![CDATA[a</item>|<item><![CDATA[b]]></item>|whole",
+            ),
+            (
+                "<rss><item><![CDATA[a</item><item>b</item></rss>",
+                "<item><![CDATA[a</item>|<item>b</item>|whole",
+            ),
+            (
+                "<br>Warning <b>x</b>\n<?xml version='1.0'?><rss><item>a</item></rss>junk",
+                "<item>a</item>|whole",
+            ),
             ("<rss><!-- never closed <item>a</item></rss>", "<item>a</item>|whole"),
             ("<rss><item>a</i></item></channel></rss>", "<item>a</i></item>|whole"),
         ] {

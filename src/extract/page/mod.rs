@@ -67,7 +67,7 @@ pub fn read(
     };
     if entries.is_empty() {
         return Err(match refusal::of_text(&decoded.text, Some("html")) {
-            NotADocument::Page { title } => NotADocument::NoList { title },
+            NotADocument::Page { title, .. } => NotADocument::NoList { title },
             other => other,
         });
     }

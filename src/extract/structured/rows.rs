@@ -127,7 +127,7 @@ pub fn rows(
     let rows = page.rows_of(links.into_iter());
     if rows.is_empty() {
         return Err(match refusal::of_text(text, Some("html")) {
-            NotADocument::Page { title } => NotADocument::NoProduct { title },
+            NotADocument::Page { title, .. } => NotADocument::NoProduct { title },
             other => other,
         });
     }

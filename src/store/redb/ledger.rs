@@ -40,6 +40,8 @@ pub(super) struct Memory {
     tallies: HashMap<u64, (Tally, bool)>,
     /// The post that was served last on each channel.
     pub served: HashMap<Name, u64>,
+    /// How far pruning went through what belongs to shelves.
+    pub pruned: Pruned,
 }
 
 impl Memory {
@@ -60,6 +62,13 @@ impl Memory {
             self.tallies.clear();
         }
     }
+}
+
+/// Where pruning goes on, so that each call may stop early: the last key that was looked at.
+#[derive(Default)]
+pub(super) struct Pruned {
+    pub prices: Option<(String, u64, u32)>,
+    pub names: Option<(String, u64)>,
 }
 
 /// A decoded batch.

@@ -21,6 +21,10 @@ mod crowd;
 
 mod poll;
 
+mod shelf;
+
+mod story;
+
 mod compose;
 
 mod deliver;
@@ -42,6 +46,9 @@ use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
 use crate::model::name::Name;
 use crate::model::post::{Claim, Draft, DraftId, Outcome, Post, PostId};
+use crate::model::price::PriceHistory;
+use crate::model::product::ProductName;
+use crate::model::shelf::{Block, ShelfKey, ShelfState};
 use crate::model::source::SourceState;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
@@ -57,6 +64,9 @@ pub const FILE_NAME: &str = "store.redb";
 
 /// Most subscribers that one transaction imports: others get their turn between two.
 const IMPORTED_MAX: usize = 4_096;
+
+/// Most products that one transaction names ahead of their poll.
+const NAMED_MAX: usize = 4_096;
 
 /// An open store. Dropping it waits for the last commit and unlocks the file.
 pub struct RedbStore {
@@ -112,6 +122,43 @@ impl Store for RedbStore {
     fn load_known(&self, source: &Name) -> Reply<'_, Option<Known>> {
         let source = source.clone();
         self.look(move |read| poll::load_known(read, &source))
+    }
+
+    fn load_shelf_state(&self, source: &Name) -> Reply<'_, Option<ShelfState>> {
+        let source = source.clone();
+        self.look(move |read| shelf::load_state(read, &source))
+    }
+
+    fn load_shelf(
+        &self,
+        source: &Name,
+        after: Option<ShelfKey>,
+        limit: usize,
+    ) -> Reply<'_, Vec<Block>> {
+        let source = source.clone();
+        self.scan(move |read| shelf::load_blocks(read, &source, after, limit))
+    }
+
+    fn load_prices(&self, source: &Name, rows: &[ShelfKey]) -> Reply<'_, Vec<PriceHistory>> {
+        let (source, rows) = (source.clone(), rows.to_vec());
+        self.scan(move |read| shelf::load_prices(read, &source, &rows))
+    }
+
+    fn load_names(&self, source: &Name, products: &[u64]) -> Reply<'_, Vec<Option<ProductName>>> {
+        let (source, products) = (source.clone(), products.to_vec());
+        self.scan(move |read| shelf::load_names(read, &source, &products))
+    }
+
+    fn commit_names(&self, source: &Name, mut names: Vec<(u64, ProductName)>) -> Reply<'_, ()> {
+        let source = source.clone();
+        Box::pin(async move {
+            while !names.is_empty() {
+                let part = names.split_off(names.len().saturating_sub(NAMED_MAX));
+                let source = source.clone();
+                self.write(move |writing| writing.put_names(&source, &part)).await?;
+            }
+            Ok(())
+        })
     }
 
     fn commit_poll(&self, poll: PollCommit) -> Reply<'_, ()> {

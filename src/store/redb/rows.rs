@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use serde::de::{Deserializer, Error, Visitor};
+use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 use crate::model::campaign::OnUncertain;
@@ -12,6 +14,8 @@ use crate::model::known::Known;
 use crate::model::message::Card;
 use crate::model::name::Name;
 use crate::model::post::{Answer, Body, Counts, Draft};
+use crate::model::product::ProductName;
+use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
@@ -31,6 +35,54 @@ pub(super) struct Counters {
     pub ticket: u64,
     pub event: u64,
     pub consent: u64,
+}
+
+/// The rows of a block of a catalog's shelf; see `Block`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ShelfRow(pub Vec<u8>);
+
+/// The points of a price history; see `PriceHistory::encode`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PriceRow(pub Vec<u8>);
+
+macro_rules! as_bytes {
+    ($($row:ident)*) => {$(
+        impl Serialize for $row {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_bytes(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $row {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_bytes(Bytes).map(Self)
+            }
+        }
+    )*};
+}
+
+as_bytes! { ShelfRow PriceRow }
+
+/// Reads one string of bytes.
+struct Bytes;
+
+impl Visitor<'_> for Bytes {
+    type Value = Vec<u8>;
+
+    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("bytes")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+        Ok(bytes.to_vec())
+    }
+}
+
+/// By which source a campaign was told a story last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoryRow {
+    pub source: Name,
+    pub at: Timestamp,
 }
 
 /// What of a post never changes.
@@ -188,9 +240,10 @@ pub(super) struct Cursor(pub i64);
 pub(super) struct Seen(pub Timestamp);
 
 macro_rules! versions {
-    ($($record:ty = $version:literal;)*) => {
+    ($($record:ty = $version:literal $(, $is_bulk:ident)?;)*) => {
         $(impl Record for $record {
             const VERSION: u8 = $version;
+            $(const $is_bulk: bool = true;)?
         })*
     };
 }
@@ -200,6 +253,11 @@ versions! {
     Counters = 1;
     SourceState = 1;
     Known = 1;
+    ShelfState = 1;
+    ShelfRow = 1, IS_BULK;
+    PriceRow = 1, IS_BULK;
+    ProductName = 1;
+    StoryRow = 1;
     Item = 2;
     Draft = 2;
     PostRow = 1;
@@ -333,15 +391,51 @@ mod tests {
                 remark: Some("note".into()),
                 items: 7,
                 catalog: Some(Box::new(CatalogState {
-                    shelf: ShelfState { rows: 8, ..ShelfState::default() },
                     pages: 1,
                     turns_at: Some(at(9)),
+                    has_names: true,
                     currency: "EUR".parse().ok(),
                 })),
             },
             "010854fc5e02010401060001016501016d050102746f010466726f6d0601037768790104\
-             6e6f7465070100080000000001011201455552",
+             6e6f746507010101120101455552",
         );
+    }
+
+    #[test]
+    fn a_shelf_state_is_read_as_it_was_written() {
+        golden(
+            &ShelfState {
+                begun_at: at(1),
+                rows: 300,
+                usual_rows: 200,
+                short_since: Some(at(2)),
+                id_churns: 3,
+                partial_polls: Some(4),
+            },
+            "01b667166b02ac02c8010104030104",
+        );
+    }
+
+    #[test]
+    fn a_block_of_a_shelf_is_read_as_it_was_written() {
+        golden(&ShelfRow(vec![1, 2, 255]), "01cc14aa6a030102ff");
+    }
+
+    #[test]
+    fn a_price_history_is_read_as_it_was_written() {
+        golden(&PriceRow(vec![1, 2, 255]), "01cc14aa6a030102ff");
+    }
+
+    #[test]
+    fn the_name_of_a_product_is_read_as_it_was_written() {
+        let link = Some("l".into());
+        golden(&ProductName { title: "t".into(), link, image: None }, "01ac6f5799017401016c00");
+    }
+
+    #[test]
+    fn a_story_is_read_as_it_was_written() {
+        golden(&StoryRow { source: name("s"), at: at(1) }, "01b17c3765017302");
     }
 
     #[test]
@@ -422,14 +516,14 @@ mod tests {
                 },
                 held: Some(Flood {
                     source: name("s"),
-                    kinds: vec![ChangeKind::PriceDrop],
+                    kind: ChangeKind::PriceDrop,
                     items: 40,
                     reason: "r".into(),
                 }),
             },
-            "029b09c22301040600016301070707070707070707070707070707070201a01f02014555\
+            "02e8bc1d6801040600016301070707070707070707070707070707070201a01f02014555\
              52b817020145555201801902014555520107070707070707070707070707070707ffffff\
-             ffffffffffff01050101730102280172",
+             ffffffffffff010501017302280172",
         );
     }
 

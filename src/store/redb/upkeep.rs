@@ -200,7 +200,9 @@ pub(super) fn prune(writing: &mut Writing<'_>, now: Timestamp) -> Result<usize, 
     let items = prune_items(writing, now - ITEMS_KEPT_FOR)?;
     let posts = prune_posts(writing, now - POSTS_KEPT_FOR)?;
     let seen = prune_seen(writing, now - SEEN_FOR)?;
-    Ok(items + posts + seen)
+    let stories = writing.prune_stories(now, PRUNED_ROWS_MAX)?;
+    let shelves = writing.prune_shelves(now, PRUNED_ROWS_MAX)?;
+    Ok(items + posts + seen + stories + shelves)
 }
 
 fn prune_items(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, StoreError> {
