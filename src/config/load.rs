@@ -301,6 +301,25 @@ mod tests {
     }
 
     #[test]
+    fn the_price_last_told_moves_as_finely_as_somebody_wants() {
+        let text = "[sources.fine]\nurl = 'https://a.example/'\nmin_step = '5%'\n\
+                    [sources.plain]\nurl = 'https://b.example/'\n\
+                    [campaigns.own]\nsources = ['fine']\non = ['price-drop']\n\
+                    min_step = ['2%', '1 EUR']\n\
+                    [campaigns.sources]\nsources = ['fine']\non = ['price-rise']\n\
+                    [campaigns.any]\nsources = ['fine', 'plain']\non = ['new']\nmin_step = '9%'\n";
+        let Loaded { config, warnings } = Folder::new(&[("tidings.toml", text)]).load().unwrap();
+        let shares = config.campaigns.iter().map(|campaign| campaign.min_step.share);
+        assert_eq!(shares.collect::<Vec<_>>(), [200, 500, 900]);
+        let shares = config.sources.iter().map(|source| source.price.min_step_share);
+        assert_eq!(shares.collect::<Vec<_>>(), [200, 0]);
+        assert!(config.sources.iter().all(|source| source.price.min_step.is_none()));
+        let told = warnings.iter().filter(|it| it.key == "campaigns.any.min_step");
+        let told: Vec<&str> = told.map(|it| it.problem.as_str()).collect();
+        assert_eq!(told, ["does nothing: `on` names no price"]);
+    }
+
+    #[test]
     fn a_source_in_haste_gets_the_floor_and_a_warning() {
         let cases = [
             ("", "every = '1s'", Some((300, "1s is below `fetch.floor`: taken as 5m"))),

@@ -87,6 +87,7 @@ tables! {
         timezone: At<String>,
         first: RawFirst,
         flood: RawFlood,
+        min_step: RawSteps,
     }
 
     RawMap "sources.*.map" {
@@ -154,6 +155,7 @@ tables! {
     RawCampaign "campaigns.*" {
         sources: At<List<String>>,
         on: At<List<String>>,
+        min_step: RawSteps,
         layout: At<String>,
         topics: At<List<String>>,
         channels: At<List<String>>,
@@ -242,6 +244,20 @@ impl Read for RawValue {
             DeValue::String(_) => At::read(value, node, found).map(Self::Plain),
             DeValue::Table(_) => RawSecret::read(value, node, found).map(Self::Kept),
             _ => wrong_type("a string, or a table that says where a secret is", value, node, found),
+        }
+    }
+}
+
+/// One text, or a list of them.
+#[derive(Clone, Debug)]
+pub(crate) struct RawSteps(pub List<String>);
+
+impl Read for RawSteps {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::String(_) => At::read(value, node, found).map(|text| Self(vec![text])),
+            DeValue::Array(_) => List::read(value, node, found).map(Self),
+            _ => wrong_type("a string such as `\"5%\"`, or a list of such", value, node, found),
         }
     }
 }

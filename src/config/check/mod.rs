@@ -21,6 +21,8 @@ pub(crate) mod texts;
 
 pub(crate) mod campaigns;
 
+pub(crate) mod steps;
+
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
@@ -101,7 +103,7 @@ pub(crate) fn check(
     let layouts = layouts(&folder);
     let known = campaigns::References { sources, topics, channels, layouts };
 
-    let config = Config {
+    let mut config = Config {
         data_dir,
         layouts: folder,
         channels: channels::channels(&raw_channels, &listen, around, found),
@@ -113,6 +115,8 @@ pub(crate) fn check(
         grace,
         messages,
     };
+    let (sources, campaigns) = (&mut config.sources, &mut config.campaigns);
+    steps::apply(&raw_sources, &raw_campaigns, sources, campaigns, found);
     if around.is_complete && config.campaigns.is_empty() && !config.sources.is_empty() {
         found.warning(START, "campaigns", "there is none: nothing of the sources is sent");
     }
