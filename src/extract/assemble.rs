@@ -1,5 +1,6 @@
 //! Raw entries to entries: the meaning of what a reader found, the same for every format.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -11,13 +12,13 @@ use crate::markup;
 use crate::model::known::Keys;
 
 /// Longest title, author or tag, in characters; what is beyond is cut.
-const NAME_CHARS_MAX: usize = 500;
+pub(crate) const NAME_CHARS_MAX: usize = 500;
 /// Most authors and tags of one item, each.
 const NAMES_MAX: usize = 64;
 /// Longest name of a tag that is taken for HTML, in bytes.
 const TAG_NAME_BYTES_MAX: usize = 12;
 /// Longest id that is kept, in bytes.
-const GUID_BYTES_MAX: usize = 2_048;
+pub(crate) const GUID_BYTES_MAX: usize = 2_048;
 
 /// Assembles the document that was found at `origin`.
 pub(crate) fn assemble(
@@ -59,8 +60,13 @@ pub(crate) fn assemble(
 
 /// Assembles an item that stands alone, such as a row of a catalog, which was found at `origin`.
 pub(crate) fn single(raw: RawEntry, origin: &Url) -> Entry {
-    let none = Feed { home: None, origin, language: None, authors: &[] };
-    none.entry(raw).entry
+    one(raw, None, origin)
+}
+
+/// Assembles one entry that stands by itself: a row of a catalog, found at `origin`, whose
+/// relative addresses start from `home` if that is known.
+pub(crate) fn one(raw: RawEntry, home: Option<&Url>, origin: &Url) -> Entry {
+    Feed { home, origin, language: None, authors: &[] }.entry(raw).entry
 }
 
 /// What entries take from their feed.
@@ -266,21 +272,26 @@ fn html(raw: RawText) -> String {
     if raw.is_empty() {
         return String::new();
     }
-    let text = match mended(&raw.text) {
-        std::borrow::Cow::Borrowed(_) => raw.text,
-        std::borrow::Cow::Owned(mended) => mended,
-    };
-    match raw.form {
-        Form::Plain => escaped(&text),
+    match html_of(&raw.text, raw.form) {
+        Cow::Borrowed(_) => raw.text,
+        Cow::Owned(html) => html,
+    }
+}
+
+/// A text as HTML; borrowed when it is that already.
+pub(crate) fn html_of(text: &str, form: Form) -> Cow<'_, str> {
+    let text = mended(text);
+    match form {
+        Form::Plain => Cow::Owned(escaped(&text)),
         Form::Either
             if !text.contains("</") && !looks_like_html(&text) && !text.contains("&lt;") =>
         {
-            escaped(&text)
+            Cow::Owned(escaped(&text))
         }
         // Escaped once too often: no tags, but tags after one more step.
         Form::Html | Form::Either if !text.contains('<') && text.contains("&lt;") => {
             let once_more = markup::decode(&text);
-            if looks_like_html(&once_more) { once_more.into_owned() } else { text }
+            if looks_like_html(&once_more) { Cow::Owned(once_more.into_owned()) } else { text }
         }
         Form::Html | Form::Either => text,
     }
@@ -329,13 +340,13 @@ fn has_reference(text: &str) -> bool {
 }
 
 /// Control characters of the C1 range as the windows-1252 characters that were meant.
-fn mended(text: &str) -> std::borrow::Cow<'_, str> {
+fn mended(text: &str) -> Cow<'_, str> {
     let suspicious =
         text.as_bytes().contains(&0xc2) && text.chars().any(|c| matches!(c, '\u{80}'..='\u{9f}'));
     if suspicious {
-        std::borrow::Cow::Owned(text.chars().map(tokens::mend_control).collect())
+        Cow::Owned(text.chars().map(tokens::mend_control).collect())
     } else {
-        std::borrow::Cow::Borrowed(text)
+        Cow::Borrowed(text)
     }
 }
 

@@ -68,10 +68,15 @@ pub(crate) fn title_date_key(title: &str, date: Option<Timestamp>) -> Option<u64
 ///
 /// The picture counts without its query, where servers put versions and sizes.
 pub(crate) fn fingerprint(title: &str, html: &str, image: Option<&str>) -> u64 {
+    fingerprint_of(&normal(title), &markup::plain(html), image)
+}
+
+/// The same from a title in its normal form and the words of the text.
+pub(crate) fn fingerprint_of(normal_title: &str, words: &str, image: Option<&str>) -> u64 {
     let mut sum = flate2::Crc::new();
-    sum.update(normal(title).as_bytes());
+    sum.update(normal_title.as_bytes());
     sum.update(b"\n");
-    sum.update(markup::plain(html).as_bytes());
+    sum.update(words.as_bytes());
     sum.update(b"\n");
     if let Some(image) = image {
         let path = image.split_once("://").map_or(image, |(_, rest)| rest);
@@ -81,9 +86,21 @@ pub(crate) fn fingerprint(title: &str, html: &str, image: Option<&str>) -> u64 {
     ((u64::from(sum.amount()) << 32) | u64::from(sum.sum())).max(1)
 }
 
-/// Romanian with comma or cedilla, upper or lower case: the same title.
 fn normal(title: &str) -> String {
     let mut out = String::with_capacity(title.len());
+    normal_into(title, &mut out);
+    out
+}
+
+/// Writes a title's normal form in place of what is in `out`. Romanian with comma or cedilla,
+/// upper or lower case: the same title.
+pub(crate) fn normal_into(title: &str, out: &mut String) {
+    out.clear();
+    if title.is_ascii() {
+        out.push_str(title);
+        out.make_ascii_lowercase();
+        return;
+    }
     for c in title.chars() {
         match c {
             'ş' | 'Ş' => out.push('ș'),
@@ -91,7 +108,6 @@ fn normal(title: &str) -> String {
             c => out.extend(c.to_lowercase()),
         }
     }
-    out
 }
 
 /// The name of an item within the store: its source and its best rung.

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use url::Url;
 
 use crate::diff::catalog::{self as diff, Diff, Facts, Rules};
+use crate::extract::catalog::unpack::{self, Packing};
 use crate::extract::catalog::{self, Options, Row, Scan, listing};
 use crate::extract::{Entry, NotADocument, Quality, keys};
 use crate::model::campaign::{Campaign, ChangeKind};
@@ -45,9 +46,6 @@ const NAMED_AT_ONCE: usize = 4_096;
 
 /// Most remarks of the reader that are passed on.
 const REMARKS_MAX: usize = 3;
-
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-const ZIP_MAGIC: [u8; 4] = *b"PK\x03\x04";
 
 /// A catalog's poll between its requests.
 pub(crate) struct Walk {
@@ -231,12 +229,8 @@ impl Walk {
         let (mut wire, coding, bytes_max, _place) = packed.into_parts();
         let whole = wire.end_document(0);
         let head = wire.head(whole, 4).map_err(disk)?;
-        let is_zip = head.starts_with(&ZIP_MAGIC);
-        let coding = match coding {
-            Coding::Plain if head.starts_with(&GZIP_MAGIC) => Coding::Gzip,
-            coding => coding,
-        };
-        if coding == Coding::Plain && !is_zip && self.pages.is_empty() {
+        let packing = unpack::packing(&head);
+        if coding == Coding::Plain && packing == Packing::None && self.pages.is_empty() {
             if whole.bytes > bytes_max {
                 return Err(Unread::Fault(Fault::TooLarge(bytes_max)));
             }
@@ -246,8 +240,12 @@ impl Walk {
         }
         let start = self.spool.bytes();
         let packed = wire.open(whole);
-        body::decode_into(packed, whole.bytes, coding, bytes_max, &mut self.spool)
-            .map_err(Unread::Fault)?;
+        if coding == Coding::Plain && packing != Packing::None {
+            unpack::plain(packed, &mut self.spool, bytes_max)?;
+        } else {
+            body::decode_into(packed, whole.bytes, coding, bytes_max, &mut self.spool)
+                .map_err(Unread::Fault)?;
+        }
         Ok(self.spool.end_document(start))
     }
 

@@ -21,6 +21,22 @@ mod rows;
 
 mod sheet;
 
+mod field;
+
+mod effective;
+
+mod record;
+
+mod merchant;
+
+mod yml;
+
+mod shopify_atom;
+
+mod mapped;
+
+mod records;
+
 mod delimited;
 
 mod xml;

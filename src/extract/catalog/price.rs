@@ -10,6 +10,9 @@ use crate::model::offer::{Amount, Currency, SCALE_MAX};
 /// How much of a text is looked at, in bytes.
 pub const PRICE_BYTES_MAX: usize = 256;
 
+/// Longest name of a currency, in bytes.
+const SIGN_BYTES_MAX: usize = 24;
+
 /// The first amount in `text`; `currency` is for a text that names none, and decides what `$`,
 /// `kr` and the like mean if it is one of theirs.
 ///
@@ -35,6 +38,15 @@ pub fn amount(text: &str, currency: Option<Currency>) -> Option<Amount> {
         }
         rest = behind;
     }
+}
+
+/// The currency that a text names all by itself: `EUR`, `eur`, `€`, `Lei`.
+pub fn currency(text: &str) -> Option<Currency> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > SIGN_BYTES_MAX {
+        return None;
+    }
+    known(text).or_else(|| by_sign(text, None)).or_else(|| known(&text.to_ascii_uppercase()))
 }
 
 /// An amount as machines write it: the dot is the decimal sign, however many digits follow.

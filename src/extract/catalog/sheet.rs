@@ -5,6 +5,7 @@
 //! [`repair::mend`] has made, and closes what is open as an HTML parser would. References to
 //! entities of a document type are never expanded.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::extract::catalog::recognise;
@@ -80,24 +81,20 @@ impl<'a> Element<'a> {
         }
     }
 
-    pub(super) fn has_children(self) -> bool {
-        self.node.has_children
-    }
-
     /// What stands behind the name in the start tag.
     pub(super) fn attributes(self) -> &'a str {
         self.row.get(self.node.attributes.clone()).unwrap_or_default()
     }
 
     /// An attribute's value, references resolved; the prefix of its name does not count.
-    pub(super) fn attribute(self, wanted: &str) -> Option<String> {
+    pub(super) fn attribute(self, wanted: &str) -> Option<Cow<'a, str>> {
         let attributes = self.attributes();
         if attributes.is_empty() {
             return None;
         }
         attributes_of(attributes)
             .find(|(name, _)| recognise::local(name) == wanted)
-            .map(|(_, value)| tokens::unescape(value.trim()).into_owned())
+            .map(|(_, value)| tokens::unescape(value.trim_ascii()))
     }
 }
 

@@ -52,6 +52,8 @@ struct Coded {
     /// Decoded text, of which `read` bytes have been read.
     ready: Vec<u8>,
     read: usize,
+    /// How much has been read in all.
+    given: u64,
     ended: bool,
 }
 
@@ -156,7 +158,7 @@ impl<'d> Stream<'d> {
         }
     }
 
-    /// Goes to a place; a transcoded document is read again from its beginning.
+    /// Goes to a place; for one further back a transcoded document is read from its beginning.
     pub(super) fn seek(&mut self, place: u64) -> io::Result<()> {
         match &mut self.form {
             Form::Plain { .. } => self.document.seek(SeekFrom::Start(place)).map(|_| ()),
@@ -165,10 +167,13 @@ impl<'d> Stream<'d> {
                 Ok(())
             }
             Form::Coded(coded) => {
-                self.document.seek(SeekFrom::Start(0))?;
-                coded.restart();
-                let skipped = io::copy(&mut (&mut *self).take(place), &mut io::sink())?;
-                if skipped < place { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+                if place < coded.given || coded.given == 0 {
+                    self.document.seek(SeekFrom::Start(0))?;
+                    coded.restart();
+                }
+                let ahead = place - coded.given;
+                let skipped = io::copy(&mut (&mut *self).take(ahead), &mut io::sink())?;
+                if skipped < ahead { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
             }
         }
     }
@@ -199,6 +204,7 @@ impl Coded {
             used: 0,
             ready: vec![],
             read: 0,
+            given: 0,
             ended: false,
         })
     }
@@ -207,7 +213,7 @@ impl Coded {
         self.decoder = self.encoding.new_decoder_with_bom_removal();
         self.source.clear();
         self.ready.clear();
-        (self.used, self.read, self.ended) = (0, 0, false);
+        (self.used, self.read, self.given, self.ended) = (0, 0, 0, false);
     }
 
     fn read(&mut self, document: &mut dyn Text, out: &mut [u8]) -> io::Result<usize> {
@@ -216,6 +222,7 @@ impl Coded {
         }
         let count = self.ready.get(self.read..).unwrap_or_default().read(out)?;
         self.read += count;
+        self.given += u64::try_from(count).unwrap_or(u64::MAX);
         Ok(count)
     }
 

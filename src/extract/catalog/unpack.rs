@@ -1,1 +1,233 @@
-//! Packed documents to plain ones.
+//! Packed documents to plain ones: gzip files and zip archives, by their first bytes.
+//!
+//! Promises that nothing is written beyond the caller's limit, nor more than [`RATIO_MAX`] times
+//! what was read. Refuses archives with a password, and those in which no document is.
+
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use flate2::read::MultiGzDecoder;
+use zip::ZipArchive;
+use zip::read::ZipFile;
+
+use crate::extract::NotADocument;
+use crate::extract::text::{RATIO_FREE_BYTES, RATIO_MAX};
+
+/// Most files of an archive that are looked at for a document.
+const FILES_MAX: usize = 1_000;
+/// Endings of documents, the likeliest first.
+const ENDINGS: [&str; 6] = ["xml", "csv", "tsv", "txt", "json", "yml"];
+/// How much is unpacked at once, in bytes.
+const BLOCK_BYTES: usize = 64 << 10;
+
+/// How a document was packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    None,
+    Gzip,
+    Zip,
+}
+
+/// How the bytes of a document are packed, by the first of them.
+pub fn packing(head: &[u8]) -> Packing {
+    if head.starts_with(&[0x1f, 0x8b]) {
+        Packing::Gzip
+    } else if head.starts_with(b"PK\x03\x04") {
+        Packing::Zip
+    } else {
+        Packing::None
+    }
+}
+
+/// Writes the plain document to `out`, from the beginning of `packed`; how it was packed, and how
+/// many bytes were written.
+///
+/// Of an archive the only file is taken, else the first whose name ends like a document's.
+///
+/// # Errors
+/// [`NotADocument::Unfit`] beyond `bytes_max` bytes or [`RATIO_MAX`], and for an archive that has
+/// no document; [`NotADocument::Gzip`] and [`NotADocument::Unfit`] for damage;
+/// [`NotADocument::Unreadable`] when reading or writing fails.
+pub fn plain<R: Read + Seek>(
+    mut packed: R,
+    out: &mut dyn Write,
+    bytes_max: u64,
+) -> Result<(Packing, u64), NotADocument> {
+    let unreadable = |error: io::Error| NotADocument::Unreadable(error.to_string());
+    let size = packed.seek(SeekFrom::End(0)).map_err(unreadable)?;
+    packed.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+    let mut head = Vec::new();
+    (&mut packed).take(4).read_to_end(&mut head).map_err(unreadable)?;
+    packed.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+    let free = u64::try_from(RATIO_FREE_BYTES).unwrap_or(u64::MAX);
+    let ratio = u64::try_from(RATIO_MAX).unwrap_or(u64::MAX);
+    let limit = |size: u64| bytes_max.min(size.saturating_mul(ratio).max(free));
+    match packing(&head) {
+        Packing::None => {
+            let written = copy(&mut packed, out, bytes_max, &|error| {
+                NotADocument::Unreadable(error.to_string())
+            })?;
+            Ok((Packing::None, written))
+        }
+        Packing::Gzip => {
+            let mut source = MultiGzDecoder::new(io::BufReader::new(packed));
+            let damage = |error: io::Error| NotADocument::Gzip(error.to_string());
+            Ok((Packing::Gzip, copy(&mut source, out, limit(size), &damage)?))
+        }
+        Packing::Zip => {
+            let damaged = |error: &dyn std::fmt::Display| {
+                NotADocument::Unfit(format!("the zip file is damaged: {error}"))
+            };
+            let mut archive =
+                ZipArchive::new(io::BufReader::new(packed)).map_err(|e| damaged(&e))?;
+            let number = document_in(&mut archive)?;
+            let mut file = archive.by_index(number).map_err(|e| damaged(&e))?;
+            let size = file.compressed_size().min(size);
+            let damage = |error: io::Error| damaged(&error);
+            Ok((Packing::Zip, copy(&mut file, out, limit(size), &damage)?))
+        }
+    }
+}
+
+/// The number of the file that is the document.
+fn document_in<R: Read + Seek>(archive: &mut ZipArchive<R>) -> Result<usize, NotADocument> {
+    let mut best = None;
+    let (mut files, mut only, mut has_secret) = (0, None, false);
+    for number in 0..archive.len().min(FILES_MAX) {
+        let Ok(file) = archive.by_index_raw(number) else { continue };
+        let Some(name) = name_of(&file) else { continue };
+        if file.encrypted() {
+            has_secret = true;
+            continue;
+        }
+        files += 1;
+        only = Some(number);
+        let ending = name.rsplit('.').next().unwrap_or_default();
+        let is_document = ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known));
+        if is_document && best.is_none() {
+            best = Some(number);
+        }
+    }
+    match (best, only) {
+        (_, Some(only)) if files == 1 => Ok(only),
+        (Some(number), _) => Ok(number),
+        _ if has_secret => Err(NotADocument::Unfit("the zip file is locked by a password".into())),
+        _ => Err(NotADocument::Unfit(format!(
+            "no file of the zip file ends in {}",
+            ENDINGS.map(|ending| format!("`.{ending}`")).join(", "),
+        ))),
+    }
+}
+
+/// The name of a file that can be a document: no folder, and nothing that a desktop has put there.
+fn name_of<R: Read>(file: &ZipFile<'_, R>) -> Option<String> {
+    let name = file.name().ok()?.into_owned();
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let is_hidden = last.starts_with('.') || name.starts_with("__MACOSX/");
+    (file.is_file() && !is_hidden).then_some(name)
+}
+
+fn copy(
+    source: &mut dyn Read,
+    out: &mut dyn Write,
+    bytes_max: u64,
+    damage: &dyn Fn(io::Error) -> NotADocument,
+) -> Result<u64, NotADocument> {
+    let mut block = vec![0; BLOCK_BYTES];
+    let mut written = 0u64;
+    let mut last = None;
+    loop {
+        let count = match source.read(&mut block) {
+            Ok(0) => return Ok(written),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            // Padding behind a whole gzip member is common and harmless.
+            Err(_) if matches!(last, Some(b'>' | b'}' | b']' | b'\n')) => return Ok(written),
+            Err(error) => return Err(damage(error)),
+        };
+        let bytes = block.get(..count).unwrap_or_default();
+        written = written.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        if written > bytes_max {
+            let line = format!(
+                "the document unpacks to more than {} MiB or far beyond its size",
+                bytes_max.div_ceil(1 << 20),
+            );
+            return Err(NotADocument::Unfit(line));
+        }
+        out.write_all(bytes).map_err(|error| NotADocument::Unreadable(error.to_string()))?;
+        last = bytes.trim_ascii_end().last().copied().or(last);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    const MAX: u64 = 64 << 20;
+
+    fn unpacked(bytes: &[u8], bytes_max: u64) -> Result<(Packing, String), String> {
+        let mut out = Vec::new();
+        match plain(Cursor::new(bytes), &mut out, bytes_max) {
+            Ok((packing, written)) => {
+                assert_eq!(written, u64::try_from(out.len()).unwrap());
+                Ok((packing, String::from_utf8(out).unwrap()))
+            }
+            Err(refusal) => Err(refusal.to_string()),
+        }
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        out.write_all(bytes).unwrap();
+        out.finish().unwrap()
+    }
+
+    fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in files {
+            archive.start_file(*name, SimpleFileOptions::default()).unwrap();
+            archive.write_all(bytes).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn a_document_comes_out_however_it_is_packed() {
+        let text = "<rss/>".to_owned();
+        assert_eq!(unpacked(text.as_bytes(), MAX), Ok((Packing::None, text.clone())));
+        assert_eq!(unpacked(&gzip(text.as_bytes()), MAX), Ok((Packing::Gzip, text.clone())));
+        let only = zip_of(&[("feed", text.as_bytes())]);
+        assert_eq!(unpacked(&only, MAX), Ok((Packing::Zip, text.clone())));
+        let several = zip_of(&[
+            ("__MACOSX/._feed.xml", b"x"),
+            ("readme.md", b"x"),
+            ("out/feed.XML", text.as_bytes()),
+            ("b.csv", b"x"),
+        ]);
+        assert_eq!(unpacked(&several, MAX), Ok((Packing::Zip, text)));
+    }
+
+    #[test]
+    fn what_cannot_be_unpacked_is_refused_in_one_line() {
+        let packed = gzip(b"<rss>some text</rss>");
+        let cut = unpacked(&packed[..packed.len() / 2], MAX).unwrap_err();
+        assert!(cut.starts_with("the gzip file is damaged"), "{cut}");
+        let cut = unpacked(&zip_of(&[("a.xml", b"<rss/>")])[..20], MAX).unwrap_err();
+        assert!(cut.starts_with("the zip file is damaged"), "{cut}");
+        let none = unpacked(&zip_of(&[("a.md", b"x"), ("b.md", b"x")]), MAX).unwrap_err();
+        assert!(none.starts_with("no file of the zip file ends in `.xml`"), "{none}");
+    }
+
+    #[test]
+    fn sec_l02_bombs_are_refused_by_ratio_and_by_size() {
+        let zeros = vec![b' '; RATIO_FREE_BYTES * 8];
+        for packed in [gzip(&zeros), zip_of(&[("a.xml", &zeros)])] {
+            let refusal = unpacked(&packed, MAX).unwrap_err();
+            assert!(refusal.starts_with("the document unpacks to more than"), "{refusal}");
+        }
+        assert!(unpacked(&zeros, 1 << 20).is_err());
+    }
+}
