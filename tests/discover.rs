@@ -143,6 +143,41 @@ async fn a_shop_leads_to_its_products_and_a_site_to_its_sitemaps() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_without_a_feed_is_watched_itself() {
+    let site = Site::open("127.0.0.1").await;
+    let posts: String = ["three", "two", "one"]
+        .iter()
+        .map(|name| {
+            format!(
+                "<article class=post><h2><a href='/{name}'>Post {name}</a></h2>\
+                 <time datetime='2026-01-02'>2 January</time><p>About {name}.</p></article>"
+            )
+        })
+        .collect();
+    site.say("/", html(&format!("<!doctype html><title>News</title><main>{posts}</main>")));
+    let finds = found(&site.url("/")).await;
+    assert_eq!((finds.len(), &finds[0]["kind"]), (1, &Value::from("page")));
+    assert_eq!(finds[0]["items"], 3);
+    site.say("/feed", rss(&["three"]));
+    let output =
+        run(&["discover", &site.url("/"), "--json", "--pause", "0", "--kind", "page"]).await;
+    assert!(out(&output).contains("\"kind\":\"page\""), "{}", err(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn products_in_a_page_are_found() {
+    let site = Site::open("127.0.0.1").await;
+    let data = r#"{"@context":"https://schema.org","@type":"Product","name":"Lamp","sku":"L1",
+        "url":"/lamp","offers":{"@type":"Offer","price":"5.00","priceCurrency":"EUR",
+        "availability":"https://schema.org/InStock"}}"#;
+    let page = format!("<title>Lamp</title><script type='application/ld+json'>{data}</script>");
+    site.say("/", html(&format!("<!doctype html><html><head>{page}</head>")));
+    let finds = found(&site.url("/")).await;
+    assert_eq!((&finds[0]["kind"], &finds[0]["format"]), (&"catalog".into(), &"json-ld".into()));
+    assert_eq!(finds[0]["newest"], serde_json::json!(["Lamp"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wordpress_with_woocommerce_gives_products_and_posts_only_without_a_feed() {
     let site = Site::open("127.0.0.1").await;
     let page = format!(

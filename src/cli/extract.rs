@@ -1,5 +1,7 @@
 //! `tidings extract`: a fixed interface, used by others' scripts.
 
+mod catalog;
+
 use std::io::Read;
 
 use serde_json::json;
@@ -27,7 +29,10 @@ const BASE_DEFAULT: &str = "http://localhost/";
 const EXAMPLES: &str = "\
 Examples:
   tidings extract https://blog.example.com/feed.xml
-  curl -s https://blog.example.com/feed.xml | tidings extract - | jq -r .title";
+  curl -s https://blog.example.com/feed.xml | tidings extract - | jq -r .title
+  tidings extract --kind catalog https://shop.example.com/google.xml.gz
+  tidings extract --kind catalog --format mapped --row SHOP/SHOPITEM \\
+      --field id=ITEM_ID --field title=PRODUCTNAME --field price=PRICE_VAT shop.xml";
 
 /// Read one document as a source would, and print its items, one JSON object a line.
 ///
@@ -38,6 +43,8 @@ pub(super) struct Args {
     /// What to read it as.
     #[arg(long, value_enum, default_value_t = Kind::Feed)]
     kind: Kind,
+    #[command(flatten)]
+    catalog: catalog::Args,
     /// The address that relative links start from; default: where it was fetched.
     #[arg(long, value_name = "URL")]
     base: Option<Url>,
@@ -54,18 +61,26 @@ pub(super) struct Args {
 pub(super) enum Kind {
     /// RSS, RDF, Atom, JSON Feed.
     Feed,
+    /// The products of a shop: Merchant or Meta as XML or delimited text, YML, and the shop
+    /// platforms' own; one line a product, with its variants.
+    Catalog,
     /// The addresses of a site, as XML, text or a feed; an index gives its sitemaps.
     Sitemap,
 }
 
 pub(super) async fn run(args: Args) -> Done {
+    if args.kind == Kind::Catalog {
+        return catalog::run(args).await;
+    }
     let loaded = load(&args.document, args.content_type).await?;
     let base = args.base.unwrap_or(loaded.base);
     let content_type = loaded.content_type.as_deref();
     let refused =
         |error: NotADocument| Failure::new(EX_DATAERR, format!("{}: {error}", args.document));
     let document = match args.kind {
-        Kind::Feed => feed::read(&loaded.bytes, content_type, &base).map_err(refused)?,
+        Kind::Feed | Kind::Catalog => {
+            feed::read(&loaded.bytes, content_type, &base).map_err(refused)?
+        }
         Kind::Sitemap => {
             match sitemap::read(&loaded.bytes, content_type, &base, sitemap::URLS_MAX)
                 .map_err(refused)?

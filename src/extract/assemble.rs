@@ -58,15 +58,15 @@ pub(crate) fn assemble(
     Document { facts, entries: without_repetitions(found), quality }
 }
 
-/// Assembles an item that stands alone, such as a row of a catalog, which was found at `origin`.
-pub(crate) fn single(raw: RawEntry, origin: &Url) -> Entry {
-    one(raw, None, origin)
-}
-
 /// Assembles one entry that stands by itself: a row of a catalog, found at `origin`, whose
 /// relative addresses start from `home` if that is known.
 pub(crate) fn one(raw: RawEntry, home: Option<&Url>, origin: &Url) -> Entry {
     Feed { home, origin, language: None, authors: &[] }.entry(raw).entry
+}
+
+/// [`one`] that is relative to nothing but where it was found.
+pub(crate) fn single(raw: RawEntry, origin: &Url) -> Entry {
+    one(raw, None, origin)
 }
 
 /// What entries take from their feed.

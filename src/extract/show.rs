@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::extract::link;
 use crate::model::item::Item;
+use crate::model::offer::{Amount, Offer, Terms};
 use crate::model::time::Timestamp;
 
 /// One item as an object: `id` (the format's own, else the canonical link), `link`, `title`,
@@ -44,6 +45,43 @@ pub fn item_json(item: &Item) -> Value {
     })
 }
 
+/// One item of a catalog as an object: as [`item_json`], and `sku`, `gtin`, `brand`,
+/// `availability`, `price` (what it costs at `now`), `list_price` (outside of any sale; the same
+/// where there is none), `currency`, and `variants`: objects with `id`, `title`, `link` and the
+/// same keys.
+///
+/// Prices are decimals as written in the currency, `15.00`; null when there is none.
+pub fn catalog_json(item: &Item, now: Timestamp) -> Value {
+    let none = Offer::default();
+    let offer = item.offer.as_ref().unwrap_or(&none);
+    let mut shown = item_json(item);
+    put_terms(&mut shown, offer, &offer.terms, now);
+    let variants = offer.variants.iter().map(|variant| {
+        let mut shown = json!({
+            "id": variant.id,
+            "title": variant.title,
+            "link": variant.link,
+        });
+        put_terms(&mut shown, offer, &variant.terms, now);
+        shown
+    });
+    shown["variants"] = variants.collect();
+    shown
+}
+
+fn put_terms(shown: &mut Value, offer: &Offer, terms: &Terms, now: Timestamp) {
+    let price = terms.price_at(now);
+    let list = terms.list.or(price);
+    let currency = price.or(list).and_then(Amount::currency);
+    shown["sku"] = json!(terms.sku);
+    shown["gtin"] = json!(terms.gtin);
+    shown["brand"] = json!(offer.brand);
+    shown["availability"] = json!(terms.availability.as_str());
+    shown["price"] = json!(price.map(Amount::decimal));
+    shown["list_price"] = json!(list.map(Amount::decimal));
+    shown["currency"] = json!(currency.map(|currency| currency.to_string()));
+}
+
 /// The id that `tidings` shows: the format's own, else the canonical link.
 pub fn id(item: &Item) -> Option<String> {
     if !item.guid.is_empty() {
@@ -58,6 +96,7 @@ mod tests {
     use super::*;
     use crate::extract::feed;
     use crate::model::name::Name;
+    use crate::model::offer::{Availability, Sale, Variant};
 
     #[test]
     fn an_item_has_every_key_of_the_interface() {
@@ -90,5 +129,38 @@ mod tests {
                 "media": [{"kind": "audio", "url": "http://e.com/a.mp3", "bytes": 12, "type": "audio/mpeg", "alt": null}],
             })
         );
+    }
+
+    #[test]
+    fn a_product_has_its_price_and_its_variants() {
+        let usd = |units| Amount::new(units, 0, "USD".parse().ok());
+        let terms = Terms {
+            sku: Some("S".into()),
+            availability: Availability::InStock,
+            list: usd(20),
+            sale: usd(15).map(|price| Sale { price, from: None, until: None }),
+            ..Terms::default()
+        };
+        let variant = Variant { id: "v".into(), terms: terms.clone(), ..Variant::default() };
+        let base = url::Url::parse("http://e.com/feed").unwrap();
+        let read =
+            feed::read(b"<rss><channel><item><guid>1</guid></item></channel></rss>", None, &base);
+        let entry = read.unwrap().entries.remove(0);
+        let mut item = entry.into_item(&Name::parse("a").unwrap(), Timestamp::default());
+        item.offer = Some(Offer { brand: Some("B".into()), terms, variants: vec![variant] });
+        let shown = catalog_json(&item, Timestamp::default());
+        assert_eq!(shown["id"], "1");
+        for shown in [&shown, &shown["variants"][0]] {
+            assert_eq!(shown["price"], "15.00");
+            assert_eq!(shown["list_price"], "20.00");
+            assert_eq!(shown["currency"], "USD");
+            assert_eq!(shown["availability"], "in-stock");
+            assert_eq!(shown["brand"], "B");
+            assert_eq!(shown["gtin"], Value::Null);
+        }
+        item.offer = None;
+        let shown = catalog_json(&item, Timestamp::default());
+        assert_eq!((&shown["price"], &shown["availability"]), (&Value::Null, &json!("unknown")));
+        assert_eq!(shown["variants"], json!([]));
     }
 }

@@ -8,14 +8,17 @@ use url::Url;
 
 use crate::extract::catalog::{self, Options};
 use crate::extract::sitemap::{self, Sitemap};
-use crate::extract::{Document, NotADocument, feed};
-use crate::model::source::{CatalogFormat, SourceKind};
+use crate::extract::{Document, ITEMS_MAX, NotADocument, feed, page};
+use crate::model::source::{CatalogFormat, PageRules, SourceKind};
 use crate::model::time::Timestamp;
 
 /// How many titles are shown.
 const TITLES_MAX: usize = 3;
 /// Most rows of a catalog that are counted.
 const ROWS_MAX: usize = 1_000_000;
+
+/// Fewest items that make a list of a page.
+const PAGE_ITEMS_MIN: usize = 3;
 
 /// Something that can be watched.
 #[derive(Clone, Debug)]
@@ -129,6 +132,19 @@ pub(super) fn of_catalog(
         has_more: scan.next.is_some(),
         newest: titles.filter(|title| !title.is_empty()).collect(),
         every: if is_posts { "30m" } else { "1h" },
+    })
+}
+
+/// The items of a page that has no feed, if a list can be made out on it.
+pub(super) fn of_page(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Option<Find> {
+    let rules = PageRules::default();
+    let document = page::read(bytes, content_type, url, &rules, ITEMS_MAX).ok()?;
+    let find = feed_find(document, url);
+    (find.items >= PAGE_ITEMS_MIN).then_some(Find {
+        kind: SourceKind::Page,
+        form: "automatic".to_owned(),
+        every: "1h",
+        ..find
     })
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 use url::Url;
 
-use crate::cli::discover::look::{Find, Look, look, of_catalog};
+use crate::cli::discover::look::{Find, Look, look, of_catalog, of_page};
 use crate::cli::discover::probe::{Got, Prober};
 use crate::cli::paste::{self, Sketch, kind_name, name_from};
 use crate::cli::{Done, EX_UNAVAILABLE, Failure, Settings, output};
@@ -47,6 +47,9 @@ pub(super) struct Args {
     /// Print one JSON object a line for each find.
     #[arg(long)]
     json: bool,
+    /// Look for this kind only.
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
     /// Add the first find to the editors' files, as source NAME.
     #[arg(long, value_name = "NAME", value_parser = name)]
     write: Option<Name>,
@@ -56,6 +59,27 @@ pub(super) struct Args {
     /// The site, or one of its pages.
     #[arg(value_name = "URL")]
     url: String,
+}
+
+/// The kinds of sources.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Kind {
+    Feed,
+    Page,
+    Catalog,
+    Sitemap,
+}
+
+impl Kind {
+    fn is_of(self, kind: SourceKind) -> bool {
+        matches!(
+            (self, kind),
+            (Self::Feed, SourceKind::Feed)
+                | (Self::Page, SourceKind::Page)
+                | (Self::Catalog, SourceKind::Catalog)
+                | (Self::Sitemap, SourceKind::Sitemap)
+        )
+    }
 }
 
 pub(super) fn name(text: &str) -> Result<Name, String> {
@@ -68,7 +92,20 @@ pub(super) async fn run(args: Args) -> Done {
         return Err(Failure::new(2, format!("`--pause` must be 0 to {PAUSE_MAX} seconds")));
     }
     let mut prober = Prober::new(Duration::from_secs_f64(args.pause))?;
-    let search = search(&mut prober, &url, Clock::system().now()).await?;
+    let now = Clock::system().now();
+    let mut search = match search(&mut prober, &url, args.kind, now).await {
+        // Nobody said `https`: a site without it is found by its other door.
+        Err(failure) if !args.url.contains("://") => {
+            let mut plain = url.clone();
+            // It is a web address, whose scheme can be changed to another's.
+            plain.set_scheme("http").ok();
+            search(&mut prober, &plain, args.kind, now).await.map_err(|_second| failure)?
+        }
+        searched => searched?,
+    };
+    if let Some(kind) = args.kind {
+        search.finds.retain(|find| kind.is_of(find.kind));
+    }
     if search.finds.is_empty() {
         return Err(Failure::new(1, search.nothing(&prober)));
     }
@@ -131,9 +168,14 @@ impl Search {
 
 /// 1. What the address itself gives. 2. Feeds that the page or its headers advertise. 3. The
 ///    documents of the platforms whose marks the page bears. 4. Products in the page itself.
-///    5. Feeds that the page links to, else the usual places of feeds, up to the first. 6. The
-///    sitemaps that `robots.txt` names, else the usual one.
-async fn search(prober: &mut Prober, url: &Url, now: Timestamp) -> Result<Search, Failure> {
+///    5. Feeds that the page links to, else the usual places of feeds, up to the first, else the
+///    list that the page itself is. 6. The sitemaps that `robots.txt` names, else the usual ones.
+async fn search(
+    prober: &mut Prober,
+    url: &Url,
+    wanted: Option<Kind>,
+    now: Timestamp,
+) -> Result<Search, Failure> {
     let start = prober.get(url).await.map_err(|error| Failure::new(EX_UNAVAILABLE, error))?;
     let host = start.url.host_str().unwrap_or_default().to_owned();
     let mut search = Search { finds: vec![], title: String::new(), host, instead: None };
@@ -183,6 +225,12 @@ async fn search(prober: &mut Prober, url: &Url, now: Timestamp) -> Result<Search
             if search.has(SourceKind::Feed) {
                 break;
             }
+        }
+    }
+    if !search.has(SourceKind::Feed) || wanted.is_some_and(|kind| kind.is_of(SourceKind::Page)) {
+        let content_type = start.content_type.as_deref();
+        if let Some(find) = of_page(&start.bytes, content_type, &start.url) {
+            search.add(find);
         }
     }
     let usual = ["/sitemap.xml", "/wp-sitemap.xml"];
@@ -264,8 +312,9 @@ fn remarks(find: &Find) -> Vec<String> {
     let title =
         if find.title.is_empty() { String::new() } else { format!(": “{}”", find.title) };
     let count = output::count(find.items, noun);
-    let mut remarks =
-        vec![format!("{} ({}), {count}{more}{title}", kind_name(find.kind), find.form)];
+    let kind = kind_name(find.kind);
+    let form = if find.form == kind { String::new() } else { format!(" ({})", find.form) };
+    let mut remarks = vec![format!("{kind}{form}, {count}{more}{title}")];
     for (place, title) in find.newest.iter().enumerate() {
         let label = if place == 0 { "newest:" } else { "       " };
         remarks.push(format!("{label} {title}"));

@@ -41,6 +41,8 @@ mod delimited;
 
 mod xml;
 
+mod whole;
+
 pub(crate) mod json;
 
 mod paging;
@@ -51,7 +53,7 @@ use url::Url;
 
 use crate::extract::catalog::recognise::Shape;
 use crate::extract::catalog::stream::Stream;
-use crate::extract::{Entry, NotADocument, Quality};
+use crate::extract::{Entry, NotADocument, Quality, structured, text};
 use crate::model::listing::Listing;
 use crate::model::offer::Currency;
 use crate::model::source::{CatalogFormat, Mapping};
@@ -146,6 +148,11 @@ pub fn scan(
         Reader::Xml => xml::scan(&mut stream, options, format, each),
         Reader::Delimited => delimited::scan(&mut stream, options, format, each),
         Reader::Json => json::scan(document, options, each),
+        Reader::Page => {
+            let bytes = whole::read(document)?;
+            let page = text::decode(&bytes, options.content_type, options.base.host_str());
+            structured::scan(&page.text, page.encoding, options, each)
+        }
     }
 }
 
@@ -167,6 +174,11 @@ pub fn pick(
         Reader::Xml => xml::pick(&mut stream, options, format, places),
         Reader::Delimited => delimited::pick(&mut stream, options, format, places),
         Reader::Json => json::pick(document, options, format, places),
+        Reader::Page => {
+            let bytes = whole::read(document)?;
+            let page = text::decode(&bytes, options.content_type, options.base.host_str());
+            structured::pick(&page.text, options, places)
+        }
     }
 }
 
@@ -176,6 +188,7 @@ enum Reader {
     Xml,
     Delimited,
     Json,
+    Page,
 }
 
 /// The reader for a format, and for the shape where the format leaves that open.
@@ -204,6 +217,7 @@ fn reader(format: CatalogFormat, shape: Shape) -> Result<Reader, NotADocument> {
             _,
         )
         | (CatalogFormat::Mapped, Shape::Json) => Ok(Reader::Json),
+        (CatalogFormat::JsonLd, Shape::Page) => Ok(Reader::Page),
         (_, shape) => Err(NotADocument::Unfit(format!("it is {}", shape.as_str()))),
     }
 }

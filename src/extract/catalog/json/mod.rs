@@ -29,23 +29,19 @@ pub(crate) use kind::recognise;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{Read, SeekFrom};
 
 use serde_json::Value;
 
 use crate::extract::catalog::json::loose::text as text_of;
 use crate::extract::catalog::json::product::{Around, Product};
 use crate::extract::catalog::json::rows::{Shape, member};
-use crate::extract::catalog::{Options, Row, Scan, Text, listing, paging};
+use crate::extract::catalog::{Options, Row, Scan, Text, listing, paging, whole};
 use crate::extract::refusal::NotADocument;
 use crate::extract::{Quality, text};
 use crate::model::listing::Listing;
 use crate::model::offer::{Currency, Offer};
 use crate::model::source::CatalogFormat;
 use crate::model::time::Timestamp;
-
-/// Longest document that is read, in bytes.
-pub const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
 
 /// Goes through a document of JSON, or of XML for PrestaShop's web service. See
 /// [`scan`](crate::extract::catalog::scan).
@@ -57,7 +53,7 @@ pub(crate) fn scan(
     options: &Options<'_>,
     each: &mut dyn FnMut(Listing),
 ) -> Result<Scan, NotADocument> {
-    let bytes = whole(document)?;
+    let bytes = whole::read(document)?;
     let decoded = text::decode(&bytes, options.content_type, options.base.host_str());
     let text = trimmed(&decoded.text);
     let format = kind::settle(text, options)?;
@@ -110,7 +106,7 @@ pub(crate) fn pick(
     format: CatalogFormat,
     places: &[u64],
 ) -> Result<Vec<Row>, NotADocument> {
-    let bytes = whole(document)?;
+    let bytes = whole::read(document)?;
     let decoded = text::decode(&bytes, options.content_type, options.base.host_str());
     let text = trimmed(&decoded.text);
     let reader = Reader::new(text, format, options);
@@ -194,19 +190,6 @@ fn store_currency(text: &str) -> Option<Currency> {
 fn next_turn(offer: &Offer, now: Timestamp) -> Option<Timestamp> {
     let variants = offer.variants.iter().map(|variant| &variant.terms);
     std::iter::once(&offer.terms).chain(variants).filter_map(|terms| terms.turns_at(now)).min()
-}
-
-/// All bytes of the document.
-fn whole(document: &mut dyn Text) -> Result<Vec<u8>, NotADocument> {
-    let unread = |error: std::io::Error| NotADocument::Unreadable(error.to_string());
-    document.seek(SeekFrom::Start(0)).map_err(unread)?;
-    let mut bytes = Vec::new();
-    document.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unread)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > DOCUMENT_BYTES_MAX {
-        let max = DOCUMENT_BYTES_MAX >> 20;
-        return Err(NotADocument::Unfit(format!("it is JSON of more than {max} MiB")));
-    }
-    Ok(bytes)
 }
 
 fn trimmed<'a>(text: &'a Cow<'_, str>) -> &'a str {
