@@ -41,7 +41,7 @@ fn err(output: &Output) -> String {
 
 /// The finds of a search in JSON lines.
 async fn found(url: &str) -> Vec<Value> {
-    let output = run(&["discover", url, "--json", "--pause", "0"]).await;
+    let output = run(&["discover", url, "--json"]).await;
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
     out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -159,8 +159,7 @@ async fn a_page_without_a_feed_is_watched_itself() {
     assert_eq!((finds.len(), &finds[0]["kind"]), (1, &Value::from("page")));
     assert_eq!(finds[0]["items"], 3);
     site.say("/feed", rss(&["three"]));
-    let output =
-        run(&["discover", &site.url("/"), "--json", "--pause", "0", "--kind", "page"]).await;
+    let output = run(&["discover", &site.url("/"), "--json", "--kind", "page"]).await;
     assert!(out(&output).contains("\"kind\":\"page\""), "{}", err(&output));
 }
 
@@ -223,7 +222,7 @@ async fn nothing_to_find_is_one_line_and_exit_1() {
     let site = Site::open("127.0.0.1").await;
     site.say("/", html("<html><title>x</title>"));
     site.say("/x", status(200, &[], b"<note/>"));
-    let output = run(&["discover", &site.url("/"), "--pause", "0"]).await;
+    let output = run(&["discover", &site.url("/")]).await;
     assert_eq!((output.status.code(), out(&output)), (Some(1), String::new()));
     assert!(
         err(&output).starts_with("nothing to watch was found at 127.0.0.1"),
@@ -231,7 +230,7 @@ async fn nothing_to_find_is_one_line_and_exit_1() {
         err(&output)
     );
     assert_eq!(err(&output).lines().count(), 1);
-    let gone = run(&["discover", &site.url("/gone"), "--pause", "0"]).await;
+    let gone = run(&["discover", &site.url("/gone")]).await;
     assert_eq!((gone.status.code(), err(&gone).lines().count()), (Some(69), 1));
     let odd = run(&["discover", "ftp://example.com/"]).await;
     assert_eq!(odd.status.code(), Some(2));
@@ -253,7 +252,7 @@ async fn what_is_pasted_or_written_is_good_settings() {
     let folder = tempfile::tempdir().unwrap();
     let config = settings(folder.path());
     let url = site.url("/");
-    let args = ["discover", &url, "--pause", "0", "--config", &config, "--write", "my-blog"];
+    let args = ["discover", &url, "--config", &config, "--write", "my-blog"];
     let written = run(&args).await;
     assert_eq!(written.status.code(), Some(0), "{}", err(&written));
     let file = folder.path().join("feeds.d/my-blog.toml");

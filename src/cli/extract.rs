@@ -1,6 +1,6 @@
 //! `tidings extract`: a fixed interface, used by others' scripts.
 
-mod catalog;
+pub(super) mod catalog;
 
 use std::io::Read;
 

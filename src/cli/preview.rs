@@ -7,6 +7,7 @@ use crate::extract::feed;
 use crate::model::channel::ChannelKind;
 use crate::model::item::Item;
 use crate::model::name::Name;
+use crate::model::post::Told;
 use crate::model::time::Timestamp;
 use crate::render::{Scene, preview};
 
@@ -69,7 +70,11 @@ pub(super) async fn run(args: Args) -> Done {
     }
     kinds.retain(|kind| args.channel.is_none_or(|only| only == *kind));
     let now = crate::runtime::clock::Clock::system().now();
-    let scene = Scene { campaign: &name, told: &[], now };
+    let told = match campaign.and_then(|campaign| campaign.on.first()) {
+        Some(kind) => Told { item: item.id, kind: *kind, price: None },
+        None => crate::render::sample::told(),
+    };
+    let scene = Scene { campaign: &name, told: &[told], now };
     for kind in kinds {
         let message = setup
             .layouts

@@ -5,9 +5,6 @@ mod catalog;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -15,12 +12,11 @@ use crate::cli::{Done, EX_DATAERR, EX_UNAVAILABLE, Failure, output};
 use crate::diff::{Rules, compare};
 use crate::extract::show::id;
 use crate::extract::sitemap::{self, Sitemap};
-use crate::extract::{Document, Entry, NotADocument, feed};
+use crate::extract::{Document, Entry, ITEMS_MAX, NotADocument, feed, page};
 use crate::model::campaign::ChangeKind;
 use crate::model::known::{Keys, Known};
 use crate::model::name::Name;
-use crate::model::offer::Currency;
-use crate::model::source::CatalogFormat;
+use crate::model::source::PageRules;
 use crate::model::time::Timestamp;
 
 /// The versions are taken as an hour apart.
@@ -44,13 +40,8 @@ pub(super) struct Args {
     /// What to read them as.
     #[arg(long, value_enum, default_value_t = Kind::Feed)]
     kind: Kind,
-    /// How a catalog is written: `merchant`, `csv`, `shopify`, `shopify-atom`, `woocommerce`,
-    /// `wordpress`, `json-ld`, `yml`, `squarespace`, `prestashop`; `auto` goes by content.
-    #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = format)]
-    format: CatalogFormat,
-    /// Of a catalog's prices that name none: three letters.
-    #[arg(long, value_name = "CODE")]
-    currency: Option<Currency>,
+    #[command(flatten)]
+    catalog: super::extract::catalog::Args,
     /// The address that relative links start from.
     #[arg(long, value_name = "URL", default_value = "http://localhost/")]
     base: Url,
@@ -64,22 +55,19 @@ pub(super) struct Args {
 enum Kind {
     /// RSS, RDF, Atom, JSON Feed.
     Feed,
+    /// A page that lists what is new.
+    Page,
     /// The products of a shop.
     Catalog,
     /// The addresses of a site.
     Sitemap,
 }
 
-fn format(text: &str) -> Result<CatalogFormat, ValueError> {
-    let text: StrDeserializer<'_, ValueError> = text.into_deserializer();
-    CatalogFormat::deserialize(text)
-}
-
 pub(super) fn run(args: &Args) -> Done {
     let source = Name::parse("replay").map_err(|error| Failure::new(1, error))?;
     let read = match args.kind {
         Kind::Catalog => catalog::replay(args, &source)?,
-        Kind::Feed | Kind::Sitemap => replay(args, &source)?,
+        Kind::Feed | Kind::Page | Kind::Sitemap => replay(args, &source)?,
     };
     match read {
         0 => Err(Failure::new(EX_DATAERR, "no version could be read")),
@@ -133,6 +121,7 @@ fn entries(args: &Args, bytes: &[u8]) -> Result<Document, NotADocument> {
                 Err(NotADocument::Unfit("it names other sitemaps, and no addresses".into()))
             }
         },
+        Kind::Page => page::read(bytes, None, &args.base, &PageRules::default(), ITEMS_MAX),
         Kind::Feed | Kind::Catalog => feed::read(bytes, None, &args.base),
     }
 }

@@ -154,7 +154,7 @@ fn of_campaign(options: &Options, rule: &Campaign, items: &[Item], told: &[Told]
         }
     }
     let title = items.first().map_or("", |item| item.title.as_str());
-    let cards = crate::render::cards(items);
+    let cards = crate::render::cards(items, &scene);
     let post = new_post(options, Some(rule.name.clone()), title, bodies, cards, rule.on_uncertain);
     Composed { post, topics: rule.topics.clone(), channels: rule.channels.clone() }
 }

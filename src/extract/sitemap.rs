@@ -31,6 +31,8 @@ pub const BYTES_MAX: usize = 52_428_800;
 
 /// Longest text of one element that is kept, in bytes.
 const FIELD_BYTES_MAX: usize = 8 << 10;
+/// How many lines of a text are looked at for an address.
+const HEAD_LINES_MAX: usize = 20;
 /// Most key words of one address that are kept.
 const KEYWORDS_MAX: usize = 64;
 
@@ -77,7 +79,7 @@ pub fn read(
     if whole.is_empty() {
         return Err(NotADocument::Empty);
     }
-    let found = if whole.starts_with("http") {
+    let found = if is_list(whole) {
         lines(whole, urls_max)
     } else {
         let start = repair::root_start(whole);
@@ -115,10 +117,19 @@ struct Raw {
     image: String,
 }
 
+/// Whether a text is no markup, and has an address among its first lines.
+fn is_list(text: &str) -> bool {
+    let mut head = text.lines().take(HEAD_LINES_MAX).map(str::trim);
+    !text.starts_with(['<', '{', '[']) && head.any(is_address)
+}
+
+fn is_address(line: &str) -> bool {
+    line.starts_with("http://") || line.starts_with("https://")
+}
+
 /// One address a line; lines that are none are passed over.
 fn lines(text: &str, urls_max: usize) -> Found {
-    let is_address = |line: &&str| line.starts_with("http://") || line.starts_with("https://");
-    let mut addresses = text.lines().map(str::trim).filter(is_address);
+    let mut addresses = text.lines().map(str::trim).filter(|line| is_address(line));
     let rows: Vec<Raw> = addresses
         .by_ref()
         .take(urls_max)
@@ -411,6 +422,7 @@ mod tests {
             "<s:urlset xmlns:s='http://wrong.example/'><s:url><s:loc>https://e.com/1?a=1&amp;b=2</s:loc></s:url><s:url><s:loc>https://e.com/2</s:loc></s:url></s:urlset>",
             "<urlset><url><loc>https://e.com/1?a=1&b=2</loc></url><url><loc><![CDATA[https://e.com/2]]></loc></url></urlset>",
             "\u{feff}https://e.com/1?a=1&b=2\r\nhttps://e.com/2\r\n\r\nno address\r\n",
+            "# all pages\nhttps://e.com/1?a=1&b=2\nhttps://e.com/2",
             "<rss version='2.0'><channel><item><guid>x</guid><link>https://e.com/1?a=1&amp;b=2</link></item><item><link>https://e.com/2</link></item></channel></rss>",
             "<urlset><url><loc>https://e.com/1?a=1&amp;b=2</loc></url><url><loc>https://e.com/2</loc></url><url><loc>https://e.com/",
         ] {

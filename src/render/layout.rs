@@ -16,6 +16,7 @@ use minijinja::value::Rest;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 use crate::markup;
+use crate::model::campaign::ChangeKind;
 use crate::model::channel::ChannelKind;
 use crate::model::item::Item;
 use crate::model::message::Message;
@@ -75,6 +76,26 @@ pub struct Scene<'a> {
     pub told: &'a [Told],
     /// Decides which sales are in force.
     pub now: Timestamp,
+}
+
+impl Scene<'_> {
+    /// What happened to the item, if that is known.
+    pub fn told_of(&self, item: &Item) -> Option<&Told> {
+        self.told.iter().find(|told| told.item == item.id)
+    }
+
+    /// What the item costs, in the same words for every reader: `59.00 EUR → 44.00 EUR` where its
+    /// move was told. `None` where it can't be bought.
+    pub(super) fn price_of(&self, item: &Item) -> Option<String> {
+        let told = self.told_of(item);
+        if let Some(moved) = told.and_then(|told| told.price) {
+            return Some(format!("{} → {}", moved.from, moved.to));
+        }
+        if told.is_some_and(|told| matches!(told.kind, ChangeKind::Gone | ChangeKind::OutOfStock)) {
+            return None;
+        }
+        Some(item.offer.as_ref()?.terms.price_at(self.now)?.to_string())
+    }
 }
 
 /// Why there is no message.
@@ -383,7 +404,7 @@ fn context(items: &[Item], scene: &Scene<'_>, check: Option<(&Unknown, &[&str])>
     let text_bytes_max = OUTPUT_BYTES_MAX / 2 / items.len().max(1);
     let value = |item: &Item| {
         let unknown = check.map(|(unknown, _)| Arc::clone(unknown));
-        let told = scene.told.iter().find(|told| told.item == item.id).copied();
+        let told = scene.told_of(item).copied();
         let (item, now) = (item.clone(), scene.now);
         Value::from_object(ItemValue { item, told, now, text_bytes_max, unknown })
     };
@@ -434,7 +455,6 @@ fn remarks(path: &str, text: &str, html: &str) -> Vec<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::campaign::ChangeKind;
     use crate::model::message::{Action, Module};
     use crate::model::rich::RichText;
     use crate::render::preview::preview;

@@ -16,7 +16,7 @@ pub(super) const NOW: Timestamp = Timestamp::from_millis(1_790_003_800_000);
 const ID: ItemId = ItemId([7; 16]);
 
 /// The sample's price fell.
-pub(super) fn told() -> Told {
+pub(crate) fn told() -> Told {
     let price = |units| Amount::new(units, 2, "EUR".parse().ok());
     let moved = price(59_00).zip(price(44_00)).map(|(from, to)| PriceMove {
         from,

@@ -68,7 +68,7 @@ pub(super) fn look(bytes: &[u8], content_type: Option<&str>, url: &Url, now: Tim
         return Look::Found(Box::new(find));
     }
     let refusal = match of_feed {
-        Ok(document) => return Look::Found(Box::new(feed_find(document, url))),
+        Ok(document) => return Look::Found(Box::new(feed_find(&document, url))),
         Err(refusal) => refusal,
     };
     match sitemap::read(bytes, content_type, url, sitemap::URLS_MAX) {
@@ -139,7 +139,7 @@ pub(super) fn of_catalog(
 pub(super) fn of_page(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Option<Find> {
     let rules = PageRules::default();
     let document = page::read(bytes, content_type, url, &rules, ITEMS_MAX).ok()?;
-    let find = feed_find(document, url);
+    let find = feed_find(&document, url);
     (find.items >= PAGE_ITEMS_MIN).then_some(Find {
         kind: SourceKind::Page,
         form: "automatic".to_owned(),
@@ -148,7 +148,7 @@ pub(super) fn of_page(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Op
     })
 }
 
-fn feed_find(document: Document, url: &Url) -> Find {
+fn feed_find(document: &Document, url: &Url) -> Find {
     let every = match document.facts.ttl {
         Some(ttl) if ttl >= Duration::from_secs(24 * 3600) => "1d",
         Some(ttl) if ttl >= Duration::from_secs(6 * 3600) => "6h",
@@ -164,7 +164,7 @@ fn feed_find(document: Document, url: &Url) -> Find {
         title: document.facts.title.clone(),
         items: document.entries.len(),
         has_more: false,
-        newest: newest(&document),
+        newest: newest(document),
         every,
     }
 }

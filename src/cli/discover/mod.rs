@@ -7,7 +7,7 @@ mod probe;
 use std::time::Duration;
 
 use serde_json::json;
-use url::Url;
+use url::{Host, Url};
 
 use crate::cli::discover::look::{Find, Look, look, of_catalog, of_page};
 use crate::cli::discover::probe::{Got, Prober};
@@ -24,7 +24,8 @@ use crate::runtime::clock::Clock;
 const FEEDS_MAX: usize = 6;
 /// Most sitemaps that are looked at.
 const SITEMAPS_MAX: usize = 3;
-/// Longest pause between two requests, in seconds.
+/// The pause between two requests, and the longest that can be asked for, in seconds.
+const PAUSE: f64 = 0.5;
 const PAUSE_MAX: f64 = 60.0;
 
 /// Shown below the options.
@@ -53,9 +54,9 @@ pub(super) struct Args {
     /// Add the first find to the editors' files, as source NAME.
     #[arg(long, value_name = "NAME", value_parser = name)]
     write: Option<Name>,
-    /// Seconds between two requests.
-    #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
-    pause: f64,
+    /// Seconds between two requests; default 0.5, and none on this machine itself.
+    #[arg(long, value_name = "SECONDS")]
+    pause: Option<f64>,
     /// The site, or one of its pages.
     #[arg(value_name = "URL")]
     url: String,
@@ -88,10 +89,11 @@ pub(super) fn name(text: &str) -> Result<Name, String> {
 
 pub(super) async fn run(args: Args) -> Done {
     let url = address(&args.url)?;
-    if !(0.0..=PAUSE_MAX).contains(&args.pause) {
+    let pause = args.pause.unwrap_or(if is_here(&url) { 0.0 } else { PAUSE });
+    if !(0.0..=PAUSE_MAX).contains(&pause) {
         return Err(Failure::new(2, format!("`--pause` must be 0 to {PAUSE_MAX} seconds")));
     }
-    let mut prober = Prober::new(Duration::from_secs_f64(args.pause))?;
+    let mut prober = Prober::new(Duration::from_secs_f64(pause))?;
     let now = Clock::system().now();
     let mut search = match search(&mut prober, &url, args.kind, now).await {
         // Nobody said `https`: a site without it is found by its other door.
@@ -131,6 +133,16 @@ fn address(text: &str) -> Result<Url, Failure> {
         Ok(url)
     } else {
         Err(Failure::new(2, format!("{text}: only http and https are read")))
+    }
+}
+
+/// Whether an address is this machine's own, which needs no manners.
+fn is_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs::File;
+use std::io::{Read, Seek};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
@@ -12,17 +13,21 @@ use serde_json::json;
 use crate::cli::replay::{Args, change_json, failed, instant, tell_held, tell_remark, unavailable};
 use crate::cli::{Failure, output};
 use crate::diff::catalog::{self as diff, Change, Diff, Facts, Place, Rules};
+use crate::extract::catalog::unpack::{self, Packing};
 use crate::extract::catalog::{self, Options, Row, Scan};
 use crate::extract::{Entry, NotADocument, Quality};
 use crate::model::campaign::ChangeKind;
 use crate::model::listing::Listing;
 use crate::model::name::Name;
 use crate::model::shelf::{Block, ShelfKey, ShelfState, ShelfWrite};
-use crate::model::source::CatalogFormat;
+use crate::model::source::{CatalogFormat, Mapping};
 use crate::model::time::Timestamp;
 
 /// Most rows of a version.
 const ROWS_MAX: usize = 3_000_000;
+
+/// Longest version that is unpacked.
+const UNPACKED_BYTES_MAX: u64 = 4 << 30;
 
 /// What the versions so far have told.
 #[derive(Default)]
@@ -36,13 +41,16 @@ struct Shop {
 /// Answers how many versions could be read.
 pub(super) fn replay(args: &Args, source: &Name) -> Result<usize, Failure> {
     let mut shop = Shop::default();
+    let mapping = Mapping { row: args.catalog.row.clone(), fields: args.catalog.fields.clone() };
     for (poll, file) in args.files.iter().enumerate() {
-        let mut document = File::open(file).map_err(|error| unavailable(file, &error))?;
-        let options = options(args, args.format, instant(poll));
+        let options = options(args, &mapping, args.catalog.format, instant(poll));
         let mut listings = Vec::new();
-        let scan = catalog::scan(&mut document, &options, &mut |listing| listings.push(listing));
-        let scan = match scan {
-            Ok(scan) => scan,
+        let opened = open(file)?.and_then(|mut document| {
+            let each = &mut |listing| listings.push(listing);
+            catalog::scan(&mut document, &options, each).map(|scan| (document, scan))
+        });
+        let (mut document, scan) = match opened {
+            Ok(opened) => opened,
             Err(error) => {
                 failed(poll, file, &error);
                 continue;
@@ -66,7 +74,7 @@ pub(super) fn replay(args: &Args, source: &Name) -> Result<usize, Failure> {
         };
         for change in told {
             let entry = match change.places.as_slice() {
-                [] => shop.last_seen(args, change)?,
+                [] => shop.last_seen(args, &mapping, change)?,
                 places => entry(&mut rows, places, options.now),
             };
             let Some(entry) = entry else { continue };
@@ -83,13 +91,31 @@ pub(super) fn replay(args: &Args, source: &Name) -> Result<usize, Failure> {
     Ok(shop.seen.len())
 }
 
-fn options(args: &Args, format: CatalogFormat, now: Timestamp) -> Options<'_> {
+/// The document, unpacked: one that is packed lies in an unnamed file.
+fn open(path: &Path) -> Result<Result<File, NotADocument>, Failure> {
+    let mut file = File::open(path).map_err(|error| unavailable(path, &error))?;
+    let mut head = [0; 4];
+    let read = file.read(&mut head).map_err(|error| unavailable(path, &error))?;
+    file.rewind().map_err(|error| unavailable(path, &error))?;
+    if unpack::packing(head.get(..read).unwrap_or_default()) == Packing::None {
+        return Ok(Ok(file));
+    }
+    let mut plain = tempfile::tempfile().map_err(|error| unavailable(path, &error))?;
+    Ok(unpack::plain(file, &mut plain, UNPACKED_BYTES_MAX).map(|_| plain))
+}
+
+fn options<'a>(
+    args: &'a Args,
+    mapping: &'a Mapping,
+    format: CatalogFormat,
+    now: Timestamp,
+) -> Options<'a> {
     Options {
         format,
-        mapping: None,
+        mapping: Some(mapping),
         base: &args.base,
         content_type: None,
-        currency: args.currency,
+        currency: args.catalog.currency,
         now,
         items_max: ROWS_MAX,
     }
@@ -155,24 +181,29 @@ impl Shop {
     }
 
     /// The product as the last version that had it has it.
-    fn last_seen(&self, args: &Args, change: &Change) -> Result<Option<Entry>, Failure> {
+    fn last_seen(
+        &self,
+        args: &Args,
+        mapping: &Mapping,
+        change: &Change,
+    ) -> Result<Option<Entry>, Failure> {
         let is_it =
             |it: &Listing| it.product == change.product || it.link != 0 && it.link == change.link;
         for (poll, (file, format)) in self.seen.iter().enumerate().rev() {
-            let open = |file: &Path| File::open(file).map_err(|error| unavailable(file, &error));
-            let options = options(args, *format, instant(poll));
+            let Ok(mut document) = open(file)? else { continue };
+            let options = options(args, mapping, *format, instant(poll));
             let mut places = Vec::new();
             let mut each = |listing: Listing| {
                 if is_it(&listing) {
                     places.push(listing.place);
                 }
             };
-            if catalog::scan(&mut open(file)?, &options, &mut each).is_err() || places.is_empty() {
+            if catalog::scan(&mut document, &options, &mut each).is_err() || places.is_empty() {
                 continue;
             }
             places.sort_unstable();
             places.dedup();
-            let picked = catalog::pick(&mut open(file)?, &options, *format, &places);
+            let picked = catalog::pick(&mut document, &options, *format, &places);
             return Ok(picked.ok().and_then(|rows| catalog::listing::join(rows, options.now)));
         }
         Ok(None)

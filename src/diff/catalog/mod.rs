@@ -191,7 +191,7 @@ pub fn compare<E>(
     merge.rest()?;
     let Merge { mut tally, writer, prices, .. } = merge;
     let (writes, rows_kept) = writer.finish();
-    let mut after = next_state(before, length, rows, facts);
+    let mut after = next_state(&before, length, rows, facts);
     after.rows = count(rows_kept);
     after.id_churns = count_churns(&after, &identity);
     let remarks = tally.remarks(&identity, after.id_churns, length == Length::Short);
@@ -238,7 +238,7 @@ impl Length {
     }
 }
 
-fn next_state(before: ShelfState, length: Length, rows: usize, facts: &Facts) -> ShelfState {
+fn next_state(before: &ShelfState, length: Length, rows: usize, facts: &Facts) -> ShelfState {
     let is_usual = facts.is_whole && length == Length::Usual;
     let partial = before.partial_polls.filter(|polls| facts.is_cut && *polls < PARTIAL_POLLS_MAX);
     ShelfState {
@@ -248,7 +248,7 @@ fn next_state(before: ShelfState, length: Length, rows: usize, facts: &Facts) ->
             Length::Usual => None,
         },
         partial_polls: partial.map(|polls| polls + 1),
-        ..before
+        ..before.clone()
     }
 }
 

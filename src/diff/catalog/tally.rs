@@ -158,7 +158,7 @@ impl Tally {
             let missing = self.missing;
             format!(", and {missing} known ones are missing: ids and addresses may have changed")
         } else {
-            ", as by an import".to_owned()
+            ": an import".to_owned()
         }
     }
 

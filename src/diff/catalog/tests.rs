@@ -566,7 +566,7 @@ fn a_flood_needs_both_bounds_keeps_the_newest_and_is_known_afterwards() {
         row.place = place;
     }
     let kept = shop.listings(turned.clone());
-    let reason = "820 of 900 items are new at once, as by an import".to_owned();
+    let reason = "820 of 900 items are new at once: an import".to_owned();
     assert_eq!(shop.diff.held, [Held { kind: New, items: 820, reason }]);
     assert_eq!(kept, (0..HELD_ITEMS_MAX as u64).map(|at| (at, New)).collect::<Vec<_>>());
     assert_eq!(shop.listings(turned), []);

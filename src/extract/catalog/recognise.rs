@@ -97,7 +97,9 @@ fn xml(head: &str) -> Result<CatalogFormat, NotADocument> {
             let line = "it is a sitemap, not a catalog: set `kind = \"sitemap\"`";
             Err(NotADocument::Unfit(line.into()))
         }
-        "prestashop" | "response" if head.contains("<product") || head.contains("<stock_") => {
+        "prestashop" | "response"
+            if ["<product", "<stock_", "<combination"].iter().any(|row| head.contains(row)) =>
+        {
             Ok(CatalogFormat::Prestashop)
         }
         "opml" => Err(refusal::of_text(head, Some("opml"))),

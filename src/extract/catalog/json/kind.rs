@@ -13,6 +13,12 @@ const MEMBERS_NAMED: usize = 6;
 /// Longest text of another's making in a refusal, in characters.
 const TOLD_CHARS_MAX: usize = 120;
 
+/// Where PrestaShop's rows are, and which of the names are only in its web service.
+const PRESTASHOP_ROWS: [&str; 6] =
+    ["products", "product", "stock_availables", "stock_available", "combinations", "combination"];
+const SERVICE_ROWS: [&str; 4] =
+    ["stock_availables", "stock_available", "combinations", "combination"];
+
 /// The format to read `text` in: the one of the options, if its content does not show another.
 ///
 /// # Errors
@@ -64,7 +70,11 @@ pub(crate) fn recognise(text: &str) -> Option<CatalogFormat> {
     if is_site && ["items", "item", "upcoming", "past"].iter().any(|name| root.has(name)) {
         return Some(CatalogFormat::Squarespace);
     }
-    if ["stock_available", "stock_availables"].iter().any(|name| root.has(name)) {
+    let items = root.get("items").and_then(first).map(Names::of);
+    if items.is_some_and(|row| row.has("urlId") || row.has("fullUrl")) {
+        return Some(CatalogFormat::Squarespace);
+    }
+    if SERVICE_ROWS.iter().any(|name| root.has(name)) {
         return Some(CatalogFormat::Prestashop);
     }
     of_row(root.get("product").unwrap_or(text))
@@ -95,7 +105,8 @@ fn of_row(row: &str) -> Option<CatalogFormat> {
     if has(&["variants"]) && any(&["handle", "body_html", "vendor"]) {
         return Some(CatalogFormat::Shopify);
     }
-    if has(&["prices"]) && any(&["permalink", "is_in_stock", "sku"]) {
+    let is_store = has(&["prices"]) && any(&["permalink", "is_in_stock", "sku"]);
+    if is_store || has(&["permalink"]) && any(&["regular_price", "stock_status"]) {
         return Some(CatalogFormat::Woocommerce);
     }
     let is_rendered = names.get("title").and_then(|title| member(title, "rendered")).is_some();

@@ -27,7 +27,6 @@ mod mapped;
 mod kind;
 pub(crate) use kind::recognise;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::Value;
@@ -192,7 +191,7 @@ fn next_turn(offer: &Offer, now: Timestamp) -> Option<Timestamp> {
     std::iter::once(&offer.terms).chain(variants).filter_map(|terms| terms.turns_at(now)).min()
 }
 
-fn trimmed<'a>(text: &'a Cow<'_, str>) -> &'a str {
+fn trimmed(text: &str) -> &str {
     text.trim_start_matches(|c: char| c.is_whitespace() || c == '\0' || c == '\u{feff}')
 }
 

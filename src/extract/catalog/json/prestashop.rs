@@ -17,6 +17,18 @@ use crate::model::offer::{Amount, Availability, Currency, Offer, Terms};
 
 /// `None` for a row that names no product.
 pub(crate) fn product(row: &Value, around: &Around<'_>) -> Option<Product> {
+    // A combination is a variant of its product; its price is what it adds.
+    let is_combination =
+        !row["id_product"].is_null() && !row["minimal_quantity"].is_null() && row["name"].is_null();
+    if is_combination {
+        let mut variant = Product::new(text(&row["id"]), RawText::default());
+        variant.group = some_text(&row["id_product"]);
+        variant.offer = Some(Offer {
+            terms: Terms { list: None, sale: None, ..terms(row, around.currency) },
+            ..Offer::default()
+        });
+        return variant.group.is_some().then_some(variant);
+    }
     let id = first_text(row, &["id_product", "id"]);
     let link = first_text(row, &["url", "link", "canonical_url"]);
     if id.is_empty() && link.is_empty() {
@@ -155,6 +167,17 @@ mod tests {
         let terms = entry.offer.unwrap().terms;
         assert_eq!(terms.list.unwrap().decimal(), "23.90");
         assert_eq!(terms.availability, Availability::Unknown);
+    }
+
+    #[test]
+    fn a_combination_is_a_variant_without_a_price() {
+        let found = row(&json!({
+            "id": 7, "id_product": "1", "reference": "demo_1_58", "quantity": 300,
+            "price": "2.000000", "minimal_quantity": "1",
+        }));
+        assert_eq!((found.entry.guid.as_str(), found.group.as_deref()), ("7", Some("1")));
+        let terms = found.entry.offer.unwrap().terms;
+        assert_eq!((terms.list, terms.sku.as_deref()), (None, Some("demo_1_58")));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::extract::refusal::NotADocument;
 use crate::extract::tokens::{Mode, Token, Tokens};
 
 /// The elements that are rows.
-const ROWS: [&str; 2] = ["product", "stock_available"];
+const ROWS: [&str; 3] = ["product", "stock_available", "combination"];
 
 /// Whether an XML text is such an answer, by its root.
 pub(crate) fn is_answer(root: &str) -> bool {

@@ -1,12 +1,18 @@
-//! The Store API of WooCommerce: `/wp-json/wc/store/v1/products`.
+//! WooCommerce: the Store API `/wp-json/wc/store/v1/products`, and `/wp-json/wc/v3/products`, which
+//! wants keys.
 //!
-//! Prices are texts of minor units, whose number of digits each product tells. Names and
-//! descriptions are HTML, into which plugins put their buttons.
+//! The Store API's prices are texts of minor units, whose number of digits each product tells; the
+//! other one's are decimals without a currency. Names and descriptions are HTML, into which
+//! plugins put their buttons.
 
 use serde_json::Value;
 
-use crate::extract::catalog::json::loose::{first_text, flag, minor, quantity, some_text, text};
+use crate::extract::catalog::availability;
+use crate::extract::catalog::json::loose::{
+    decimal, first_text, flag, gtin, minor, quantity, some_text, text,
+};
 use crate::extract::catalog::json::product::{Around, Product, priced};
+use crate::extract::date;
 use crate::extract::raw::{Form, RawText};
 use crate::markup::{Element, Scanner, Token};
 use crate::model::offer::{Availability, Currency, Offer, Terms};
@@ -27,6 +33,8 @@ pub(crate) fn product(row: &Value, around: &Around<'_>) -> Option<Product> {
     product.body(without_buttons(text(&row["description"])));
     let images = row["images"].as_array().into_iter().flatten();
     product.pictures(images.map(|image| first_text(image, &["src", "thumbnail"])));
+    product.raw.published = date::parse(&first_text(row, &["date_created_gmt", "date_created"]));
+    product.raw.updated = date::parse(&first_text(row, &["date_modified_gmt", "date_modified"]));
     product.raw.tags = names(&row["categories"]).chain(names(&row["tags"])).collect();
     product.offer = Some(Offer {
         brand: names(&row["brands"]).next(),
@@ -41,11 +49,23 @@ pub(crate) fn product(row: &Value, around: &Around<'_>) -> Option<Product> {
 fn terms(row: &Value, currency: Option<Currency>) -> Terms {
     let mut terms = Terms {
         sku: some_text(&row["sku"]),
-        availability: availability(row),
-        quantity: quantity(&row["low_stock_remaining"]),
+        gtin: gtin(&row["global_unique_id"]),
+        availability: stock(row),
+        quantity: quantity(&row["low_stock_remaining"])
+            .or_else(|| quantity(&row["stock_quantity"])),
         ..Terms::default()
     };
     let prices = &row["prices"];
+    if prices.is_null() {
+        let amount = |name: &str| decimal(&row[name], currency);
+        let price = amount("sale_price").or_else(|| amount("price"));
+        priced(&mut terms, price, amount("regular_price"));
+        if let Some(sale) = &mut terms.sale {
+            sale.from = date::parse(&text(&row["date_on_sale_from_gmt"]));
+            sale.until = date::parse(&text(&row["date_on_sale_to_gmt"]));
+        }
+        return terms;
+    }
     let currency = text(&prices["currency_code"]).parse().ok().or(currency);
     let digits = quantity(&prices["currency_minor_unit"]).and_then(|digits| digits.try_into().ok());
     let amount = |name: &str| minor(&prices[name], digits.unwrap_or(MINOR_DIGITS), currency);
@@ -53,8 +73,13 @@ fn terms(row: &Value, currency: Option<Currency>) -> Terms {
     terms
 }
 
-fn availability(row: &Value) -> Availability {
+fn stock(row: &Value) -> Availability {
     let class = text(&row["stock_availability"]["class"]);
+    match text(&row["stock_status"]).as_str() {
+        "" => {}
+        "onbackorder" => return Availability::Backorder,
+        word => return availability::parse(word),
+    }
     match (flag(&row["is_in_stock"]), flag(&row["is_on_backorder"])) {
         (Some(false), _) => Availability::OutOfStock,
         (Some(true), Some(true)) => Availability::Backorder,
@@ -162,8 +187,25 @@ mod tests {
             (json!({"is_in_stock": true, "is_on_backorder": true}), Availability::Backorder),
             (json!({"stock_availability": {"class": "in-stock"}}), Availability::InStock),
         ] {
-            assert_eq!(availability(&value), expected, "{value}");
+            assert_eq!(stock(&value), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn the_api_with_keys_has_decimals_dates_and_scheduled_sales() {
+        let found = row(&json!({
+            "id": 1, "name": "Tea", "permalink": "https://e.com/tea", "price": "18.00",
+            "regular_price": "20.00", "sale_price": "18.00", "stock_status": "onbackorder",
+            "stock_quantity": null, "date_created_gmt": "2026-01-02T03:04:05",
+            "date_on_sale_from_gmt": "2026-02-01T00:00:00", "date_on_sale_to_gmt": null,
+        }));
+        assert_eq!(found.entry.published.unwrap().to_string(), "2026-01-02T03:04:05Z");
+        let terms = found.entry.offer.unwrap().terms;
+        assert_eq!(terms.availability, Availability::Backorder);
+        let begins = terms.turns_at(Timestamp::default()).unwrap();
+        assert_eq!(begins.to_string(), "2026-02-01T00:00:00Z");
+        assert_eq!(terms.price_at(Timestamp::default()).unwrap().decimal(), "20.00");
+        assert_eq!(terms.price_at(begins).unwrap().decimal(), "18.00");
     }
 
     #[test]
