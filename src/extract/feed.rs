@@ -151,6 +151,8 @@ fn from_xml(feed: model::Feed, found: &Survey<'_>) -> Option<RawFeed> {
     for link in feed.links {
         match link.rel.as_deref().map(str::trim) {
             Some("hub") if raw.hub.is_none() => raw.hub = Some(RawLink::new(link.href)),
+            Some("prev-archive") => raw.next = Some(RawLink::new(link.href)),
+            Some("next") if raw.next.is_none() => raw.next = Some(RawLink::new(link.href)),
             Some("self") if raw.self_link.is_none() => {
                 raw.self_link = Some(RawLink::new(link.href));
             }

@@ -1,7 +1,8 @@
 //! A poll of several requests: what it has between two of them, and what it asks for next.
 //!
 //! Each request goes through its host's queue like any other, before those that begin something.
-//! The rooms: a catalog's pages and its currency, the parts of a sitemap, the pages of new items.
+//! There are four kinds: a catalog's pages and its currency, the parts of a sitemap, a feed's older
+//! pages, and the pages of new items.
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 use crate::model::source::{SourceKind, SourceState};
+use crate::poll::archive::Back;
 use crate::poll::catalog::{self, Then, Unfinished, Unread};
 use crate::poll::fault::{Fault, FetchError, shown};
 use crate::poll::fetch::{Fetched, Packed, Request};
@@ -28,6 +30,7 @@ pub(crate) enum Errand {
     Catalog(Box<catalog::Walk>),
     Sitemap(Box<sitemap::Walk>),
     Items(Box<Visits>),
+    Back(Box<Back>),
 }
 
 /// How a poll goes on.
@@ -87,6 +90,7 @@ impl Poll {
                     false => self.given_up(&last, &error.into()),
                 },
             },
+            Errand::Back(back) => self.older(last, back, answer.ok()).await,
             Errand::Items(visits) => self.visited(last, visits, answer.ok()).await,
         }
     }

@@ -39,6 +39,8 @@ pub(crate) mod sitemap;
 
 pub mod visits;
 
+pub mod archive;
+
 pub(crate) mod read;
 
 pub(crate) mod state;

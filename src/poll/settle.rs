@@ -9,15 +9,17 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
+use crate::extract::Document;
 use crate::model::campaign::Campaign;
 use crate::model::known::Known;
 use crate::model::source::{Source, SourceState};
 use crate::model::time::Timestamp;
+use crate::poll::archive;
 use crate::poll::catalog::Unread;
 use crate::poll::errand::Next;
 use crate::poll::fault::shown;
 use crate::poll::fetch::{Fetched, Fetcher, Packed};
-use crate::poll::read::{self, Page, Reading};
+use crate::poll::read::{self, Compared, Page, Reading};
 use crate::poll::report::{Outcome, PollReport};
 use crate::poll::spool::hash;
 use crate::poll::state::{self, Failure};
@@ -68,6 +70,13 @@ pub(crate) struct Settled {
     pub stored: Result<(), StoreError>,
 }
 
+/// A document that is one whole, once it is read.
+enum Whole {
+    Compared(Box<Compared>),
+    /// More may have come before it than it holds.
+    Gap(Document, u64),
+}
+
 impl Poll {
     pub(crate) fn now(&self) -> Timestamp {
         self.shared.clock.now()
@@ -107,10 +116,18 @@ impl Poll {
             };
             let document = read::document(&page, &source)?;
             drop(unpacked);
-            Ok(Some(read::compare(document, hash, &source, known.as_ref(), &campaigns, now)))
+            if archive::is_gap(&document, known.as_ref()) {
+                return Ok(Some(Whole::Gap(document, hash)));
+            }
+            let known = known.as_ref();
+            let compared = read::compare(document, hash, &source, known, &campaigns, now);
+            Ok(Some(Whole::Compared(Box::new(compared))))
         });
         match read.await {
-            Some(Ok(Some(compared))) => self.visit(last, fetched, compared).await,
+            Some(Ok(Some(Whole::Compared(compared)))) => self.visit(last, fetched, *compared).await,
+            Some(Ok(Some(Whole::Gap(document, hash)))) => {
+                self.go_back(last, fetched, document, hash).await
+            }
             Some(Ok(None)) => Next::Settle(Box::pin(self.unchanged(&last, &fetched))),
             Some(Err(unread)) => self.given_up(&last, &Unread::at(unread, &fetched.url)),
             None => self.given_up(&last, &Failure::Reader { address: shown(&fetched.url) }),

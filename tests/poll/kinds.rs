@@ -244,3 +244,43 @@ async fn the_page_of_a_new_item_gives_its_full_text_and_one_that_fails_costs_not
     assert!(bodies[1].1.contains("worth reading"), "{bodies:?}");
     assert!(!bodies[0].1.contains("worth reading"));
 }
+
+/// A feed that names its next page.
+fn paged(titles: &[&str], next: &str) -> Vec<u8> {
+    let text = String::from_utf8(feed(titles)).unwrap();
+    let link = format!(
+        "<channel><atom:link xmlns:atom=\"http://www.w3.org/2005/Atom\" rel=\"next\" href=\"{next}\"/>"
+    );
+    text.replace("<channel>", &link).into_bytes()
+}
+
+#[tokio::test]
+async fn older_pages_of_a_feed_are_read_only_where_something_may_be_missed() {
+    let site = Site::open("127.0.0.1").await;
+    let mut world = World::new();
+    world.watch("blog", &site.url("/feed")).flood.items = 100;
+    let say = |path: &str, titles: &[&str], next: &str| {
+        site.say(path, status(200, &[], &paged(titles, &site.url(next))));
+    };
+    say("/feed", &["One"], "/feed?page=2");
+    world.poll().await;
+    say("/feed", &["Two", "One"], "/feed?page=2");
+    assert_eq!(world.poll().await[0].new, 1);
+    assert!(site.heard("/feed?page=2").is_empty(), "nothing can be missed");
+
+    say("/feed", &["Six", "Five"], "/feed?page=2");
+    say("/feed?page=2", &["Four", "Three"], "/feed?page=3");
+    say("/feed?page=3", &["Two", "One"], "/feed?page=4");
+    assert_eq!(world.poll().await[0].new, 4);
+    assert!(site.heard("/feed?page=4").is_empty(), "the gap ends where something is known");
+    let mut titles = world.titles().await;
+    titles.sort();
+    assert_eq!(titles, ["Five", "Four", "Six", "Three", "Two"]);
+
+    // In a circle, and with a page that does not come.
+    say("/feed", &["Eight", "Seven"], "/feed?page=5");
+    say("/feed?page=5", &["Seven", "Extra"], "/feed");
+    assert_eq!(world.poll().await[0].new, 3);
+    say("/feed", &["Ten", "Nine"], "/lost");
+    assert_eq!(world.poll().await[0].new, 2);
+}
