@@ -37,9 +37,10 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("admin", &["model", "runtime", "store"]),
     (
         "daemon",
+        // Selectors of pages are settings that only their reader can check.
         &[
-            "model", "runtime", "store", "channel", "config", "render", "poll", "compose",
-            "deliver", "converse", "listen", "maintain", "admin",
+            "model", "runtime", "store", "channel", "config", "extract", "render", "poll",
+            "compose", "deliver", "converse", "listen", "maintain", "admin",
         ],
     ),
     ("sandbox", &["model", "runtime", "config", "daemon"]),

@@ -110,6 +110,8 @@ pub(crate) fn poll_options(
             total: fetch.timeout,
             wire_bytes: usize::try_from(fetch.wire_bytes_max).unwrap_or(usize::MAX),
             decoded_bytes: fetch.decoded_bytes_max,
+            bulk_wire_bytes: fetch.catalog_bytes_max,
+            bulk_decoded_bytes: fetch.catalog_bytes_max.saturating_mul(2),
             ..poll::fetch::Limits::default()
         },
         items_max: fetch.items_max,
@@ -118,6 +120,7 @@ pub(crate) fn poll_options(
         per_host: fetch.per_host,
         host_pause: fetch.host_pause,
         floor: fetch.floor,
+        folder: Arc::from(config.data_dir.as_path()),
         asks: None,
     }
 }

@@ -53,6 +53,7 @@ pub(crate) fn assemble(
         ttl: ttl(&raw.ttl).or_else(|| period(&raw.period, &raw.frequency)),
         hub: target(&raw.hub),
         self_link: target(&raw.self_link),
+        next: target(&raw.next),
         expired: raw.expired,
     };
     Document { facts, entries: without_repetitions(found), quality }

@@ -119,6 +119,8 @@ pub struct Facts {
     pub hub: Option<String>,
     /// Where the feed says it lives.
     pub self_link: Option<String>,
+    /// Where older items are: the archive before this document, else the next page.
+    pub next: Option<String>,
     /// A JSON Feed that will not change any more.
     pub expired: bool,
 }

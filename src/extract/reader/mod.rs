@@ -231,6 +231,9 @@ impl<'a> Reader<'a> {
         match tag.attribute("rel").unwrap_or("alternate").trim() {
             "hub" if self.feed.hub.is_none() => self.feed.hub = Some(link),
             "self" if self.feed.self_link.is_none() => self.feed.self_link = Some(link),
+            // Archives stay as they are, pages move while one reads.
+            "prev-archive" => self.feed.next = Some(link),
+            "next" if self.feed.next.is_none() => self.feed.next = Some(link),
             rel if is_alternate(rel) => {
                 let other = !is_page(tag.attribute("type"));
                 self.feed.add_page(RawLink { other, ..link });

@@ -293,6 +293,8 @@ mod tests {
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
     use crate::model::post::{Content, DraftId, Flood, PriceMove, Story, Told};
     use crate::model::rich::{Block, Inline, RichText};
+    use crate::model::shelf::ShelfState;
+    use crate::model::source::CatalogState;
     use crate::store::codec::{Place, open, seal};
 
     fn at(millis: i64) -> Timestamp {
@@ -388,9 +390,15 @@ mod tests {
                 failure: Some("why".into()),
                 remark: Some("note".into()),
                 items: 7,
+                catalog: Some(Box::new(CatalogState {
+                    pages: 1,
+                    turns_at: Some(at(9)),
+                    has_names: true,
+                    currency: "EUR".parse().ok(),
+                })),
             },
             "010854fc5e02010401060001016501016d050102746f010466726f6d0601037768790104\
-             6e6f746507",
+             6e6f746507010101120101455552",
         );
     }
 
