@@ -48,8 +48,6 @@ pub(super) struct Args {
     /// The address that relative links start from.
     #[arg(long, value_name = "URL", default_value = "http://localhost/")]
     base: Url,
-    #[command(flatten)]
-    select: Select,
     /// The versions, oldest first.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
