@@ -202,8 +202,11 @@ fn is_tracking(part: &str) -> bool {
         "twclid",
         "mkt_tok",
     ];
-    let name = part.split_once('=').map_or(part, |(name, _)| name).to_ascii_lowercase();
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name.as_str())
+    let name = part.split_once('=').map_or(part, |(name, _)| name);
+    let begins = |prefix: &&str| {
+        name.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+    };
+    PREFIXES.iter().any(begins) || NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]
