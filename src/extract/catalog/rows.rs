@@ -10,7 +10,7 @@ use std::io::Read;
 use memchr::memmem::{self, Finder};
 
 use crate::extract::catalog::stream::{Stream, unreadable};
-use crate::extract::{NotADocument, XML_DEPTH_MAX};
+use crate::extract::{NotADocument, XML_DEPTH_MAX, tokens};
 
 /// Longest row, in bytes; a longer one is lost.
 pub const ROW_BYTES_MAX: usize = 1 << 20;
@@ -396,7 +396,8 @@ impl<'s, 'd> Rows<'s, 'd> {
             behind.get(1..)?.split(quote).next().filter(|_| own)
         });
         if let Some(id) = id {
-            categories.push((id.to_owned(), name.trim().to_owned()));
+            let name = tokens::unescape(name.trim()).into_owned();
+            categories.push((tokens::unescape(id).into_owned(), name));
         }
     }
 
