@@ -10,7 +10,7 @@ use std::io::Read;
 use memchr::memmem::{self, Finder};
 
 use crate::extract::catalog::stream::{Stream, unreadable};
-use crate::extract::{NotADocument, XML_DEPTH_MAX};
+use crate::extract::{NotADocument, XML_DEPTH_MAX, tokens};
 
 /// Longest row, in bytes; a longer one is lost.
 pub const ROW_BYTES_MAX: usize = 1 << 20;
@@ -151,16 +151,21 @@ impl<'s, 'd> Rows<'s, 'd> {
 
     /// Goes to another row; the buffer is used if it reaches so far.
     pub(super) fn go_to(&mut self, place: u64) -> Result<(), NotADocument> {
+        self.open = self.element.around.iter().map(|name| name.clone().into_bytes()).collect();
+        self.has_root_ended = false;
+        self.move_to(place)
+    }
+
+    fn move_to(&mut self, place: u64) -> Result<(), NotADocument> {
+        self.unclosed = [0; 2];
         let within = place.checked_sub(self.base).and_then(|at| usize::try_from(at).ok());
         if let Some(at) = within.filter(|at| *at < self.buffer.len()) {
             self.at = at;
-            self.unclosed = [0; 2];
             return Ok(());
         }
         self.stream.seek(place).map_err(unreadable)?;
         self.buffer.clear();
-        self.unclosed = [0; 2];
-        (self.at, self.base, self.ended, self.has_root_ended) = (0, place, false, false);
+        (self.at, self.base, self.ended) = (0, place, false);
         Ok(())
     }
 
@@ -285,7 +290,7 @@ impl<'s, 'd> Rows<'s, 'd> {
         if let Some(known) = self.endless.get_mut(kind) {
             *known = true;
         }
-        self.go_to(start + 1)
+        self.move_to(start + 1)
     }
 
     fn pass_document_type(&mut self) -> Result<(), NotADocument> {
@@ -391,7 +396,8 @@ impl<'s, 'd> Rows<'s, 'd> {
             behind.get(1..)?.split(quote).next().filter(|_| own)
         });
         if let Some(id) = id {
-            categories.push((id.to_owned(), name.trim().to_owned()));
+            let name = tokens::unescape(name.trim()).into_owned();
+            categories.push((tokens::unescape(id).into_owned(), name));
         }
     }
 
