@@ -309,6 +309,7 @@ async fn names_of_products_are_kept_until_their_rows_go(home: &mut Home) {
     let blocks = [block(1, 3, 100), block(1_000, 2, 100)];
     let ahead = (0..5_000).map(|at| (1_000_000 + at, called("nothing"))).collect();
     store.commit_names(&shop, ahead).await.unwrap();
+    assert_eq!(store.prune(now()).await.unwrap(), 0, "their poll is under way");
     let mut commit = shelved("shop", puts(&blocks));
     commit.names = [1, 11, 21, 1_000, 1_010, 500]
         .map(|product| (product, called(&format!("Product {product}"))))

@@ -34,6 +34,8 @@ mod run;
 
 mod sandbox;
 
+mod select;
+
 mod send;
 
 mod status;
@@ -157,4 +159,16 @@ pub fn main() -> ExitCode {
 /// The process's own variable, for the settings and the log.
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
 }

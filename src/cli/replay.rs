@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::cli::select::Select;
 use crate::cli::{Done, EX_DATAERR, EX_UNAVAILABLE, Failure, output};
 use crate::diff::{Rules, compare};
 use crate::extract::show::id;
@@ -40,6 +41,8 @@ pub(super) struct Args {
     /// What to read them as.
     #[arg(long, value_enum, default_value_t = Kind::Feed)]
     kind: Kind,
+    #[command(flatten)]
+    select: Select,
     #[command(flatten)]
     catalog: super::extract::catalog::Args,
     /// The address that relative links start from.
@@ -77,11 +80,12 @@ pub(super) fn run(args: &Args) -> Done {
 
 /// Answers how many versions could be read.
 fn replay(args: &Args, source: &Name) -> Result<usize, Failure> {
+    let rules = args.select.rules()?;
     let mut known: Option<Known> = None;
     let mut read = 0;
     for (poll, file) in args.files.iter().enumerate() {
         let bytes = std::fs::read(file).map_err(|error| unavailable(file, &error))?;
-        let document = match entries(args, &bytes) {
+        let document = match entries(args, &rules, &bytes) {
             Ok(document) => document,
             Err(error) => {
                 failed(poll, file, &error);
@@ -113,15 +117,15 @@ fn replay(args: &Args, source: &Name) -> Result<usize, Failure> {
     Ok(read)
 }
 
-fn entries(args: &Args, bytes: &[u8]) -> Result<Document, NotADocument> {
+fn entries(args: &Args, rules: &PageRules, bytes: &[u8]) -> Result<Document, NotADocument> {
     match args.kind {
+        Kind::Page => page::read(bytes, None, &args.base, rules, ITEMS_MAX),
         Kind::Sitemap => match sitemap::read(bytes, None, &args.base, sitemap::URLS_MAX)? {
             Sitemap::Urls { document, .. } => Ok(document),
             Sitemap::Index { .. } => {
                 Err(NotADocument::Unfit("it names other sitemaps, and no addresses".into()))
             }
         },
-        Kind::Page => page::read(bytes, None, &args.base, &PageRules::default(), ITEMS_MAX),
         Kind::Feed | Kind::Catalog => feed::read(bytes, None, &args.base),
     }
 }

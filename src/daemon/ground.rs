@@ -53,14 +53,20 @@ impl Ground {
         Ok(Self { store: opened, journal, clock, meters: Meters::default() })
     }
 
-    /// A desk for commands that run without a daemon: it polls by itself.
-    pub fn desk(&self, setup: &Setup) -> Desk {
+    /// A desk for commands that run without a daemon: it polls by itself, and tells how many polls
+    /// of how many have ended after each.
+    pub fn desk(&self, setup: &Setup, told: fn(usize, usize)) -> Desk {
         let (ground, config) = (self.clone(), Arc::clone(&setup.config));
         let poll: PollNow = Arc::new(move |names, is_dry| {
             let mut options = poll_options(&ground, &config, Wakes::default());
             options.sources.retain(|source| names.contains(&source.name));
+            let (mut done, all) = (0, options.sources.len());
             Box::pin(async move {
-                poll::worker::poll_once(options, is_dry, &mut |_| {})
+                let mut count = |_: &poll::worker::PollReport| {
+                    done += 1;
+                    told(done, all);
+                };
+                poll::worker::poll_once(options, is_dry, &mut count)
                     .await
                     .map(|reports| serde_json::json!({ "polls": reports }))
                     .map_err(|error| error.to_string())

@@ -65,11 +65,6 @@ pub(crate) fn one(raw: RawEntry, home: Option<&Url>, origin: &Url) -> Entry {
     Feed { home, origin, language: None, authors: &[] }.entry(raw).entry
 }
 
-/// [`one`] that is relative to nothing but where it was found.
-pub(crate) fn single(raw: RawEntry, origin: &Url) -> Entry {
-    one(raw, None, origin)
-}
-
 /// What entries take from their feed.
 struct Feed<'a> {
     home: Option<&'a Url>,

@@ -245,7 +245,8 @@ async fn a_hung_site_delays_nobody_else_and_no_stop() {
         world.watch(&format!("hung{at}"), &hung.url(&format!("/{at}")));
     }
     for at in 0..10 {
-        site.say(&format!("/{at}"), status(200, &[], &feed(&[&format!("One {at}")])));
+        let title = format!("One of {at}");
+        site.say(&format!("/{at}"), status(200, &[], &feed(&[&title])));
         world.watch(&format!("blog{at}"), &site.url(&format!("/{at}"))).first_newest = 1;
     }
     run_until(&world, world.options(), async {

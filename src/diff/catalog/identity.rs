@@ -20,6 +20,9 @@ pub(super) struct Identity {
     moved: Vec<u64>,
     /// How many ids changed while more than half of their addresses stayed; 0 is no churn.
     pub churned: usize,
+    /// How many ids moved to other products, if they do so by the majority: they number places,
+    /// and nothing here can be relied on.
+    pub shuffled: usize,
     /// Products of the document; those with an id; and of these the known ones.
     pub products: usize,
     pub ids: usize,
@@ -35,6 +38,15 @@ struct Fresh<'a> {
     is_returned: bool,
 }
 
+/// The products that are known by their ids.
+#[derive(Default)]
+struct Known {
+    /// Those with an address, now and before.
+    linked: usize,
+    /// The new addresses of those that have another one than before.
+    relinked: Vec<u64>,
+}
+
 /// A row of the shelf that a fresh product may be.
 struct Find {
     fresh: u32,
@@ -45,14 +57,23 @@ impl Identity {
     /// Finds the known products among the unknown ones.
     ///
     /// 1. Every product with a row of its id is known, but for one that had moved to another id
-    ///    and returns.
+    ///    and returns. If more than half of these have another address than before, and it is one
+    ///    that the shelf knows, then ids number places, and nothing is found.
     /// 2. The others are looked for by their addresses among rows of missing products.
     /// 3. A find is the same product if its title is the same, if either has no id but its
     ///    address, if it returns, or if the ids churn: more than half of them are unknown while
     ///    more than half of the unknown ones are found. Otherwise the address is used again.
     pub fn find<E>(sheet: &Sheet, shelf: &mut Shelf<'_, E>) -> Result<Self, E> {
         let mut identity = Self::default();
-        let fresh = identity.fresh(sheet, &mut Reader::new(shelf))?;
+        let (fresh, known) = identity.fresh(sheet, &mut Reader::new(shelf))?;
+        if known.relinked.len() >= CHURN_ITEMS_MIN && known.relinked.len() * 2 > known.linked {
+            let moved = known.relinked.len();
+            let found = count_links(known.relinked, &mut Reader::new(shelf))?;
+            if found * 2 > moved {
+                identity.shuffled = found;
+                return Ok(identity);
+            }
+        }
         if !fresh.is_empty() {
             let (finds, linked) = finds(&fresh, sheet, &mut Reader::new(shelf))?;
             identity.carry(&fresh, finds, linked);
@@ -82,17 +103,26 @@ impl Identity {
         &mut self,
         sheet: &'a Sheet,
         known: &mut Reader<'_, '_, E>,
-    ) -> Result<Vec<Fresh<'a>>, E> {
+    ) -> Result<(Vec<Fresh<'a>>, Known), E> {
         let mut fresh = Vec::new();
+        let mut kept = Known::default();
         for rows in sheet.products() {
             let Some(first) = rows.first() else { continue };
             while known.product()?.is_some_and(|product| product < first.product) {
                 known.take()?;
             }
             let (mut is_known, mut is_returned) = (false, false);
+            let (mut is_linked, mut is_relinked) = (false, first.link != 0);
             while let Some(stored) = known.take_of(first.product)? {
+                let link = stored.row.link;
                 is_known |= !stored.row.is_moved;
                 is_returned |= stored.row.is_moved;
+                is_linked |= link != 0 && first.link != 0;
+                is_relinked &= !rows.iter().any(|listing| listing.link == link);
+            }
+            if is_known && is_linked {
+                kept.linked += 1;
+                kept.relinked.extend(is_relinked.then_some(first.link));
             }
             let has_id = has_id(rows);
             self.products += 1;
@@ -103,7 +133,7 @@ impl Identity {
                 fresh.push(Fresh { rows, is_returned });
             }
         }
-        Ok(fresh)
+        Ok((fresh, kept))
     }
 
     /// Step 3. `linked` are the fresh products that were looked for.
@@ -135,6 +165,19 @@ impl Identity {
         self.moved.dedup();
         self.carried = ranked.into_iter().map(|(key, _, row)| (key, row)).collect();
     }
+}
+
+/// How many of the addresses the shelf knows.
+fn count_links<E>(mut links: Vec<u64>, known: &mut Reader<'_, '_, E>) -> Result<usize, E> {
+    links.sort_unstable();
+    links.dedup();
+    let mut is_found = vec![false; links.len()];
+    while let Some(stored) = known.take()? {
+        if let Ok(at) = links.binary_search(&stored.row.link) {
+            is_found[at] = true;
+        }
+    }
+    Ok(is_found.into_iter().filter(|is_found| *is_found).count())
 }
 
 /// It is named by more than its address.

@@ -136,7 +136,7 @@ pub struct Held {
 /// Compares a poll's listings with the shelf, which the poll before left in `state`.
 ///
 /// `known` gives the first block whose name is greater than its argument (any, for `None`), and
-/// `None` at the end; it is gone through up to three times. Without a `state` this is the first
+/// `None` at the end; it is gone through three or four times. Without a `state` this is the first
 /// poll, and the shelf is not looked at: everything becomes known, and the first `first_newest`
 /// products of the document are new.
 ///
@@ -154,13 +154,20 @@ pub fn compare<E>(
         partial_polls: facts.is_cut.then_some(0),
         ..ShelfState::default()
     });
-    let is_distrusted = u32::from(before.id_churns) >= CHURNS_DISTRUSTED;
+    let mut is_distrusted = u32::from(before.id_churns) >= CHURNS_DISTRUSTED;
     let mut sheet = Sheet::new(listings, is_distrusted);
     let rows = sheet.rows();
-    let identity = match state {
+    let mut identity = match state {
         Some(_) => Identity::find(&sheet, known)?,
         None => Identity::of_first(&sheet),
     };
+    let shuffled = identity.shuffled;
+    if shuffled > 0 {
+        is_distrusted = true;
+        sheet = sheet.by_links();
+        identity = Identity::find(&sheet, known)?;
+        identity.shuffled = shuffled;
+    }
     let length = Length::of(rows, &before, facts);
     let unknown = match state {
         None => Unknown::Baseline { newest: rules.first_newest as usize },
@@ -221,6 +228,9 @@ pub const SHORT_FOR: Duration = Duration::from_secs(3 * 86_400);
 /// So many polls after the first one that was cut, the catalog is taken as known whatever came.
 const PARTIAL_POLLS_MAX: u8 = 3;
 
+/// Churns are counted up to here.
+const ID_CHURNS_MAX: u8 = 3;
+
 /// Whether a document is as long as it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Length {
@@ -256,8 +266,10 @@ fn next_state(before: &ShelfState, length: Length, rows: usize, facts: &Facts) -
 /// not once links decide: then nobody looks at the ids.
 fn count_churns(state: &ShelfState, identity: &Identity) -> u8 {
     let unknown = identity.ids - identity.ids_known;
-    if identity.churned > 0 {
-        state.id_churns.saturating_add(1).min(3)
+    if identity.shuffled > 0 {
+        ID_CHURNS_MAX
+    } else if identity.churned > 0 {
+        state.id_churns.saturating_add(1).min(ID_CHURNS_MAX)
     } else if u32::from(state.id_churns) < CHURNS_DISTRUSTED
         && unknown > 0
         && identity.ids_known > unknown

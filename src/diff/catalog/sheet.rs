@@ -50,6 +50,11 @@ impl Sheet {
         Self { listings, shared }
     }
 
+    /// The same listings, named by their addresses.
+    pub fn by_links(self) -> Self {
+        Self::new(self.listings, true)
+    }
+
     pub fn rows(&self) -> usize {
         self.listings.len()
     }

@@ -170,6 +170,10 @@ impl Tally {
             let churned = identity.churned;
             remarks.push(format!("{churned} products have new ids under known links{habit}"));
         }
+        if identity.shuffled > 0 {
+            let moved = identity.shuffled;
+            remarks.push(format!("{moved} ids moved to other products: links decide from now on"));
+        }
         if self.is_rewritten() {
             let edited = self.edited;
             remarks.push(format!("{edited} items were rewritten at once: taken as a new template"));

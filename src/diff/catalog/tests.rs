@@ -275,6 +275,28 @@ fn ids_made_up_at_every_poll_are_given_up_for_the_links() {
 }
 
 #[test]
+fn ids_that_number_places_give_way_to_links() {
+    let mut shop = Shop::open(&["1|d|D|4", "2|c|C|3", "3|b|B|2", "4|a|A|1"]);
+    assert_eq!(
+        shop.poll(&["1|e|E|5", "2|d|D|4", "3|c|C|2", "4|b|B|2"]),
+        [(0, New), (2, PriceDrop)]
+    );
+    assert!(shop.remark().contains("ids moved to other products"), "{}", shop.remark());
+    assert_eq!(shop.poll(&["1|f|F|6", "2|e|E|5", "3|d|D|4", "4|c|C|2"]), [(0, New)]);
+    assert_eq!(shop.poll(&["1|f|F|6", "2|e|E|5", "3|d|D|4", "4|c|C|2"]), []);
+    assert_eq!(shop.diff.remark, None);
+}
+
+#[test]
+fn a_site_that_gives_all_its_products_new_addresses_tells_nothing() {
+    let mut shop = Shop::open(&["1|a|A|1", "2|b|B|2", "3|c|C|3"]);
+    assert_eq!(shop.poll(&["1|a2|A|1", "2|b2|B|2", "3|c2|C|3"]), []);
+    assert_eq!(shop.diff.remark, None);
+    // The new addresses are known from now on.
+    assert_eq!(shop.poll(&["x|a2|A|1", "y|b2|B|2", "z|c2|C|3"]), []);
+}
+
+#[test]
 fn one_unknown_id_under_a_known_link_is_the_same_by_its_title_only() {
     check(&[
         (&["1|a|A", "2|b|B", "3|c|C"], &[]),

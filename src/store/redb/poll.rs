@@ -49,6 +49,7 @@ pub(super) fn commit_poll(writing: &mut Writing<'_>, poll: &PollCommit) -> Resul
         writing.put_shelf(&poll.source, shelf)?;
     }
     writing.put_names(&poll.source, &poll.names)?;
+    writing.memory.naming.remove(&poll.source);
     for draft in &poll.drafts {
         if draft.held.is_some() {
             writing.add_draft(draft)?;

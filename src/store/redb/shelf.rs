@@ -10,6 +10,7 @@ use crate::model::product::ProductName;
 use crate::model::shelf::{Block, KnownListing, ShelfKey, ShelfState, ShelfWrite};
 use crate::model::time::Timestamp;
 use crate::store::redb::ledger::Writing;
+use crate::store::redb::poll::named;
 use crate::store::redb::rows::{PriceRow, ShelfRow};
 use crate::store::redb::tables::{NAMES, PRICES, SHELF_STATES, SHELVES};
 use crate::store::{ShelfCommit, StoreError};
@@ -70,12 +71,12 @@ fn key(source: &Name, row: ShelfKey) -> (&str, u64, u32) {
 }
 
 /// A block that was read, under the name that it has.
-fn block(source: &Name, named: ShelfKey, rows: ShelfRow) -> Result<Block, StoreError> {
+fn block(source: &Name, called: ShelfKey, rows: ShelfRow) -> Result<Block, StoreError> {
     let damaged = |why: &str| StoreError::Damaged {
-        what: format!("the block {named:?} of `{source}`: {why}"),
+        what: format!("the block {called:?} of `{source}`: {why}"),
     };
     let block = Block::decode(rows.0).map_err(|error| damaged(&error.to_string()))?;
-    if block.first != named {
+    if block.first != called {
         return Err(damaged("under a strange name"));
     }
     Ok(block)
@@ -135,6 +136,17 @@ impl Writing<'_> {
         Ok(())
     }
 
+    /// Keeps names whose rows come with the next commit of the source's poll: until then they are
+    /// not pruned. A crash in between leaves them to be pruned.
+    pub fn name_ahead(
+        &mut self,
+        source: &Name,
+        names: &[(u64, ProductName)],
+    ) -> Result<(), StoreError> {
+        self.memory.naming.insert(source.clone());
+        self.put_names(source, names)
+    }
+
     /// Removes price histories that tell nothing any more and names of products that are on no
     /// shelf. Looks at most at `limit` of each, from where the call before stopped.
     pub fn prune_shelves(&mut self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
@@ -142,7 +154,7 @@ impl Writing<'_> {
     }
 
     fn prune_prices(&mut self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        let mut last = self.memory.pruned.prices.take();
+        let last = self.memory.pruned.prices.take();
         let mut seen = Vec::new();
         {
             let from = match &last {
@@ -157,10 +169,14 @@ impl Writing<'_> {
                 seen.push((source.to_owned(), ShelfKey { product, variant }, prices));
             }
         }
-        last = None;
-        let (looked_at, mut removed) = (seen.len(), 0);
+        // At the end it begins anew.
+        self.memory.pruned.prices = seen
+            .last()
+            .filter(|_| seen.len() == limit)
+            .map(|(source, row, _)| (source.clone(), row.product, row.variant));
+        let mut removed = 0;
         for (source, row, prices) in seen {
-            let source = crate::store::redb::poll::named(&source)?;
+            let source = named(&source)?;
             let history = history(&source, row, Some(prices))?;
             let is_over = match self.listing(&source, row)? {
                 Some(listing) => listing.told.is_some_and(|told| history.is_settled(told, now)),
@@ -170,15 +186,12 @@ impl Writing<'_> {
                 self.tables.prices.remove(key(&source, row))?;
                 removed += 1;
             }
-            last = Some((source.to_string(), row.product, row.variant));
         }
-        // At the end it begins anew.
-        self.memory.pruned.prices = last.filter(|_| looked_at == limit);
         Ok(removed)
     }
 
     fn prune_names(&mut self, limit: usize) -> Result<usize, StoreError> {
-        let mut last = self.memory.pruned.names.take();
+        let last = self.memory.pruned.names.take();
         let mut seen = Vec::new();
         {
             let from = match &last {
@@ -191,17 +204,15 @@ impl Writing<'_> {
                 seen.push((source.to_owned(), product));
             }
         }
-        last = None;
-        let (looked_at, mut removed) = (seen.len(), 0);
+        self.memory.pruned.names = seen.last().filter(|_| seen.len() == limit).cloned();
+        let mut removed = 0;
         for (source, product) in seen {
-            let name = crate::store::redb::poll::named(&source)?;
-            if !self.has_product(&name, product)? {
+            let name = named(&source)?;
+            if !self.memory.naming.contains(&name) && !self.has_product(&name, product)? {
                 self.tables.names.remove((&source, product))?;
                 removed += 1;
             }
-            last = Some((source, product));
         }
-        self.memory.pruned.names = last.filter(|_| looked_at == limit);
         Ok(removed)
     }
 

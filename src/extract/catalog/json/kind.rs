@@ -126,9 +126,7 @@ pub(crate) fn locate<'a>(
         CatalogFormat::Woocommerce => &["products"],
         CatalogFormat::Wordpress => &["posts"],
         CatalogFormat::Squarespace => &["items", "item", "upcoming", "past"],
-        CatalogFormat::Prestashop => {
-            &["products", "product", "stock_availables", "stock_available"]
-        }
+        CatalogFormat::Prestashop => &PRESTASHOP_ROWS,
         _ => return None,
     };
     if text.starts_with('[') {
