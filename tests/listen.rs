@@ -142,6 +142,7 @@ impl House {
         let meters = Meters::default();
         let (wakes, stop, mut workers) = (Wakes::default(), Stop::default(), JoinSet::new());
         let options = listen::Options {
+            pushes: None,
             store: Arc::clone(&store),
             clock: Clock::starting_at(Timestamp::from_millis(NOW)),
             wakes: wakes.clone(),

@@ -92,5 +92,6 @@ fn options(
         floor: Duration::from_secs(300),
         folder: Arc::from(std::env::temp_dir()),
         asks: Some(asks),
+        push: None,
     })
 }

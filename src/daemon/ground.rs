@@ -122,5 +122,6 @@ pub(crate) fn poll_options(
         floor: fetch.floor,
         folder: Arc::from(config.data_dir.as_path()),
         asks: None,
+        push: None,
     }
 }

@@ -20,6 +20,7 @@ use crate::listen::webhooks::Door;
 use crate::model::campaign::Campaign;
 use crate::model::channel::ChannelKind;
 use crate::model::name::Name;
+use crate::runtime::pushes::Pushes;
 use crate::runtime::shutdown::{Stop, Tasks};
 use crate::runtime::wakes::Wakes;
 use crate::{compose, converse, deliver, listen, maintain, poll};
@@ -62,6 +63,17 @@ impl Stages {
         };
         let public_at = public.as_ref().map(|listener| listener.local_addr()).transpose()?;
 
+        let pushes = match &config.listen.public_url {
+            Some(callback) if public.is_some() && config.sources.iter().any(|it| it.websub) => {
+                let (pushes, rings) = Pushes::new();
+                let callback = callback.clone();
+                let pause = poll::push::PAUSE;
+                let push = poll::push::Push { pushes: pushes.clone(), rings, callback, pause };
+                polling.push = Some(push);
+                Some(pushes)
+            }
+            _ => None,
+        };
         tasks.spawn("poll", poll::worker::run(polling, stop.clone()));
         tasks.spawn(
             "compose",
@@ -117,6 +129,7 @@ impl Stages {
                 stop.clone(),
             ),
         );
+        let public = public.map(|listener| (listener, pushes));
         start_listening(ground, config, &channels, public, &wakes, &tasks);
         tasks.spawn(
             "maintain",
@@ -221,7 +234,7 @@ fn start_listening(
     ground: &Ground,
     config: &Config,
     channels: &BTreeMap<Name, Arc<Channel>>,
-    public: Option<std::net::TcpListener>,
+    public: Option<(std::net::TcpListener, Option<Pushes>)>,
     wakes: &Wakes,
     tasks: &Tasks,
 ) {
@@ -269,13 +282,14 @@ fn start_listening(
             _ => {}
         }
     }
-    if let Some(listener) = public {
+    if let Some((listener, pushes)) = public {
         let options = listen::Options {
             store: Arc::clone(&ground.store),
             clock: ground.clock.clone(),
             wakes: wakes.clone(),
             listener,
             doors,
+            pushes,
             meters: ground.meters.clone(),
             limits: listen::server::Limits::default(),
         };

@@ -11,6 +11,10 @@ pub mod webhooks;
 
 pub mod server;
 
+mod hub;
+
+mod sha1;
+
 pub mod polling;
 
 pub mod announce;
@@ -25,6 +29,7 @@ use crate::model::event::Event;
 use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
+use crate::runtime::pushes::Pushes;
 use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
 use crate::store::Store;
@@ -43,6 +48,8 @@ pub struct Options {
     /// Bound by the caller, who may keep a clone over a reload.
     pub listener: TcpListener,
     pub doors: Vec<Door>,
+    /// Hubs may knock too.
+    pub pushes: Option<Pushes>,
     pub meters: Meters,
     pub limits: server::Limits,
 }
@@ -65,6 +72,8 @@ pub async fn run(options: Options, stop: Stop) {
             return;
         }
     };
+    let hubs =
+        options.pushes.map(|pushes| hub::routes(pushes, options.clock.clone(), limits.clone()));
     let desk = Desk {
         store: options.store,
         clock: options.clock,
@@ -73,7 +82,11 @@ pub async fn run(options: Options, stop: Stop) {
         limits: limits.clone(),
         shut: stop.begin.clone(),
     };
-    server::serve(listener, webhooks::routes(desk, options.doors), &limits, &stop).await;
+    let mut routes = webhooks::routes(desk, options.doors);
+    if let Some(hubs) = hubs {
+        routes = routes.merge(hubs);
+    }
+    server::serve(listener, routes, &limits, &stop).await;
 }
 
 /// No event lies further ahead than clocks differ.

@@ -275,6 +275,16 @@ pub struct SourceState {
     pub items: u32,
     /// Of a catalog that was read once at least.
     pub catalog: Option<Box<CatalogState>>,
+    /// The hub that the last document named.
+    pub hub: Option<Box<Hub>>,
+}
+
+/// Who tells of a feed's news, and under which name it knows the feed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hub {
+    pub url: String,
+    /// What the feed calls its own address.
+    pub topic: String,
 }
 
 /// What is remembered of a catalog's documents; its rows are on its shelf.

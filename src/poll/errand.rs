@@ -31,6 +31,8 @@ pub(crate) enum Errand {
     Sitemap(Box<sitemap::Walk>),
     Items(Box<Visits>),
     Back(Box<Back>),
+    /// None of a poll's: a hub is asked to tell of the source.
+    Hub,
 }
 
 /// How a poll goes on.
@@ -90,6 +92,7 @@ impl Poll {
                     false => self.given_up(&last, &error.into()),
                 },
             },
+            Errand::Hub => Next::Settle(Box::pin(std::future::ready(self.nothing(last)))),
             Errand::Back(back) => self.older(last, back, answer.ok()).await,
             Errand::Items(visits) => self.visited(last, visits, answer.ok()).await,
         }

@@ -139,6 +139,8 @@ pub struct Request {
     headers: Arc<[Header]>,
     /// The answer may be large, and is kept in a file then.
     is_bulk: bool,
+    /// Sent as the body of a `POST`.
+    form: Option<String>,
     redirects: u8,
     /// Where the unbroken run of permanent redirects from the first address has led.
     permanent_to: Option<Url>,
@@ -154,6 +156,7 @@ impl Request {
             last_modified: None,
             headers: Arc::from([]),
             is_bulk: false,
+            form: None,
             redirects: 0,
             permanent_to: None,
             was_temporary: false,
@@ -177,6 +180,12 @@ impl Request {
     /// The answer may be as large as catalogs are.
     pub fn in_bulk(mut self) -> Self {
         self.is_bulk = true;
+        self
+    }
+
+    /// A form to be posted. It is not posted again where a redirect leads.
+    pub fn posting(mut self, form: String) -> Self {
+        self.form = Some(form);
         self
     }
 
@@ -632,7 +641,13 @@ enum Answer {
 
 impl Request {
     fn to_http(&self) -> reqwest::Request {
-        let mut http = reqwest::Request::new(Method::GET, self.url.clone());
+        let method = if self.form.is_some() { Method::POST } else { Method::GET };
+        let mut http = reqwest::Request::new(method, self.url.clone());
+        if let Some(form) = &self.form {
+            *http.body_mut() = Some(form.clone().into());
+            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+            http.headers_mut().insert(header::CONTENT_TYPE, form);
+        }
         let headers = http.headers_mut();
         let mut add = |name: HeaderName, value: &Option<String>| {
             if let Some(value) = value.as_deref().and_then(|text| HeaderValue::from_str(text).ok())
@@ -661,6 +676,7 @@ impl Request {
         if to.origin() != self.url.origin() {
             self.headers = Arc::from([]);
         }
+        self.form = None;
         self.was_temporary |= !is_permanent;
         if !self.was_temporary {
             self.permanent_to = Some(to.clone());

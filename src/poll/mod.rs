@@ -41,6 +41,8 @@ pub mod visits;
 
 pub mod archive;
 
+pub mod push;
+
 pub(crate) mod read;
 
 pub(crate) mod state;

@@ -30,6 +30,8 @@ pub(crate) struct Reading {
     pub held: u32,
     pub remark: Option<String>,
     pub ttl: Option<Duration>,
+    /// The hub that the document names, and what it calls itself.
+    pub hub: Option<(String, Option<String>)>,
     /// The documents were complete.
     pub is_whole: bool,
     pub known: Option<Known>,
@@ -143,6 +145,7 @@ pub(crate) fn compare(
         held: diff.held.as_ref().map_or(0, |held| held.items),
         remark: remark(document.quality, document.facts.expired, diff.remark),
         ttl: document.facts.ttl,
+        hub: document.facts.hub.map(|hub| (hub, document.facts.self_link)),
         is_whole: document.quality != Quality::Truncated,
         known: diff.known,
         ..Reading::default()

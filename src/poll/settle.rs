@@ -142,6 +142,12 @@ impl Poll {
         }
     }
 
+    /// Nothing happened.
+    pub(crate) fn nothing(&self, last: SourceState) -> Settled {
+        let report = PollReport::new(self.source.name.clone(), Outcome::Unchanged);
+        self.settled(last, report, Ok(()))
+    }
+
     /// The store failed, which ends all polling.
     pub(crate) fn broken_store(self, last: SourceState, error: StoreError) -> Next {
         let report = PollReport::new(self.source.name.clone(), Outcome::Failed);

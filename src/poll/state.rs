@@ -10,6 +10,7 @@ use crate::model::source::{Source, SourceState};
 use crate::model::time::Timestamp;
 use crate::poll::fault::{Fault, FetchError};
 use crate::poll::fetch::{Fetched, Request};
+use crate::poll::push;
 use crate::poll::read::Reading;
 use crate::poll::schedule::{Ended, next_due};
 
@@ -99,6 +100,7 @@ pub(crate) fn read(
     if reading.count(ChangeKind::New) + reading.held > 0 {
         state.changed_at = Some(now);
     }
+    state.hub = push::hub(fetched, reading.hub.as_ref()).map(Box::new);
     if let Some(shelved) = &reading.shelved {
         state.catalog = Some(Box::new(shelved.state.clone()));
     }

@@ -28,6 +28,7 @@ use crate::poll::fault::{Fault, FetchError};
 use crate::poll::fetch::{Fetched, Fetcher, Limits, NoFetcher, Packed, Request, Step};
 use crate::poll::host::{self, Hosts};
 use crate::poll::local::Look;
+use crate::poll::push::{self, Push};
 use crate::poll::schedule::{Due, due_at_start};
 use crate::poll::settle::{Poll, Settled, Settling, Shared};
 use crate::poll::state;
@@ -87,6 +88,8 @@ pub struct Options {
     pub folder: Arc<Path>,
     /// Polls asked for by hand while the worker runs.
     pub asks: Option<mpsc::Receiver<Ask>>,
+    /// To be told of news by hubs.
+    pub push: Option<Push>,
 }
 
 /// Somebody wants sources polled now, whatever their schedules say.
@@ -161,6 +164,7 @@ struct Worker<'a> {
     connections: usize,
     asked: Vec<Asked>,
     asks: Option<mpsc::Receiver<Ask>>,
+    push: Option<Push>,
     told: Option<&'a mut (dyn FnMut(&PollReport) + Send)>,
 }
 
@@ -171,6 +175,8 @@ struct Watched {
     state: SourceState,
     /// Queued or under way; otherwise it stands in `due` at `state.due_at`.
     is_busy: bool,
+    /// A hub told of news while it was busy.
+    is_rung: bool,
 }
 
 /// One poll's next request.
@@ -226,7 +232,7 @@ impl<'a> Worker<'a> {
             .map(|source| {
                 let state = states.remove(&source.name).unwrap_or_default();
                 let url = address(&fetcher, &source, &state);
-                Watched { source: Arc::new(source), url, state, is_busy: false }
+                Watched { source: Arc::new(source), url, state, is_busy: false, is_rung: false }
             })
             .collect();
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
@@ -254,6 +260,7 @@ impl<'a> Worker<'a> {
             connections: options.connections.max(1),
             asked: Vec::new(),
             asks: options.asks,
+            push: options.push,
             told: None,
         })
     }
@@ -298,6 +305,7 @@ impl<'a> Worker<'a> {
                 }
                 Some(hop) = self.slow.next(), if !self.slow.is_empty() => self.fetched(hop),
                 Some(ask) = next_ask(&mut self.asks) => self.take(ask),
+                Some(source) = next_ring(&mut self.push) => self.rung(&source),
                 () = tokio::time::sleep_until(wake_at) => {}
             }
         }
@@ -390,6 +398,10 @@ impl<'a> Worker<'a> {
         let Hop { source, is_dry, host, errand, step } = hop;
         self.hosts.finish(host, Instant::now());
         let Some(watched) = self.watched.get(source as usize) else { return };
+        if matches!(errand, Some(Errand::Hub)) {
+            tell_of_hub(&watched.source, &step);
+            return;
+        }
         let poll = Poll {
             shared: Arc::clone(&self.shared),
             source: Arc::clone(&watched.source),
@@ -445,13 +457,63 @@ impl<'a> Worker<'a> {
                 watched.url = address(&self.shared.fetcher, &watched.source, &settled.state);
             }
             watched.state = settled.state;
+            self.mind_hub(settled.index);
         }
-        self.due.push(watched.state.due_at, settled.index);
+        if let Some(watched) = self.watched.get_mut(settled.index as usize) {
+            if std::mem::take(&mut watched.is_rung) {
+                let pause = self.push.as_ref().map_or(push::PAUSE, |push| push.pause);
+                watched.state.due_at = watched.after_ring(self.shared.clock.now(), pause);
+            }
+            self.due.push(watched.state.due_at, settled.index);
+        }
         if let Some(told) = &mut self.told {
             told(&settled.report);
         }
         self.answer(settled.index, &settled.report);
         Ok(())
+    }
+
+    /// Asks the hub of the source to tell of news, if that is to be done now; and asks the source
+    /// itself the more seldom while the hub does.
+    fn mind_hub(&mut self, source: u32) {
+        let Some(Push { pushes, callback, .. }) = &self.push else { return };
+        let Some(watched) = self.watched.get_mut(source as usize) else { return };
+        let (name, now) = (&watched.source.name, self.shared.clock.now());
+        let Some(hub) = watched.state.hub.as_ref().filter(|_| watched.source.websub) else {
+            return;
+        };
+        if let Some(asked) = pushes.subscribe(name, &hub.url, &hub.topic, now) {
+            let guard = self.shared.fetcher.guard();
+            match guard.read(&hub.url, None) {
+                Ok(url) => {
+                    let form = push::form(&asked, &hub.topic, &url, callback, guard);
+                    let key = host::key(&url);
+                    let onward = Some(Box::new(Request::new(url).posting(form)));
+                    let errand = Some(Errand::Hub);
+                    self.hosts.enqueue(key, Job { source, is_dry: false, onward, errand });
+                }
+                Err(error) => {
+                    tracing::debug!(source.id = %name, %error, "the feed's hub is not asked");
+                }
+            }
+        }
+        if watched.state.failures == 0 && pushes.is_held(name, now) {
+            watched.state.due_at = push::slowed(watched.state.due_at, now);
+        }
+    }
+
+    /// A hub says that the source has news.
+    fn rung(&mut self, source: &Name) {
+        let now = self.shared.clock.now();
+        let pause = self.push.as_ref().map_or(push::PAUSE, |push| push.pause);
+        let found = (0..).zip(&mut self.watched).find(|(_, it)| it.source.name == *source);
+        let Some((index, watched)) = found else { return };
+        if watched.is_busy {
+            watched.is_rung = true;
+            return;
+        }
+        watched.state.due_at = watched.after_ring(now, pause);
+        self.due.push(watched.state.due_at, index);
     }
 
     fn take(&mut self, ask: Ask) {
@@ -514,6 +576,27 @@ async fn next_ask(asks: &mut Option<mpsc::Receiver<Ask>>) -> Option<Ask> {
     }
 }
 
+async fn next_ring(push: &mut Option<Push>) -> Option<Name> {
+    match push {
+        Some(push) => push.rings.recv().await,
+        None => None,
+    }
+}
+
+/// What came of asking a hub, for whoever wonders.
+fn tell_of_hub(source: &Source, step: &Result<Step, FetchError>) {
+    match step {
+        Ok(Step::Redirected(_)) => {
+            tracing::debug!(source.id = %source.name, "the feed's hub sends us elsewhere");
+        }
+        // Accepted (202) as a rule: it comes to our door now.
+        Ok(Step::Done(_)) | Err(FetchError { fault: Fault::Status(200..=299), .. }) => {}
+        Err(error) => {
+            tracing::debug!(source.id = %source.name, %error, "the feed's hub could not be asked");
+        }
+    }
+}
+
 /// What a poll begins with.
 enum Wanted {
     Answer(Request),
@@ -558,6 +641,11 @@ impl Watched {
             request = request.unless(state.etag.clone(), state.last_modified.clone());
         }
         Wanted::Answer(request)
+    }
+
+    /// When it is polled after a hub told of news: at once, but for a pause between two such.
+    fn after_ring(&self, now: Timestamp, pause: Duration) -> Timestamp {
+        self.state.polled_at.map_or(now, |polled_at| now.max(polled_at + pause))
     }
 
     fn refused(&self, refusal: Refusal) -> FetchError {

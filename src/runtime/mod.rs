@@ -13,3 +13,5 @@ pub mod meters;
 pub mod systemd;
 
 pub mod telemetry;
+
+pub mod pushes;

@@ -284,3 +284,46 @@ async fn older_pages_of_a_feed_are_read_only_where_something_may_be_missed() {
     say("/feed", &["Ten", "Nine"], "/lost");
     assert_eq!(world.poll().await[0].new, 2);
 }
+
+#[tokio::test]
+async fn a_hub_is_asked_to_tell_and_its_word_makes_the_source_due() {
+    use tidings::poll::push::Push;
+    use tidings::runtime::pushes::Pushes;
+    use tidings::runtime::shutdown::{Stop, Tasks};
+
+    let site = Site::open("127.0.0.1").await;
+    let mut world = World::new();
+    world.watch("blog", &site.url("/feed")).first_newest = 1;
+    let self_link = format!("<{}>; rel=\"self\"", site.url("/feed"));
+    let hub_link = format!("<{}>; rel=\"hub\"", site.url("/hub"));
+    site.say("/feed", status(200, &[("Link", &self_link), ("Link", &hub_link)], &feed(&["One"])));
+    site.say("/hub", status(202, &[], b""));
+    let (pushes, rings) = Pushes::new();
+    let callback = "https://news.example/base".parse().unwrap();
+    let mut options = world.options();
+    let pause = Duration::from_millis(10);
+    options.push = Some(Push { pushes: pushes.clone(), rings, callback, pause });
+    let tasks = Tasks::default();
+    let stop: Stop = tasks.stop().clone();
+    tasks.spawn("poll", tidings::poll::worker::run(options, stop));
+    site.wait_for("/hub", 1).await;
+
+    let asked = site.heard("/hub").remove(0);
+    assert!(asked.head.starts_with("POST "), "{}", asked.head);
+    let state = world.state("blog").await;
+    let hub = state.hub.unwrap();
+    assert_eq!((hub.url, hub.topic.clone()), (site.url("/hub"), site.url("/feed")));
+    let again =
+        pushes.subscribe(&crate::world::name("blog"), &site.url("/hub"), &hub.topic, state.due_at);
+    assert!(again.is_none(), "asked once");
+
+    let form: std::collections::HashMap<String, String> =
+        url::form_urlencoded::parse(asked.body.as_bytes()).into_owned().collect();
+    assert_eq!((form["hub.mode"].as_str(), &form["hub.topic"]), ("subscribe", &hub.topic));
+    let token = form["hub.callback"].strip_prefix("https://news.example/base/hub/").unwrap();
+    assert!(token.len() >= 32 && form["hub.secret"].len() >= 32);
+    assert!(pushes.confirm(token, &hub.topic, None, state.due_at));
+    pushes.ring(token);
+    site.wait_for("/feed", 2).await;
+    tasks.drain(Duration::from_secs(5)).await;
+}

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 pub struct Heard {
     pub path: String,
     pub head: String,
+    pub body: String,
 }
 
 impl Heard {
@@ -129,7 +130,11 @@ impl Inner {
             let text = String::from_utf8_lossy(&head).into_owned();
             head.clear();
             let path = text.split(' ').nth(1).unwrap_or_default().to_owned();
-            let heard = Heard { path: path.clone(), head: text };
+            let mut heard = Heard { path: path.clone(), head: text, body: String::new() };
+            let length = heard.header("Content-Length").and_then(|length| length.parse().ok());
+            let mut body = vec![0; length.unwrap_or(0)];
+            stream.read_exact(&mut body).await?;
+            heard.body = String::from_utf8_lossy(&body).into_owned();
             let answer = match self.rules.lock().unwrap().get(&path) {
                 Some(rule) => rule(&heard),
                 None => Answer::Bytes(status(404, &[], b"nothing here")),

@@ -92,6 +92,7 @@ impl World {
             floor: Duration::from_secs(300),
             folder: Arc::from(self.dir.path()),
             asks: None,
+            push: None,
         }
     }
 

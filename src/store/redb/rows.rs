@@ -294,7 +294,7 @@ mod tests {
     use crate::model::post::{Content, DraftId, Flood, PriceMove, Story, Told};
     use crate::model::rich::{Block, Inline, RichText};
     use crate::model::shelf::ShelfState;
-    use crate::model::source::CatalogState;
+    use crate::model::source::{CatalogState, Hub};
     use crate::store::codec::{Place, open, seal};
 
     fn at(millis: i64) -> Timestamp {
@@ -396,9 +396,10 @@ mod tests {
                     has_names: true,
                     currency: "EUR".parse().ok(),
                 })),
+                hub: Some(Box::new(Hub { url: "h".into(), topic: "t".into() })),
             },
-            "010854fc5e02010401060001016501016d050102746f010466726f6d0601037768790104\
-             6e6f746507010101120101455552",
+            "018fdb68c602010401060001016501016d050102746f010466726f6d06010377687901\
+             046e6f7465070101011201014555520101680174",
         );
     }
 
