@@ -11,14 +11,19 @@
     reason = "a test fails by panicking and tells what it saw"
 )]
 
+#[path = "../benches/catalog/made.rs"]
+mod made;
+
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use tidings::extract::catalog::{self, Options, Row, Scan, listing};
-use tidings::extract::{NotADocument, Quality};
+use tidings::extract::{NotADocument, Quality, show};
 use tidings::model::listing::Listing;
+use tidings::model::name::Name;
 use tidings::model::offer::Availability;
 use tidings::model::source::{CatalogFormat, Mapping};
 use tidings::model::time::Timestamp;
@@ -79,6 +84,87 @@ fn read(
     reversed.reverse();
     assert_eq!(reversed, rows);
     Ok(Reading { scan, listings, rows })
+}
+
+/// What `tidings extract` shows of the products, cut to what catalogs are for.
+fn shown(reading: Reading) -> Value {
+    let now = Timestamp::from_millis(1_790_000_000_000);
+    let source = Name::parse("fixture").unwrap();
+    let mut products: Vec<(u64, Vec<Row>)> = Vec::new();
+    let mut listings = reading.listings.iter();
+    for row in reading.rows {
+        let product = listings.find(|listing| listing.place == row.place).unwrap().product;
+        match products.iter_mut().find(|(known, _)| *known == product) {
+            Some((_, rows)) => rows.push(row),
+            None => products.push((product, vec![row])),
+        }
+    }
+    let items = products.into_iter().filter_map(|(_, rows)| listing::join(rows, now));
+    let items = items.map(|entry| {
+        let mut item = show::catalog_json(&entry.into_item(&source, now), now);
+        let keys = item.as_object_mut().unwrap();
+        keys.retain(|key, value| {
+            !matches!(key.as_str(), "authors" | "language")
+                && !value.is_null()
+                && *value != json!("")
+        });
+        item
+    });
+    json!({
+        "format": format!("{:?}", reading.scan.format),
+        "encoding": reading.scan.encoding,
+        "quality": format!("{:?}", reading.scan.quality),
+        "rows": reading.scan.rows,
+        "lost": reading.scan.lost,
+        "remarks": reading.scan.remarks,
+        "items": items.collect::<Vec<_>>(),
+    })
+}
+
+#[test]
+fn every_fixture_gives_what_stands_beside_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/catalogs");
+    let mut paths = Vec::new();
+    documents(&folder, &mut paths);
+    let mut wrong = Vec::new();
+    for path in paths.iter().filter(|path| !path.to_string_lossy().ends_with(".expected.json")) {
+        let found = match read(&fs::read(path).unwrap(), CatalogFormat::Auto, None) {
+            Ok(reading) => shown(reading),
+            Err(refusal) => json!({ "refused": refusal.to_string() }),
+        };
+        let beside = format!("{}.expected.json", path.display());
+        let expected = fs::read(&beside).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        if expected.as_ref() != Some(&found) {
+            println!("{}:\n{}", path.display(), serde_json::to_string_pretty(&found).unwrap());
+            wrong.push(path.clone());
+        }
+    }
+    assert!(paths.len() >= 20);
+    assert!(wrong.is_empty(), "other than expected: {wrong:?}");
+}
+
+#[test]
+fn a_made_catalog_is_whole_and_its_next_version_differs_by_its_share() {
+    let versions = [1, 2].map(|version| {
+        let mut bytes = Vec::new();
+        made::write_merchant(&mut bytes, 3_000, version, 50_000).unwrap();
+        assert!((2_600_000..3_600_000).contains(&bytes.len()), "{}", bytes.len());
+        let reading = read(&bytes, CatalogFormat::Auto, None).unwrap();
+        assert_eq!((reading.scan.quality, reading.scan.lost), (Quality::Whole, 0));
+        let bare = |listing: &Listing| Listing { place: 0, ..*listing };
+        reading.listings.iter().map(bare).collect::<Vec<_>>()
+    });
+    let [first, second] = versions;
+    let same = second.iter().filter(|listing| first.contains(listing)).count();
+    let changed = second.len() - same;
+    assert_eq!(first.len(), 3_000);
+    assert!((100..=200).contains(&changed), "{changed} rows changed");
+    assert!(first.iter().any(|listing| !second.iter().any(|l| l.variant == listing.variant)));
+    let mut delimited = Vec::new();
+    made::write_delimited(&mut delimited, 500).unwrap();
+    let reading = read(&delimited, CatalogFormat::Auto, None).unwrap();
+    assert_eq!((reading.scan.format, reading.scan.rows), (CatalogFormat::Csv, 500));
+    assert_eq!(reading.scan.quality, Quality::Whole);
 }
 
 #[derive(Debug, Default)]

@@ -27,13 +27,20 @@ use std::sync::{Arc, Mutex};
 use made::*;
 use redb::{BackendError, StorageBackend};
 use tidings::model::campaign::OnUncertain;
+use tidings::model::item::ItemId;
 use tidings::model::known::{Known, KnownItem};
 use tidings::model::message::Module;
-use tidings::model::post::{Claim, Content, Counts, Outcome, Post, Reason, Receipt, Work};
+use tidings::model::offer::Amount;
+use tidings::model::post::{Claim, Content, Counts, Outcome, Post, Reason, Receipt, Story, Work};
+use tidings::model::price::PriceSeen;
+use tidings::model::product::ProductName;
+use tidings::model::shelf::{Block, KnownListing, ShelfKey, ShelfState, ShelfWrite};
 use tidings::model::subscriber::Standing;
 use tidings::store::journal::Journal;
 use tidings::store::redb::{RedbStore, open_on};
-use tidings::store::{Advance, ConversationCommit, PostCommit, Rescued, Store, StoreError, Wire};
+use tidings::store::{
+    Advance, ConversationCommit, PostCommit, Rescued, ShelfCommit, Store, StoreError, Wire,
+};
 
 /// How many items the source tells, one a poll.
 const POLLS: usize = 2;
@@ -246,8 +253,10 @@ impl Program<'_> {
     async fn poll(&mut self) -> Result<bool, StoreError> {
         let known = self.store.load_known(&name("blog")).await?.unwrap_or_default();
         let number = known.entries.len();
+        let shelf = self.store.load_shelf_state(&name("blog")).await?.unwrap_or_default();
+        assert_eq!(shelf.rows as usize, number, "a shelf without its poll");
         if number == POLLS {
-            return Ok(false);
+            return self.mirror().await;
         }
         let entry = KnownItem {
             id: number as u64,
@@ -267,12 +276,52 @@ impl Program<'_> {
         commit.drafts = MODES
             .map(|mode| {
                 let mut draft = draft(now(), &[item_number]);
-                if let Content::Items { campaign, .. } = &mut draft.content {
+                if let Content::Items { campaign, stories, .. } = &mut draft.content {
+                    stories.push(story(item_number));
                     *campaign = name(if mode == OnUncertain::Skip { "skip" } else { "resend" });
                 }
                 draft
             })
             .to_vec();
+        commit.shelf = Some(self.shelve(number).await?);
+        commit.names =
+            vec![(1, ProductName { title: format!("name {number}"), ..ProductName::default() })];
+        self.moment();
+        self.store.commit_poll(commit).await?;
+        Ok(true)
+    }
+
+    /// The first poll fills three blocks; the others drop one of them and take 10 off a price.
+    async fn shelve(&self, number: usize) -> Result<ShelfCommit, StoreError> {
+        let rows = u32::try_from(number + 1).unwrap();
+        let state = ShelfState { rows, begun_at: now() - DAY, ..ShelfState::default() };
+        let mut shelf = ShelfCommit { state, writes: vec![], prices: vec![], now: now() };
+        if number == 0 {
+            shelf.writes = [1, 2, 3].map(|at| ShelfWrite::Put(block(at, 100))).to_vec();
+            return Ok(shelf);
+        }
+        let blocks = self.store.load_shelf(&name("blog"), None, 10).await?;
+        let told = told_price(&blocks[0]);
+        let key = blocks[0].first;
+        let last = blocks[blocks.len() - 1].first;
+        shelf.writes = vec![ShelfWrite::Put(block(1, told - 10)), ShelfWrite::Remove(last)];
+        shelf.prices = vec![PriceSeen { key, from: Some(euros(told)), to: euros(told - 10) }];
+        Ok(shelf)
+    }
+
+    /// Another source tells one of the stories again: nobody is to hear of it.
+    async fn mirror(&mut self) -> Result<bool, StoreError> {
+        let sources = self.store.load_sources().await?;
+        if sources.iter().any(|(source, _)| source.as_str() == "mirror") {
+            return Ok(false);
+        }
+        let mut draft = draft(now(), &[7]);
+        if let Content::Items { campaign, stories, .. } = &mut draft.content {
+            *campaign = name("skip");
+            stories.push(Story { item: ItemId([7; 16]), ..story(0) });
+        }
+        let mut commit = poll("mirror");
+        (commit.items, commit.drafts) = (vec![item(7)], vec![draft]);
         self.moment();
         self.store.commit_poll(commit).await?;
         Ok(true)
@@ -281,9 +330,10 @@ impl Program<'_> {
     async fn compose(&mut self) -> Result<bool, StoreError> {
         let due = self.store.lease_drafts(now(), 1).await?;
         let Some(draft) = due.first() else { return Ok(false) };
-        let Content::Items { campaign, items } = &draft.content else { panic!("not ours") };
-        assert_eq!(self.store.load_items(items).await?.len(), 1, "an item without its row");
-        let title = format!("{campaign}-{}", items[0].0[0]);
+        let Content::Items { campaign, items, .. } = &draft.content else { panic!("not ours") };
+        let ids: Vec<_> = items.iter().map(|told| told.item).collect();
+        assert_eq!(self.store.load_items(&ids).await?.len(), 1, "an item without its row");
+        let title = format!("{campaign}-{}", items[0].item.0[0]);
         let on_uncertain = MODES[usize::from(campaign.as_str() == "resend")];
         let mut audiences = Vec::new();
         for channel in ["bot", "page"] {
@@ -431,6 +481,25 @@ impl Program<'_> {
     }
 }
 
+fn story(item: u8) -> Story {
+    Story { item: ItemId([item; 16]), link: 100 + u64::from(item), title: 0 }
+}
+
+fn euros(units: i64) -> Amount {
+    Amount::new(units, 2, "EUR".parse().ok()).unwrap()
+}
+
+/// A block of one row.
+fn block(product: u64, told: i64) -> Block {
+    let key = ShelfKey { product, variant: 0 };
+    let row = KnownListing { key, told: Some(euros(told)), ..KnownListing::default() };
+    Block::decode(row.encode().to_vec()).unwrap()
+}
+
+fn told_price(block: &Block) -> i64 {
+    KnownListing::decode(&block.encoded()[0]).told.unwrap().units()
+}
+
 // ── the books are compared ──────────────────────────────────────────────────────────────────────
 
 /// What may be uncertain after the stops of a run.
@@ -446,6 +515,14 @@ async fn check(store: &dyn Store, world: &World, doubt: &Doubt, at: &str) {
     let mut titles: Vec<&str> = posts.iter().map(|post| post.title.as_str()).collect();
     titles.sort_unstable();
     assert_eq!(titles, ["resend-0", "resend-1", "skip-0", "skip-1"], "{at}: announced once");
+
+    let shelf = store.load_shelf(&name("blog"), None, 10).await.unwrap();
+    assert_eq!(shelf, [block(1, 90), block(2, 100)], "{at}: the shelf");
+    let prices = store.load_prices(&name("blog"), &[shelf[0].first]).await.unwrap();
+    let points: Vec<i64> = prices[0].points().iter().map(|point| point.price.units()).collect();
+    assert_eq!(points, [100, 90], "{at}: the prices");
+    let names = store.load_names(&name("blog"), &[1]).await.unwrap();
+    assert_eq!(names[0].as_ref().unwrap().title, "name 1", "{at}");
 
     let mut doubtful = 0;
     for post in &posts {

@@ -141,7 +141,7 @@ async fn a_flood_is_held_until_a_person_says_what_becomes_of_it() {
 
     let fresh: Vec<String> = (0..60).map(|number| format!("fresh {number}")).collect();
     show(&site, &fresh, 10);
-    daemon.wait_for("new items were held");
+    daemon.wait_for("were held for the admins' word");
     let held = floods(&rig);
     assert_eq!((&held[0]["source"], &held[0]["items"]), (&"shop".into(), &60.into()), "{held:?}");
     let shown = String::from_utf8(rig.command(&["status"]).stdout).unwrap();
@@ -162,7 +162,7 @@ async fn a_flood_is_held_until_a_person_says_what_becomes_of_it() {
     // What is taken as known is not sent, and the next item alone is.
     let mut fresh: Vec<String> = (0..60).map(|number| format!("more {number}")).collect();
     show(&site, &fresh, 10);
-    daemon.wait_for("new items were held");
+    daemon.wait_for("were held for the admins' word");
     assert!(rig.command(&["flood", "known", "shop"]).status.success());
     fresh.insert(0, "the last".to_owned());
     show(&site, &fresh, 10);
@@ -172,7 +172,7 @@ async fn a_flood_is_held_until_a_person_says_what_becomes_of_it() {
     // One chat gets one message a second.
     let fresh: Vec<String> = (0..25).map(|number| format!("yet more {number}")).collect();
     show(&site, &fresh, 10);
-    daemon.wait_for("new items were held");
+    daemon.wait_for("were held for the admins' word");
     assert!(rig.command(&["flood", "release", "shop"]).status.success());
     let inbox = soon("all that is new", ada.wait_inbox(28)).await;
     assert!(inbox[3..].iter().all(|message| message.text.contains("yet more")));

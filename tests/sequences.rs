@@ -6,15 +6,20 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::print_stdout, reason = "what was left out is told")]
 
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fs;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tidings::diff::{Rules, compare};
-use tidings::extract::feed;
+use tidings::diff::{Rules, catalog as catalog_diff, compare};
+use tidings::extract::catalog::{self, Options};
+use tidings::extract::{Quality, feed};
 use tidings::model::campaign::ChangeKind;
 use tidings::model::known::{Keys, Known};
-use tidings::model::source::FloodRule;
+use tidings::model::shelf::{Block, ShelfKey, ShelfState, ShelfWrite};
+use tidings::model::source::{CatalogFormat, FloodRule};
 use tidings::model::time::Timestamp;
 use url::Url;
 
@@ -136,6 +141,153 @@ fn a_feed_that_empties_and_comes_back_tells_only_what_was_not_there_before() {
 #[test]
 fn dates_of_generation_tell_nothing() {
     check("surge-dates-change-each-poll", &[]);
+}
+
+/// A catalog's poll: what happened to which title, with the prices of moves, oldest first; and
+/// what was held.
+type Told = (Vec<(ChangeKind, String)>, Vec<String>);
+
+/// What the polls of a catalog tell; `None` for a version that can't be read.
+fn replay_catalog(files: &[PathBuf]) -> Vec<Option<Told>> {
+    let mut shelf: BTreeMap<ShelfKey, Block> = BTreeMap::new();
+    let mut state: Option<ShelfState> = None;
+    let mut now = START;
+    let mut polls = Vec::new();
+    for file in files {
+        let base = Url::parse("https://example.com/").unwrap();
+        let options = Options {
+            format: CatalogFormat::Auto,
+            mapping: None,
+            base: &base,
+            content_type: None,
+            currency: None,
+            now,
+            items_max: 100_000,
+        };
+        let mut document = fs::File::open(file).unwrap();
+        let mut listings = Vec::new();
+        let scan = catalog::scan(&mut document, &options, &mut |it| listings.push(it));
+        now = now + Duration::from_secs(3600);
+        let Ok(scan) = scan else {
+            polls.push(None);
+            continue;
+        };
+        let mut known = |after: Option<ShelfKey>| -> Result<Option<Block>, Infallible> {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            Ok(shelf.range((from, Bound::Unbounded)).next().map(|(_, block)| block.clone()))
+        };
+        let facts = catalog_diff::Facts {
+            is_whole: scan.quality == Quality::Whole && !scan.is_window && scan.lost == 0,
+            is_cut: scan.quality == Quality::Truncated,
+            now: options.now,
+        };
+        let rules = catalog_diff::Rules::default();
+        let Ok(diff) = catalog_diff::compare(listings, state.as_ref(), &mut known, &facts, &rules);
+        for write in diff.writes {
+            match write {
+                ShelfWrite::Put(block) => drop(shelf.insert(block.first, block)),
+                ShelfWrite::Remove(name) => drop(shelf.remove(&name)),
+            }
+        }
+        state = Some(diff.state);
+        let told = diff.changes.iter().map(|change| {
+            let places: Vec<u64> = change.places.iter().map(|place| place.place).collect();
+            let rows = catalog::pick(&mut document, &options, scan.format, &places).unwrap();
+            let entry = catalog::listing::join(rows, options.now).unwrap();
+            let moved = change.price.map_or(String::new(), |it| {
+                format!(": {} > {}", it.from.decimal(), it.to.decimal())
+            });
+            (change.kind, format!("{}{moved}", entry.title))
+        });
+        polls.push(Some((told.collect(), diff.held.into_iter().map(|it| it.reason).collect())));
+    }
+    polls
+}
+
+/// The kinds of changes of each poll, counted; and what was held.
+fn counted(polls: &[Option<Told>]) -> Vec<String> {
+    let count = |poll: &Option<Told>| match poll {
+        None => "unreadable".to_owned(),
+        Some((changes, held)) => {
+            let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+            for (kind, _) in changes {
+                *kinds.entry(format!("{kind:?}")).or_default() += 1;
+            }
+            let kinds = kinds.into_iter().map(|(kind, count)| format!("{count} {kind}"));
+            kinds
+                .chain(held.iter().map(|reason| format!("held: {reason}")))
+                .collect::<Vec<_>>()
+                .join(", ")
+        }
+    };
+    polls.iter().map(count).collect()
+}
+
+fn check_catalog(sequence: &str, expected: &[&str]) {
+    if let Some(files) = versions(sequence) {
+        assert_eq!(counted(&replay_catalog(&files)), expected, "{sequence}");
+    }
+}
+
+/// 316 rows are 192 products; a currency that moved is no hundred messages; 229 new rows are 31
+/// new products.
+#[test]
+fn a_catalog_tells_products_and_not_rows() {
+    check_catalog(
+        "solarmarket-merchant",
+        &[
+            "",
+            "1 PriceDrop, 7 PriceRise, 19 Updated",
+            "2 OutOfStock",
+            "1 PriceRise",
+            "13 New, 1 PriceDrop, held: prices of 74 of 143 moved at once",
+            "",
+            "31 New",
+        ],
+    );
+}
+
+/// Three pictures change at first, then fourteen texts of sixteen, again and again.
+#[test]
+fn texts_that_a_template_makes_anew_tell_nothing_and_prices_do() {
+    let silent = "";
+    let expected = [
+        silent,
+        "3 Updated",
+        "1 PriceRise",
+        silent,
+        silent,
+        "2 PriceDrop",
+        silent,
+        silent,
+        silent,
+        silent,
+        "12 New, 4 PriceDrop, 2 PriceRise",
+        silent,
+    ];
+    check_catalog("pzm-merchant", &expected);
+    let Some(files) = versions("pzm-merchant") else { return };
+    let polls = replay_catalog(&files);
+    let (drops, _) = polls[5].as_ref().unwrap();
+    let titles: Vec<&str> = drops.iter().map(|(_, title)| title.as_str()).collect();
+    assert_eq!(
+        titles,
+        [
+            "iPhone 15 Pro Max 256GB Black - Used: 2850.00 > 2399.00",
+            "iPhone 17 Air 1TB - Brand New: 5500.00 > 5299.00",
+        ]
+    );
+}
+
+#[test]
+fn a_move_to_www_and_times_of_change_tell_nothing() {
+    check_catalog("atomra-ro-merchant", &["", "", ""]);
+    check_catalog("shopify-updated-at-only", &["", ""]);
+}
+
+#[test]
+fn a_catalog_of_unknown_format_is_told_to_be_one() {
+    check_catalog("onlineerhverv-partner-ads-da", &["unreadable"; 5]);
 }
 
 /// Every real feed, twice, turned around, with new ids, and with half of its items known before.

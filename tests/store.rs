@@ -17,13 +17,20 @@ use tidings::model::item::ItemId;
 use tidings::model::known::{Known, KnownItem};
 use tidings::model::message::Module;
 use tidings::model::name::Name;
+use tidings::model::offer::Amount;
 use tidings::model::post::{
-    Claim, Content, Counts, DraftId, Outcome, PostId, Reason, Ticket, Work,
+    Claim, Content, Counts, DraftId, Outcome, PostId, Reason, Story, Ticket, Work,
+};
+use tidings::model::price::PriceSeen;
+use tidings::model::product::ProductName;
+use tidings::model::shelf::{
+    BLOCK_ROWS_MAX, Block, KnownListing, ShelfKey, ShelfState, ShelfWrite,
 };
 use tidings::model::subscriber::{Consent, Standing, Subscriber};
 use tidings::model::time::Timestamp;
 use tidings::store::{
-    Advance, ConversationCommit, FloodWord, PostCommit, Rescued, Store, StoreError, Wire,
+    Advance, ConversationCommit, FloodWord, PollCommit, PostCommit, Rescued, ShelfCommit, Store,
+    StoreError, Wire,
 };
 
 /// Where a store is kept, and the store.
@@ -69,6 +76,15 @@ on_every_backend! {
     a_new_store_is_empty
     a_poll_keeps_state_known_items_and_drafts_together
     a_poll_without_known_leaves_what_is_known
+    a_shelf_is_read_in_pages_and_kept_apart_by_source
+    a_shelf_takes_what_a_poll_changes_of_it
+    prices_are_kept_as_they_were_seen
+    names_of_products_are_kept_until_their_rows_go
+    price_histories_go_when_they_tell_nothing_any_more
+    a_story_of_two_sources_is_told_once_a_campaign
+    a_source_tells_its_own_stories_again
+    a_title_is_told_again_after_a_day_and_a_link_after_thirty
+    a_held_story_counts_once_it_is_released
     due_drafts_come_oldest_due_first
     a_held_draft_is_neither_leased_nor_waited_for
     items_come_in_the_order_asked
@@ -134,6 +150,9 @@ async fn a_new_store_is_empty(home: &mut Home) {
     let store = home.store();
     assert_eq!(store.load_sources().await.unwrap(), vec![]);
     assert_eq!(store.load_known(&name("blog")).await.unwrap(), None);
+    assert_eq!(store.load_shelf_state(&name("shop")).await.unwrap(), None);
+    assert_eq!(store.load_shelf(&name("shop"), None, 10).await.unwrap(), vec![]);
+    assert_eq!(store.load_names(&name("shop"), &[1]).await.unwrap(), vec![None]);
     assert_eq!(store.lease_drafts(now(), 10).await.unwrap(), vec![]);
     assert_eq!(store.next_draft_at().await.unwrap(), None);
     assert_eq!(store.load_audience(&name("bot"), &[]).await.unwrap(), Vec::<u32>::new());
@@ -188,6 +207,233 @@ async fn a_poll_without_known_leaves_what_is_known(home: &mut Home) {
     store.commit_poll(later.clone()).await.unwrap();
     assert_eq!(store.load_known(&name("blog")).await.unwrap(), Some(known(9)));
     assert_eq!(store.load_sources().await.unwrap(), vec![(name("blog"), later.state)]);
+}
+
+// ── shelves ─────────────────────────────────────────────────────────────────────────────────────
+
+fn key(product: u64) -> ShelfKey {
+    ShelfKey { product, variant: 7 }
+}
+
+fn euros(units: i64) -> Amount {
+    Amount::new(units, 2, "EUR".parse().ok()).unwrap()
+}
+
+/// A block of so many rows; its products are `first`, `first` + 10 …
+fn block(first: u64, rows: u64, told: i64) -> Block {
+    let row = |at: u64| KnownListing {
+        key: key(first + 10 * at),
+        link: at,
+        told: Some(euros(told)),
+        ..KnownListing::default()
+    };
+    Block::decode((0..rows).flat_map(|at| row(at).encode()).collect()).unwrap()
+}
+
+fn shelved(source: &str, writes: Vec<ShelfWrite>) -> PollCommit {
+    let state = ShelfState { begun_at: now() - 90 * DAY, rows: 5, ..ShelfState::default() };
+    let shelf = ShelfCommit { state, writes, prices: vec![], now: now() };
+    PollCommit { shelf: Some(shelf), ..poll(source) }
+}
+
+fn puts(blocks: &[Block]) -> Vec<ShelfWrite> {
+    blocks.iter().cloned().map(ShelfWrite::Put).collect()
+}
+
+async fn a_shelf_is_read_in_pages_and_kept_apart_by_source(home: &mut Home) {
+    let shop = name("shop");
+    let full = u64::try_from(BLOCK_ROWS_MAX).unwrap();
+    let blocks = [block(1, 3, 100), block(1_000, full, 100), block(u64::MAX - 9, 1, 100)];
+    home.store().commit_poll(shelved("shop", puts(&blocks))).await.unwrap();
+    home.store().commit_poll(shelved("shop-2", puts(&[block(5, 1, 100)]))).await.unwrap();
+    home.store().commit_poll(shelved("a", puts(&[block(6, 1, 100)]))).await.unwrap();
+    home.reopen();
+    let store = home.store();
+    assert_eq!(store.load_shelf_state(&name("none")).await.unwrap(), None);
+    assert_eq!(store.load_shelf_state(&shop).await.unwrap().unwrap().rows, 5);
+    assert_eq!(store.load_shelf(&name("none"), None, 10).await.unwrap(), vec![]);
+    assert_eq!(store.load_shelf(&shop, None, 10).await.unwrap(), blocks);
+    assert_eq!(store.load_shelf(&shop, None, 2).await.unwrap(), blocks[..2]);
+    assert_eq!(store.load_shelf(&shop, Some(blocks[1].first), 2).await.unwrap(), blocks[2..]);
+    assert_eq!(store.load_shelf(&shop, Some(key(2)), 1).await.unwrap(), blocks[1..2]);
+    assert_eq!(store.load_shelf(&shop, Some(blocks[2].first), 2).await.unwrap(), vec![]);
+}
+
+async fn a_shelf_takes_what_a_poll_changes_of_it(home: &mut Home) {
+    let store = home.store();
+    let shop = name("shop");
+    let blocks = [block(1, 3, 100), block(1_000, 2, 100), block(2_000, 1, 100)];
+    store.commit_poll(shelved("shop", puts(&blocks))).await.unwrap();
+    let changed = block(1_000, 4, 200);
+    let writes = vec![ShelfWrite::Remove(blocks[0].first), ShelfWrite::Put(changed.clone())];
+    store.commit_poll(shelved("shop", writes)).await.unwrap();
+    // A poll without a shelf leaves it.
+    store.commit_poll(poll("shop")).await.unwrap();
+    let left = [changed, blocks[2].clone()];
+    assert_eq!(store.load_shelf(&shop, None, 10).await.unwrap(), left);
+}
+
+async fn prices_are_kept_as_they_were_seen(home: &mut Home) {
+    let store = home.store();
+    let shop = name("shop");
+    let seen = |product, from: i64, to: i64| PriceSeen {
+        key: key(product),
+        from: Some(euros(from)),
+        to: euros(to),
+    };
+    for (day, prices) in [(0, vec![seen(1, 100, 90), seen(2, 50, 60)]), (1, vec![seen(1, 90, 80)])]
+    {
+        let mut commit = shelved("shop", vec![]);
+        let shelf = commit.shelf.as_mut().unwrap();
+        (shelf.prices, shelf.now) = (prices, now() + day * DAY);
+        store.commit_poll(commit).await.unwrap();
+    }
+    let prices = store.load_prices(&shop, &[key(2), key(9), key(1)]).await.unwrap();
+    let told: Vec<Vec<i64>> = prices
+        .iter()
+        .map(|it| it.points().iter().map(|point| point.price.units()).collect())
+        .collect();
+    assert_eq!(told, [vec![50, 60], vec![], vec![100, 90, 80]]);
+    let lowest = prices[2].lowest_30d(euros(90), now() - 90 * DAY, now() + DAY);
+    assert_eq!(lowest, Some(euros(90)));
+    assert_eq!(store.load_prices(&name("a"), &[key(1)]).await.unwrap()[0].points(), []);
+}
+
+fn called(title: &str) -> ProductName {
+    ProductName { title: title.into(), link: Some("https://e.org/".into()), image: None }
+}
+
+async fn names_of_products_are_kept_until_their_rows_go(home: &mut Home) {
+    let store = home.store();
+    let shop = name("shop");
+    let blocks = [block(1, 3, 100), block(1_000, 2, 100)];
+    let ahead = (0..5_000).map(|at| (1_000_000 + at, called("nothing"))).collect();
+    store.commit_names(&shop, ahead).await.unwrap();
+    assert_eq!(store.prune(now()).await.unwrap(), 0, "their poll is under way");
+    let mut commit = shelved("shop", puts(&blocks));
+    commit.names = [1, 11, 21, 1_000, 1_010, 500]
+        .map(|product| (product, called(&format!("Product {product}"))))
+        .to_vec();
+    store.commit_poll(commit).await.unwrap();
+    let names = store.load_names(&shop, &[11, 12, 1_010, 1_000_007]).await.unwrap();
+    let expected = [Some("Product 11"), None, Some("Product 1010"), Some("nothing")];
+    assert_eq!(names, expected.map(|title| title.map(called)));
+
+    store.commit_poll(shelved("shop", vec![ShelfWrite::Remove(blocks[1].first)])).await.unwrap();
+    let mut removed = 0;
+    for _ in 0..12 {
+        removed += store.prune(now()).await.unwrap();
+    }
+    assert_eq!(removed, 5_003);
+    let names = store.load_names(&shop, &[1, 21, 500, 1_000, 1_000_007]).await.unwrap();
+    let left = names.into_iter().map(|name| name.is_some()).collect::<Vec<_>>();
+    assert_eq!(left, [true, true, false, false, false]);
+}
+
+async fn price_histories_go_when_they_tell_nothing_any_more(home: &mut Home) {
+    let store = home.store();
+    let shop = name("shop");
+    let mut commit = shelved("shop", puts(&[block(1, 3, 80)]));
+    let seen =
+        |product, to: i64| PriceSeen { key: key(product), from: Some(euros(100)), to: euros(to) };
+    // The second is not the price that was told, the fourth is on no shelf.
+    commit.shelf.as_mut().unwrap().prices =
+        vec![seen(1, 80), seen(11, 70), seen(21, 80), seen(99, 80)];
+    store.commit_poll(commit).await.unwrap();
+    let rows = [1, 11, 21, 99].map(key);
+    let left = async || {
+        let prices = store.load_prices(&shop, &rows).await.unwrap();
+        prices.iter().map(|prices| prices.points().len()).collect::<Vec<_>>()
+    };
+    assert_eq!(store.prune(now() + 29 * DAY).await.unwrap(), 1);
+    assert_eq!(left().await, [2, 2, 2, 0]);
+    assert_eq!(store.prune(now() + 31 * DAY).await.unwrap(), 2);
+    assert_eq!(left().await, [0, 2, 0, 0]);
+}
+
+// ── stories ─────────────────────────────────────────────────────────────────────────────────────
+
+/// A poll of the source with one draft of the campaign `news`, with a story an item.
+fn telling(source: &str, stories: &[(u8, u64, u64)], at: Timestamp) -> PollCommit {
+    let items: Vec<u8> = stories.iter().map(|(item, ..)| *item).collect();
+    let mut draft = draft(at, &items);
+    draft.created_at = at;
+    if let Content::Items { stories: all, .. } = &mut draft.content {
+        let story = |&(item, link, title)| Story { item: ItemId([item; 16]), link, title };
+        *all = stories.iter().map(story).collect();
+    }
+    PollCommit { drafts: vec![draft], ..poll(source) }
+}
+
+/// The items of all drafts that are due some day, ascending.
+async fn drafted(store: &dyn Store) -> Vec<u8> {
+    let due = store.lease_drafts(now() + 400 * DAY, 100).await.unwrap();
+    let mut items: Vec<u8> = due.iter().flat_map(|draft| items_of(&draft.content)).collect();
+    items.sort_unstable();
+    items
+}
+
+async fn a_story_of_two_sources_is_told_once_a_campaign(home: &mut Home) {
+    let store = home.store();
+    store.commit_poll(telling("a", &[(1, 10, 100), (2, 20, 0)], now())).await.unwrap();
+    home.reopen();
+    let store = home.store();
+    // The same link, the same title, one that is new, one that has nothing to go by.
+    let others = [(3, 10, 0), (4, 0, 100), (5, 50, 500), (6, 0, 0)];
+    store.commit_poll(telling("b", &others, now() + seconds(60))).await.unwrap();
+    assert_eq!(drafted(store).await, [1, 2, 5, 6]);
+    // Nothing is left of this one.
+    store.commit_poll(telling("c", &[(7, 50, 0)], now() + seconds(60))).await.unwrap();
+    assert_eq!(drafted(store).await, [1, 2, 5, 6]);
+    assert_eq!(store.lease_drafts(now() + DAY, 100).await.unwrap().len(), 2);
+    // Another campaign is told too.
+    let mut commit = telling("b", &[(8, 10, 100)], now());
+    if let Content::Items { campaign, .. } = &mut commit.drafts[0].content {
+        *campaign = name("other");
+    }
+    store.commit_poll(commit).await.unwrap();
+    assert_eq!(drafted(store).await, [1, 2, 5, 6, 8]);
+}
+
+async fn a_source_tells_its_own_stories_again(home: &mut Home) {
+    let store = home.store();
+    for item in 1..4 {
+        store.commit_poll(telling("a", &[(item, 10, 100)], now())).await.unwrap();
+    }
+    assert_eq!(drafted(store).await, [1, 2, 3]);
+}
+
+async fn a_title_is_told_again_after_a_day_and_a_link_after_thirty(home: &mut Home) {
+    let store = home.store();
+    store.commit_poll(telling("a", &[(1, 10, 100)], now())).await.unwrap();
+    let later = [
+        (2, 0, 100, DAY - seconds(1)),
+        (3, 0, 100, DAY),
+        (4, 10, 0, 30 * DAY - seconds(1)),
+        (5, 10, 0, 30 * DAY),
+    ];
+    for (item, link, title, after) in later {
+        store.commit_poll(telling("b", &[(item, link, title)], now() + after)).await.unwrap();
+    }
+    assert_eq!(drafted(store).await, [1, 3, 5]);
+    // What was told by `b` at the end is kept, what is older goes.
+    assert_eq!(store.prune(now() + 30 * DAY).await.unwrap(), 0);
+    assert_eq!(store.prune(now() + 32 * DAY).await.unwrap(), 1);
+    store.commit_poll(telling("a", &[(6, 10, 0)], now() + 32 * DAY)).await.unwrap();
+    assert_eq!(drafted(store).await, [1, 3, 5]);
+}
+
+async fn a_held_story_counts_once_it_is_released(home: &mut Home) {
+    let store = home.store();
+    let mut held = telling("a", &[(1, 10, 0), (2, 20, 0)], now());
+    held.drafts[0].held = held_draft("a", &[]).held;
+    store.commit_poll(held).await.unwrap();
+    store.commit_poll(telling("b", &[(3, 10, 0)], now())).await.unwrap();
+    assert_eq!(drafted(store).await, [3]);
+    store.commit_flood(&name("a"), FloodWord::Release, now() + DAY).await.unwrap();
+    assert_eq!(drafted(store).await, [2, 3]);
+    store.commit_poll(telling("b", &[(4, 20, 0)], now() + DAY)).await.unwrap();
+    assert_eq!(drafted(store).await, [2, 3]);
 }
 
 // ── compose ─────────────────────────────────────────────────────────────────────────────────────
@@ -338,7 +584,7 @@ async fn flooded(store: &dyn Store) {
 
 fn items_of(content: &Content) -> Vec<u8> {
     match content {
-        Content::Items { items, .. } => items.iter().map(|id| id.0[0]).collect(),
+        Content::Items { items, .. } => items.iter().map(|told| told.item.0[0]).collect(),
         Content::OneOff { .. } => vec![],
     }
 }

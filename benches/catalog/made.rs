@@ -155,7 +155,11 @@ fn write_item(out: &mut Vec<u8>, number: u64, state: &State) -> io::Result<()> {
         )?;
     }
     writeln!(out, "<g:brand>Maker {}</g:brand>\n<g:gtin>{}</g:gtin>", number % 97, gtin(number))?;
-    writeln!(out, "<g:condition>new</g:condition>\n<g:item_group_id>G{}</g:item_group_id>", number / 3)?;
+    writeln!(
+        out,
+        "<g:condition>new</g:condition>\n<g:item_group_id>G{}</g:item_group_id>",
+        number / 3
+    )?;
     writeln!(out, "<g:color>{}</g:color>", COLOURS[place(number, 6)])?;
     writeln!(
         out,

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use tidings::model::campaign::{Campaign, ChangeKind, OnUncertain};
 use tidings::model::name::Name;
 use tidings::model::schedule::Schedule;
-use tidings::model::source::{FloodRule, PriceRule, Source, SourceKind};
+use tidings::model::source::{Source, SourceKind};
 use tidings::poll::egress::Guard;
 use tidings::poll::fetch::Limits;
 use tidings::poll::worker::{Ask, Options, Outcome, run};
@@ -59,21 +59,16 @@ fn options(
     let name = |text: String| Name::parse(&text).context("a name");
     let sources: Vec<Source> = (0..count)
         .map(|feed| {
-            Ok(Source {
-                name: name(format!("feed{feed}"))?,
-                kind: SourceKind::Feed,
-                url: super::url(feed, port).into(),
-                schedule: Schedule::Every(Duration::from_secs(3_600)),
-                first_newest: 0,
-                flood: FloodRule::default(),
-                price: PriceRule::default(),
-            })
+            let every = Schedule::Every(Duration::from_secs(3_600));
+            let name = name(format!("feed{feed}"))?;
+            Ok(Source::new(name, SourceKind::Feed, super::url(feed, port), every))
         })
         .collect::<Result<_>>()?;
     let campaign = Campaign {
         name: name("news".to_owned())?,
         sources: sources.iter().map(|source| source.name.clone()).collect(),
         on: vec![ChangeKind::New],
+        min_step: Default::default(),
         layout: name("article".to_owned())?,
         topics: vec![name("news".to_owned())?],
         channels: vec![name("bot".to_owned())?],
@@ -95,6 +90,7 @@ fn options(
         per_host: 1,
         host_pause: Duration::ZERO,
         floor: Duration::from_secs(300),
+        folder: Arc::from(std::env::temp_dir()),
         asks: Some(asks),
     })
 }

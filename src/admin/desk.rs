@@ -249,6 +249,7 @@ fn flood_row(draft: &Draft) -> Value {
         "campaign": campaign,
         "since": draft.created_at.to_string(),
         "source": draft.held.as_ref().map(|flood| &flood.source),
+        "kind": draft.held.as_ref().map(|flood| flood.kind),
         "items": draft.held.as_ref().map(|flood| flood.items),
         "reason": draft.held.as_ref().map(|flood| &flood.reason),
     })

@@ -1,16 +1,17 @@
 //! `tidings extract`: a fixed interface, used by others' scripts.
 
-mod catalog;
+pub(super) mod catalog;
 
 use std::io::Read;
 
 use serde_json::json;
 use url::Url;
 
+use crate::cli::select::Select;
 use crate::cli::{Done, EX_DATAERR, EX_UNAVAILABLE, Failure, output};
 use crate::extract::show::item_json;
 use crate::extract::sitemap::{self, Sitemap};
-use crate::extract::{Document, NotADocument, feed};
+use crate::extract::{Document, ITEMS_MAX, NotADocument, feed, page};
 use crate::model::name::Name;
 use crate::poll::egress::Guard;
 use crate::poll::fetch::{Fetcher, Limits, Request};
@@ -51,6 +52,8 @@ pub(super) struct Args {
     /// The `Content-Type` that it was served with.
     #[arg(long, value_name = "CT")]
     content_type: Option<String>,
+    #[command(flatten)]
+    select: Select,
     /// A file, an http(s) address, or `-` for standard input.
     #[arg(value_name = "FILE|URL|-")]
     document: String,
@@ -64,6 +67,8 @@ pub(super) enum Kind {
     /// The products of a shop: Merchant or Meta as XML or delimited text, YML, and the shop
     /// platforms' own; one line a product, with its variants.
     Catalog,
+    /// A page that lists what is new.
+    Page,
     /// The addresses of a site, as XML, text or a feed; an index gives its sitemaps.
     Sitemap,
 }
@@ -80,6 +85,10 @@ pub(super) async fn run(args: Args) -> Done {
     let document = match args.kind {
         Kind::Feed | Kind::Catalog => {
             feed::read(&loaded.bytes, content_type, &base).map_err(refused)?
+        }
+        Kind::Page => {
+            let rules = args.select.rules()?;
+            page::read(&loaded.bytes, content_type, &base, &rules, ITEMS_MAX).map_err(refused)?
         }
         Kind::Sitemap => {
             match sitemap::read(&loaded.bytes, content_type, &base, sitemap::URLS_MAX)

@@ -72,11 +72,12 @@ async fn list(settings: &Settings, json: bool) -> Done {
     for flood in floods {
         let cell = |key: &str| flood[key].as_str().unwrap_or("-").to_owned();
         output::say(&format!(
-            "{}  {}  {}  {} new: {}",
+            "{}  {}  {}  {} {}: {}",
             cell("source"),
             cell("campaign"),
             cell("since"),
             flood["items"],
+            cell("kind"),
             cell("reason"),
         ));
     }

@@ -34,6 +34,8 @@ mod run;
 
 mod sandbox;
 
+mod select;
+
 mod send;
 
 mod status;

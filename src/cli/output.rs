@@ -14,6 +14,20 @@ pub(super) fn complain(line: &str) {
     drop(writeln!(io::stderr().lock(), "{line}"));
 }
 
+/// How far the polls have come, on one line that is written over and goes away in the end. Only
+/// where people look: a file or a pipe gets nothing.
+pub(super) fn tell_progress(done: usize, all: usize) {
+    let mut err = io::stderr().lock();
+    if err.is_terminal() {
+        drop(err.write_all(progress(done, all).as_bytes()).and_then(|()| err.flush()));
+    }
+}
+
+/// What is written after each poll: back to the start of the line, the words, the rest cleared.
+fn progress(done: usize, all: usize) -> String {
+    if done < all { format!("\r{done}/{all} polled\x1b[K") } else { "\r\x1b[K".to_owned() }
+}
+
 /// `1 source`, `2 sources`: for nouns that take an s.
 pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
@@ -63,6 +77,12 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn progress_leaves_nothing_behind() {
+        assert_eq!(progress(312, 1_000), "\r312/1000 polled\u{1b}[K");
+        assert_eq!(progress(1_000, 1_000), "\r\u{1b}[K");
+    }
 
     #[test]
     fn columns_are_aligned_by_what_is_seen() {

@@ -58,16 +58,33 @@ fn show(polls: &[Value]) {
             (Some("failed"), why) => format!("{source}: failed: {}", why.unwrap_or("no reason")),
             (Some("unchanged"), _) => format!("{source}: unchanged"),
             (_, remark) => format!(
-                "{source}: {} items, {} new, {} updated, {} held{}",
+                "{source}: {} items, {} new, {} updated, {}{} held{}",
                 count("items"),
                 count("new"),
                 count("updated"),
+                of_products(poll),
                 count("held"),
                 remark.map(|remark| format!(" ({remark})")).unwrap_or_default(),
             ),
         };
         output::say(&line);
     }
+}
+
+/// What happened to products, each followed by a comma; what did not happen is left out.
+fn of_products(poll: &Value) -> String {
+    let counts = [
+        ("price_drops", "price drops"),
+        ("price_rises", "price rises"),
+        ("back_in_stock", "back in stock"),
+        ("out_of_stock", "out of stock"),
+        ("gone", "gone"),
+    ];
+    let told = counts.iter().filter_map(|(key, words)| {
+        let count = poll[*key].as_u64().filter(|count| *count > 0)?;
+        Some(format!("{count} {words}, "))
+    });
+    told.collect()
 }
 
 fn name(text: &str) -> Result<Name, String> {

@@ -7,8 +7,9 @@ use crate::extract::feed;
 use crate::model::channel::ChannelKind;
 use crate::model::item::Item;
 use crate::model::name::Name;
+use crate::model::post::Told;
 use crate::model::time::Timestamp;
-use crate::render::preview;
+use crate::render::{Scene, preview};
 
 /// Shown below the options.
 const EXAMPLES: &str = "\
@@ -55,7 +56,7 @@ pub(super) async fn run(args: Args) -> Done {
     });
     let item = match place {
         Some(place) => newest(&place).await?,
-        None => crate::render::layout::sample(layout),
+        None => crate::render::sample::sample(layout),
     };
     let mut kinds = vec![ChannelKind::Telegram, ChannelKind::Messenger];
     if let Some(campaign) = campaign {
@@ -68,10 +69,16 @@ pub(super) async fn run(args: Args) -> Done {
         });
     }
     kinds.retain(|kind| args.channel.is_none_or(|only| only == *kind));
+    let now = crate::runtime::clock::Clock::system().now();
+    let told = match campaign.and_then(|campaign| campaign.on.first()) {
+        Some(kind) => Told { item: item.id, kind: *kind, price: None },
+        None => crate::render::sample::told(),
+    };
+    let scene = Scene { campaign: &name, told: &[told], now };
     for kind in kinds {
         let message = setup
             .layouts
-            .render(layout, kind, args.language.as_deref(), std::slice::from_ref(&item), &name)
+            .render(layout, kind, args.language.as_deref(), std::slice::from_ref(&item), &scene)
             .map_err(|error| Failure::new(1, error))?;
         output::say(&format!("── {} ──", kind.as_str()));
         output::say(&preview(&message, output::width(), output::has_colour()));

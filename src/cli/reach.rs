@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::admin::client::{self, ClientError};
 use crate::admin::desk::{Ask, AskError};
-use crate::cli::{EX_CONFIG, EX_IOERR, EX_UNAVAILABLE, Failure, Settings, environment};
+use crate::cli::{EX_CONFIG, EX_IOERR, EX_UNAVAILABLE, Failure, Settings, environment, output};
 use crate::daemon::{Ground, Setup};
 
 /// The answer, and whether a daemon gave it.
@@ -36,7 +36,7 @@ pub(super) async fn ask(settings: &Settings, question: Ask) -> Result<Answered, 
     }
     let ground =
         Ground::open(&setup.config).await.map_err(|error| Failure::new(EX_IOERR, error))?;
-    let desk = ground.desk(&setup);
+    let desk = ground.desk(&setup, output::tell_progress);
     let value = desk.answer(question).await.map_err(|error| match error {
         AskError::Store(error) => Failure::new(EX_IOERR, error),
         other => Failure::new(1, other),

@@ -1,16 +1,16 @@
 //! Turns drafts into posts when they are due.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::campaign::{Campaign, OnUncertain};
 use crate::model::channel::ChannelKind;
-use crate::model::item::Item;
+use crate::model::item::{Item, ItemId};
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
-use crate::model::post::{Body, Content, Counts, Draft, Post, PostId};
-use crate::render::Layouts;
+use crate::model::post::{Body, Content, Counts, Draft, Post, PostId, Told};
+use crate::render::{Layouts, Scene};
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
 use crate::runtime::shutdown::Stop;
@@ -80,11 +80,11 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
         Content::OneOff { title, message, topics, channels } => {
             Some(one_off(options, &title, &message, topics, channels))
         }
-        Content::Items { campaign, items } => {
-            let items = options.store.load_items(&items).await?;
+        Content::Items { campaign, items: told, .. } => {
+            let items = options.store.load_items(&each_once(&told)).await?;
             let rule = options.campaigns.iter().find(|rule| rule.name == campaign);
             match rule {
-                Some(rule) if !items.is_empty() => Some(of_campaign(options, rule, &items)),
+                Some(rule) if !items.is_empty() => Some(of_campaign(options, rule, &items, &told)),
                 _ => {
                     tracing::warn!(
                         draft.id = %draft.id,
@@ -121,6 +121,12 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// An item that is told twice in one draft is one item of its message.
+fn each_once(told: &[Told]) -> Vec<ItemId> {
+    let mut seen = HashSet::new();
+    told.iter().map(|told| told.item).filter(|item| seen.insert(*item)).collect()
+}
+
 fn one_off(
     options: &Options,
     title: &str,
@@ -137,17 +143,18 @@ fn one_off(
     Composed { post, topics, channels }
 }
 
-fn of_campaign(options: &Options, rule: &Campaign, items: &[Item]) -> Composed {
+fn of_campaign(options: &Options, rule: &Campaign, items: &[Item], told: &[Told]) -> Composed {
+    let scene = Scene { campaign: &rule.name, told, now: options.clock.now() };
     let mut bodies = Vec::new();
     for kind in kinds(options, &rule.channels) {
         let languages = options.layouts.languages(&rule.layout);
         for language in std::iter::once(None).chain(languages.into_iter().map(Some)) {
-            let message = set(options, rule, kind, language.as_deref(), items);
+            let message = set(options, rule, kind, language.as_deref(), items, &scene);
             bodies.push(Body { kind, language, message });
         }
     }
     let title = items.first().map_or("", |item| item.title.as_str());
-    let cards = crate::render::cards(items);
+    let cards = crate::render::cards(items, &scene);
     let post = new_post(options, Some(rule.name.clone()), title, bodies, cards, rule.on_uncertain);
     Composed { post, topics: rule.topics.clone(), channels: rule.channels.clone() }
 }
@@ -159,18 +166,17 @@ fn set(
     kind: ChannelKind,
     language: Option<&str>,
     items: &[Item],
+    scene: &Scene<'_>,
 ) -> Message {
-    options.layouts.render(&rule.layout, kind, language, items, &rule.name).unwrap_or_else(
-        |error| {
-            tracing::error!(
-                campaign.id = %rule.name,
-                layout.id = %rule.layout,
-                %error,
-                "the layout failed on these items: the plain form was sent instead"
-            );
-            crate::render::plain(items)
-        },
-    )
+    options.layouts.render(&rule.layout, kind, language, items, scene).unwrap_or_else(|error| {
+        tracing::error!(
+            campaign.id = %rule.name,
+            layout.id = %rule.layout,
+            %error,
+            "the layout failed on these items: the plain form was sent instead"
+        );
+        crate::render::plain(items)
+    })
 }
 
 fn kinds(options: &Options, channels: &[Name]) -> BTreeSet<ChannelKind> {

@@ -90,6 +90,8 @@ mod tests {
 
     const MAIN: &str = include_str!("../../config/tidings.toml");
     const FEEDS: &str = include_str!("../../config/feeds.d/blog.toml");
+    const PAGES: &str = include_str!("../../config/feeds.d/page.toml");
+    const SHOPS: &str = include_str!("../../config/feeds.d/shop.toml");
     const CANARY: &str = "canary-of-thirty-two-characters-";
 
     /// A folder with settings files.
@@ -131,7 +133,8 @@ mod tests {
         let value = match name {
             "STATE_DIRECTORY" => "/var/lib/tidings",
             "RUNTIME_DIRECTORY" => "/run/tidings",
-            "NEWSBOT_TOKEN" | "PAGE_TOKEN" | "PAGE_APP_SECRET" | "PAGE_VERIFY_TOKEN" => CANARY,
+            "NEWSBOT_TOKEN" | "PAGE_TOKEN" | "PAGE_APP_SECRET" | "PAGE_VERIFY_TOKEN"
+            | "SHOP_KEY" => CANARY,
             _ => return None,
         };
         Some(value.to_owned())
@@ -164,7 +167,7 @@ mod tests {
         let loaded = load(&path, &environment, &mut built_in).unwrap();
         assert_eq!(loaded.warnings, []);
         let config = loaded.config;
-        assert_eq!(config.sources.len(), 2);
+        assert_eq!(config.sources.len(), 7);
         assert_eq!(
             config.sources[1].schedule.to_string(),
             "at `0 */15 8-20 * * Mon-Fri` in \
@@ -176,9 +179,10 @@ mod tests {
 
     #[test]
     fn the_examples_show_every_key_with_its_default() {
-        let (folder, plain) = load_texts(MAIN, FEEDS);
+        let (folder, plain) = load_texts(MAIN, &[FEEDS, PAGES, SHOPS].join("\n"));
         let plain = format!("{:?}", plain.unwrap()).replace(folder.0.path().to_str().unwrap(), "");
-        let (folder, shown) = load_texts(&with_shown_keys(MAIN), &with_shown_keys(FEEDS));
+        let feeds = [FEEDS, PAGES, SHOPS].map(with_shown_keys).join("\n");
+        let (folder, shown) = load_texts(&with_shown_keys(MAIN), &feeds);
         let shown = format!("{:?}", shown.unwrap()).replace(folder.0.path().to_str().unwrap(), "");
         assert_eq!(shown, plain);
     }
@@ -186,12 +190,15 @@ mod tests {
     #[test]
     fn the_examples_name_every_key_that_is_known() {
         let mut named = BTreeSet::new();
-        for text in [with_shown_keys(MAIN), with_shown_keys(FEEDS)] {
+        for text in [MAIN, FEEDS, PAGES, SHOPS].map(with_shown_keys) {
             collect_keys(&DeTable::parse(&text).unwrap().into_inner(), "", &mut named);
         }
         for (path, keys) in TABLES {
             for key in *keys {
-                if *path == "secret" {
+                if *key == "path" || *key == "currency" {
+                    // Shown in words: it stands instead of another, or has no default.
+                    assert!(SHOPS.contains(&format!("{key} = ")), "{path}: {key}");
+                } else if *path == "secret" {
                     assert!(MAIN.contains(&format!("{{ {key} = ")), "secret: {key}");
                 } else {
                     assert!(
@@ -294,6 +301,25 @@ mod tests {
     }
 
     #[test]
+    fn the_price_last_told_moves_as_finely_as_somebody_wants() {
+        let text = "[sources.fine]\nurl = 'https://a.example/'\nmin_step = '5%'\n\
+                    [sources.plain]\nurl = 'https://b.example/'\n\
+                    [campaigns.own]\nsources = ['fine']\non = ['price-drop']\n\
+                    min_step = ['2%', '1 EUR']\n\
+                    [campaigns.sources]\nsources = ['fine']\non = ['price-rise']\n\
+                    [campaigns.any]\nsources = ['fine', 'plain']\non = ['new']\nmin_step = '9%'\n";
+        let Loaded { config, warnings } = Folder::new(&[("tidings.toml", text)]).load().unwrap();
+        let shares = config.campaigns.iter().map(|campaign| campaign.min_step.share);
+        assert_eq!(shares.collect::<Vec<_>>(), [200, 500, 900]);
+        let shares = config.sources.iter().map(|source| source.price.min_step_share);
+        assert_eq!(shares.collect::<Vec<_>>(), [200, 0]);
+        assert!(config.sources.iter().all(|source| source.price.min_step.is_none()));
+        let told = warnings.iter().filter(|it| it.key == "campaigns.any.min_step");
+        let told: Vec<&str> = told.map(|it| it.problem.as_str()).collect();
+        assert_eq!(told, ["does nothing: `on` names no price"]);
+    }
+
+    #[test]
     fn a_source_in_haste_gets_the_floor_and_a_warning() {
         let cases = [
             ("", "every = '1s'", Some((300, "1s is below `fetch.floor`: taken as 5m"))),
@@ -392,6 +418,100 @@ mod tests {
                 "feeds.d/blog.toml:3:2: channels: may stand in the main \
                                      settings file only{hint}"
             )
+        );
+    }
+
+    #[test]
+    fn sec_f09_an_editor_reads_no_file_that_the_sysadmin_did_not_open() {
+        let source = |path: &str| format!("[sources.a]\nkind = 'catalog'\npath = '{path}'\n");
+        let main = |paths: &str| format!("include = ['feeds.d/blog.toml']\n[fetch]\n{paths}\n");
+        let key = "feeds.d/blog.toml:3:8: sources.a.path: ";
+        let closed = "is not in a folder that the sysadmin opened\n  hint: ";
+        for (paths, path, told) in [
+            ("paths = ['/srv/exports']", "/srv/exports/a.csv", None),
+            (
+                "",
+                "/etc/passwd",
+                Some("name it in the main settings file: `fetch.paths = [\"/srv/exports\"]`"),
+            ),
+            (
+                "paths = ['/srv/exports']",
+                "/srv/exports-of-others/a.csv",
+                Some("an included file may name what is in `/srv/exports`"),
+            ),
+        ] {
+            let (_folder, loaded) = load_texts(&main(paths), &source(path));
+            match (loaded, told) {
+                (Ok(loaded), None) => {
+                    let local = loaded.config.sources[0].local.as_ref().unwrap();
+                    assert_eq!(local.path, Path::new(path));
+                    assert_eq!(local.within.as_deref(), Some(Path::new("/srv/exports")));
+                }
+                (loaded, Some(hint)) => {
+                    assert_eq!(loaded.unwrap_err(), [format!("{key}{closed}{hint}")]);
+                }
+                (loaded, None) => panic!("{loaded:?}"),
+            }
+        }
+        let (_folder, loaded) =
+            load_texts(&main("paths = ['/srv/exports']"), &source("/srv/exports/../a.csv"));
+        let climbs = "must be a file or a folder, without `..`";
+        assert_eq!(loaded.unwrap_err(), [format!("{key}{climbs}")]);
+        let folder = Folder::new(&[("tidings.toml", &source("exports"))]);
+        let local = folder.load().unwrap().config.sources[0].local.clone().unwrap();
+        assert_eq!((local.path.clone(), local.within.clone()), (folder.path("exports"), None));
+    }
+
+    #[test]
+    fn sec_f12_a_channels_secret_is_not_for_an_editors_site() {
+        let main = "include = ['feeds.d/blog.toml']\n[channels.bot]\nkind = 'telegram'\n\
+                    token = { env = 'NEWSBOT_TOKEN' }\n";
+        let source = |headers: &str| {
+            format!("[sources.a]\nurl = 'https://a.example/'\nheaders = {{ {headers} }}\n")
+        };
+        let (_folder, loaded) = load_texts(main, &source("X-Key = { env = 'NEWSBOT_TOKEN' }"));
+        assert_eq!(
+            loaded.unwrap_err(),
+            ["feeds.d/blog.toml:3:21: sources.a.headers.X-Key: is a secret of a channel\n  hint: \
+              only the main settings file may use it for a source"]
+        );
+        let (_folder, loaded) = load_texts(main, &source("X-Key = { env = 'SHOP_KEY' }"));
+        let loaded = loaded.unwrap();
+        assert!(!format!("{loaded:?}").contains(CANARY));
+        let headers = loaded.config.sources[0].headers.clone();
+        assert_eq!((headers[0].name.as_str(), headers[0].value.expose_secret()), ("x-key", CANARY));
+        for (headers, told) in [
+            (
+                "Host = 'b.example'",
+                "sources.a.headers.Host: is a header that is set by the program",
+            ),
+            ("'a b' = 'c'", "sources.a.headers.\"a b\": is no name of a header"),
+            ("A = \"b\\nc\"", "sources.a.headers.A: must be 1 to 8192 visible ASCII characters"),
+            ("A = 'b', a = 'c'", "sources.a.headers.a: is given twice"),
+        ] {
+            let (_folder, loaded) = load_texts(main, &source(headers));
+            let problems = loaded.unwrap_err();
+            assert!(problems[0].ends_with(told), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_kind_is_told() {
+        let text = "[sources.a]\nurl = 'https://a.example/'\nformat = 'csv'\n\
+                    [sources.b]\nkind = 'catalog'\nurl = 'https://b.example/'\nformat = 'mapped'\n\
+                    [sources.c]\nkind = 'page'\nurl = 'https://c.example/'\n\
+                    [sources.c.select]\ntitle = 'h2'\n";
+        let told = Folder::new(&[("tidings.toml", text)]).load().unwrap_err();
+        assert_eq!(
+            told,
+            [
+                "tidings.toml:3:10: sources.a.format: does not belong to a source of kind `feed`\n  \
+                 hint: did you mean `kind = \"catalog\"`?",
+                "tidings.toml:7:10: sources.b.map: is needed\n  hint: write `[sources.b.map]` with \
+                 the path of each field",
+                "tidings.toml:12:9: sources.c.select.item: is needed\n  hint: the selector of one \
+                 item, such as `article.post`; the others look in it",
+            ]
         );
     }
 

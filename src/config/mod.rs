@@ -92,6 +92,9 @@ pub struct Fetch {
     pub allow_networks: Vec<IpNet>,
     /// `ports`: ports that sources may be read from besides 80 and 443. Default none.
     pub ports: Vec<u16>,
+    /// `paths`: folders that the editors' files may name files and folders in. Default none: only
+    /// the sysadmin's file names any.
+    pub paths: Vec<PathBuf>,
     /// `host_pause`: rest between two requests to one host. Default 1 s, 0 s to 1 h.
     pub host_pause: Duration,
     /// `per_host`: requests under way to one host. Default 1, 1 to 64.
@@ -109,6 +112,10 @@ pub struct Fetch {
     pub decoded_bytes_max: u64,
     /// `items_max`: most items read from one document. Default 10,000, 1 to 1,000,000.
     pub items_max: usize,
+    /// `catalog_bytes_max`: longest document of a catalog or a sitemap, as it is sent; it may
+    /// unpack to twice as much. Default 2 GiB, 1 KiB to 64 GiB. Such documents are kept in a file
+    /// while they are read, so it is the disk that must hold them.
+    pub catalog_bytes_max: u64,
     /// `user_agent`: how we introduce ourselves. Default `tidings/` and the version.
     pub user_agent: String,
 }

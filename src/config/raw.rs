@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::config::file::File;
 use crate::config::problem::{Findings, Place};
-use crate::config::table::{At, Named, Node, Read, key, listed, tables, wrong_type};
+use crate::config::table::{At, Free, Named, Node, Read, key, listed, tables, wrong_type};
 
 /// A list with the place of each element.
 pub(crate) type List<T> = Vec<At<T>>;
@@ -36,6 +36,7 @@ tables! {
     RawFetch "fetch" {
         allow_networks: List<String>,
         ports: List<i64>,
+        paths: List<String>,
         host_pause: At<String>,
         per_host: At<i64>,
         connections: At<i64>,
@@ -44,6 +45,7 @@ tables! {
         wire_bytes_max: At<i64>,
         decoded_bytes_max: At<i64>,
         items_max: At<i64>,
+        catalog_bytes_max: At<i64>,
         user_agent: At<String>,
     }
 
@@ -69,11 +71,72 @@ tables! {
     RawSource "sources.*" {
         kind: At<String>,
         url: At<String>,
+        path: At<String>,
+        format: At<String>,
+        map: RawMap,
+        select: RawSelect,
+        currency: At<String>,
+        pages_max: At<i64>,
+        full_text: At<bool>,
+        websub: At<bool>,
+        headers: Free<RawValue>,
+        auth: RawAuth,
+        cookies: Free<RawValue>,
         every: At<String>,
         cron: At<String>,
         timezone: At<String>,
         first: RawFirst,
         flood: RawFlood,
+        min_step: RawSteps,
+    }
+
+    RawMap "sources.*.map" {
+        row: At<String>,
+        id: At<String>,
+        title: At<String>,
+        link: At<String>,
+        summary: At<String>,
+        image: At<String>,
+        published: At<String>,
+        tags: At<String>,
+        group: At<String>,
+        sku: At<String>,
+        gtin: At<String>,
+        brand: At<String>,
+        availability: At<String>,
+        quantity: At<String>,
+        price: At<String>,
+        list_price: At<String>,
+        currency: At<String>,
+    }
+
+    RawSelect "sources.*.select" {
+        item: At<String>,
+        title: RawField,
+        link: RawField,
+        date: RawField,
+        summary: RawField,
+        image: RawField,
+        author: RawField,
+    }
+
+    /// One field of a page; `RawField` takes care that it may be written as a string too.
+    RawFieldTable "sources.*.select.date" {
+        css: At<String>,
+        attr: At<String>,
+        regex: At<String>,
+        format: At<String>,
+        timezone: At<String>,
+    }
+
+    RawAuth "sources.*.auth" {
+        basic: RawBasic,
+        bearer: RawSecret,
+    }
+
+    RawBasic "sources.*.auth.basic" {
+        user: At<String>,
+        password: RawSecret,
     }
 
     RawFirst "sources.*.first" {
@@ -92,6 +155,7 @@ tables! {
     RawCampaign "campaigns.*" {
         sources: At<List<String>>,
         on: At<List<String>>,
+        min_step: RawSteps,
         layout: At<String>,
         topics: At<List<String>>,
         channels: At<List<String>>,
@@ -143,6 +207,58 @@ impl Read for RawSecret {
             .problem(at, &node.to_string(), "a secret can't stand in the file itself")
             .hint("write `{ credential = \"…\" }`, `{ file = \"…\" }` or `{ env = \"…\" }`");
         Some(Self { at, place: None })
+    }
+}
+
+/// A field of a page: a selector, or a table with more.
+#[derive(Clone, Debug)]
+pub(crate) enum RawField {
+    Short(At<String>),
+    Long { at: Place, table: RawFieldTable },
+}
+
+impl Read for RawField {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::String(_) => At::read(value, node, found).map(Self::Short),
+            DeValue::Table(_) => {
+                let at = Place { offset: value.span().start, ..node.at };
+                let table = RawFieldTable::read(value, node, found)?;
+                Some(Self::Long { at, table })
+            }
+            _ => wrong_type("a string such as `h2 a@href`, or a table", value, node, found),
+        }
+    }
+}
+
+/// A text that may be a secret: as it is, or where it is kept.
+#[derive(Clone, Debug)]
+pub(crate) enum RawValue {
+    Plain(At<String>),
+    Kept(RawSecret),
+}
+
+impl Read for RawValue {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::String(_) => At::read(value, node, found).map(Self::Plain),
+            DeValue::Table(_) => RawSecret::read(value, node, found).map(Self::Kept),
+            _ => wrong_type("a string, or a table that says where a secret is", value, node, found),
+        }
+    }
+}
+
+/// One text, or a list of them.
+#[derive(Clone, Debug)]
+pub(crate) struct RawSteps(pub List<String>);
+
+impl Read for RawSteps {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::String(_) => At::read(value, node, found).map(|text| Self(vec![text])),
+            DeValue::Array(_) => List::read(value, node, found).map(Self),
+            _ => wrong_type("a string such as `\"5%\"`, or a list of such", value, node, found),
+        }
     }
 }
 

@@ -28,6 +28,26 @@ pub(crate) fn read(
     around: &Surroundings<'_>,
     found: &mut Findings,
 ) -> Option<SecretString> {
+    read_as(raw, key, around, usable, found)
+}
+
+/// As [`read`], for a secret that may have spaces inside: a header's value.
+pub(crate) fn read_line(
+    raw: &RawSecret,
+    key: &str,
+    around: &Surroundings<'_>,
+    found: &mut Findings,
+) -> Option<SecretString> {
+    read_as(raw, key, around, one_line, found)
+}
+
+fn read_as(
+    raw: &RawSecret,
+    key: &str,
+    around: &Surroundings<'_>,
+    usable: fn(String) -> Result<SecretString, Trouble>,
+    found: &mut Findings,
+) -> Option<SecretString> {
     let place = raw.place.as_ref()?;
     let text = match (&place.credential, &place.file, &place.env) {
         (Some(name), None, None) => from_credential(&name.value, around),
@@ -101,7 +121,14 @@ fn contents(path: &Path) -> Result<String, String> {
 }
 
 /// A secret goes into a header or an address: one line of visible characters.
-fn usable(mut text: String) -> Result<SecretString, Trouble> {
+fn usable(text: String) -> Result<SecretString, Trouble> {
+    if text.trim_end_matches(['\r', '\n']).contains(|c: char| c.is_whitespace()) {
+        return Err(trouble("the secret has a space or a line break inside", None));
+    }
+    one_line(text)
+}
+
+fn one_line(mut text: String) -> Result<SecretString, Trouble> {
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
     if text.is_empty() {
         return Err(trouble("the secret is empty", None));
@@ -109,7 +136,7 @@ fn usable(mut text: String) -> Result<SecretString, Trouble> {
     if u64::try_from(text.len()).unwrap_or(u64::MAX) > SECRET_BYTES_MAX {
         return Err(trouble(format!("the secret is longer than {SECRET_BYTES_MAX} bytes"), None));
     }
-    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+    if text.contains(char::is_control) {
         return Err(trouble("the secret has a space or a line break inside", None));
     }
     Ok(SecretString::from(text))

@@ -88,6 +88,15 @@ impl Read for String {
     }
 }
 
+impl Read for bool {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::Boolean(is_so) => Some(*is_so),
+            _ => wrong_type("true or false", value, node, found),
+        }
+    }
+}
+
 impl Read for i64 {
     fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
         match value.get_ref() {
@@ -126,6 +135,25 @@ impl<T: Read> Read for Vec<T> {
             }
             _ => wrong_type("a list, such as `[\"…\"]`", value, node, found),
         }
+    }
+}
+
+/// A table whose keys are any texts, in the order of the file.
+#[derive(Clone, Debug)]
+pub(crate) struct Free<T>(pub Vec<(At<String>, T)>);
+
+/// Entries of the wrong type are told and left out.
+impl<T: Read> Read for Free<T> {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        let table = as_table(value, node, found)?;
+        let mut entries = Vec::with_capacity(table.len());
+        for (key, value) in table.iter() {
+            let child = node.child(key.get_ref(), key.span().start);
+            if let Some(value) = T::read(value, &child, found) {
+                entries.push((At { value: key.get_ref().to_string(), at: child.at }, value));
+            }
+        }
+        Some(Self(entries))
     }
 }
 

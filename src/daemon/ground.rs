@@ -53,14 +53,20 @@ impl Ground {
         Ok(Self { store: opened, journal, clock, meters: Meters::default() })
     }
 
-    /// A desk for commands that run without a daemon: it polls by itself.
-    pub fn desk(&self, setup: &Setup) -> Desk {
+    /// A desk for commands that run without a daemon: it polls by itself, and tells how many polls
+    /// of how many have ended after each.
+    pub fn desk(&self, setup: &Setup, told: fn(usize, usize)) -> Desk {
         let (ground, config) = (self.clone(), Arc::clone(&setup.config));
         let poll: PollNow = Arc::new(move |names, is_dry| {
             let mut options = poll_options(&ground, &config, Wakes::default());
             options.sources.retain(|source| names.contains(&source.name));
+            let (mut done, all) = (0, options.sources.len());
             Box::pin(async move {
-                poll::worker::poll_once(options, is_dry, &mut |_| {})
+                let mut count = |_: &poll::worker::PollReport| {
+                    done += 1;
+                    told(done, all);
+                };
+                poll::worker::poll_once(options, is_dry, &mut count)
                     .await
                     .map(|reports| serde_json::json!({ "polls": reports }))
                     .map_err(|error| error.to_string())
@@ -104,6 +110,8 @@ pub(crate) fn poll_options(
             total: fetch.timeout,
             wire_bytes: usize::try_from(fetch.wire_bytes_max).unwrap_or(usize::MAX),
             decoded_bytes: fetch.decoded_bytes_max,
+            bulk_wire_bytes: fetch.catalog_bytes_max,
+            bulk_decoded_bytes: fetch.catalog_bytes_max.saturating_mul(2),
             ..poll::fetch::Limits::default()
         },
         items_max: fetch.items_max,
@@ -112,6 +120,7 @@ pub(crate) fn poll_options(
         per_host: fetch.per_host,
         host_pause: fetch.host_pause,
         floor: fetch.floor,
+        folder: Arc::from(config.data_dir.as_path()),
         asks: None,
     }
 }

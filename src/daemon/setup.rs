@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::{self, Config};
+use crate::extract::page;
 use crate::model::channel::ChannelKind;
 use crate::model::name::Name;
 use crate::render::Layouts;
@@ -40,6 +41,10 @@ impl Setup {
                 return Err(problems);
             }
         };
+        let problems = rules_of_pages(&loaded.config);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         Ok(Self {
             config: Arc::new(loaded.config),
             layouts: Arc::new(layouts),
@@ -50,6 +55,18 @@ impl Setup {
     pub(crate) fn kinds(&self) -> BTreeMap<Name, ChannelKind> {
         self.config.channels.iter().map(|one| (one.name.clone(), one.kind())).collect()
     }
+}
+
+/// What is wrong with the selectors and patterns of pages, which only their reader can tell.
+fn rules_of_pages(config: &Config) -> Vec<String> {
+    let mut problems = Vec::new();
+    for source in &config.sources {
+        let Some(rules) = &source.select else { continue };
+        for (field, problem) in page::check(rules) {
+            problems.push(format!("sources.{}.select.{field}: {problem}", source.name));
+        }
+    }
+    problems
 }
 
 fn shown(problems: &[impl ToString]) -> Vec<String> {

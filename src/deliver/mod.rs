@@ -15,4 +15,6 @@ pub mod judge;
 
 pub mod limiter;
 
+mod waiting;
+
 pub mod worker;

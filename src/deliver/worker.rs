@@ -1,7 +1,6 @@
 //! One channel's sender.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use crate::channel::{Call, Channel, Meaning, Observed};
 use crate::deliver::breaker::Breaker;
 use crate::deliver::judge::{Act, judge};
 use crate::deliver::limiter::{Limiter, Limits};
+use crate::deliver::waiting::{Flight, Waiting};
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::{ChannelKind, ChannelState};
 use crate::model::name::Name;
@@ -72,21 +72,6 @@ pub async fn run(options: Options, stop: Stop) {
     }
 }
 
-/// A claim on its way.
-struct Flight {
-    ticket: Ticket,
-    /// `None` for an answer.
-    post: Option<PostId>,
-    calls: Arc<[Call]>,
-    /// The call that goes next.
-    part: usize,
-    address: String,
-    has_moved: bool,
-    policy: OnUncertain,
-    /// When the request under way was started.
-    begun: Instant,
-}
-
 /// A post as this channel sends it.
 struct Lowered {
     policy: OnUncertain,
@@ -107,16 +92,10 @@ struct Worker {
     limiter: Limiter,
     breaker: Breaker,
     posts: HashMap<PostId, Lowered>,
-    /// Claimed, not begun: answers go before posts.
-    answers: VecDeque<Flight>,
-    deliveries: VecDeque<Flight>,
-    /// Waiting for their chat's own limit, the earliest on top.
-    resting: BinaryHeap<Reverse<(Instant, u64)>>,
-    rested: HashMap<u64, Flight>,
-    rests: u64,
-    /// Chats with a request under way, and who waits behind it.
+    /// Claimed, not begun.
+    waiting: Waiting,
+    /// Chats with a request under way.
     busy: HashSet<String>,
-    behind: HashMap<String, VecDeque<Flight>>,
     flying: FuturesUnordered<BoxFuture<'static, (Flight, Observed)>>,
     receipts: Vec<Receipt>,
     committing: Option<BoxFuture<'static, Result<Committed, StoreError>>>,
@@ -137,13 +116,8 @@ impl Worker {
             limiter: Limiter::new(options.limits, now),
             breaker: Breaker::default(),
             posts: HashMap::new(),
-            answers: VecDeque::new(),
-            deliveries: VecDeque::new(),
-            resting: BinaryHeap::new(),
-            rested: HashMap::new(),
-            rests: 0,
+            waiting: Waiting::default(),
             busy: HashSet::new(),
-            behind: HashMap::new(),
             flying: FuturesUnordered::new(),
             receipts: Vec::new(),
             committing: None,
@@ -202,28 +176,29 @@ impl Worker {
             return Ok(until);
         }
         self.quiet_until = None;
-        self.wake_rested(now);
+        self.waiting.wake(now);
         let most = if self.breaker.is_probing() { 1 } else { self.options.in_flight.max(1) };
         while self.flying.len() < most {
             let free_at = self.limiter.channel_free_at();
-            let Some(mut flight) = self.next_ready() else { break };
+            let Some(mut flight) = self.waiting.next() else { break };
             let Some(call) = flight.calls.get(flight.part) else {
                 self.settle(&flight, Outcome::Sent, None)?;
                 continue;
             };
             if self.busy.contains(&flight.address) {
-                self.behind.entry(flight.address.clone()).or_default().push_back(flight);
+                self.waiting.put_behind(flight);
                 continue;
             }
             if !call.is_acknowledgement {
                 let chat_free_at = self.limiter.chat_free_at(&flight.address, now);
                 if chat_free_at > now {
-                    self.rest(flight, chat_free_at);
+                    self.waiting.rest(flight, chat_free_at);
                     continue;
                 }
                 if free_at > now {
-                    self.put_first(flight);
-                    return Ok(self.earliest_rest().map_or(free_at, |rest| rest.min(free_at)));
+                    self.waiting.put_first(flight);
+                    let rest_ends_at = self.waiting.rest_ends_at();
+                    return Ok(rest_ends_at.map_or(free_at, |rest| rest.min(free_at)));
                 }
                 now = Instant::now();
                 flight.begun = now;
@@ -231,7 +206,7 @@ impl Worker {
             }
             self.fly(flight)?;
         }
-        Ok(self.earliest_rest().unwrap_or(far))
+        Ok(self.waiting.rest_ends_at().unwrap_or(far))
     }
 
     fn fly(&mut self, flight: Flight) -> Result<(), StoreError> {
@@ -252,15 +227,11 @@ impl Worker {
     /// One call came home.
     fn land(&mut self, mut flight: Flight, observed: &Observed) -> Result<(), StoreError> {
         self.busy.remove(&flight.address);
-        if let Some(mut waiting) = self.behind.remove(&flight.address) {
-            while let Some(next) = waiting.pop_back() {
-                self.put_first(next);
-            }
-        }
+        self.waiting.release(&flight.address);
         if flight.calls.get(flight.part).is_some_and(|call| call.is_acknowledgement) {
             // A tap that was not acknowledged only leaves a spinner in the person's chat.
             flight.part += 1;
-            self.put_first(flight);
+            self.waiting.put_first(flight);
             return Ok(());
         }
         self.limiter.land(flight.begun, Instant::now());
@@ -273,7 +244,7 @@ impl Worker {
                 }
                 flight.part += 1;
                 if flight.part < flight.calls.len() {
-                    self.put_first(flight);
+                    self.waiting.put_first(flight);
                     return Ok(());
                 }
                 self.settle(&flight, Outcome::Sent, None)
@@ -283,7 +254,7 @@ impl Worker {
                 if let Some(after) = after {
                     self.keep_quiet(after);
                 }
-                self.put_first(flight);
+                self.waiting.put_first(flight);
                 Ok(())
             }
             Act::Move { .. } if flight.has_moved => {
@@ -293,7 +264,7 @@ impl Worker {
             Act::Move { to } => {
                 flight.address = to;
                 flight.has_moved = true;
-                self.put_first(flight);
+                self.waiting.put_first(flight);
                 Ok(())
             }
             Act::Settle { outcome, standing, window_closed, error } => {
@@ -408,12 +379,7 @@ impl Worker {
     }
 
     fn return_all(&mut self) -> Result<(), StoreError> {
-        let mut unbegun: Vec<Flight> = self.answers.drain(..).collect();
-        unbegun.extend(self.deliveries.drain(..));
-        unbegun.extend(self.rested.drain().map(|(_, flight)| flight));
-        unbegun.extend(self.behind.drain().flat_map(|(_, flights)| flights));
-        self.resting.clear();
-        unbegun.iter().try_for_each(|flight| self.return_it(flight))
+        self.waiting.drain().iter().try_for_each(|flight| self.return_it(flight))
     }
 
     fn give_back(&mut self) {
@@ -477,11 +443,11 @@ impl Worker {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let ahead = (self.options.limits.rate.clamp(1.0, 1e6) / 4.0).ceil() as usize;
         let most = ahead.min(self.options.in_flight.max(1));
-        let behind: usize = self.behind.values().map(VecDeque::len).sum();
-        let claimed = self.answers.len() + self.deliveries.len() + self.rested.len() + behind;
         // Chats at rest must not keep the others from being claimed, up to a bound.
-        let ready = self.answers.len() + self.deliveries.len();
-        if claimed > 8 * most { 0 } else { most.saturating_sub(ready) }
+        if self.waiting.count() > 8 * most {
+            return 0;
+        }
+        most.saturating_sub(self.waiting.ready())
     }
 
     fn take_in(&mut self, done: Committed) -> Result<(), StoreError> {
@@ -490,7 +456,7 @@ impl Worker {
             self.is_idle = true;
         }
         if self.posts.len() > POSTS_KEPT {
-            let in_use: HashSet<PostId> = self.unbegun().filter_map(|one| one.post).collect();
+            let in_use: HashSet<PostId> = self.waiting.posts().collect();
             self.posts.retain(|post, _| in_use.contains(post));
         }
         for post in done.posts {
@@ -500,10 +466,6 @@ impl Worker {
             self.ready(claim)?;
         }
         Ok(())
-    }
-
-    fn unbegun(&self) -> impl Iterator<Item = &Flight> {
-        self.deliveries.iter().chain(self.rested.values()).chain(self.behind.values().flatten())
     }
 
     fn lower(&self, post: &Post) -> Lowered {
@@ -537,7 +499,7 @@ impl Worker {
             Work::Answer { answer, .. } => {
                 let calls = self.options.channel.lower(&answer.message, answer.tap.as_deref());
                 flight.calls = Arc::from(calls);
-                self.answers.push_back(flight);
+                self.waiting.put_last(flight);
                 Ok(())
             }
             Work::Delivery { post, .. } => {
@@ -552,7 +514,7 @@ impl Worker {
                 match body_for(&lowered.bodies, recipient.language.as_deref()) {
                     Some(calls) if !calls.is_empty() => {
                         flight.calls = calls;
-                        self.deliveries.push_back(flight);
+                        self.waiting.put_last(flight);
                         Ok(())
                     }
                     _ => {
@@ -570,39 +532,6 @@ impl Worker {
         let soon = self.options.clock.now() + WINDOW_RESERVE;
         self.options.channel.kind() == ChannelKind::Messenger
             && window_until.is_none_or(|until| until <= soon)
-    }
-
-    fn next_ready(&mut self) -> Option<Flight> {
-        self.answers.pop_front().or_else(|| self.deliveries.pop_front())
-    }
-
-    fn put_first(&mut self, flight: Flight) {
-        if flight.post.is_none() {
-            self.answers.push_front(flight);
-        } else {
-            self.deliveries.push_front(flight);
-        }
-    }
-
-    fn rest(&mut self, flight: Flight, until: Instant) {
-        self.rests += 1;
-        self.resting.push(Reverse((until, self.rests)));
-        self.rested.insert(self.rests, flight);
-    }
-
-    fn earliest_rest(&self) -> Option<Instant> {
-        self.resting.peek().map(|Reverse((at, _))| *at)
-    }
-
-    fn wake_rested(&mut self, now: Instant) {
-        let mut woken = Vec::new();
-        while let Some(Reverse((at, number))) = self.resting.peek().copied()
-            && at <= now
-        {
-            self.resting.pop();
-            woken.extend(self.rested.remove(&number));
-        }
-        woken.into_iter().rev().for_each(|flight| self.put_first(flight));
     }
 
     fn is_home(&self) -> bool {

@@ -14,7 +14,7 @@ use crate::model::known::{Known, KnownItem};
 pub(super) const CHURNS_DISTRUSTED: u32 = 2;
 
 /// Fewer changed ids than this prove no churn: a window of one or two shows too little.
-const CHURN_ITEMS_MIN: usize = 3;
+pub(super) const CHURN_ITEMS_MIN: usize = 3;
 
 /// What one item of a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

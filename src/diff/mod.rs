@@ -6,6 +6,8 @@
 //!
 //! Cost: a few sorts of the document's and the source's hashes, no allocation an item.
 
+pub mod catalog;
+
 mod document;
 
 mod identity;
@@ -121,7 +123,10 @@ pub fn compare(
     }
     order.sort(&mut changes);
 
-    let held = flood(news, document.count(), &rules.flood);
+    let held = flood(news, document.count(), &rules.flood).map(|mut held| {
+        held.reason.push_str(why(&document, &sights, &rows, &order));
+        held
+    });
     if held.is_some() {
         let mut surplus = news.saturating_sub(HELD_ITEMS_MAX);
         changes.retain(|change| {
@@ -223,6 +228,44 @@ fn flood(news: usize, items: usize, rule: &FloodRule) -> Option<Held> {
     })
 }
 
+/// What lies behind so many new items, as far as it shows.
+///
+/// 1. All of them are dated, and older than the newest known item of the document, or than the
+///    last look if it has none: what comes is not of today.
+/// 2. Less than half of what was there lately is there now: the identities may have changed.
+///
+/// Otherwise they were added all at once.
+fn why(
+    document: &Document<'_>,
+    sights: &Sights,
+    rows: &Rows<'_>,
+    order: &Order<'_>,
+) -> &'static str {
+    let found = sights.items.iter().filter(|sight| !matches!(sight, Sight::New)).count();
+    let looked_at = rows.rows.iter().map(|row| row.last_seen).max();
+    let lately = looked_at.map_or(0, |at| {
+        rows.rows.iter().filter(|row| row.last_seen + LAST_SEEN_SLACK >= at).count()
+    });
+    let dates = |is_new: bool| {
+        let items = sights.items.iter().enumerate();
+        items
+            .filter(move |(_, sight)| matches!(sight, Sight::New) == is_new)
+            .map(|(item, _)| order.date(document.first(item)))
+    };
+    let newest_known = dates(false).flatten().max();
+    let last_look = looked_at.map(|at| at - LAST_SEEN_SLACK);
+    let is_older = |date: Option<Timestamp>| {
+        date.zip(newest_known.or(last_look)).is_some_and(|(date, known)| date < known)
+    };
+    if dates(true).all(is_older) {
+        ", all older than what was known: an archive"
+    } else if found * 2 < lately {
+        ", and most of what was known is missing: ids and addresses may have changed"
+    } else {
+        ": an import"
+    }
+}
+
 /// One more at a churn, one less at a change that left the ids as they were.
 fn count_churns(before: u32, sights: &Sights, news: usize) -> u32 {
     if sights.churned > 0 {
@@ -270,9 +313,13 @@ impl<'a> Order<'a> {
         Self { dates, now, is_newest_first: falling >= rising }
     }
 
+    fn date(&self, index: usize) -> Option<Timestamp> {
+        self.dates.get(index).copied().flatten()
+    }
+
     fn sort(&self, changes: &mut [Change]) {
         changes.sort_by_key(|change| {
-            let date = self.dates.get(change.index).copied().flatten();
+            let date = self.date(change.index);
             let place = if self.is_newest_first { usize::MAX - change.index } else { change.index };
             (date.unwrap_or(self.now).min(self.now), place)
         });

@@ -323,11 +323,31 @@ fn a_flood_needs_both_bounds_keeps_the_newest_and_is_known_afterwards() {
     assert_eq!(source.keys(&many(55)).len(), 25);
     assert_eq!(source.diff.held, None, "25 of 55 are less than half");
     let kept = source.keys(&many(300));
-    let reason = "245 of 300 items are new at once".to_owned();
+    let reason = "245 of 300 items are new at once: an import".to_owned();
     assert_eq!(source.diff.held, Some(Held { items: 245, reason }));
     // Without dates the first of a document are the newest.
     assert_eq!(kept, (55..155).map(|index| (index, NEW)).collect::<Vec<_>>());
     assert_eq!(source.keys(&many(300)), []);
+}
+
+#[test]
+fn a_flood_s_reason_says_what_lies_behind_it() {
+    let keys = |range: std::ops::Range<u32>| -> Vec<Keys> {
+        range.map(|item| entry(&format!("{item}|l{item}|T{item}"))).collect()
+    };
+    let at = |days: u32| Some(START - DAY * days);
+    let reason = |items: Vec<Keys>, dates: Vec<Option<Timestamp>>| {
+        let known = baseline(&keys(0..10));
+        let diff = compare(&items, &dates, Some(&known), &Rules::default(), START + DAY);
+        diff.held.unwrap().reason
+    };
+    let dated = |known: u32, new: u32| vec![vec![at(known); 10], vec![at(new); 60]].concat();
+    let imported = reason(keys(0..70), vec![None; 70]);
+    assert_eq!(imported, "60 of 70 items are new at once: an import");
+    assert_eq!(reason(keys(0..70), dated(9, 2)), imported);
+    assert!(reason(keys(0..70), dated(2, 9)).ends_with("an archive"));
+    assert!(reason(keys(10..70), vec![at(9); 60]).ends_with("an archive"));
+    assert!(reason(keys(10..70), vec![None; 60]).ends_with("may have changed"));
 }
 
 #[test]

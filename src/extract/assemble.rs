@@ -53,6 +53,7 @@ pub(crate) fn assemble(
         ttl: ttl(&raw.ttl).or_else(|| period(&raw.period, &raw.frequency)),
         hub: target(&raw.hub),
         self_link: target(&raw.self_link),
+        next: target(&raw.next),
         expired: raw.expired,
     };
     Document { facts, entries: without_repetitions(found), quality }
@@ -62,11 +63,6 @@ pub(crate) fn assemble(
 /// relative addresses start from `home` if that is known.
 pub(crate) fn one(raw: RawEntry, home: Option<&Url>, origin: &Url) -> Entry {
     Feed { home, origin, language: None, authors: &[] }.entry(raw).entry
-}
-
-/// [`one`] that is relative to nothing but where it was found.
-pub(crate) fn single(raw: RawEntry, origin: &Url) -> Entry {
-    one(raw, None, origin)
 }
 
 /// What entries take from their feed.

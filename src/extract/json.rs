@@ -17,8 +17,8 @@ use crate::markup;
 const NAMES_MAX: usize = 64;
 
 /// What must not stand in a document for feed-rs, since it drops it.
-const DROPPED: [&str; 5] =
-    ["\"image\"", "\"banner_image\"", "\"hubs\"", "\"expired\"", "\"attachments\""];
+const DROPPED: [&str; 6] =
+    ["\"image\"", "\"banner_image\"", "\"hubs\"", "\"next_url\"", "\"expired\"", "\"attachments\""];
 
 /// Whether feed-rs reads all that we want from a document, if it reads it at all.
 pub(crate) fn is_plain(text: &str) -> bool {
@@ -84,6 +84,7 @@ pub(crate) fn read(text: &str, items_max: usize) -> Result<RawFeed, NotADocument
     raw.title = RawText::new(feed.title.text(), Form::Plain);
     raw.links.extend(feed.home_page_url.link());
     raw.self_link = feed.feed_url.link();
+    raw.next = feed.next_url.link();
     raw.language = feed.language.text();
     raw.expired = feed.expired.0 == "true";
     raw.hub = feed.hubs.0.into_iter().find_map(|hub| hub.url.link());
@@ -163,6 +164,7 @@ struct Feed {
     title: Loose,
     home_page_url: Loose,
     feed_url: Loose,
+    next_url: Loose,
     language: Loose,
     expired: Loose,
     author: Option<Part>,

@@ -68,7 +68,11 @@ pub(crate) fn title_date_key(title: &str, date: Option<Timestamp>) -> Option<u64
 ///
 /// The picture counts without its query, where servers put versions and sizes.
 pub(crate) fn fingerprint(title: &str, html: &str, image: Option<&str>) -> u64 {
-    fingerprint_of(&normal(title), &markup::plain(html), image)
+    let mut sum = flate2::Crc::new();
+    sum.update(normal(title).as_bytes());
+    sum.update(b"\n");
+    markup::words(html, |piece| sum.update(piece.as_bytes()));
+    with_image(sum, image)
 }
 
 /// The same from a title in its normal form and the words of the text.
@@ -77,6 +81,10 @@ pub(crate) fn fingerprint_of(normal_title: &str, words: &str, image: Option<&str
     sum.update(normal_title.as_bytes());
     sum.update(b"\n");
     sum.update(words.as_bytes());
+    with_image(sum, image)
+}
+
+fn with_image(mut sum: flate2::Crc, image: Option<&str>) -> u64 {
     sum.update(b"\n");
     if let Some(image) = image {
         let path = image.split_once("://").map_or(image, |(_, rest)| rest);

@@ -102,10 +102,6 @@ fn kind(mime: &str, medium: &str, url: &Url) -> MediaKind {
 ///
 /// Images that load late have their address in `data-src` or `srcset`.
 pub(crate) fn first_image(html: &str, bases: &[Option<&Url>]) -> Option<String> {
-    // Most texts have none, and this look is the fastest.
-    if !(html.contains("<img") || html.contains("<IMG") || html.contains("<Img")) {
-        return None;
-    }
     let mut rest = html;
     for _ in 0..IMAGES_SCANNED_MAX {
         rest = next_image(rest)?;
@@ -123,7 +119,7 @@ pub(crate) fn first_image(html: &str, bases: &[Option<&Url>]) -> Option<String> 
 /// What stands behind the next `<img`.
 fn next_image(mut text: &str) -> Option<&str> {
     loop {
-        let at = text.find('<')?;
+        let at = memchr::memchr(b'<', text.as_bytes())?;
         text = text.get(at + 1..)?;
         let bytes = text.as_bytes();
         let name = bytes.get(..3)?;

@@ -4,9 +4,9 @@
 //! one clear line for what is no feed, and bounded work for hostile bytes (the limits stand beside
 //! the code that keeps them). It does not know what is new.
 //!
-//! The way: bytes → [`text`] → survey (what is in it) → feed-rs, or our own reader where feed-rs
-//! would drop or refuse something, or a repaired copy ([`repair`]) → raw entries → assembled
-//! entries with links, plain titles, media and keys.
+//! The way: bytes → [`text`] → our own reader of XML, over a repaired copy ([`repair`]) where that is
+//! broken, or feed-rs for JSON feeds and our own reader where feed-rs would drop or refuse something
+//! → raw entries → assembled entries with links, plain titles, media and keys.
 
 pub mod feed;
 
@@ -27,8 +27,6 @@ pub mod structured;
 pub mod page;
 
 pub mod text;
-
-mod survey;
 
 pub mod repair;
 
@@ -51,6 +49,8 @@ pub mod link;
 pub mod media;
 
 pub mod keys;
+
+pub mod story;
 
 pub mod show;
 
@@ -119,6 +119,8 @@ pub struct Facts {
     pub hub: Option<String>,
     /// Where the feed says it lives.
     pub self_link: Option<String>,
+    /// Where older items are: the archive before this document, else the next page.
+    pub next: Option<String>,
     /// A JSON Feed that will not change any more.
     pub expired: bool,
 }

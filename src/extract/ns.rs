@@ -92,31 +92,6 @@ pub(crate) fn by_prefix(prefix: &str) -> Ns {
     }
 }
 
-/// Whether feed-rs and we understand a declaration in the same way: an address that it knows
-/// under the conventional prefix, or a prefix and an address that mean nothing to either.
-pub(crate) fn is_conventional(prefix: &str, address: &str) -> bool {
-    match prefix {
-        "atom" => address == "http://www.w3.org/2005/Atom",
-        "content" => address == "http://purl.org/rss/1.0/modules/content/",
-        "dc" => address == "http://purl.org/dc/elements/1.1/",
-        "media" => address == "http://search.yahoo.com/mrss/",
-        "itunes" => address == "http://www.itunes.com/dtds/podcast-1.0.dtd",
-        "wfw" => address == "http://wellformedweb.org/CommentAPI/",
-        "podcast" => address == "https://podcastindex.org/namespace/1.0",
-        "sy" => by_address(address) == Ns::Syndication,
-        "dcterms" => by_address(address) == Ns::Terms,
-        "rdf" => by_address(address) == Ns::Rdf,
-        "feedburner" => by_address(address) == Ns::Feedburner,
-        "g" => by_address(address) == Ns::Merchant,
-        prefix => {
-            by_prefix(prefix) == Ns::Other
-                && by_address(address) == Ns::Other
-                && address != "http://wellformedweb.org/CommentAPI/"
-                && address != "https://podcastindex.org/namespace/1.0"
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,14 +107,5 @@ mod tests {
         }
         assert_eq!(by_address("https://www.w3.org/2005/Atom"), Ns::Atom);
         assert_eq!(by_address("http://example.org/mine"), Ns::Other);
-    }
-
-    #[test]
-    fn only_what_both_readers_understand_alike_is_conventional() {
-        assert!(is_conventional("atom", "http://www.w3.org/2005/Atom"));
-        assert!(is_conventional("slash", "http://purl.org/rss/1.0/modules/slash/"));
-        assert!(!is_conventional("a", "http://www.w3.org/2005/Atom"));
-        assert!(!is_conventional("media", "http://search.yahoo.com/mrss"));
-        assert!(!is_conventional("html", "http://example.org/mine"));
     }
 }

@@ -29,6 +29,7 @@ pub(crate) struct RawFeed {
     pub frequency: String,
     pub hub: Option<RawLink>,
     pub self_link: Option<RawLink>,
+    pub next: Option<RawLink>,
     pub expired: bool,
     /// Names that entries without an author of their own inherit.
     pub authors: Vec<String>,
@@ -47,6 +48,7 @@ impl RawFeed {
             frequency: String::new(),
             hub: None,
             self_link: None,
+            next: None,
             expired: false,
             authors: vec![],
             entries: vec![],

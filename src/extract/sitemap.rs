@@ -368,6 +368,7 @@ fn facts(encoding: &'static str, language: Option<String>) -> Facts {
         ttl: None,
         hub: None,
         self_link: None,
+        next: None,
         expired: false,
     }
 }

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use quick_xml::Reader;
+use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesStart, Event};
 use url::Url;
 
@@ -45,9 +46,9 @@ pub(crate) struct Tag<'a> {
     /// Without prefix, ASCII letters in lower case.
     pub local: Cow<'a, str>,
     /// As written.
-    pub name: Cow<'a, str>,
+    pub name: &'a str,
     /// Names as written, values unescaped.
-    pub attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub attributes: Vec<(&'a str, Cow<'a, str>)>,
 }
 
 impl Tag<'_> {
@@ -60,7 +61,7 @@ impl Tag<'_> {
 
 /// An element that is open.
 struct Open<'a> {
-    name: Cow<'a, str>,
+    name: &'a str,
     /// How many namespace declarations, bases and languages were in force outside.
     namespaces: usize,
     bases: usize,
@@ -69,6 +70,8 @@ struct Open<'a> {
 }
 
 pub(crate) struct Tokens<'a> {
+    text: &'a str,
+    /// Gives the markup only; it always stands before `<` when it is asked.
     reader: Reader<&'a [u8]>,
     mode: Mode,
     open: Vec<Open<'a>>,
@@ -77,7 +80,7 @@ pub(crate) struct Tokens<'a> {
     declared: usize,
     origin: Option<&'a Url>,
     bases: Vec<Url>,
-    languages: Vec<String>,
+    languages: Vec<Cow<'a, str>>,
     /// What is to be given out before the document is read on.
     waiting: VecDeque<Token<'a>>,
     /// Ends that are owed before what waits.
@@ -94,8 +97,8 @@ impl<'a> Tokens<'a> {
         // The nesting is judged here, in both modes, so that its limits hold.
         config.check_end_names = false;
         config.allow_unmatched_ends = true;
-        config.allow_dangling_amp = mode == Mode::Tolerant;
         Self {
+            text,
             reader,
             mode,
             open: vec![],
@@ -117,7 +120,7 @@ impl<'a> Tokens<'a> {
 
     /// The innermost `xml:lang` in force.
     pub(crate) fn language(&self) -> &str {
-        self.languages.last().map_or("", String::as_str)
+        self.languages.last().map_or("", Cow::as_ref)
     }
 
     /// How many elements are open, the last start included.
@@ -143,6 +146,10 @@ impl<'a> Tokens<'a> {
             if self.started && self.open.is_empty() {
                 return Ok(Token::Done);
             }
+            let characters = self.characters();
+            if !characters.is_empty() {
+                return Ok(resolve_all(characters, self.mode).map_or(Token::Cut, Token::Text));
+            }
             let Ok(event) = self.reader.read_event() else { return Ok(Token::Cut) };
             match event {
                 Event::Start(start) => self.arrive(&start, false)?,
@@ -152,22 +159,32 @@ impl<'a> Tokens<'a> {
                         return Ok(Token::Cut);
                     }
                 }
-                Event::Text(text) => return Ok(Token::Text(text.into_inner())),
                 Event::CData(text) => return Ok(Token::Text(text.into_inner())),
-                Event::GeneralRef(reference) => match resolve(&reference) {
-                    Some(text) => return Ok(Token::Text(text)),
-                    None if self.mode == Mode::Strict => return Ok(Token::Cut),
-                    None => {}
-                },
-                Event::Eof => return Ok(Token::Cut),
                 Event::Decl(_) | Event::PI(_) | Event::Comment(_) | Event::DocType(_) => {}
+                // Texts and references are taken before the reader sees them.
+                Event::Text(_) | Event::GeneralRef(_) | Event::Eof => return Ok(Token::Cut),
             }
         }
     }
 
+    /// How much of the text has been read.
+    fn position(&self) -> usize {
+        self.text.len().saturating_sub(self.reader.get_ref().len())
+    }
+
+    /// The characters up to the next markup, as written. The reader would give them in as many
+    /// pieces as there are references, which in escaped markup is one a few words.
+    fn characters(&mut self) -> &'a str {
+        let rest = self.text.get(self.position()..).unwrap_or_default();
+        let length = memchr::memchr(b'<', rest.as_bytes()).unwrap_or(rest.len());
+        let (characters, markup) = rest.split_at(length);
+        *self.reader.get_mut() = markup.as_bytes();
+        characters
+    }
+
     /// Queues a start tag, after the ends of what it closes.
-    fn arrive(&mut self, start: &BytesStart<'a>, empty: bool) -> Result<(), NotADocument> {
-        let tag = self.tag(start)?;
+    fn arrive(&mut self, start: &BytesStart<'_>, empty: bool) -> Result<(), NotADocument> {
+        let tag = self.tag(start, empty)?;
         let tolerant = self.mode == Mode::Tolerant;
         let is_item = is_item(&tag.local);
         if tolerant && self.open.len() + 1 > XML_DEPTH_MAX && !is_item {
@@ -198,7 +215,7 @@ impl<'a> Tokens<'a> {
             return Err(NotADocument::TooDeep);
         }
         let outer = Open {
-            name: tag.name.clone(),
+            name: tag.name,
             namespaces: self.namespaces.len(),
             bases: self.bases.len(),
             languages: self.languages.len(),
@@ -218,19 +235,19 @@ impl<'a> Tokens<'a> {
                     known => known,
                 };
                 self.namespaces.push((prefix.to_owned(), known));
-            } else if name == "xml:base" {
+            } else if *name == "xml:base" {
                 let joined = match self.bases.last().or(self.origin) {
                     Some(base) => base.join(value.trim()).ok().filter(link::is_web),
                     None => link::absolute(value),
                 };
                 self.bases.extend(joined);
-            } else if name == "xml:lang" {
-                self.languages.push(value.to_string());
+            } else if *name == "xml:lang" {
+                self.languages.push(value.clone());
             }
         }
         self.open.push(outer);
         // The declarations of a tag hold for its own name.
-        let ns = self.namespace(&tag.name);
+        let ns = self.namespace(tag.name);
         if let Some(Token::End) = self.waiting.front() {
             self.waiting.pop_front();
             self.ends = 1;
@@ -283,26 +300,38 @@ impl<'a> Tokens<'a> {
         inside
             && self.open.last().is_some_and(|open| {
                 matches!(
-                    open.name.as_ref(),
+                    open.name,
                     "title" | "link" | "guid" | "pubDate" | "author" | "category" | "enclosure"
                 )
             })
     }
 
-    fn tag(&self, start: &BytesStart<'a>) -> Result<Tag<'a>, NotADocument> {
-        let name = start.name().as_ref().to_owned();
+    fn tag(&self, start: &BytesStart<'_>, empty: bool) -> Result<Tag<'a>, NotADocument> {
+        // What the reader has just read, from the text itself: its own copy lives too short.
+        let end = self.position().saturating_sub(if empty { "/>".len() } else { ">".len() });
+        let written = self.text.get(end.saturating_sub(start.len())..end).unwrap_or_default();
+        let name = written.get(..start.name().as_ref().len()).unwrap_or_default();
         let mut attributes = Vec::new();
-        for attribute in start.html_attributes().with_checks(false).flatten() {
-            if attributes.len() >= ATTRIBUTES_MAX {
-                return Err(NotADocument::TooManyAttributes);
+        if name.len() < written.len() {
+            let mut found = Attributes::html(written, name.len());
+            for attribute in found.with_checks(false).flatten() {
+                if attributes.len() >= ATTRIBUTES_MAX {
+                    return Err(NotADocument::TooManyAttributes);
+                }
+                let value = match attribute.value {
+                    Cow::Borrowed(value) => unescape(value),
+                    Cow::Owned(value) => Cow::Owned(unescape(&value).into_owned()),
+                };
+                attributes.push((attribute.key.into_inner(), value));
             }
-            let value = unescape(&attribute.value).into_owned();
-            let key = attribute.key.as_ref().to_owned();
-            attributes.push((Cow::Owned(key), Cow::Owned(value)));
         }
-        let mut local = name.rsplit(':').next().unwrap_or_default().to_owned();
-        local.make_ascii_lowercase();
-        Ok(Tag { ns: Ns::Other, local: Cow::Owned(local), name: Cow::Owned(name), attributes })
+        let local = name.rsplit(':').next().unwrap_or_default();
+        let local = if local.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(local.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(local)
+        };
+        Ok(Tag { ns: Ns::Other, local, name, attributes })
     }
 
     fn namespace(&self, name: &str) -> Ns {
@@ -340,7 +369,7 @@ fn is_void(local: &str) -> bool {
 /// Names that stand beside each other in an item and never inside a title or link.
 fn is_sibling(tag: &Tag<'_>) -> bool {
     matches!(
-        tag.name.as_ref(),
+        tag.name,
         "title"
             | "link"
             | "guid"
@@ -350,6 +379,45 @@ fn is_sibling(tag: &Tag<'_>) -> bool {
             | "content:encoded"
             | "dc:creator"
     )
+}
+
+/// The characters with their references resolved. `None` where a strict reading ends: at a reference
+/// that no text may have, or an `&` that begins none; a tolerant one leaves out the former and
+/// keeps the latter.
+fn resolve_all(written: &str, mode: Mode) -> Option<Cow<'_, str>> {
+    let Some(first) = memchr::memchr(b'&', written.as_bytes()) else {
+        return Some(Cow::Borrowed(written));
+    };
+    let mut out = String::with_capacity(written.len());
+    let (before, mut rest) = written.split_at(first);
+    out.push_str(before);
+    while let Some(behind) = rest.strip_prefix('&') {
+        let name_end = memchr::memchr2(b';', b'&', behind.as_bytes());
+        let named = name_end.and_then(|end| {
+            let (name, tail) = behind.split_at(end);
+            Some((name, tail.strip_prefix(';')?))
+        });
+        rest = match (named, mode) {
+            (Some((name, tail)), _) => {
+                match resolve(name) {
+                    Some(resolved) => out.push_str(&resolved),
+                    None if mode == Mode::Strict => return None,
+                    None => {}
+                }
+                tail
+            }
+            (None, Mode::Strict) => return None,
+            (None, Mode::Tolerant) => {
+                out.push('&');
+                behind
+            }
+        };
+        let length = memchr::memchr(b'&', rest.as_bytes()).unwrap_or(rest.len());
+        let (plain, tail) = rest.split_at(length);
+        out.push_str(plain);
+        rest = tail;
+    }
+    Some(Cow::Owned(out))
 }
 
 /// The text of a reference; unknown names stay as they are written. `None` for a character that
@@ -449,7 +517,8 @@ mod tests {
     #[test]
     fn the_first_fault_ends_a_strict_stream() {
         assert_eq!(shown("<a><b></a>", Mode::Strict), "<a<b!");
-        assert_eq!(shown("<a>x & y</a>", Mode::Strict), "<ax !");
+        // A text with a fault is not given in part.
+        assert_eq!(shown("<a>x & y</a>", Mode::Strict), "<a!");
         assert_eq!(shown("<a>x", Mode::Strict), "<ax!");
         assert_eq!(shown("<a>&#xD83D;</a>", Mode::Strict), "<a!");
     }

@@ -30,7 +30,7 @@ enum Place {
 }
 
 fn decode_as(text: &str, place: Place) -> Cow<'_, str> {
-    let Some(first) = text.find('&') else { return Cow::Borrowed(text) };
+    let Some(first) = memchr::memchr(b'&', text.as_bytes()) else { return Cow::Borrowed(text) };
     let mut out = String::with_capacity(text.len());
     out.push_str(&text[..first]);
     let mut rest = &text[first..];
@@ -46,7 +46,7 @@ fn decode_as(text: &str, place: Place) -> Cow<'_, str> {
                 rest = reference;
             }
         }
-        let next = rest.find('&').unwrap_or(rest.len());
+        let next = memchr::memchr(b'&', rest.as_bytes()).unwrap_or(rest.len());
         out.push_str(&rest[..next]);
         rest = &rest[next..];
     }

@@ -105,6 +105,8 @@ pub(super) struct Tidy {
     filter: Filter,
     /// White space stands between the last character and the next.
     has_gap: bool,
+    /// Words were given on already.
+    has_given: bool,
     /// A character came that the normal form may change.
     is_doubtful: bool,
 }
@@ -115,6 +117,7 @@ impl Tidy {
             out: String::with_capacity(capacity),
             filter: Filter::default(),
             has_gap: false,
+            has_given: false,
             is_doubtful: false,
         }
     }
@@ -150,6 +153,18 @@ impl Tidy {
         }
     }
 
+    /// Gives on what has been gathered, if that is `least` bytes or more and its form is settled.
+    pub(super) fn give(&mut self, least: usize, take: &mut impl FnMut(&str)) {
+        // The last character may become another with a mark that follows; what is before it not.
+        let last = self.out.chars().next_back().map_or(0, char::len_utf8);
+        let settled = self.out.len() - last;
+        if settled >= least && !self.is_doubtful {
+            take(&self.out[..settled]);
+            self.out.drain(..settled);
+            self.has_given = true;
+        }
+    }
+
     pub(super) fn finish(self) -> String {
         if self.is_doubtful { normal(self.out) } else { self.out }
     }
@@ -166,7 +181,7 @@ impl Tidy {
     }
 
     fn close_gap(&mut self) {
-        if self.has_gap && !self.out.is_empty() {
+        if self.has_gap && (self.has_given || !self.out.is_empty()) {
             self.out.push(' ');
         }
         self.has_gap = false;
@@ -180,6 +195,10 @@ fn tidy_prefix(text: &str) -> usize {
     let mut at = 0;
     let mut was_blank = true;
     loop {
+        while let Some(ends_blank) = tidy_eight(bytes.get(at..).unwrap_or_default(), was_blank) {
+            was_blank = ends_blank;
+            at += 8;
+        }
         match bytes.get(at) {
             Some(b'!'..=b'~') => {
                 was_blank = false;
@@ -200,6 +219,21 @@ fn tidy_prefix(text: &str) -> usize {
         }
     }
     at - usize::from(was_blank && at > 0)
+}
+
+/// Whether the last of the first eight bytes is a blank, if all of them are visible ASCII parted by
+/// single blanks; the eight are looked at as one number.
+fn tidy_eight(bytes: &[u8], was_blank: bool) -> Option<bool> {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGHS: u64 = ONES * 0x80;
+    let word = u64::from_le_bytes(*bytes.first_chunk()?);
+    // The high bit of each byte that is the given one; for ASCII only.
+    let of = |byte: u64| !((word ^ (ONES * byte)).wrapping_add(ONES * 0x7f)) & HIGHS;
+    let controls = !word.wrapping_add(ONES * 0x60) & HIGHS;
+    let blanks = of(0x20);
+    let before = (blanks << 8) | if was_blank { 0x80 } else { 0 };
+    let is_tidy = word & HIGHS == 0 && controls | of(0x7f) | (blanks & before) == 0;
+    is_tidy.then_some(blanks >> 63 == 1)
 }
 
 /// Visible, no white space, never changed by the normal form unless a mark follows, and no base
@@ -318,6 +352,34 @@ mod tests {
             assert!(!c.is_whitespace(), "{c:?}");
             assert_eq!(is_nfc_quick(std::iter::once(c)), IsNormalized::Yes, "{c:?}");
         }
+    }
+
+    #[test]
+    fn eight_bytes_at_once_are_judged_as_one_after_the_other() {
+        let one_by_one = |bytes: &[u8], mut was_blank: bool| {
+            for byte in bytes {
+                match byte {
+                    b'!'..=b'~' => was_blank = false,
+                    b' ' if !was_blank => was_blank = true,
+                    _ => return None,
+                }
+            }
+            Some(was_blank)
+        };
+        for at in 0..8 {
+            for byte in 0..=u8::MAX {
+                for (filler, was_blank) in [(b'a', false), (b'~', true), (b'!', false)] {
+                    let mut bytes = [filler; 8];
+                    bytes[at] = byte;
+                    for next in [filler, b' '] {
+                        bytes[(at + 1) % 8] = next;
+                        let expected = one_by_one(&bytes, was_blank);
+                        assert_eq!(tidy_eight(&bytes, was_blank), expected, "{bytes:?}");
+                    }
+                }
+            }
+        }
+        assert_eq!(tidy_eight(b"seven b", false), None);
     }
 
     proptest! {

@@ -16,7 +16,7 @@ mod rich;
 pub use rich::{PIECES_MAX, TEXT_BYTES_MAX, rich};
 
 mod plain;
-pub use plain::plain;
+pub use plain::{plain, words};
 
 mod line;
 

@@ -109,7 +109,7 @@ impl<'a> Scanner<'a> {
         let bytes = self.source.as_bytes();
         let mut from = self.at;
         loop {
-            let start = from + self.source[from..].find('<')?;
+            let start = from + memchr::memchr(b'<', &bytes[from..])?;
             let is_markup = match bytes.get(start + 1) {
                 Some(b'!' | b'?') => true,
                 Some(b'/') => bytes.get(start + 2).is_some_and(u8::is_ascii_alphabetic),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::name::Name;
+use crate::model::step::Step;
 
 /// A standing rule: which changes of which sources go, set how, to whom.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +13,8 @@ pub struct Campaign {
     pub name: Name,
     pub sources: Vec<Name>,
     pub on: Vec<ChangeKind>,
+    /// Smaller moves of a price are not its business.
+    pub min_step: Step,
     pub layout: Name,
     /// Subscribers of any of these topics are the audience.
     pub topics: Vec<Name>,
@@ -22,7 +25,7 @@ pub struct Campaign {
 }
 
 /// What happened to an item between two polls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
     /// No rung of it was known.
@@ -39,6 +42,36 @@ pub enum ChangeKind {
     OutOfStock,
     /// Absent from several complete polls over a day or more.
     Gone,
+}
+
+impl ChangeKind {
+    pub const ALL: [Self; 7] = [
+        Self::New,
+        Self::Updated,
+        Self::PriceDrop,
+        Self::PriceRise,
+        Self::BackInStock,
+        Self::OutOfStock,
+        Self::Gone,
+    ];
+
+    /// The word for it in settings, layouts and listings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Updated => "updated",
+            Self::PriceDrop => "price-drop",
+            Self::PriceRise => "price-rise",
+            Self::BackInStock => "back-in-stock",
+            Self::OutOfStock => "out-of-stock",
+            Self::Gone => "gone",
+        }
+    }
+
+    /// Comes with the price before and after.
+    pub fn is_of_price(self) -> bool {
+        matches!(self, Self::PriceDrop | Self::PriceRise)
+    }
 }
 
 /// What becomes of a delivery of which nobody knows whether it arrived.

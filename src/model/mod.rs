@@ -16,11 +16,19 @@ pub mod rich;
 
 pub mod offer;
 
+pub mod step;
+
 pub mod item;
 
 pub mod known;
 
 pub mod listing;
+
+pub mod shelf;
+
+pub mod price;
+
+pub mod product;
 
 pub mod campaign;
 

@@ -68,7 +68,12 @@ pub struct Draft {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Content {
     /// Items of a campaign, oldest first, set in its layout when due.
-    Items { campaign: Name, items: Vec<ItemId> },
+    Items {
+        campaign: Name,
+        items: Vec<Told>,
+        /// Of a campaign of several sources: what else may be the same story. Otherwise empty.
+        stories: Vec<Story>,
+    },
     /// A message written by hand, to the subscribers of the topics on the channels.
     OneOff { title: String, message: Message, topics: Vec<Name>, channels: Vec<Name> },
 }
@@ -80,6 +85,16 @@ pub struct Told {
     pub kind: ChangeKind,
     /// Of price drops and rises.
     pub price: Option<PriceMove>,
+}
+
+/// What shows that items of two sources are one story. Hashes; 0 stands for absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Story {
+    pub item: ItemId,
+    /// The canonical link.
+    pub link: u64,
+    /// The letters and digits of the title.
+    pub title: u64,
 }
 
 /// A price that moved.
@@ -97,7 +112,9 @@ pub struct PriceMove {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flood {
     pub source: Name,
-    /// How many new items the poll had; the draft keeps the newest of them.
+    /// The kind of change that is held; others of the same poll go their usual way.
+    pub kind: ChangeKind,
+    /// How many of these the poll had; the draft keeps the newest of them.
     pub items: u32,
     /// One line for people.
     pub reason: String,

@@ -1,26 +1,93 @@
 //! Sources: what is watched, and what is remembered of the last look.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::name::Name;
-use crate::model::offer::Amount;
+use crate::model::offer::{Amount, Currency};
 use crate::model::schedule::Schedule;
+use crate::model::secret::SecretString;
 use crate::model::time::Timestamp;
 
 /// One thing that is watched, as the settings describe it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Source {
     pub name: Name,
     pub kind: SourceKind,
-    /// Absolute http or https address without user, password or fragment.
+    /// Absolute http or https address without user, password or fragment; of a file or a folder
+    /// its `file:` address.
     pub url: Arc<str>,
+    /// What is read instead of an address.
+    pub local: Option<Arc<Local>>,
+    /// Go along with every request to the origin of `url`, and to no other.
+    pub headers: Arc<[Header]>,
     pub schedule: Schedule,
     /// How many of the newest items count as new at the first poll; 0 is a silent baseline.
     pub first_newest: u32,
     pub flood: FloodRule,
     pub price: PriceRule,
+    /// Of a catalog.
+    pub format: CatalogFormat,
+    /// Of a catalog that is [`CatalogFormat::Mapped`].
+    pub mapping: Option<Arc<Mapping>>,
+    /// Of a page; `None` when its list is found by itself.
+    pub select: Option<Arc<PageRules>>,
+    /// Of a catalog: the currency of amounts that name none.
+    pub currency: Option<Currency>,
+    /// The page of each new item is fetched for its text.
+    pub full_text: bool,
+    /// How many pages a catalog, or parts a sitemap, may have.
+    pub pages_max: u16,
+    /// Whether the hub that a feed names may tell of news.
+    pub websub: bool,
+}
+
+impl Source {
+    /// A source with nothing but defaults.
+    pub fn new(name: Name, kind: SourceKind, url: impl Into<Arc<str>>, schedule: Schedule) -> Self {
+        Self {
+            name,
+            kind,
+            url: url.into(),
+            local: None,
+            headers: Arc::from([]),
+            schedule,
+            first_newest: 0,
+            flood: FloodRule::default(),
+            price: PriceRule::default(),
+            format: CatalogFormat::Auto,
+            mapping: None,
+            select: None,
+            currency: None,
+            full_text: false,
+            pages_max: PAGES_MAX,
+            websub: true,
+        }
+    }
+}
+
+/// Default of [`Source::pages_max`].
+pub const PAGES_MAX: u16 = 100;
+
+/// A file or a folder of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Local {
+    /// Absolute.
+    pub path: PathBuf,
+    /// The folder that its real place must be in; `None` for what the sysadmin chose.
+    pub within: Option<PathBuf>,
+}
+
+/// A header of a request: a key of the site's, a cookie, a credential. The value may be a secret,
+/// so it always counts as one.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// Lower case.
+    pub name: String,
+    /// Visible ASCII and spaces.
+    pub value: SecretString,
 }
 
 /// What reads the source's document.
@@ -206,6 +273,22 @@ pub struct SourceState {
     pub remark: Option<String>,
     /// How many items the last document held.
     pub items: u32,
+    /// Of a catalog that was read once at least.
+    pub catalog: Option<Box<CatalogState>>,
+}
+
+/// What is remembered of a catalog's documents; its rows are on its shelf.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogState {
+    /// How many documents it was in. One alone need not be read again while its bytes are the same.
+    pub pages: u16,
+    /// The next instant at which a sale begins or ends without a byte changing: it is asked then,
+    /// and read whatever its bytes are.
+    pub turns_at: Option<Timestamp>,
+    /// The names of all its products are kept.
+    pub has_names: bool,
+    /// What a document of its own said, for catalogs whose amounts name no currency.
+    pub currency: Option<Currency>,
 }
 
 #[cfg(test)]

@@ -3,45 +3,53 @@
 //! Pure: it knows no clock and no store, and promises nothing about what a draft will say; that
 //! is decided when it is composed.
 
-use crate::model::campaign::{Campaign, ChangeKind};
-use crate::model::item::ItemId;
+use crate::model::campaign::Campaign;
 use crate::model::name::Name;
-use crate::model::post::{Content, Draft, DraftId, Flood};
+use crate::model::post::{Content, Draft, DraftId, Flood, Told};
 use crate::model::time::Timestamp;
 
 /// The drafts that one poll's changes make, in the order of the campaigns, then of the changes.
 ///
 /// `changes` are oldest first, each item at most once. A campaign of the source gets one draft
-/// for each change that it is `on`, due at `now` and its settling time. When the poll is held,
-/// its new items make one held draft per campaign instead; other changes go their usual way.
-/// Ids are 0 until the drafts are committed.
+/// for each change that it is `on`, due at `now` and its settling time; of the moves of a price,
+/// those that pass its step. Changes of a kind that is held, which stands in `held` once at most,
+/// make one held draft per campaign instead; others go their usual way. Ids are 0 until the drafts are
+/// committed.
 pub fn drafts(
     source: &Name,
-    changes: &[(ItemId, ChangeKind)],
-    held: Option<&Flood>,
+    changes: &[Told],
+    held: &[Flood],
     campaigns: &[Campaign],
     now: Timestamp,
 ) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for campaign in campaigns.iter().filter(|campaign| campaign.sources.contains(source)) {
-        let wanted = changes.iter().filter(|(_, kind)| campaign.on.contains(kind));
-        let (kept, sent): (Vec<_>, Vec<_>) =
-            wanted.partition(|(_, kind)| held.is_some() && *kind == ChangeKind::New);
-        if !kept.is_empty() {
-            let items = kept.iter().map(|(item, _)| *item).collect();
-            drafts.push(draft(campaign, items, held, now));
+        let wanted = || changes.iter().filter(|told| wants(campaign, told)).copied();
+        for flood in held {
+            let kept: Vec<Told> = wanted().filter(|told| told.kind == flood.kind).collect();
+            if !kept.is_empty() {
+                drafts.push(draft(campaign, kept, Some(flood), now));
+            }
         }
-        drafts.extend(sent.iter().map(|(item, _)| draft(campaign, vec![*item], None, now)));
+        let sent = wanted().filter(|told| !held.iter().any(|flood| flood.kind == told.kind));
+        drafts.extend(sent.map(|told| draft(campaign, vec![told], None, now)));
     }
     drafts
 }
 
-fn draft(campaign: &Campaign, items: Vec<ItemId>, held: Option<&Flood>, now: Timestamp) -> Draft {
+fn wants(campaign: &Campaign, told: &Told) -> bool {
+    campaign.on.contains(&told.kind)
+        && told.price.is_none_or(|price| {
+            !told.kind.is_of_price() || campaign.min_step.is_passed(price.from, price.to)
+        })
+}
+
+fn draft(campaign: &Campaign, items: Vec<Told>, held: Option<&Flood>, now: Timestamp) -> Draft {
     Draft {
         id: DraftId::default(),
         created_at: now,
         due_at: now + campaign.settle,
-        content: Content::Items { campaign: campaign.name.clone(), items },
+        content: Content::Items { campaign: campaign.name.clone(), items, stories: Vec::new() },
         held: held.cloned(),
     }
 }
@@ -51,7 +59,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::campaign::OnUncertain;
+    use crate::model::campaign::{ChangeKind, OnUncertain};
+    use crate::model::item::ItemId;
+    use crate::model::offer::Amount;
+    use crate::model::post::PriceMove;
+    use crate::model::step::Step;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -64,6 +76,7 @@ mod tests {
             name: name(called),
             sources: vec![name("other"), name(source)],
             on: on.to_vec(),
+            min_step: Step::default(),
             layout: name("article"),
             topics: vec![name("news")],
             channels: vec![name("bot")],
@@ -72,17 +85,27 @@ mod tests {
         }
     }
 
-    fn item(byte: u8) -> ItemId {
-        ItemId([byte; 16])
+    fn item(byte: u8, kind: ChangeKind) -> Told {
+        Told { item: ItemId([byte; 16]), kind, price: None }
+    }
+
+    fn moved(byte: u8, kind: ChangeKind, from: i64, to: i64) -> Told {
+        let amount = |units| Amount::new(units, 0, "EUR".parse().ok()).unwrap();
+        let price = PriceMove { from: amount(from), to: amount(to), lowest_30d: None };
+        Told { price: Some(price), ..item(byte, kind) }
+    }
+
+    fn flood(kind: ChangeKind) -> Flood {
+        Flood { source: name("blog"), kind, items: 200, reason: "too many".into() }
     }
 
     fn told(drafts: &[Draft]) -> Vec<(String, Vec<u8>, i64, bool)> {
         drafts
             .iter()
             .map(|draft| match &draft.content {
-                Content::Items { campaign, items } => (
+                Content::Items { campaign, items, .. } => (
                     campaign.to_string(),
-                    items.iter().map(|item| item.0[0]).collect(),
+                    items.iter().map(|told| told.item.0[0]).collect(),
                     draft.due_at.as_millis(),
                     draft.held.is_some(),
                 ),
@@ -99,8 +122,9 @@ mod tests {
             campaign("b", "shop", &[New], 0),
             campaign("c", "blog", &[New, Updated], 300),
         ];
-        let changes = [(item(1), New), (item(2), Updated), (item(3), New)];
-        let drafts = drafts(&name("blog"), &changes, None, &campaigns, NOW);
+        let changes =
+            [item(1, ChangeKind::New), item(2, ChangeKind::Updated), item(3, ChangeKind::New)];
+        let drafts = drafts(&name("blog"), &changes, &[], &campaigns, NOW);
         assert_eq!(
             told(&drafts),
             [
@@ -118,9 +142,10 @@ mod tests {
         use ChangeKind::{New, Updated};
         let campaigns =
             [campaign("a", "blog", &[New], 0), campaign("c", "blog", &[Updated, New], 60)];
-        let changes = [(item(1), New), (item(2), Updated), (item(3), New)];
-        let flood = Flood { source: name("blog"), items: 200, reason: "too many".into() };
-        let drafts = drafts(&name("blog"), &changes, Some(&flood), &campaigns, NOW);
+        let changes =
+            [item(1, ChangeKind::New), item(2, ChangeKind::Updated), item(3, ChangeKind::New)];
+        let flood = flood(New);
+        let drafts = drafts(&name("blog"), &changes, std::slice::from_ref(&flood), &campaigns, NOW);
         assert_eq!(
             told(&drafts),
             [
@@ -134,9 +159,45 @@ mod tests {
 
     #[test]
     fn a_flood_that_no_campaign_wants_makes_no_draft() {
-        let flood = Flood { source: name("blog"), items: 200, reason: "too many".into() };
+        let flood = flood(ChangeKind::New);
         let campaigns = [campaign("a", "blog", &[ChangeKind::Updated], 0)];
-        let changes = [(item(1), ChangeKind::New)];
-        assert_eq!(drafts(&name("blog"), &changes, Some(&flood), &campaigns, NOW), []);
+        let changes = [item(1, ChangeKind::New)];
+        assert_eq!(
+            drafts(&name("blog"), &changes, std::slice::from_ref(&flood), &campaigns, NOW),
+            []
+        );
+    }
+
+    #[test]
+    fn a_campaign_gets_the_moves_of_a_price_that_pass_its_step() {
+        use ChangeKind::{BackInStock, PriceDrop, PriceRise};
+        let fine = campaign("fine", "shop", &[PriceDrop, PriceRise], 0);
+        let step = Step { share: 1_000, amount: None };
+        let coarse = Campaign { min_step: step, ..campaign("coarse", "shop", &ChangeKind::ALL, 0) };
+        let changes = [
+            moved(1, PriceDrop, 100, 95),
+            moved(2, PriceDrop, 100, 90),
+            moved(3, PriceRise, 100, 104),
+            moved(4, BackInStock, 100, 99),
+            item(5, BackInStock),
+        ];
+        let drafts = drafts(&name("shop"), &changes, &[], &[fine, coarse], NOW);
+        let told: Vec<_> =
+            told(&drafts).into_iter().map(|(name, items, ..)| (name, items)).collect();
+        let expected =
+            [("fine", 1), ("fine", 2), ("fine", 3), ("coarse", 2), ("coarse", 4), ("coarse", 5)];
+        assert_eq!(told, expected.map(|(name, item)| (name.to_owned(), vec![item])));
+    }
+
+    #[test]
+    fn prices_that_move_all_at_once_are_held_and_stock_is_told() {
+        use ChangeKind::{BackInStock, PriceDrop};
+        let campaigns = [campaign("a", "shop", &ChangeKind::ALL, 0)];
+        let changes = [moved(1, PriceDrop, 9, 8), item(2, BackInStock), moved(3, PriceDrop, 9, 7)];
+        let drafts = drafts(&name("shop"), &changes, &[flood(PriceDrop)], &campaigns, NOW);
+        assert_eq!(
+            told(&drafts),
+            [("a".into(), vec![1, 3], 1_000_000, true), ("a".into(), vec![2], 1_000_000, false),]
+        );
     }
 }

@@ -4,9 +4,10 @@
 //! pool, and only as many unpacked documents are in memory as are read at the same time. Before a
 //! single byte is unpacked it is known how many there may be, since the whole wire size is known.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use brotli_decompressor::Decompressor;
+use flate2::read::MultiGzDecoder;
 
 use crate::poll::fault::Fault;
 
@@ -26,6 +27,9 @@ const DOUBLED_BYTES_MAX: u64 = 2 * 1024 * 1024;
 
 /// Size of the brotli reader's own buffer, in bytes.
 const BROTLI_BUFFER_BYTES: usize = 4096;
+
+/// So many bytes are unpacked and written at a time.
+const COPIED_BYTES: usize = 64 * 1024;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
@@ -63,7 +67,7 @@ pub fn decode(wire: Vec<u8>, coding: Coding, bytes_max: u64) -> Result<Vec<u8>, 
         }
         Coding::Plain if !wire.starts_with(&GZIP_MAGIC) => Ok(wire),
         Coding::Plain | Coding::Gzip => {
-            unpack(flate2::read::MultiGzDecoder::new(wire.as_slice()), wire.len(), limit)
+            unpack(MultiGzDecoder::new(wire.as_slice()), wire.len(), limit)
         }
         Coding::Brotli => {
             // The large-window variant is no part of `br`, and lets a document ask for a gigabyte
@@ -76,6 +80,60 @@ pub fn decode(wire: Vec<u8>, coding: Coding, bytes_max: u64) -> Result<Vec<u8>, 
     }
 }
 
+/// Unpacks one layer from wherever it is to wherever it is to go. Takes processor time: call it off
+/// the async threads.
+///
+/// # Errors
+/// As [`decode`]; [`Fault::Disk`] when it can't be written.
+pub(crate) fn decode_into(
+    packed: impl Read,
+    wire_bytes: u64,
+    coding: Coding,
+    bytes_max: u64,
+    out: &mut dyn Write,
+) -> Result<(), Fault> {
+    let limit = decoded_bytes_max(usize::try_from(wire_bytes).unwrap_or(usize::MAX), bytes_max);
+    match coding {
+        Coding::Plain => copy(packed, bytes_max, Fault::TooLarge(bytes_max), out),
+        Coding::Gzip => copy(MultiGzDecoder::new(packed), limit, Fault::Bomb(limit), out),
+        Coding::Brotli => {
+            let mut packed = packed;
+            let mut head = [0; 1];
+            let read = packed.read(&mut head).map_err(|error| corrupt(&error))?;
+            let head = head.get(..read).unwrap_or_default();
+            // As in `decode`.
+            if head.first().is_some_and(|head| head & 0x7f == 0x11) {
+                return Err(Fault::Corrupt("a window that is not allowed".to_owned()));
+            }
+            let whole = Decompressor::new(head.chain(packed), BROTLI_BUFFER_BYTES);
+            copy(whole, limit, Fault::Bomb(limit), out)
+        }
+    }
+}
+
+fn copy(mut from: impl Read, limit: u64, beyond: Fault, out: &mut dyn Write) -> Result<(), Fault> {
+    let mut buffer = vec![0; COPIED_BYTES];
+    let mut copied = 0_u64;
+    loop {
+        let read = match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(corrupt(&error)),
+        };
+        copied += read as u64;
+        if copied > limit {
+            return Err(beyond);
+        }
+        let bytes = buffer.get(..read).unwrap_or_default();
+        out.write_all(bytes).map_err(|error| Fault::disk(&error))?;
+    }
+}
+
+fn corrupt(error: &std::io::Error) -> Fault {
+    Fault::Corrupt(crate::poll::fault::one_line(&error.to_string()))
+}
+
 /// How many bytes so many bytes on the wire may unpack to, `bytes_max` at most.
 pub fn decoded_bytes_max(wire_bytes: usize, bytes_max: u64) -> u64 {
     let wire_bytes = u64::try_from(wire_bytes).unwrap_or(u64::MAX);
@@ -83,8 +141,7 @@ pub fn decoded_bytes_max(wire_bytes: usize, bytes_max: u64) -> u64 {
 }
 
 fn unpack(packed: impl Read, wire_bytes: usize, limit: u64) -> Result<Vec<u8>, Fault> {
-    let corrupt =
-        |error: std::io::Error| Fault::Corrupt(crate::poll::fault::one_line(&error.to_string()));
+    let corrupt = |error: std::io::Error| corrupt(&error);
     let mut packed = packed.take(limit + 1);
     let mut plain = Vec::with_capacity(wire_bytes.saturating_mul(4).min(256 * 1024));
     packed.by_ref().take(DOUBLED_BYTES_MAX).read_to_end(&mut plain).map_err(corrupt)?;

@@ -80,6 +80,18 @@ pub enum Fault {
     Coding(String),
     #[error("the packed document cannot be unpacked: {0}")]
     Corrupt(String),
+    /// It does not fit on our own disk, or that can't be written to or read from.
+    #[error("the document could not be kept while it was read: {0}")]
+    Disk(String),
+    /// A file or a folder that is read instead of an address.
+    #[error("{0}")]
+    Local(String),
+}
+
+impl Fault {
+    pub(crate) fn disk(error: &std::io::Error) -> Self {
+        Self::Disk(one_line(&error.to_string()))
+    }
 }
 
 impl FetchError {

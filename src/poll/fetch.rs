@@ -9,7 +9,10 @@
 //! on the way: [`Fetcher::step`] gives the document, or the next request when it was redirected.
 
 use std::error::Error;
+use std::fmt;
+use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,10 +22,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
+use crate::model::secret::ExposeSecret;
+use crate::model::source::Header;
 use crate::poll::body::{self, Coding};
 use crate::poll::egress::{Guard, Reach, Refusal};
 use crate::poll::fault::{Fault, FetchError, one_line};
 use crate::poll::headers::{fresh_for, is_validator, retry_after};
+use crate::poll::spool::Spool;
 use crate::runtime::clock::Clock;
 
 /// Most redirects that are followed.
@@ -43,6 +49,16 @@ pub const LARGE_BYTES: usize = 1024 * 1024;
 
 /// How many large documents are in memory at the same time.
 pub const LARGE_DOCUMENTS_MAX: usize = 4;
+
+/// How many documents of a source in bulk are taken in to files at the same time.
+pub const SPOOLS_MAX: usize = 8;
+
+/// A document in bulk goes to its file in blocks of so many bytes.
+const BLOCK_BYTES: usize = 256 * 1024;
+
+/// How long to stay away when a site takes us for an intruder and does not say for how long.
+/// Shopify answers so by the look of an address, and asking again soon makes it worse.
+const SUSPECTED_AFTER: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// How long an unused connection is kept; shorter than servers keep theirs, so that a request
 /// seldom meets a connection that is being closed.
@@ -67,6 +83,12 @@ pub struct Limits {
     pub wire_bytes: usize,
     /// Largest document once unpacked, in bytes; default 32 MiB.
     pub decoded_bytes: u64,
+    /// As `total`, for documents in bulk (catalogs and sitemaps); default 1 h.
+    pub bulk_total: Duration,
+    /// As `wire_bytes`, for documents in bulk; default 2 GiB.
+    pub bulk_wire_bytes: u64,
+    /// As `decoded_bytes`, for documents in bulk; default 4 GiB.
+    pub bulk_decoded_bytes: u64,
 }
 
 impl Default for Limits {
@@ -78,6 +100,9 @@ impl Default for Limits {
             slow_bytes: 1024,
             wire_bytes: 8 * 1024 * 1024,
             decoded_bytes: body::DECODED_BYTES_MAX,
+            bulk_total: Duration::from_secs(60 * 60),
+            bulk_wire_bytes: 2 << 30,
+            bulk_decoded_bytes: 4 << 30,
         }
     }
 }
@@ -91,6 +116,9 @@ pub struct Fetcher {
     guard: Arc<Guard>,
     limits: Limits,
     large: Arc<Semaphore>,
+    spools: Arc<Semaphore>,
+    /// Where documents in bulk are kept while they are read.
+    folder: Arc<Path>,
     clock: Clock,
 }
 
@@ -107,6 +135,10 @@ pub struct Request {
     etag: Option<String>,
     /// As received; sent as `If-Modified-Since`.
     last_modified: Option<String>,
+    /// For the origin of the first address only.
+    headers: Arc<[Header]>,
+    /// The answer may be large, and is kept in a file then.
+    is_bulk: bool,
     redirects: u8,
     /// Where the unbroken run of permanent redirects from the first address has led.
     permanent_to: Option<Url>,
@@ -120,6 +152,8 @@ impl Request {
             url,
             etag: None,
             last_modified: None,
+            headers: Arc::from([]),
+            is_bulk: false,
             redirects: 0,
             permanent_to: None,
             was_temporary: false,
@@ -131,6 +165,18 @@ impl Request {
     pub fn unless(mut self, etag: Option<String>, last_modified: Option<String>) -> Self {
         self.etag = etag;
         self.last_modified = last_modified;
+        self
+    }
+
+    /// These go along as long as the origin stays the same.
+    pub fn with_headers(mut self, headers: Arc<[Header]>) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// The answer may be as large as catalogs are.
+    pub fn in_bulk(mut self) -> Self {
+        self.is_bulk = true;
         self
     }
 
@@ -165,12 +211,13 @@ pub struct Fetched {
     pub links: Vec<String>,
     /// `None` when it is not modified.
     pub document: Option<Packed>,
+    /// More documents wait behind this one: files of a folder, of which each is read for itself.
+    pub has_more: bool,
 }
 
 /// A document as it came over the wire.
-#[derive(Debug)]
 pub struct Packed {
-    wire: Vec<u8>,
+    wire: Spool,
     coding: Coding,
     /// It may unpack to so many bytes.
     decoded_bytes: u64,
@@ -181,8 +228,20 @@ pub struct Packed {
 
 impl Packed {
     /// Bytes on the wire.
-    pub fn wire_bytes(&self) -> usize {
-        self.wire.len()
+    pub fn wire_bytes(&self) -> u64 {
+        self.wire.bytes()
+    }
+
+    /// A file of this machine.
+    pub(crate) fn local(wire: Spool, decoded_bytes: u64) -> Self {
+        let (coding, content_type) = (Coding::Plain, None);
+        Self { wire, coding, decoded_bytes, content_type, _place: None }
+    }
+
+    /// Its parts, for whoever reads it from where it is: the bytes, their coding, and to how many
+    /// they may unpack.
+    pub(crate) fn into_parts(self) -> (Spool, Coding, u64, Option<OwnedSemaphorePermit>) {
+        (self.wire, self.coding, self.decoded_bytes, self._place)
     }
 
     /// Unpacks it. Takes processor time: call it off the async threads, and keep `self`'s place
@@ -191,8 +250,34 @@ impl Packed {
     /// # Errors
     /// See [`body::decode`].
     pub fn unpack(self) -> Result<Unpacked, Fault> {
-        let bytes = body::decode(self.wire, self.coding, self.decoded_bytes)?;
+        let bytes_max = self.decoded_bytes;
+        self.unpack_within(bytes_max)
+    }
+
+    /// As [`Packed::unpack`], with a smaller limit.
+    ///
+    /// # Errors
+    /// See [`body::decode`].
+    pub fn unpack_within(self, bytes_max: u64) -> Result<Unpacked, Fault> {
+        let bytes_max = self.decoded_bytes.min(bytes_max);
+        let mut wire = self.wire;
+        let bytes = if wire.is_in_memory() {
+            wire.into_memory().unwrap_or_default()
+        } else {
+            let span = wire.end_document(0);
+            if span.bytes > bytes_max {
+                return Err(Fault::TooLarge(bytes_max));
+            }
+            wire.head(span, bytes_max).map_err(|error| Fault::disk(&error))?
+        };
+        let bytes = body::decode(bytes, self.coding, bytes_max)?;
         Ok(Unpacked { bytes, content_type: self.content_type, _place: self._place })
+    }
+}
+
+impl fmt::Debug for Packed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Packed({} bytes)", self.wire.bytes())
     }
 }
 
@@ -245,8 +330,25 @@ impl Fetcher {
             guard,
             limits,
             large: Arc::new(Semaphore::new(LARGE_DOCUMENTS_MAX)),
+            spools: Arc::new(Semaphore::new(SPOOLS_MAX)),
+            folder: Arc::from(std::env::temp_dir()),
             clock,
         })
+    }
+
+    /// Documents in bulk are kept in this folder while they are read.
+    pub fn keeping_in(mut self, folder: Arc<Path>) -> Self {
+        self.folder = folder;
+        self
+    }
+
+    /// Where documents in bulk are kept while they are read.
+    pub(crate) fn folder(&self) -> &Arc<Path> {
+        &self.folder
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The rule by which addresses are judged.
@@ -285,10 +387,13 @@ impl Fetcher {
 
     async fn ask(&self, request: &Request) -> Result<Answer, Fault> {
         let started = Instant::now();
-        let deadline = started + self.limits.total.saturating_sub(request.spent);
+        let limits = self.limits.of(request.is_bulk);
+        // The head of the answer comes soon, whatever follows.
+        let head_until = started + self.limits.total.saturating_sub(request.spent);
+        let deadline = started + limits.total.saturating_sub(request.spent);
         let late = || Fault::Timeout(self.limits.total);
         let response =
-            timeout_at(deadline, self.send(request)).await.map_err(|_elapsed| late())??;
+            timeout_at(head_until, self.send(request)).await.map_err(|_elapsed| late())??;
 
         let status = response.status().as_u16();
         let headers = response.headers();
@@ -309,10 +414,11 @@ impl Fetcher {
             404 => return Err(Fault::NotFound),
             410 => return Err(Fault::Gone),
             401 | 402 | 403 | 407 | 451 => return Err(Fault::Forbidden(status)),
-            429 | 503 => {
+            429 | 430 | 503 => {
                 let (date, now) = (text(headers, header::DATE), self.clock.now());
                 let after = text(headers, header::RETRY_AFTER);
                 let after = after.and_then(|value| retry_after(value, date, now));
+                let after = after.or((status == 430).then_some(SUSPECTED_AFTER));
                 return Err(Fault::Later { status, after });
             }
             _ => return Err(Fault::Status(status)),
@@ -329,9 +435,10 @@ impl Fetcher {
             ),
             links: all_texts(headers, header::LINK).take(LINKS_MAX).map(str::to_owned).collect(),
             document: None,
+            has_more: false,
         };
         if status != 304 {
-            fetched.document = Some(self.receive(response, deadline).await?);
+            fetched.document = Some(self.receive(response, &limits, deadline).await?);
         }
         Ok(Answer::Fetched(Box::new(fetched)))
     }
@@ -382,9 +489,9 @@ impl Fetcher {
     async fn receive(
         &self,
         mut response: Response,
+        limits: &Each,
         mut deadline: Instant,
     ) -> Result<Packed, Fault> {
-        let limits = &self.limits;
         let headers = response.headers();
         let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
         let named = codings.next().map_or("", |value| value.to_str().unwrap_or("?"));
@@ -393,41 +500,128 @@ impl Fetcher {
             _ => return Err(Fault::Coding(one_line(named))),
         };
         let content_type = text(headers, header::CONTENT_TYPE).map(str::to_owned);
-        let too_large = || Fault::TooLarge(u64::try_from(limits.wire_bytes).unwrap_or(u64::MAX));
-        let announced =
-            response.content_length().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
+        let announced = response.content_length().unwrap_or(0);
         if announced > limits.wire_bytes {
-            return Err(too_large());
+            return Err(Fault::TooLarge(limits.wire_bytes));
         }
 
         let mut begun = Instant::now();
         let mut place = None;
-        let mut wire: Vec<u8> = Vec::with_capacity(announced.min(LARGE_BYTES));
+        let mut wire = Wire::new(limits.is_bulk, announced, &self.folder);
         loop {
-            let earned = u64::try_from(wire.len()).unwrap_or(u64::MAX) / limits.slow_bytes.max(1);
-            let too_slow_at = begun + limits.slow_after.max(Duration::from_secs(earned));
+            let earned = wire.bytes() / self.limits.slow_bytes.max(1);
+            let too_slow_at = begun + self.limits.slow_after.max(Duration::from_secs(earned));
             let Ok(chunk) = timeout_at(deadline.min(too_slow_at), response.chunk()).await else {
                 return Err(if too_slow_at < deadline {
-                    Fault::Slow(limits.slow_bytes)
+                    Fault::Slow(self.limits.slow_bytes)
                 } else {
                     Fault::Timeout(limits.total)
                 });
             };
-            let Some(chunk) = chunk.map_err(|error| classify(&error, limits))? else { break };
-            if wire.len() + chunk.len() > limits.wire_bytes {
-                return Err(too_large());
+            let Some(chunk) = chunk.map_err(|error| classify(&error, &self.limits))? else { break };
+            let bytes = wire.bytes() + chunk.len() as u64;
+            if bytes > limits.wire_bytes {
+                return Err(Fault::TooLarge(limits.wire_bytes));
             }
-            if place.is_none() && wire.len() + chunk.len() > LARGE_BYTES {
+            if place.is_none() && bytes > LARGE_BYTES as u64 {
                 // Waiting for our own place is not the site's fault: its time stands still.
                 let asked = Instant::now();
-                place = Arc::clone(&self.large).acquire_owned().await.ok();
+                let places = if limits.is_bulk { &self.spools } else { &self.large };
+                place = Arc::clone(places).acquire_owned().await.ok();
                 deadline += asked.elapsed();
                 begun += asked.elapsed();
             }
-            wire.extend_from_slice(&chunk);
+            wire.take(&chunk).await?;
         }
-        let decoded_bytes = self.limits.decoded_bytes;
+        let (wire, decoded_bytes) = (wire.end().await?, limits.decoded_bytes);
         Ok(Packed { wire, coding, decoded_bytes, content_type, _place: place })
+    }
+}
+
+/// The limits of one request.
+struct Each {
+    total: Duration,
+    wire_bytes: u64,
+    decoded_bytes: u64,
+    is_bulk: bool,
+}
+
+impl Limits {
+    fn of(&self, is_bulk: bool) -> Each {
+        let wire_bytes = u64::try_from(self.wire_bytes).unwrap_or(u64::MAX);
+        let (total, wire_bytes, decoded_bytes) = if is_bulk {
+            (self.bulk_total, self.bulk_wire_bytes, self.bulk_decoded_bytes)
+        } else {
+            (self.total, wire_bytes, self.decoded_bytes)
+        };
+        Each { total, wire_bytes, decoded_bytes, is_bulk }
+    }
+}
+
+/// A body as it comes in: in memory, or (in bulk) in blocks to a file.
+enum Wire {
+    Memory(Vec<u8>),
+    /// The spool is away while a block is written.
+    Bulk {
+        spool: Spool,
+        block: Vec<u8>,
+    },
+}
+
+impl Wire {
+    fn new(is_bulk: bool, announced: u64, folder: &Arc<Path>) -> Self {
+        if is_bulk {
+            return Self::Bulk { spool: Spool::new(Arc::clone(folder)), block: Vec::new() };
+        }
+        let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+        Self::Memory(Vec::with_capacity(announced.min(LARGE_BYTES)))
+    }
+
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::Bulk { spool, block } => spool.bytes() + block.len() as u64,
+        }
+    }
+
+    async fn take(&mut self, chunk: &[u8]) -> Result<(), Fault> {
+        match self {
+            Self::Memory(bytes) => bytes.extend_from_slice(chunk),
+            Self::Bulk { spool, block } => {
+                block.extend_from_slice(chunk);
+                if block.len() >= BLOCK_BYTES {
+                    Self::write(spool, block).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the block, off the async threads if it goes to a file.
+    async fn write(spool: &mut Spool, block: &mut Vec<u8>) -> Result<(), Fault> {
+        let disk = |error: std::io::Error| Fault::disk(&error);
+        if spool.goes_to_file(block.len()) {
+            let mut away = std::mem::replace(spool, Spool::new(Arc::from(Path::new(""))));
+            let bytes = std::mem::take(block);
+            let written =
+                tokio::task::spawn_blocking(move || away.write_all(&bytes).map(|()| (away, bytes)));
+            let broken = |_| Fault::Disk("the writer broke".to_owned());
+            (*spool, *block) = written.await.map_err(broken)?.map_err(disk)?;
+        } else {
+            spool.write_all(block).map_err(disk)?;
+        }
+        block.clear();
+        Ok(())
+    }
+
+    async fn end(self) -> Result<Spool, Fault> {
+        match self {
+            Self::Memory(bytes) => Ok(Spool::of(bytes)),
+            Self::Bulk { mut spool, mut block } => {
+                Self::write(&mut spool, &mut block).await?;
+                Ok(spool)
+            }
+        }
     }
 }
 
@@ -448,12 +642,25 @@ impl Request {
         };
         add(header::IF_NONE_MATCH, &self.etag);
         add(header::IF_MODIFIED_SINCE, &self.last_modified);
+        for header in self.headers.iter() {
+            let name = HeaderName::from_bytes(header.name.as_bytes());
+            let value = HeaderValue::from_str(header.value.expose_secret());
+            // The settings were checked for both.
+            if let (Ok(name), Ok(mut value)) = (name, value) {
+                value.set_sensitive(true);
+                headers.insert(name, value);
+            }
+        }
         http
     }
 
     /// The same question at the next address. The validators go along: they were given by the end
-    /// of this road, and are no credentials. Nothing else is ever sent.
+    /// of this road, and are no credentials. The source's own headers end with its origin, and do
+    /// not come back. Nothing else is ever sent.
     fn onward(mut self, to: Url, is_permanent: bool, spent: Duration) -> Self {
+        if to.origin() != self.url.origin() {
+            self.headers = Arc::from([]);
+        }
         self.was_temporary |= !is_permanent;
         if !self.was_temporary {
             self.permanent_to = Some(to.clone());
@@ -559,6 +766,25 @@ fn validator(headers: &HeaderMap, name: HeaderName) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sec_f12_headers_end_with_their_origin_and_do_not_come_back() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let header = Header { name: "x-key".to_owned(), value: "canary".into() };
+        let asked = Request::new(url("http://a.example/")).with_headers(Arc::from([header]));
+        assert!(!format!("{asked:?}").contains("canary"));
+        let steps = |to: &[&str]| {
+            let request = to
+                .iter()
+                .fold(asked.clone(), |request, to| request.onward(url(to), false, Duration::ZERO));
+            request.to_http().headers().contains_key("x-key")
+        };
+        assert!(steps(&[]) && steps(&["http://a.example/b", "http://a.example:80/c"]));
+        for to in ["https://a.example/", "http://a.example:8080/", "http://b.example/"] {
+            assert!(!steps(&[to]), "{to}");
+            assert!(!steps(&[to, "http://a.example/"]), "{to}");
+        }
+    }
 
     #[test]
     fn a_permanent_move_ends_at_the_first_temporary_redirect() {

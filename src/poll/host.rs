@@ -15,8 +15,11 @@ use url::Url;
 /// What one host is known by: its name or number, without port.
 pub(crate) type Key = Arc<str>;
 
-/// The host that the address belongs to.
+/// The host that the address belongs to; a file is a host of its own.
 pub(crate) fn key(url: &Url) -> Key {
+    if url.scheme() == "file" {
+        return Arc::from(url.path());
+    }
     Arc::from(url.host_str().unwrap_or_default().trim_end_matches('.'))
 }
 

@@ -21,10 +21,28 @@ pub(crate) mod headers;
 
 pub mod body;
 
+pub(crate) mod spool;
+
 pub mod fault;
 
+pub(crate) mod local;
+
 pub(crate) mod settle;
+
+pub(crate) mod errand;
+
+pub mod catalog;
+
+pub(crate) mod shelf;
+
+pub(crate) mod sitemap;
+
+pub mod visits;
+
+pub mod archive;
 
 pub(crate) mod read;
 
 pub(crate) mod state;
+
+pub(crate) mod stories;

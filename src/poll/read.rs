@@ -1,38 +1,72 @@
 //! From a document to what is committed: read, compared, planned. Runs on the blocking pool.
 
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use url::Url;
 
 use crate::diff::{self, Rules};
-use crate::extract::{Entry, NotADocument, Quality, feed};
+use crate::extract::{Document, Entry, NotADocument, Quality, feed, page as html};
 use crate::model::campaign::{Campaign, ChangeKind};
 use crate::model::item::Item;
 use crate::model::known::{Keys, Known};
-use crate::model::post::{Content, Draft, Flood};
-use crate::model::source::{Source, SourceKind};
+use crate::model::post::{Content, Draft, Flood, Told};
+use crate::model::product::ProductName;
+use crate::model::source::{CatalogState, PageRules, Source, SourceKind};
 use crate::model::time::Timestamp;
 use crate::plan;
+use crate::store::ShelfCommit;
 
-/// What a document says beside what is known.
-#[derive(Debug)]
+/// What a poll's documents say beside what is known.
+#[derive(Debug, Default)]
 pub(crate) struct Reading {
-    /// See [`hash`].
+    /// See [`crate::poll::spool::hash`].
     pub hash: u64,
-    /// How many entries the document has.
+    /// How many entries the documents have.
     pub items: u32,
-    pub new: u32,
-    pub updated: u32,
-    /// New items that wait for the admins' word; not counted as new.
+    /// How many changes of each kind there are, held ones not counted.
+    pub counts: BTreeMap<ChangeKind, u32>,
+    /// Changes that wait for the admins' word.
     pub held: u32,
     pub remark: Option<String>,
     pub ttl: Option<Duration>,
-    /// The document was complete.
+    /// The documents were complete.
     pub is_whole: bool,
     pub known: Option<Known>,
+    /// Of a catalog.
+    pub shelved: Option<Shelved>,
     /// Only what a draft names.
     pub kept: Vec<Item>,
     pub drafts: Vec<Draft>,
+}
+
+/// What a catalog's poll leaves on its shelf.
+#[derive(Debug)]
+pub(crate) struct Shelved {
+    pub state: CatalogState,
+    pub shelf: ShelfCommit,
+    pub names: Vec<(u64, ProductName)>,
+}
+
+impl Reading {
+    pub fn count(&self, kind: ChangeKind) -> u32 {
+        self.counts.get(&kind).copied().unwrap_or(0)
+    }
+
+    /// Something in it is worth a shorter interval.
+    pub fn is_changed(&self) -> bool {
+        self.held > 0 || self.counts.values().any(|count| *count > 0)
+    }
+}
+
+/// A document beside what is known, when what is to be told has not become items yet.
+#[derive(Debug)]
+pub(crate) struct Compared {
+    /// Nothing is kept or drafted in it yet.
+    pub reading: Reading,
+    /// Only if a campaign has a use for the source; oldest first.
+    pub told: Vec<(Entry, ChangeKind)>,
+    pub flood: Option<Flood>,
 }
 
 /// A document, and what it is read beside.
@@ -41,40 +75,37 @@ pub(crate) struct Page<'a> {
     pub content_type: Option<&'a str>,
     /// The address that gave it.
     pub url: &'a Url,
-    pub hash: u64,
     /// With more items it is not read.
     pub items_max: usize,
 }
 
-/// Length and CRC-32; never 0, which stands for no document.
-///
-/// Whoever makes two documents meet here only hides a change of their own.
-pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    let mut sum = flate2::Crc::new();
-    sum.update(bytes);
-    ((u64::from(sum.amount()) << 32) | u64::from(sum.sum())).max(1)
-}
-
-/// Reads the document, compares it with what is known and plans what follows.
-///
-/// Only items that a draft names are sanitised: the first poll of many sources stays cheap.
+/// Reads a document that is one whole: of a feed or a page.
 ///
 /// # Errors
 /// [`NotADocument`] when it is none of the source's kind.
-pub(crate) fn read(
-    page: &Page<'_>,
+pub(crate) fn document(page: &Page<'_>, source: &Source) -> Result<Document, NotADocument> {
+    match source.kind {
+        SourceKind::Feed => {
+            feed::read_within(page.bytes, page.content_type, page.url, page.items_max)
+        }
+        SourceKind::Page => {
+            let unruled = PageRules::default();
+            let rules = source.select.as_deref().unwrap_or(&unruled);
+            html::read(page.bytes, page.content_type, page.url, rules, page.items_max)
+        }
+        SourceKind::Catalog | SourceKind::Sitemap => Err(NotADocument::NotMarkup),
+    }
+}
+
+/// Compares the document with what is known.
+pub(crate) fn compare(
+    document: Document,
+    hash: u64,
     source: &Source,
     known: Option<&Known>,
     campaigns: &[Campaign],
     now: Timestamp,
-) -> Result<Reading, NotADocument> {
-    let document = match source.kind {
-        SourceKind::Feed => {
-            feed::read_within(page.bytes, page.content_type, page.url, page.items_max)?
-        }
-        // The settings name no other kind yet.
-        _ => return Err(NotADocument::NotMarkup),
-    };
+) -> Compared {
     let keys: Vec<Keys> = document.entries.iter().map(|entry| entry.keys).collect();
     let dates: Vec<Option<Timestamp>> =
         document.entries.iter().map(|entry| entry.published.or(entry.updated)).collect();
@@ -82,49 +113,74 @@ pub(crate) fn read(
     let diff = diff::compare(&keys, &dates, known, &rules, now);
 
     let is_wanted = campaigns.iter().any(|campaign| campaign.sources.contains(&source.name));
-    let (mut kept, mut drafts) = (Vec::new(), Vec::new());
+    let mut told = Vec::new();
     if is_wanted && !diff.changes.is_empty() {
         let mut entries: Vec<Option<Entry>> = document.entries.into_iter().map(Some).collect();
-        let mut told = Vec::new();
         for change in &diff.changes {
             let Some(mut entry) = entries.get_mut(change.index).and_then(Option::take) else {
                 continue;
             };
             // Of several items under one guid each is named by what is its own.
             entry.keys = change.keys;
-            let item = entry.into_item(&source.name, now);
-            told.push((item.id, change.kind));
-            kept.push(item);
+            told.push((entry, change.kind));
         }
-        let flood = diff.held.as_ref().map(|held| Flood {
-            source: source.name.clone(),
-            items: held.items,
-            reason: held.reason.clone(),
-        });
-        drafts = plan::drafts(&source.name, &told, flood.as_ref(), campaigns, now);
-        kept.retain(|item| drafts.iter().any(|draft| names(draft, item)));
     }
-
-    let count = |kind| diff.changes.iter().filter(|change| change.kind == kind).count();
-    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let held = diff.held.as_ref().map_or(0, |held| held.items);
-    Ok(Reading {
-        hash: page.hash,
+    let mut counts = BTreeMap::new();
+    let is_held = diff.held.is_some();
+    for change in diff.changes.iter().filter(|change| !is_held || change.kind != ChangeKind::New) {
+        *counts.entry(change.kind).or_default() += 1;
+    }
+    let flood = diff.held.as_ref().map(|held| Flood {
+        source: source.name.clone(),
+        kind: ChangeKind::New,
+        items: held.items,
+        reason: held.reason.clone(),
+    });
+    let reading = Reading {
+        hash,
         items: number(keys.len()),
-        new: if held > 0 { 0 } else { number(count(ChangeKind::New)) },
-        updated: number(count(ChangeKind::Updated)),
-        held,
+        counts,
+        held: diff.held.as_ref().map_or(0, |held| held.items),
         remark: remark(document.quality, document.facts.expired, diff.remark),
         ttl: document.facts.ttl,
         is_whole: document.quality != Quality::Truncated,
         known: diff.known,
-        kept,
-        drafts,
-    })
+        ..Reading::default()
+    };
+    Compared { reading, told, flood }
 }
 
-fn names(draft: &Draft, item: &Item) -> bool {
-    matches!(&draft.content, Content::Items { items, .. } if items.contains(&item.id))
+impl Compared {
+    /// Makes drafts of what is told, and items of what they name.
+    ///
+    /// Only items that a draft names are kept: the first poll of many sources stays cheap.
+    pub fn plan(self, source: &Source, campaigns: &[Campaign], now: Timestamp) -> Reading {
+        let Self { mut reading, told, flood } = self;
+        let mut changes = Vec::with_capacity(told.len());
+        for (entry, kind) in told {
+            let item = entry.into_item(&source.name, now);
+            changes.push(Told { item: item.id, kind, price: None });
+            reading.kept.push(item);
+        }
+        reading.drafts = plan::drafts(&source.name, &changes, flood.as_slice(), campaigns, now);
+        retain_named(&mut reading.kept, &reading.drafts);
+        reading
+    }
+}
+
+/// Leaves the items that a draft names.
+pub(crate) fn retain_named(items: &mut Vec<Item>, drafts: &[Draft]) {
+    let mut named = HashSet::new();
+    for draft in drafts {
+        if let Content::Items { items, .. } = &draft.content {
+            named.extend(items.iter().map(|told| told.item));
+        }
+    }
+    items.retain(|item| named.contains(&item.id));
+}
+
+pub(crate) fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn remark(quality: Quality, is_expired: bool, odd: Option<String>) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::campaign::ChangeKind;
 use crate::model::name::Name;
 use crate::model::source::SourceState;
 
@@ -14,7 +15,12 @@ pub struct PollReport {
     pub items: u32,
     pub new: u32,
     pub updated: u32,
-    /// New items that wait for the admins' word; not counted as new.
+    pub price_drops: u32,
+    pub price_rises: u32,
+    pub back_in_stock: u32,
+    pub out_of_stock: u32,
+    pub gone: u32,
+    /// Changes that wait for the admins' word; not counted above.
     pub held: u32,
     /// One line for people: why it failed, or what is odd.
     pub remark: Option<String>,
@@ -33,7 +39,33 @@ pub enum Outcome {
 
 impl PollReport {
     pub(crate) fn new(source: Name, outcome: Outcome) -> Self {
-        Self { source, outcome, items: 0, new: 0, updated: 0, held: 0, remark: None }
+        Self {
+            source,
+            outcome,
+            items: 0,
+            new: 0,
+            updated: 0,
+            price_drops: 0,
+            price_rises: 0,
+            back_in_stock: 0,
+            out_of_stock: 0,
+            gone: 0,
+            held: 0,
+            remark: None,
+        }
+    }
+
+    /// The count of the changes of a kind.
+    pub(crate) fn count(&mut self, kind: ChangeKind) -> &mut u32 {
+        match kind {
+            ChangeKind::New => &mut self.new,
+            ChangeKind::Updated => &mut self.updated,
+            ChangeKind::PriceDrop => &mut self.price_drops,
+            ChangeKind::PriceRise => &mut self.price_rises,
+            ChangeKind::BackInStock => &mut self.back_in_stock,
+            ChangeKind::OutOfStock => &mut self.out_of_stock,
+            ChangeKind::Gone => &mut self.gone,
+        }
     }
 
     /// One word for the meters.
@@ -42,7 +74,9 @@ impl PollReport {
             Outcome::Failed => "failed",
             _ if self.held > 0 => "held",
             _ if self.new > 0 => "new",
-            _ if self.updated > 0 => "updated",
+            _ if self.price_drops > 0 => "price-drop",
+            _ if self.back_in_stock > 0 => "back-in-stock",
+            _ if self.updated + self.price_rises + self.out_of_stock + self.gone > 0 => "updated",
             Outcome::Fetched | Outcome::Unchanged => "unchanged",
         }
     }
@@ -65,7 +99,7 @@ impl PollReport {
             tracing::warn!(
                 source.id = source,
                 items = self.held,
-                "new items were held for the admins' word"
+                "changes were held for the admins' word"
             );
         }
         if let (Some(to), true) = (&next.moved_to, next.moved_to != last.moved_to) {

@@ -9,14 +9,21 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
-use crate::extract::NotADocument;
+use crate::extract::Document;
 use crate::model::campaign::Campaign;
+use crate::model::known::Known;
 use crate::model::source::{Source, SourceState};
-use crate::poll::fault::{Fault, FetchError, shown};
+use crate::model::time::Timestamp;
+use crate::poll::archive;
+use crate::poll::catalog::Unread;
+use crate::poll::errand::Next;
+use crate::poll::fault::shown;
 use crate::poll::fetch::{Fetched, Fetcher, Packed};
-use crate::poll::read::{Page, Reading, hash, read};
+use crate::poll::read::{self, Compared, Page, Reading};
 use crate::poll::report::{Outcome, PollReport};
+use crate::poll::spool::hash;
 use crate::poll::state::{self, Failure};
+use crate::poll::stories;
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
 use crate::runtime::wakes::Wakes;
@@ -36,6 +43,8 @@ pub(crate) struct Shared {
     pub items_max: usize,
     /// One place for each document that is read at the same time.
     pub readers: Semaphore,
+    /// The place of the one large catalog that is read at a time.
+    pub alone: Arc<Semaphore>,
 }
 
 /// One poll after its fetch.
@@ -61,39 +70,82 @@ pub(crate) struct Settled {
     pub stored: Result<(), StoreError>,
 }
 
-/// Why a document gave nothing.
-enum Unread {
-    /// It does not come out of its packing.
-    Unpacked(Fault),
-    /// It is none.
-    None(NotADocument),
-}
-
-/// Why there is no reading.
-enum Stumble {
-    Failure(Failure),
-    Store(StoreError),
+/// A document that is one whole, once it is read.
+enum Whole {
+    Compared(Box<Compared>),
+    /// More may have come before it than it holds.
+    Gap(Document, u64),
 }
 
 impl Poll {
-    /// A document came: reads it, and answers how the poll is settled.
-    ///
-    /// That is another future, because a document takes much room and a commit much time: while
-    /// the store commits, others are fetched and read.
-    pub async fn document(self, last: SourceState, fetched: Fetched, packed: Packed) -> Settling {
-        match self.reading(&last, &fetched, packed).await {
-            Ok(Some(reading)) => {
-                let (floor, now) = (self.shared.floor, self.shared.clock.now());
-                let state = state::read(&self.source, &last, &fetched, &reading, floor, now);
-                Box::pin(self.settle(state, Outcome::Fetched, Some(reading)))
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// The shortest interval of the source.
+    pub(crate) fn floor(&self) -> Duration {
+        state::floor(&self.source, self.shared.floor)
+    }
+
+    /// A document that is one whole came, of a feed or a page.
+    pub(crate) async fn document(
+        self,
+        last: SourceState,
+        fetched: Fetched,
+        packed: Packed,
+    ) -> Next {
+        let known = match self.known(&last).await {
+            Ok(known) => known,
+            Err(error) => return self.broken_store(last, error),
+        };
+        let (source, url) = (Arc::clone(&self.source), fetched.url.clone());
+        let campaigns = Arc::clone(&self.shared.campaigns);
+        let (items_max, now) = (self.shared.items_max, self.now());
+        let last_hash = last.document_hash;
+        let read = self.read_off_thread(move || {
+            let unpacked = packed.unpack().map_err(Unread::Fault)?;
+            let hash = hash(&unpacked.bytes);
+            if hash == last_hash {
+                return Ok(None);
             }
-            Ok(None) => Box::pin(self.unchanged(&last, &fetched)),
-            Err(Stumble::Failure(failure)) => Box::pin(self.failed(&last, &failure)),
-            Err(Stumble::Store(error)) => {
-                let report = PollReport::new(self.source.name.clone(), Outcome::Failed);
-                Box::pin(std::future::ready(self.settled(last, report, Err(error))))
+            let page = Page {
+                bytes: &unpacked.bytes,
+                content_type: unpacked.content_type.as_deref(),
+                url: &url,
+                items_max,
+            };
+            let document = read::document(&page, &source)?;
+            drop(unpacked);
+            if archive::is_gap(&document, known.as_ref()) {
+                return Ok(Some(Whole::Gap(document, hash)));
             }
+            let known = known.as_ref();
+            let compared = read::compare(document, hash, &source, known, &campaigns, now);
+            Ok(Some(Whole::Compared(Box::new(compared))))
+        });
+        match read.await {
+            Some(Ok(Some(Whole::Compared(compared)))) => self.visit(last, fetched, *compared).await,
+            Some(Ok(Some(Whole::Gap(document, hash)))) => {
+                self.go_back(last, fetched, document, hash).await
+            }
+            Some(Ok(None)) => Next::Settle(Box::pin(self.unchanged(&last, &fetched))),
+            Some(Err(unread)) => self.given_up(&last, &Unread::at(unread, &fetched.url)),
+            None => self.given_up(&last, &Failure::Reader { address: shown(&fetched.url) }),
         }
+    }
+
+    /// What the source has told; nothing is known before the first good poll.
+    pub(crate) async fn known(&self, last: &SourceState) -> Result<Option<Known>, StoreError> {
+        match last.succeeded_at {
+            Some(_) => self.shared.store.load_known(&self.source.name).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The store failed, which ends all polling.
+    pub(crate) fn broken_store(self, last: SourceState, error: StoreError) -> Next {
+        let report = PollReport::new(self.source.name.clone(), Outcome::Failed);
+        Next::Settle(Box::pin(std::future::ready(self.settled(last, report, Err(error)))))
     }
 
     /// There is nothing new.
@@ -104,7 +156,7 @@ impl Poll {
         last: &SourceState,
         fetched: &Fetched,
     ) -> impl Future<Output = Settled> + Send + use<> {
-        let (floor, now) = (self.shared.floor, self.shared.clock.now());
+        let (floor, now) = (self.floor(), self.now());
         let state = state::unchanged(&self.source, last, fetched, floor, now);
         self.settle(state, Outcome::Unchanged, None)
     }
@@ -115,58 +167,13 @@ impl Poll {
         last: &SourceState,
         failure: &Failure,
     ) -> impl Future<Output = Settled> + Send + use<> {
-        let (floor, now) = (self.shared.floor, self.shared.clock.now());
+        let (floor, now) = (self.floor(), self.now());
         let state = state::failed(&self.source, last, failure, floor, now);
         self.settle(state, Outcome::Failed, None)
     }
 
-    /// `None` when the document has the bytes of the last one.
-    async fn reading(
-        &self,
-        last: &SourceState,
-        fetched: &Fetched,
-        packed: Packed,
-    ) -> Result<Option<Reading>, Stumble> {
-        let broken = || Failure::Reader { address: shown(&fetched.url) };
-        let fault = |fault| Failure::Fetch(FetchError::new(&fetched.url, fault));
-        let Ok(_place) = self.shared.readers.acquire().await else {
-            return Err(broken().into());
-        };
-        // Nothing is known before the first good poll.
-        let known = match last.succeeded_at {
-            Some(_) => self.shared.store.load_known(&self.source.name).await?,
-            None => None,
-        };
-        let (source, url) = (Arc::clone(&self.source), fetched.url.clone());
-        let campaigns = Arc::clone(&self.shared.campaigns);
-        let items_max = self.shared.items_max;
-        let now = self.shared.clock.now();
-        let last_hash = last.document_hash;
-        let reading = off_thread(move || {
-            let unpacked = packed.unpack().map_err(Unread::Unpacked)?;
-            let hash = hash(&unpacked.bytes);
-            if hash == last_hash {
-                return Ok(None);
-            }
-            let page = Page {
-                bytes: &unpacked.bytes,
-                content_type: unpacked.content_type.as_deref(),
-                url: &url,
-                hash,
-                items_max,
-            };
-            read(&page, &source, known.as_ref(), &campaigns, now).map(Some).map_err(Unread::None)
-        });
-        reading.await.ok_or_else(broken)?.map_err(|unread| match unread {
-            Unread::Unpacked(why) => fault(why).into(),
-            Unread::None(why) => {
-                Failure::Document { address: shown(&fetched.url), why: why.to_string() }.into()
-            }
-        })
-    }
-
     /// Commits the poll with all that follows from it.
-    async fn settle(
+    pub(crate) async fn settle(
         self,
         state: SourceState,
         outcome: Outcome,
@@ -181,17 +188,25 @@ impl Poll {
             known: None,
             items: vec![],
             drafts: vec![],
+            shelf: None,
+            names: vec![],
         };
         if let Some(reading) = reading {
-            (report.new, report.updated, report.held) =
-                (reading.new, reading.updated, reading.held);
+            for (kind, count) in &reading.counts {
+                *report.count(*kind) = *count;
+            }
+            report.held = reading.held;
             commit.known = reading.known;
+            if let Some(shelved) = reading.shelved {
+                (commit.shelf, commit.names) = (Some(shelved.shelf), shelved.names);
+            }
             commit.items = reading.kept;
             commit.drafts = reading.drafts;
         }
         if self.is_dry {
             return self.settled(state, report, Ok(()));
         }
+        stories::mark(&mut commit.drafts, &commit.items, &self.shared.campaigns);
         let has_drafts = !commit.drafts.is_empty();
         let stored = self.shared.store.commit_poll(commit).await;
         if has_drafts && stored.is_ok() {
@@ -200,7 +215,7 @@ impl Poll {
         self.settled(state, report, stored)
     }
 
-    fn settled(
+    pub(crate) fn settled(
         &self,
         state: SourceState,
         report: PollReport,
@@ -211,19 +226,9 @@ impl Poll {
     }
 }
 
-impl From<Failure> for Stumble {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl From<StoreError> for Stumble {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
 /// Runs work that takes the processor; `None` when it panicked.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+pub(crate) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     tokio::task::spawn_blocking(work).await.ok()
 }

@@ -1,13 +1,15 @@
 //! What a poll leaves behind in a source's state. Pure.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
 
+use crate::model::campaign::ChangeKind;
 use crate::model::source::{Source, SourceState};
 use crate::model::time::Timestamp;
 use crate::poll::fault::{Fault, FetchError};
-use crate::poll::fetch::Fetched;
+use crate::poll::fetch::{Fetched, Request};
 use crate::poll::read::Reading;
 use crate::poll::schedule::{Ended, next_due};
 
@@ -41,7 +43,39 @@ pub(crate) fn unchanged(
     // A 304 tells its validators only if they changed.
     state.etag = fetched.etag.clone().or_else(|| last.etag.clone());
     state.last_modified = fetched.last_modified.clone().or_else(|| last.last_modified.clone());
+    turn(&mut state, floor, now);
     state
+}
+
+/// The shortest interval of files and folders: nobody is bothered by looking at them.
+const LOCAL_FLOOR: Duration = Duration::from_secs(1);
+
+/// The shortest interval of the source, where `floor` is that of sites.
+pub(crate) fn floor(source: &Source, floor: Duration) -> Duration {
+    if source.local.is_some() { floor.min(LOCAL_FLOOR) } else { floor }
+}
+
+/// Where a sale begins or ends before the source is due, it is due then.
+fn turn(state: &mut SourceState, floor: Duration, now: Timestamp) {
+    let turns_at = state.catalog.as_ref().and_then(|catalog| catalog.turns_at);
+    if let Some(turns_at) = turns_at
+        && turns_at < state.due_at
+    {
+        state.due_at = turns_at.max(now + floor);
+    }
+}
+
+/// Whether a sale has begun or ended since the last poll: the same bytes say something else then.
+pub(crate) fn has_turned(state: &SourceState, now: Timestamp) -> bool {
+    let turns_at = state.catalog.as_ref().and_then(|catalog| catalog.turns_at);
+    turns_at.is_some_and(|turns_at| turns_at <= now)
+}
+
+/// One more request of a source's poll: its own headers go to its own origin only.
+pub(crate) fn request(source: &Source, url: Url) -> Request {
+    let own = Url::parse(&source.url).is_ok_and(|own| own.origin() == url.origin());
+    let request = Request::new(url);
+    if own { request.with_headers(Arc::clone(&source.headers)) } else { request }
 }
 
 /// After a document that was read.
@@ -53,14 +87,24 @@ pub(crate) fn read(
     floor: Duration,
     now: Timestamp,
 ) -> SourceState {
-    let is_changed = reading.new + reading.updated + reading.held > 0;
-    let ended = Ended::Well { is_changed, fresh_for: fetched.fresh_for, ttl: reading.ttl };
+    let ended = Ended::Well {
+        is_changed: reading.is_changed(),
+        fresh_for: fetched.fresh_for,
+        ttl: reading.ttl,
+    };
     let mut state = succeeded(source, last, fetched.permanent_to.as_ref(), now);
     state.due_at = next_due((&source.name, &source.schedule), floor, last, ended, now);
     state.items = reading.items;
     state.remark = reading.remark.clone().map(|remark| cut(&remark));
-    if reading.new + reading.held > 0 {
+    if reading.count(ChangeKind::New) + reading.held > 0 {
         state.changed_at = Some(now);
+    }
+    if let Some(shelved) = &reading.shelved {
+        state.catalog = Some(Box::new(shelved.state.clone()));
+    }
+    turn(&mut state, floor, now);
+    if fetched.has_more {
+        state.due_at = now;
     }
     // A document that was cut short must be asked for again, whatever its validators say.
     (state.etag, state.last_modified, state.document_hash) = if reading.is_whole {

@@ -7,6 +7,7 @@
 //! at once as twice the processors, and [`SETTLING_MAX`] results waiting for the store.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,13 +17,17 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use url::Url;
 
+use crate::extract::catalog::first_page;
 use crate::model::campaign::Campaign;
 use crate::model::name::Name;
-use crate::model::source::{Source, SourceState};
+use crate::model::source::{Source, SourceKind, SourceState};
+use crate::model::time::Timestamp;
 use crate::poll::egress::{Guard, Refusal};
+use crate::poll::errand::{Errand, Next};
 use crate::poll::fault::{Fault, FetchError};
-use crate::poll::fetch::{Fetcher, Limits, NoFetcher, Request, Step};
+use crate::poll::fetch::{Fetched, Fetcher, Limits, NoFetcher, Packed, Request, Step};
 use crate::poll::host::{self, Hosts};
+use crate::poll::local::Look;
 use crate::poll::schedule::{Due, due_at_start};
 use crate::poll::settle::{Poll, Settled, Settling, Shared};
 use crate::poll::state;
@@ -78,6 +83,8 @@ pub struct Options {
     pub host_pause: Duration,
     /// The shortest interval; default [`crate::poll::schedule::FLOOR`].
     pub floor: Duration,
+    /// Where large documents are kept while they are read.
+    pub folder: Arc<Path>,
     /// Polls asked for by hand while the worker runs.
     pub asks: Option<mpsc::Receiver<Ask>>,
 }
@@ -149,7 +156,7 @@ struct Worker<'a> {
     fetching: FuturesUnordered<BoxFuture<'static, Asking>>,
     slow: FuturesUnordered<BoxFuture<'static, Hop>>,
     /// These hold a document.
-    reading: FuturesUnordered<BoxFuture<'static, Settling>>,
+    reading: FuturesUnordered<BoxFuture<'static, Read>>,
     settling: FuturesUnordered<Settling>,
     connections: usize,
     asked: Vec<Asked>,
@@ -170,8 +177,9 @@ struct Watched {
 struct Job {
     source: u32,
     is_dry: bool,
-    /// Where it goes on after a redirect.
+    /// Where it goes on after a redirect, or with what it has so far.
     onward: Option<Box<Request>>,
+    errand: Option<Errand>,
 }
 
 /// How a request is after [`SLOW_AFTER`] at the latest.
@@ -184,7 +192,15 @@ struct Hop {
     source: u32,
     is_dry: bool,
     host: host::Key,
+    errand: Option<Errand>,
     step: Result<Step, FetchError>,
+}
+
+/// How a poll goes on after its document was read.
+struct Read {
+    source: u32,
+    is_dry: bool,
+    next: Next,
 }
 
 struct Asked {
@@ -200,7 +216,8 @@ impl<'a> Worker<'a> {
             options.limits,
             &options.user_agent,
             options.clock.clone(),
-        )?;
+        )?
+        .keeping_in(options.folder);
         let mut states: HashMap<Name, SourceState> =
             options.store.load_sources().await?.into_iter().collect();
         let watched = options
@@ -208,7 +225,7 @@ impl<'a> Worker<'a> {
             .into_iter()
             .map(|source| {
                 let state = states.remove(&source.name).unwrap_or_default();
-                let url = fetcher.guard().read(state::address(&source, &state), None);
+                let url = address(&fetcher, &source, &state);
                 Watched { source: Arc::new(source), url, state, is_busy: false }
             })
             .collect();
@@ -225,6 +242,7 @@ impl<'a> Worker<'a> {
                 items_max: options.items_max,
                 // One more for each that waits for the store or for a thread meanwhile.
                 readers: Semaphore::new(2 * processors),
+                alone: Arc::new(Semaphore::new(1)),
             }),
             watched,
             due: Due::default(),
@@ -245,7 +263,8 @@ impl<'a> Worker<'a> {
         for (index, watched) in (0..).zip(&mut self.watched) {
             let rule = (&watched.source.name, &watched.source.schedule);
             let state = &mut watched.state;
-            state.due_at = due_at_start(rule, self.shared.floor, state, now);
+            let floor = state::floor(&watched.source, self.shared.floor);
+            state.due_at = due_at_start(rule, floor, state, now);
             self.due.push(state.due_at, index);
         }
     }
@@ -255,8 +274,8 @@ impl<'a> Worker<'a> {
             while let Some(Some(settled)) = self.settling.next().now_or_never() {
                 self.settled(settled)?;
             }
-            while let Some(Some(settling)) = self.reading.next().now_or_never() {
-                self.settling.push(settling);
+            while let Some(Some(read)) = self.reading.next().now_or_never() {
+                self.read(read);
             }
             while let Some(Some(asking)) = self.fetching.next().now_or_never() {
                 self.asking(asking);
@@ -273,9 +292,7 @@ impl<'a> Worker<'a> {
                 Some(settled) = self.settling.next(), if !self.settling.is_empty() => {
                     self.settled(settled)?;
                 }
-                Some(settling) = self.reading.next(), if !self.reading.is_empty() => {
-                    self.settling.push(settling);
-                }
+                Some(read) = self.reading.next(), if !self.reading.is_empty() => self.read(read),
                 Some(asking) = self.fetching.next(), if !self.fetching.is_empty() => {
                     self.asking(asking);
                 }
@@ -288,8 +305,11 @@ impl<'a> Worker<'a> {
         self.slow.clear();
         while !(self.reading.is_empty() && self.settling.is_empty()) {
             tokio::select! {
-                Some(settling) = self.reading.next(), if !self.reading.is_empty() => {
-                    self.settling.push(settling);
+                Some(read) = self.reading.next(), if !self.reading.is_empty() => {
+                    // What needs another request is begun anew after the next start.
+                    if let Next::Settle(settling) = read.next {
+                        self.settling.push(settling);
+                    }
                 }
                 Some(settled) = self.settling.next(), if !self.settling.is_empty() => {
                     self.settled(settled)?;
@@ -317,7 +337,7 @@ impl<'a> Worker<'a> {
         if let Some(watched) = self.watched.get_mut(source as usize) {
             watched.is_busy = true;
             let key = watched.url.as_ref().map_or_else(|_| host::Key::from(""), host::key);
-            self.hosts.enqueue(key, Job { source, is_dry, onward: None });
+            self.hosts.enqueue(key, Job { source, is_dry, onward: None, errand: None });
         }
     }
 
@@ -335,19 +355,20 @@ impl<'a> Worker<'a> {
         while self.has_room() {
             let Some((host, job)) = self.hosts.next(now) else { return };
             let Some(watched) = self.watched.get(job.source as usize) else { continue };
-            let Job { source, is_dry, onward } = job;
-            let request = match (onward, &watched.url) {
-                (Some(request), _) => Ok(*request),
-                (None, Ok(url)) => Ok(watched.request(url)),
+            let Job { source, is_dry, onward, errand } = job;
+            let wanted = match (onward, &watched.url) {
+                (Some(request), _) => Ok(Wanted::Answer(*request)),
+                (None, Ok(url)) => Ok(watched.wanted(url, self.shared.clock.now())),
                 (None, Err(refusal)) => Err(watched.refused(refusal.clone())),
             };
             let shared = Arc::clone(&self.shared);
             let mut hop: BoxFuture<'static, Hop> = Box::pin(async move {
-                let step = match request {
-                    Ok(request) => shared.fetcher.step(request).await,
+                let step = match wanted {
+                    Ok(Wanted::Answer(request)) => shared.fetcher.step(request).await,
+                    Ok(Wanted::File(look)) => look.take(&shared.fetcher).await.map(Step::Done),
                     Err(error) => Err(error),
                 };
-                Hop { source, is_dry, host, step }
+                Hop { source, is_dry, host, errand, step }
             });
             self.fetching.push(Box::pin(async move {
                 match tokio::time::timeout(SLOW_AFTER, &mut hop).await {
@@ -366,7 +387,7 @@ impl<'a> Worker<'a> {
     }
 
     fn fetched(&mut self, hop: Hop) {
-        let Hop { source, is_dry, host, step } = hop;
+        let Hop { source, is_dry, host, errand, step } = hop;
         self.hosts.finish(host, Instant::now());
         let Some(watched) = self.watched.get(source as usize) else { return };
         let poll = Poll {
@@ -375,25 +396,42 @@ impl<'a> Worker<'a> {
             index: source,
             is_dry,
         };
-        match step {
-            Ok(Step::Redirected(request)) => {
-                let key = host::key(request.url());
-                let onward = Some(Box::new(request));
-                self.hosts.enqueue_first(key, Job { source, is_dry, onward });
+        let last = &watched.state;
+        match (step, errand) {
+            (Ok(Step::Redirected(request)), errand) => {
+                self.go_on(source, is_dry, Box::new(request), errand);
             }
-            Ok(Step::Done(mut fetched)) => match fetched.document.take() {
+            (Ok(Step::Done(mut fetched)), None) => match fetched.document.take() {
                 Some(packed) => {
-                    let last = watched.state.clone();
-                    self.reading.push(Box::pin(poll.document(last, fetched, packed)));
+                    let next = poll.begin(last.clone(), fetched, packed);
+                    self.reading
+                        .push(Box::pin(async move { Read { source, is_dry, next: next.await } }));
                 }
-                None => {
-                    self.settling.push(Box::pin(poll.unchanged(&watched.state, &fetched)));
-                }
+                None => self.settling.push(Box::pin(poll.unchanged(last, &fetched))),
             },
-            Err(error) => {
-                self.settling.push(Box::pin(poll.failed(&watched.state, &error.into())));
+            (Err(error), None) => {
+                self.settling.push(Box::pin(poll.failed(last, &error.into())));
+            }
+            (step, Some(errand)) => {
+                let next = poll.go_on(last.clone(), errand, document(step));
+                self.reading
+                    .push(Box::pin(async move { Read { source, is_dry, next: next.await } }));
             }
         }
+    }
+
+    fn read(&mut self, read: Read) {
+        let Read { source, is_dry, next } = read;
+        match next {
+            Next::Ask(request, errand) => self.go_on(source, is_dry, request, Some(errand)),
+            Next::Settle(settling) => self.settling.push(settling),
+        }
+    }
+
+    /// Goes on with what is begun, before anything else of the next host.
+    fn go_on(&mut self, source: u32, is_dry: bool, request: Box<Request>, errand: Option<Errand>) {
+        let key = host::key(request.url());
+        self.hosts.enqueue_first(key, Job { source, is_dry, onward: Some(request), errand });
     }
 
     fn settled(&mut self, settled: Settled) -> Result<(), StoreError> {
@@ -404,8 +442,7 @@ impl<'a> Worker<'a> {
             settled.report.log(&watched.state, &settled.state);
             self.shared.meters.count_poll(&settled.report.source, settled.report.word());
             if settled.state.moved_to != watched.state.moved_to {
-                let address = state::address(&watched.source, &settled.state);
-                watched.url = self.shared.fetcher.guard().read(address, None);
+                watched.url = address(&self.shared.fetcher, &watched.source, &settled.state);
             }
             watched.state = settled.state;
         }
@@ -477,10 +514,50 @@ async fn next_ask(asks: &mut Option<mpsc::Receiver<Ask>>) -> Option<Ask> {
     }
 }
 
+/// What a poll begins with.
+enum Wanted {
+    Answer(Request),
+    File(Look),
+}
+
+/// Where the source is asked now.
+fn address(fetcher: &Fetcher, source: &Source, state: &SourceState) -> Result<Url, Refusal> {
+    if source.local.is_some() {
+        return Url::parse(&source.url).map_err(|_| Refusal::Form("no path"));
+    }
+    let url = fetcher.guard().read(state::address(source, state), None)?;
+    Ok(match source.kind {
+        SourceKind::Catalog => first_page(source.format, &url),
+        _ => url,
+    })
+}
+
+/// The document that one more request gave.
+fn document(step: Result<Step, FetchError>) -> Result<(Url, Packed), FetchError> {
+    match step? {
+        Step::Done(Fetched { url, document: Some(packed), .. }) => Ok((url, packed)),
+        // Nothing was asked under a condition, and redirects have been followed.
+        Step::Done(Fetched { url, .. }) => Err(FetchError::new(&url, Fault::Status(304))),
+        Step::Redirected(request) => Err(FetchError::new(request.url(), Fault::Status(300))),
+    }
+}
+
 impl Watched {
-    fn request(&self, url: &Url) -> Request {
-        let state = &self.state;
-        Request::new(url.clone()).unless(state.etag.clone(), state.last_modified.clone())
+    fn wanted(&self, url: &Url, now: Timestamp) -> Wanted {
+        let (source, state) = (&self.source, &self.state);
+        let is_turned = state::has_turned(state, now);
+        if source.local.is_some() {
+            let look = Look::new(Arc::clone(source), url.clone(), state, is_turned);
+            return Wanted::File(look);
+        }
+        let mut request = state::request(source, url.clone());
+        if matches!(source.kind, SourceKind::Catalog | SourceKind::Sitemap) {
+            request = request.in_bulk();
+        }
+        if !is_turned {
+            request = request.unless(state.etag.clone(), state.last_modified.clone());
+        }
+        Wanted::Answer(request)
     }
 
     fn refused(&self, refusal: Refusal) -> FetchError {

@@ -22,11 +22,12 @@ const TEXT_BYTES_MAX: usize = 64 << 10;
 const FORMAT_BYTES_MAX: usize = 64;
 
 /// All filters that a layout can use.
-pub(super) const FILTERS: [&str; 32] = [
+pub(super) const FILTERS: [&str; 33] = [
     "truncate",
     "plain",
     "domain",
     "date",
+    "money",
     "default",
     "join",
     "replace",
@@ -62,6 +63,7 @@ pub(super) fn install(environment: &mut Environment<'_>) {
     environment.add_filter("plain", |value: &Value| words(value));
     environment.add_filter("domain", domain);
     environment.add_filter("date", date);
+    environment.add_filter("money", money);
     environment.add_filter("default", default);
     environment.add_filter("join", join);
     environment.add_filter("replace", replace);
@@ -166,6 +168,35 @@ fn date(
         .map_err(|_| fault("`date` needs a format such as `%d.%m.%Y %H:%M`"))
 }
 
+/// An amount such as `item.price` as people write it: thousands apart, no cents where there are
+/// none. What is no amount stays as it is.
+fn money(value: &Value) -> Result<String, Error> {
+    let text = words(value)?;
+    let (number, currency) = text.split_once(' ').unwrap_or((&text, ""));
+    let (whole, cents) = number.split_once('.').unwrap_or((number, ""));
+    let is_number = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
+    if whole.is_empty() || !is_number(whole) || !is_number(cents) {
+        return Ok(text);
+    }
+    let mut out = String::with_capacity(text.len() * 2);
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && whole.len() > 4 && (whole.len() - at).is_multiple_of(3) {
+            // No line ends within a number.
+            out.push('\u{a0}');
+        }
+        out.push(digit);
+    }
+    if cents.bytes().any(|digit| digit != b'0') {
+        out.push('.');
+        out.push_str(cents);
+    }
+    if !currency.is_empty() {
+        out.push('\u{a0}');
+        out.push_str(currency);
+    }
+    Ok(out)
+}
+
 /// `other` in place of what is missing or empty.
 fn default(value: &Value, other: Option<Value>) -> Value {
     if value.is_true() { value.clone() } else { other.unwrap_or_else(|| Value::from("")) }
@@ -233,6 +264,11 @@ mod tests {
             ("at | date('%d.%m.%Y %H:%M', 'Europe/Bucharest')", "24.11.2026 00:30"),
             ("at | date(timezone='America/New_York', format='%H')", "17"),
             ("nothing | date", ""),
+            ("'1299.00 MDL' | money", "1299\u{a0}MDL"),
+            ("'12345678.50 VND' | money", "12\u{a0}345\u{a0}678.50\u{a0}VND"),
+            ("'15.00' | money", "15"),
+            ("'on request' | money", "on request"),
+            ("nothing | money", ""),
             ("nothing | default('-')", "-"),
             ("list | join(', ')", "x, y, z"),
             ("list | first | upper", "X"),

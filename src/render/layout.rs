@@ -16,15 +16,17 @@ use minijinja::value::Rest;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 use crate::markup;
+use crate::model::campaign::ChangeKind;
 use crate::model::channel::ChannelKind;
-use crate::model::item::{Item, ItemId, Media, MediaKind};
+use crate::model::item::Item;
 use crate::model::message::Message;
 use crate::model::name::Name;
-use crate::model::rich::RichText;
+use crate::model::post::Told;
 use crate::model::time::Timestamp;
 use crate::render::filters;
 use crate::render::message;
 use crate::render::problem::{Problem, find_word, nearest, unknown_filter};
+use crate::render::sample::{self, bare_sample, sample};
 use crate::render::values::{Anything, FIELDS, ItemValue, Unknown};
 
 /// Longest layout file, in bytes.
@@ -46,10 +48,16 @@ const FILTERS_MISSED_MAX: usize = 20;
 const VARIABLES: [&str; 3] = ["items", "item", "campaign"];
 
 /// Layouts that are there without a file: those of the folder `layouts`.
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 9] = [
     ("article.html", include_str!("../../layouts/article.html")),
     ("article.ro.html", include_str!("../../layouts/article.ro.html")),
     ("plain.html", include_str!("../../layouts/plain.html")),
+    ("product-card.html", include_str!("../../layouts/product-card.html")),
+    ("product-card.ro.html", include_str!("../../layouts/product-card.ro.html")),
+    ("price-drop.html", include_str!("../../layouts/price-drop.html")),
+    ("price-drop.ro.html", include_str!("../../layouts/price-drop.ro.html")),
+    ("back-in-stock.html", include_str!("../../layouts/back-in-stock.html")),
+    ("back-in-stock.ro.html", include_str!("../../layouts/back-in-stock.ro.html")),
 ];
 
 /// All layouts, ready to render. Shared between threads as it is.
@@ -58,6 +66,36 @@ pub struct Layouts {
     environment: Environment<'static>,
     /// The file of each variant.
     files: BTreeMap<Variant, String>,
+}
+
+/// What a layout knows beside its items.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    pub campaign: &'a Name,
+    /// What happened to the items; one that is not among these is shown as new.
+    pub told: &'a [Told],
+    /// Decides which sales are in force.
+    pub now: Timestamp,
+}
+
+impl Scene<'_> {
+    /// What happened to the item, if that is known.
+    pub fn told_of(&self, item: &Item) -> Option<&Told> {
+        self.told.iter().find(|told| told.item == item.id)
+    }
+
+    /// What the item costs, in the same words for every reader: `59.00 EUR → 44.00 EUR` where its
+    /// move was told. `None` where it can't be bought.
+    pub(super) fn price_of(&self, item: &Item) -> Option<String> {
+        let told = self.told_of(item);
+        if let Some(moved) = told.and_then(|told| told.price) {
+            return Some(format!("{} → {}", moved.from, moved.to));
+        }
+        if told.is_some_and(|told| matches!(told.kind, ChangeKind::Gone | ChangeKind::OutOfStock)) {
+            return None;
+        }
+        Some(item.offer.as_ref()?.terms.price_at(self.now)?.to_string())
+    }
 }
 
 /// Why there is no message.
@@ -84,7 +122,8 @@ struct Variant {
 impl Layouts {
     /// Compiles and checks the files: each by its path as it is to be told, and its text. Files
     /// are named `NAME.html`, `NAME.LANGUAGE.html`, `NAME.KIND.html` or `NAME.LANGUAGE.KIND.html`.
-    /// The built-in layouts `article` and `plain` are added where no file has their name.
+    /// The built-in layouts are added where no file has their name: `article`, `plain`,
+    /// `product-card`, `price-drop` and `back-in-stock`.
     ///
     /// # Errors
     /// All problems of all files, in the order of path and line.
@@ -134,12 +173,12 @@ impl Layouts {
         kind: ChannelKind,
         language: Option<&str>,
         items: &[Item],
-        campaign: &Name,
+        scene: &Scene<'_>,
     ) -> Result<Message, RenderError> {
         let Some(file) = self.choose(layout, kind, language) else {
             return Err(RenderError::Unknown { layout: layout.clone() });
         };
-        let context = context(items, campaign.as_str(), None);
+        let context = context(items, scene, None);
         let html =
             print(&self.environment, file, context).map_err(|error| RenderError::Failed {
                 file: file.to_owned(),
@@ -231,9 +270,11 @@ impl Layouts {
         // One item that has everything and one that has nothing walk most branches.
         let unknown = Unknown::default();
         let mut failures = Vec::new();
-        for item in [sample(layout), bare_sample(layout)] {
+        let told = [sample::told()];
+        for (item, told) in [(sample(layout), &told[..]), (bare_sample(layout), &[])] {
             let items = [item.clone(), item];
-            let context = context(&items, "campaign", Some((&unknown, &strangers)));
+            let scene = Scene { campaign: layout, told, now: sample::NOW };
+            let context = context(&items, &scene, Some((&unknown, &strangers)));
             let (printed, filters) = self.print_past_filters(file, &context);
             problems.extend(filters.iter().map(|error| Problem::of_engine(path, text, error)));
             match printed {
@@ -358,16 +399,19 @@ fn print(environment: &Environment<'_>, file: &str, context: Value) -> Result<St
 
 /// What a layout sees; when it is checked, with every name that it asks for and where to note
 /// unknown fields.
-fn context(items: &[Item], campaign: &str, check: Option<(&Unknown, &[&str])>) -> Value {
+fn context(items: &[Item], scene: &Scene<'_>, check: Option<(&Unknown, &[&str])>) -> Value {
     // Half the output for the texts of all items; the rest is the layout's.
     let text_bytes_max = OUTPUT_BYTES_MAX / 2 / items.len().max(1);
     let value = |item: &Item| {
         let unknown = check.map(|(unknown, _)| Arc::clone(unknown));
-        Value::from_object(ItemValue { item: item.clone(), text_bytes_max, unknown })
+        let told = scene.told_of(item).copied();
+        let (item, now) = (item.clone(), scene.now);
+        Value::from_object(ItemValue { item, told, now, text_bytes_max, unknown })
     };
     let items: Vec<Value> = items.iter().map(value).collect();
     let first = items.first().cloned().unwrap_or(Value::UNDEFINED);
-    let own = [("item", first), ("items", items.into()), ("campaign", campaign.into())];
+    let own =
+        [("item", first), ("items", items.into()), ("campaign", scene.campaign.as_str().into())];
     let strangers = check.map_or(&[][..], |(_, strangers)| strangers);
     let strangers = strangers.iter().map(|&name| (name, Value::from_object(Anything)));
     Value::from_pairs(own.into_iter().chain(strangers))
@@ -408,65 +452,11 @@ fn remarks(path: &str, text: &str, html: &str) -> Vec<Problem> {
         .collect()
 }
 
-/// An item that has everything a layout can show.
-pub(crate) fn sample(source: &Name) -> Item {
-    let address = |path: &str| Some(format!("https://example.com/{path}"));
-    let media = |kind, path: &str, mime: &str| Media {
-        kind,
-        url: address(path).unwrap_or_default(),
-        bytes: Some(123_456),
-        mime: Some(mime.to_owned()),
-        alt: Some("A description".to_owned()),
-    };
-    Item {
-        id: ItemId([7; 16]),
-        source: source.clone(),
-        guid: "https://example.com/?p=7".to_owned(),
-        title: "A title with <angles> & an ampersand".to_owned(),
-        link: address("post"),
-        summary: markup::rich("<p>The <b>first</b> words of a post.</p>", None),
-        body: markup::rich(
-            "<h2>A heading</h2><p>A text with a <a href=\"https://example.com/\">link</a>.</p>\
-             <ul><li>one</li><li>two</li></ul><blockquote>quoted</blockquote><pre>code</pre>",
-            None,
-        ),
-        published: Some(Timestamp::from_millis(1_790_000_000_000)),
-        updated: Some(Timestamp::from_millis(1_790_003_600_000)),
-        first_seen: Timestamp::from_millis(1_790_003_700_000),
-        authors: vec!["Ana".to_owned(), "Ion".to_owned()],
-        tags: vec!["news".to_owned(), "rust".to_owned()],
-        language: Some("en".to_owned()),
-        image: address("picture.jpg"),
-        media: vec![
-            media(MediaKind::Image, "picture.jpg", "image/jpeg"),
-            media(MediaKind::Audio, "sound.mp3", "audio/mpeg"),
-        ],
-        offer: None,
-    }
-}
-
-/// An item that has as little as an item can have.
-fn bare_sample(source: &Name) -> Item {
-    Item {
-        title: String::new(),
-        link: None,
-        summary: RichText::default(),
-        body: RichText::from_plain("words"),
-        published: None,
-        updated: None,
-        authors: vec![],
-        tags: vec![],
-        language: None,
-        image: None,
-        media: vec![],
-        ..sample(source)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::message::{Action, Module};
+    use crate::model::rich::RichText;
     use crate::render::preview::preview;
 
     fn name(text: &str) -> Name {
@@ -482,11 +472,16 @@ mod tests {
 
     fn render_with(text: &str, items: &[Item]) -> Result<Message, RenderError> {
         let layouts = compile(&[("x.html", text)]).unwrap();
-        layouts.render(&name("x"), ChannelKind::Telegram, None, items, &name("campaign"))
+        let campaign = name("campaign");
+        layouts.render(&name("x"), ChannelKind::Telegram, None, items, &scene(&campaign))
     }
 
     fn shown(text: &str, items: &[Item]) -> String {
         preview(&render_with(text, items).unwrap(), 200, false)
+    }
+
+    fn scene(campaign: &Name) -> Scene<'_> {
+        Scene { campaign, told: &[], now: sample::NOW }
     }
 
     fn item() -> Item {
@@ -508,10 +503,11 @@ mod tests {
     #[test]
     fn the_built_in_layouts_need_no_file() {
         let layouts = compile(&[]).unwrap();
-        assert_eq!(layouts.names(), BTreeSet::from([&name("article"), &name("plain")]));
+        let names = ["article", "back-in-stock", "plain", "price-drop", "product-card"];
+        assert_eq!(layouts.names().into_iter().map(Name::as_str).collect::<Vec<_>>(), names);
         let render = |layout, language| {
             let kind = ChannelKind::Messenger;
-            layouts.render(&name(layout), kind, language, &[item()], &name("c")).unwrap()
+            layouts.render(&name(layout), kind, language, &[item()], &scene(&name("c"))).unwrap()
         };
         let article = render("article", None);
         let [Module::Image { url, .. }, Module::Text { buttons, .. }] = &*article.modules else {
@@ -530,17 +526,17 @@ mod tests {
     fn the_built_in_layouts_serve_an_item_that_has_nothing() {
         let layouts = compile(&[]).unwrap();
         let bare = bare_sample(&name("example"));
-        for layout in ["article", "plain"] {
+        for layout in ["article", "plain", "product-card", "price-drop", "back-in-stock"] {
             let message = layouts
                 .render(
                     &name(layout),
                     ChannelKind::Telegram,
                     None,
                     std::slice::from_ref(&bare),
-                    &name("c"),
+                    &scene(&name("c")),
                 )
                 .unwrap();
-            assert_eq!(preview(&message, 80, false), "words\n");
+            assert!(preview(&message, 80, false).starts_with("words\n"), "{layout}");
         }
     }
 
@@ -548,7 +544,13 @@ mod tests {
     fn an_own_file_replaces_all_variants_of_a_built_in_layout() {
         let layouts = compile(&[("article.html", "mine")]).unwrap();
         let message = layouts
-            .render(&name("article"), ChannelKind::Telegram, Some("ro"), &[item()], &name("c"))
+            .render(
+                &name("article"),
+                ChannelKind::Telegram,
+                Some("ro"),
+                &[item()],
+                &scene(&name("c")),
+            )
             .unwrap();
         assert_eq!(message, Message::from_plain("mine"));
     }
@@ -574,10 +576,11 @@ mod tests {
             (Some(""), ChannelKind::Messenger, "all"),
         ];
         for (language, kind, expected) in cases {
-            let message = layouts.render(&name("x"), kind, language, &[item()], &name("c"));
+            let message = layouts.render(&name("x"), kind, language, &[item()], &scene(&name("c")));
             assert_eq!(message, Ok(Message::from_plain(expected)), "{language:?} {kind:?}");
         }
-        let unknown = layouts.render(&name("y"), ChannelKind::Telegram, None, &[], &name("c"));
+        let unknown =
+            layouts.render(&name("y"), ChannelKind::Telegram, None, &[], &scene(&name("c")));
         assert_eq!(unknown, Err(RenderError::Unknown { layout: name("y") }));
     }
 
@@ -603,10 +606,68 @@ mod tests {
         assert_eq!(told, "b/x.html:1:1: there is another layout of this name");
     }
 
+    /// Fields that are no text and no list.
+    const NUMBERS: [&str; 2] = ["percent_off", "on_sale"];
+
+    #[test]
+    fn a_layout_sees_the_offer_and_what_happened_to_it() {
+        let layouts = compile(&[(
+            "x.html",
+            "{{ item.change }} {{ item.was }} {{ item.price }} {{ item.list_price }} \
+             {{ item.percent_off }} {{ item.lowest_30d }} {{ item.on_sale }} {{ item.brand }} \
+             {{ item.sku }} {{ item.gtin }} {{ item.availability }} {{ item.currency }} \
+             {% for one in item.variants %}{{ one.title }} {{ one.price }} {{ one.sku }} \
+             {% endfor %}{{ item.price | money }}",
+        )])
+        .unwrap();
+        let shown = |item: Item, told: &[Told]| {
+            let (layout, campaign) = (name("x"), name("c"));
+            let scene = Scene { told, ..scene(&campaign) };
+            let message =
+                layouts.render(&layout, ChannelKind::Telegram, None, &[item], &scene).unwrap();
+            preview(&message, 400, false)
+        };
+        assert_eq!(
+            shown(item(), &[sample::told()]),
+            "price-drop 59.00 EUR 44.00 EUR 59.00 EUR 25 49.50 EUR True A & B AB-7 4006381333931 \
+             in-stock EUR Small 44.00 EUR AB-7-S Large 49.00 EUR AB-7-L 44 EUR\n"
+        );
+        // Without a move it is what the sale takes off.
+        assert!(shown(item(), &[]).starts_with("new 44.00 EUR 59.00 EUR 25 True A & B"));
+        assert_eq!(shown(bare_sample(&name("example")), &[]), "new 0 False\n");
+    }
+
+    #[test]
+    fn the_built_in_layouts_tell_a_product() {
+        let layouts = compile(&[]).unwrap();
+        let shown = |layout, language, told: &[Told]| {
+            let (layout, campaign) = (name(layout), name("c"));
+            let scene = Scene { told, ..scene(&campaign) };
+            let message =
+                layouts.render(&layout, ChannelKind::Telegram, language, &[item()], &scene);
+            preview(&message.unwrap(), 400, false)
+        };
+        let told = |kind| [Told { kind, price: None, ..sample::told() }];
+        let cases = [
+            (shown("price-drop", None, &[sample::told()]), "44 EUR instead of 59 EUR (−25 %)"),
+            (shown("price-drop", Some("ro"), &[sample::told()]), "44 EUR în loc de 59 EUR (−25 %)"),
+            (shown("price-drop", None, &[sample::told()]), "Lowest of the last 30 days: 49.50 EUR"),
+            (shown("back-in-stock", None, &told(ChangeKind::BackInStock)), "Back in stock"),
+            (shown("back-in-stock", Some("ro"), &told(ChangeKind::BackInStock)), "din nou în stoc"),
+            (shown("product-card", None, &told(ChangeKind::OutOfStock)), "Out of stock"),
+            (shown("product-card", Some("ro"), &told(ChangeKind::Gone)), "Nu mai este"),
+            (shown("product-card", None, &[]), "44 EUR instead of 59 EUR"),
+        ];
+        for (shown, expected) in cases {
+            assert!(shown.contains(expected), "{expected}: {shown}");
+        }
+    }
+
     #[test]
     fn every_field_can_be_printed() {
         for field in FIELDS {
-            let layout = format!("{{{{ item.{field} }}}} {{{{ item.{field} | length }}}} words");
+            let length = if NUMBERS.contains(&field) { "int" } else { "length" };
+            let layout = format!("{{{{ item.{field} }}}} {{{{ item.{field} | {length} }}}} words");
             assert!(render_with(&layout, &[item()]).is_ok(), "{field}");
         }
         let told = shown(
@@ -727,7 +788,7 @@ mod tests {
         let layouts = compile(&[]).unwrap();
         let render = || {
             let kind = ChannelKind::Telegram;
-            layouts.render(&name("article"), kind, None, &[item(), item()], &name("c"))
+            layouts.render(&name("article"), kind, None, &[item(), item()], &scene(&name("c")))
         };
         assert_eq!(render(), render());
     }

@@ -19,12 +19,16 @@ pub mod shorten;
 
 pub mod preview;
 
+pub(crate) mod sample;
+
 mod values;
+
+mod offers;
 
 mod filters;
 
 pub use cards::cards;
-pub use layout::{Layouts, RenderError};
+pub use layout::{Layouts, RenderError, Scene};
 pub use plain::plain;
 pub use preview::preview;
 pub use problem::Problem;

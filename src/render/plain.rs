@@ -37,7 +37,7 @@ fn paragraph(item: &Item) -> Option<Block> {
 mod tests {
     use super::*;
     use crate::model::name::Name;
-    use crate::render::layout::sample;
+    use crate::render::sample::sample;
 
     #[test]
     fn a_title_links_to_its_page_and_an_item_without_words_vanishes() {

@@ -245,10 +245,12 @@ fn columns(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::item::Item;
     use crate::model::name::Name;
     use crate::render::cards::cards;
-    use crate::render::layout::sample;
+    use crate::render::layout::Scene;
     use crate::render::message::read;
+    use crate::render::sample::sample;
 
     fn told(html: &str, width: usize) -> String {
         preview(&read(html).0, width, false)
@@ -315,9 +317,10 @@ a
 
     #[test]
     fn cards_are_shown_one_below_the_other() {
-        let message = Message {
-            modules: vec![Module::Cards(cards(&[sample(&Name::parse("example").unwrap())]))],
-        };
+        let name = Name::parse("example").unwrap();
+        let item = Item { offer: None, ..sample(&name) };
+        let scene = Scene { campaign: &name, told: &[], now: item.first_seen };
+        let message = Message { modules: vec![Module::Cards(cards(&[item], &scene))] };
         let shown = preview(&message, 60, false);
         assert!(shown.contains("│ A title with <angles> & an ampersand\n│ The first words"));
         assert_eq!(preview(&Message::default(), 60, true), "");

@@ -8,12 +8,14 @@ use minijinja::{Error, State, Value};
 
 use crate::markup;
 use crate::model::item::{Item, Media, MediaKind};
+use crate::model::post::Told;
 use crate::model::rich::RichText;
 use crate::model::time::Timestamp;
+use crate::render::offers;
 use crate::render::shorten::{shorten, shorten_rich};
 
 /// The fields of an item, as the documentation of layouts lists them.
-pub(super) const FIELDS: [&str; 15] = [
+pub(super) const FIELDS: [&str; 28] = [
     "id",
     "title",
     "link",
@@ -29,6 +31,19 @@ pub(super) const FIELDS: [&str; 15] = [
     "source",
     "media",
     "first_seen",
+    "change",
+    "price",
+    "list_price",
+    "on_sale",
+    "was",
+    "percent_off",
+    "lowest_30d",
+    "currency",
+    "availability",
+    "brand",
+    "sku",
+    "gtin",
+    "variants",
 ];
 
 /// Longest title, author or tag, in graphemes.
@@ -41,6 +56,9 @@ const LIST_MAX: usize = 20;
 #[derive(Debug)]
 pub(super) struct ItemValue {
     pub item: Item,
+    /// What happened to it, if that is known.
+    pub told: Option<Told>,
+    pub now: Timestamp,
     /// Longest `summary`, `body` and `text`, in bytes: so that a long item can't make a layout
     /// fail that works for others.
     pub text_bytes_max: usize,
@@ -118,7 +136,7 @@ impl ItemValue {
             "language" => Value::from(item.language.as_deref().unwrap_or_default()),
             "source" => Value::from(item.source.as_str()),
             "media" => item.media.iter().take(LIST_MAX).map(media).collect(),
-            _ => return None,
+            _ => return offers::field(name, item, self.told.as_ref(), self.now),
         })
     }
 
@@ -140,7 +158,7 @@ fn either<'a>(text: &'a RichText, other: &'a RichText) -> &'a RichText {
     if text.is_empty() { other } else { text }
 }
 
-fn field(text: &str) -> Value {
+pub(super) fn field(text: &str) -> Value {
     Value::from(shorten(text, FIELD_GRAPHEMES_MAX))
 }
 

@@ -39,7 +39,8 @@ struct ChannelReason {
 }
 
 impl Meters {
-    /// One poll ended: `result` is `new`, `updated`, `unchanged`, `held` or `failed`.
+    /// One poll ended: `result` is `new`, `price-drop`, `back-in-stock`, `updated`,
+    /// `unchanged`, `held` or `failed`.
     pub fn count_poll(&self, source: &Name, result: &'static str) {
         let label = SourceResult { source: source.to_string(), result };
         self.polls.get_or_create(&label).inc();

@@ -1,8 +1,9 @@
 //! How a record becomes bytes and comes back.
 //!
 //! Sealed bytes are `version (1) · sum (4) · body`. The body is postcard; the sum is the first four
-//! bytes of a SHA-256 over the table, the key, the version and the body, so that a record which was
-//! altered, or which stands under a key that is not its own, is refused. Postcard does not describe
+//! bytes of a SHA-256 (of records of which there are very many: a CRC-32) over the table, the key,
+//! the version and the body, so that a record which was altered, or which stands under a key that is
+//! not its own, is refused. Postcard does not describe
 //! itself: whoever adds a field to a record raises its version and keeps reading the old one.
 
 use std::fmt;
@@ -20,6 +21,9 @@ const HEAD_BYTES: usize = 5;
 pub(crate) trait Record: Serialize + DeserializeOwned {
     /// The form that is written, and the newest that can be read.
     const VERSION: u8;
+
+    /// There are so many that the time for their sums counts.
+    const IS_BULK: bool = false;
 }
 
 /// Where a record stands: part of its sum, and its name in errors.
@@ -39,7 +43,7 @@ pub(crate) fn seal<T: Record>(place: &Place<'_>, record: &T) -> Result<Vec<u8>, 
         .map_err(|error| StoreError::Failed { what: format!("encoding {place}: {error}") })?;
     let mut sealed = Vec::with_capacity(HEAD_BYTES + body.len());
     sealed.push(T::VERSION);
-    sealed.extend_from_slice(&sum(place, T::VERSION, &body));
+    sealed.extend_from_slice(&sum::<T>(place, T::VERSION, &body));
     sealed.extend_from_slice(&body);
     Ok(sealed)
 }
@@ -54,7 +58,7 @@ pub(crate) fn open<T: Record>(place: &Place<'_>, sealed: &[u8]) -> Result<T, Sto
     let (head, body) =
         sealed.split_at_checked(HEAD_BYTES).ok_or_else(|| damaged("shorter than a record"))?;
     let (version, written) = (head[0], &head[1..]);
-    if sum(place, version, body) != written {
+    if sum::<T>(place, version, body) != written {
         return Err(damaged("wrong checksum"));
     }
     if version != T::VERSION {
@@ -71,7 +75,14 @@ pub(crate) fn open<T: Record>(place: &Place<'_>, sealed: &[u8]) -> Result<T, Sto
     }
 }
 
-fn sum(place: &Place<'_>, version: u8, body: &[u8]) -> [u8; 4] {
+fn sum<T: Record>(place: &Place<'_>, version: u8, body: &[u8]) -> [u8; 4] {
+    if T::IS_BULK {
+        let mut crc = flate2::Crc::new();
+        for part in [place.table.as_bytes(), &[0], place.key, &[version], body] {
+            crc.update(part);
+        }
+        return crc.sum().to_be_bytes();
+    }
     let hash = Sha256::new()
         .chain_update(place.table)
         .chain_update([0])
@@ -139,6 +150,24 @@ mod tests {
     #[test]
     fn a_record_under_a_strange_key_is_refused() {
         assert!(open::<Note>(&place(b"b"), &sealed()).is_err());
+    }
+
+    #[test]
+    fn one_of_many_is_sealed_as_well() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct Row(u32);
+        impl Record for Row {
+            const VERSION: u8 = 1;
+            const IS_BULK: bool = true;
+        }
+        let whole = seal(&place(b"a"), &Row(7)).unwrap();
+        assert_eq!(open::<Row>(&place(b"a"), &whole).unwrap(), Row(7));
+        assert!(open::<Row>(&place(b"b"), &whole).is_err());
+        for bit in 0..whole.len() * 8 {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(open::<Row>(&place(b"a"), &bytes).is_err(), "bit {bit}");
+        }
     }
 
     #[test]

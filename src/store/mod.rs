@@ -11,6 +11,8 @@ mod codec;
 
 pub mod redb;
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
@@ -22,9 +24,18 @@ use crate::model::name::Name;
 use crate::model::post::{
     Answer, Claim, Counts, Draft, DraftId, Flood, Outcome, Post, PostId, Receipt, Ticket,
 };
+use crate::model::price::{PriceHistory, PriceSeen};
+use crate::model::product::ProductName;
+use crate::model::shelf::{Block, ShelfKey, ShelfState, ShelfWrite};
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
+
+/// How long a story is told only once under one link.
+pub const LINK_TOLD_FOR: Duration = Duration::from_secs(30 * 86_400);
+
+/// How long a story is told only once under one title.
+pub const TITLE_TOLD_FOR: Duration = Duration::from_secs(86_400);
 
 /// Every verb's answer.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
@@ -63,7 +74,35 @@ pub trait Store: Send + Sync + 'static {
     /// What the source has told; `None` before its first successful poll.
     fn load_known(&self, source: &Name) -> Reply<'_, Option<Known>>;
 
+    /// What is kept of a catalog beside its rows; `None` before its first successful poll.
+    fn load_shelf_state(&self, source: &Name) -> Reply<'_, Option<ShelfState>>;
+
+    /// The blocks of a catalog's shelf whose names are greater than `after` (all, for `None`),
+    /// ascending, at most `limit`. Nothing but the source's own polls changes them.
+    fn load_shelf(
+        &self,
+        source: &Name,
+        after: Option<ShelfKey>,
+        limit: usize,
+    ) -> Reply<'_, Vec<Block>>;
+
+    /// The price histories of rows of a shelf, in the order asked; empty where there is none.
+    fn load_prices(&self, source: &Name, rows: &[ShelfKey]) -> Reply<'_, Vec<PriceHistory>>;
+
+    /// What is kept of products by name, in the order asked.
+    fn load_names(&self, source: &Name, products: &[u64]) -> Reply<'_, Vec<Option<ProductName>>>;
+
+    /// Keeps names ahead of the poll that they belong to, which may be too many for one commit. A
+    /// name without a row on the shelf is pruned.
+    fn commit_names(&self, source: &Name, names: Vec<(u64, ProductName)>) -> Reply<'_, ()>;
+
     /// One poll's result and all that follows from it, together.
+    ///
+    /// A draft that is not held and whose content has stories loses the items whose story another
+    /// source has told to the same campaign: under the same link in the last
+    /// [`LINK_TOLD_FOR`], or under the same title in the last [`TITLE_TOLD_FOR`]. What is left
+    /// counts as told from now on; a draft of which nothing is left is not kept. For a held draft
+    /// the same is done once it is released.
     fn commit_poll(&self, poll: PollCommit) -> Reply<'_, ()>;
 
     // ── compose ─────────────────────────────────────────────────────────────────────────────
@@ -99,7 +138,8 @@ pub trait Store: Send + Sync + 'static {
     /// Held drafts, oldest first.
     fn load_held_drafts(&self) -> Reply<'_, Vec<Draft>>;
 
-    /// The admins' word on all held drafts of a source: answers how many drafts it touched.
+    /// The admins' word on all held drafts of a source: answers how many drafts it touched. Items
+    /// whose story was told meanwhile are left out, as in [`Store::commit_poll`].
     fn commit_flood(&self, source: &Name, word: FloodWord, now: Timestamp) -> Reply<'_, usize>;
 
     // ── deliver ─────────────────────────────────────────────────────────────────────────────
@@ -181,8 +221,9 @@ pub trait Store: Send + Sync + 'static {
     fn import_subscribers(&self, channel: &Name, people: Vec<Subscriber>) -> Reply<'_, usize>;
 
     /// Removes what no rule needs any more: items older than 30 days that no draft names, posts
-    /// finished for 90 days, seen event ids older than 72 hours. Bounded work a call; answers how
-    /// many rows went.
+    /// finished for 90 days, seen event ids older than 72 hours, stories told 30 days ago, price
+    /// histories that tell nothing any more, names of products that no shelf has. Bounded work a
+    /// call; answers how many rows went.
     fn prune(&self, now: Timestamp) -> Reply<'_, usize>;
 }
 
@@ -197,6 +238,21 @@ pub struct PollCommit {
     pub items: Vec<Item>,
     /// Their ids are given by the store.
     pub drafts: Vec<Draft>,
+    /// `None` for all but catalogs.
+    pub shelf: Option<ShelfCommit>,
+    /// Of products of the shelf, in place of what they were called before.
+    pub names: Vec<(u64, ProductName)>,
+}
+
+/// What a poll changes of a catalog's shelf.
+#[derive(Clone, Debug)]
+pub struct ShelfCommit {
+    pub state: ShelfState,
+    pub writes: Vec<ShelfWrite>,
+    /// For the price histories.
+    pub prices: Vec<PriceSeen>,
+    /// When the prices were seen.
+    pub now: Timestamp,
 }
 
 /// What [`Store::commit_post`] writes.

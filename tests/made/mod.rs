@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tidings::model::campaign::OnUncertain;
+use tidings::model::campaign::{ChangeKind, OnUncertain};
 use tidings::model::channel::ChannelKind;
 use tidings::model::event::{Deed, Event};
 use tidings::model::item::{Item, ItemId};
@@ -13,7 +13,7 @@ use tidings::model::message::{Card, Message};
 use tidings::model::name::Name;
 use tidings::model::post::{
     Answer, Body, Claim, Content, Counts, Draft, DraftId, Flood, Outcome, Post, PostId, Receipt,
-    Settled, Ticket,
+    Settled, Ticket, Told,
 };
 use tidings::model::rich::RichText;
 use tidings::model::subscriber::{Standing, Subscriber};
@@ -58,19 +58,28 @@ pub fn item(number: u8) -> Item {
     }
 }
 
+pub fn told(number: u8) -> Told {
+    Told { item: ItemId([number; 16]), kind: ChangeKind::New, price: None }
+}
+
 pub fn draft(due_at: Timestamp, items: &[u8]) -> Draft {
-    let items = items.iter().map(|number| ItemId([*number; 16])).collect();
+    let items = items.iter().map(|number| told(*number)).collect();
     Draft {
         id: DraftId(0),
         created_at: now(),
         due_at,
-        content: Content::Items { campaign: name("news"), items },
+        content: Content::Items { campaign: name("news"), items, stories: vec![] },
         held: None,
     }
 }
 
 pub fn held_draft(source: &str, items: &[u8]) -> Draft {
-    let flood = Flood { source: name(source), items: 40, reason: "40 of 40 are new".into() };
+    let flood = Flood {
+        source: name(source),
+        kind: ChangeKind::New,
+        items: 40,
+        reason: "40 of 40 are new".into(),
+    };
     Draft { held: Some(flood), ..draft(now(), items) }
 }
 
@@ -81,6 +90,8 @@ pub fn poll(source: &str) -> PollCommit {
         known: None,
         items: vec![],
         drafts: vec![],
+        shelf: None,
+        names: vec![],
     }
 }
 

@@ -4,6 +4,12 @@
 
 mod site;
 
+mod world;
+
 mod fetching;
 
 mod working;
+
+mod catalogs;
+
+mod kinds;

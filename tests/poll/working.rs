@@ -1,149 +1,16 @@
 //! The worker: from a due source to what the store holds.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tempfile::TempDir;
-use tidings::model::campaign::{Campaign, ChangeKind, OnUncertain};
-use tidings::model::name::Name;
-use tidings::model::post::{Content, Draft};
 use tidings::model::schedule::Schedule;
-use tidings::model::source::{FloodRule, PriceRule, Source, SourceKind, SourceState};
-use tidings::model::time::Timestamp;
-use tidings::poll::egress::Guard;
-use tidings::poll::fetch::Limits;
-use tidings::poll::worker::{Ask, Options, Outcome, PollReport, poll_once, run};
-use tidings::runtime::clock::Clock;
-use tidings::runtime::meters::Meters;
+use tidings::model::source::FloodRule;
+use tidings::poll::worker::{Ask, Options, Outcome, poll_once, run};
 use tidings::runtime::shutdown::{Stop, Tasks};
-use tidings::runtime::wakes::Wakes;
-use tidings::store::{Store, redb};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::site::{Answer, Site, feed, redirect, status};
-
-/// Longer than anything here takes; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-struct World {
-    store: Arc<dyn Store>,
-    wakes: Wakes,
-    sources: Vec<Source>,
-    limits: Limits,
-    _dir: TempDir,
-}
-
-fn name(text: &str) -> Name {
-    Name::parse(text).unwrap()
-}
-
-impl World {
-    fn new() -> Self {
-        let dir = TempDir::new().unwrap();
-        let path: &Path = dir.path();
-        let store = Arc::new(redb::open(&path.join("store.redb")).unwrap());
-        Self {
-            store,
-            wakes: Wakes::default(),
-            sources: vec![],
-            limits: Limits::default(),
-            _dir: dir,
-        }
-    }
-
-    fn watch(&mut self, source: &str, url: &str) -> &mut Source {
-        self.sources.push(Source {
-            name: name(source),
-            kind: SourceKind::Feed,
-            url: url.into(),
-            schedule: Schedule::Every(Duration::from_secs(30 * 60)),
-            first_newest: 0,
-            flood: FloodRule::default(),
-            price: PriceRule::default(),
-        });
-        self.sources.last_mut().unwrap()
-    }
-
-    fn options(&self) -> Options {
-        let campaign = Campaign {
-            name: name("blog-posts"),
-            sources: self.sources.iter().map(|source| source.name.clone()).collect(),
-            on: vec![ChangeKind::New],
-            layout: name("article"),
-            topics: vec![name("news")],
-            channels: vec![name("bot")],
-            settle: Duration::ZERO,
-            on_uncertain: OnUncertain::Skip,
-        };
-        Options {
-            store: Arc::clone(&self.store),
-            clock: Clock::system(),
-            wakes: self.wakes.clone(),
-            meters: Meters::default(),
-            sources: self.sources.clone(),
-            campaigns: [campaign].into(),
-            guard: Guard {
-                allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
-                ..Guard::default()
-            },
-            limits: self.limits,
-            items_max: tidings::extract::ITEMS_MAX,
-            user_agent: "tidings-test".to_owned(),
-            connections: 4,
-            per_host: 1,
-            host_pause: Duration::ZERO,
-            floor: Duration::from_secs(300),
-            asks: None,
-        }
-    }
-
-    /// Polls all once, and answers the reports by the order of the sources.
-    async fn poll(&self) -> Vec<PollReport> {
-        self.poll_with(false).await
-    }
-
-    async fn poll_with(&self, is_dry: bool) -> Vec<PollReport> {
-        let mut told = Vec::new();
-        let mut tell = |report: &PollReport| told.push(report.clone());
-        let reports = poll_once(self.options(), is_dry, &mut tell);
-        let reports = tokio::time::timeout(PATIENCE, reports).await.expect("it hangs");
-        let mut reports = reports.unwrap();
-        assert_eq!(told, reports);
-        reports.sort_by_key(|report| {
-            self.sources.iter().position(|source| source.name == report.source)
-        });
-        reports
-    }
-
-    async fn state(&self, source: &str) -> SourceState {
-        let states = self.store.load_sources().await.unwrap();
-        states
-            .into_iter()
-            .find(|(found, _)| found.as_str() == source)
-            .map(|(_, state)| state)
-            .unwrap()
-    }
-
-    async fn drafts(&self) -> Vec<Draft> {
-        self.store.lease_drafts(Timestamp::from_millis(i64::MAX), 100).await.unwrap()
-    }
-
-    /// The titles of what is drafted, in the order of the drafts.
-    async fn titles(&self) -> Vec<String> {
-        let mut titles = Vec::new();
-        for draft in self.drafts().await {
-            let Content::Items { items, .. } = draft.content else { continue };
-            let items = self.store.load_items(&items).await.unwrap();
-            titles.extend(items.into_iter().map(|item| item.title));
-        }
-        titles
-    }
-}
-
-fn wait(state: &SourceState) -> Duration {
-    state.due_at.since(state.polled_at.unwrap())
-}
+use crate::world::{PATIENCE, World, name, wait};
 
 #[tokio::test]
 async fn the_first_poll_is_a_baseline_and_a_new_item_becomes_a_draft() {
@@ -378,7 +245,8 @@ async fn a_hung_site_delays_nobody_else_and_no_stop() {
         world.watch(&format!("hung{at}"), &hung.url(&format!("/{at}")));
     }
     for at in 0..10 {
-        site.say(&format!("/{at}"), status(200, &[], &feed(&["One"])));
+        let title = format!("One of {at}");
+        site.say(&format!("/{at}"), status(200, &[], &feed(&[&title])));
         world.watch(&format!("blog{at}"), &site.url(&format!("/{at}"))).first_newest = 1;
     }
     run_until(&world, world.options(), async {

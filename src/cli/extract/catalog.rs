@@ -31,21 +31,21 @@ const UNPACKED_BYTES_MAX: u64 = 4 << 30;
 /// How a catalog is to be read.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// How a catalog is written: `merchant`, `csv`, `shopify`, `shopify-atom`, `woocommerce`,
     /// `wordpress`, `json-ld`, `yml`, `squarespace`, `prestashop`, `mapped`; `auto` goes by
     /// content.
     #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = format)]
-    format: CatalogFormat,
+    pub(in crate::cli) format: CatalogFormat,
     /// Of prices that name no currency: three letters.
     #[arg(long, value_name = "CODE")]
-    currency: Option<Currency>,
+    pub(in crate::cli) currency: Option<Currency>,
     /// Of a mapped catalog: the path of its rows.
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
-    row: String,
+    pub(in crate::cli) row: String,
     /// Of a mapped catalog: where a field is in its row; once for each field.
     #[arg(long = "field", value_name = "NAME=PATH", value_parser = field)]
-    fields: Vec<(String, String)>,
+    pub(in crate::cli) fields: Vec<(String, String)>,
 }
 
 fn format(text: &str) -> Result<CatalogFormat, ValueError> {

@@ -11,8 +11,14 @@ use crate::config::raw::{List, RawCampaign};
 use crate::config::table::{At, Entry};
 use crate::model::campaign::{Campaign, ChangeKind, OnUncertain};
 use crate::model::name::Name;
+use crate::model::step::Step;
 
-const LAYOUT: &str = "article";
+/// The layouts of campaigns that name none: for what is new or edited, for prices, for stock, and
+/// for products of which several things are told.
+const ARTICLE: &str = "article";
+const PRICE_DROP: &str = "price-drop";
+const BACK_IN_STOCK: &str = "back-in-stock";
+const PRODUCT_CARD: &str = "product-card";
 const SETTLE_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// What a campaign may name.
@@ -68,13 +74,15 @@ fn campaign(
     let on_uncertain =
         on_uncertain.and_then(|raw| choice(raw, &key("on_uncertain"), &choices, found));
     let layout = match &raw.layout {
-        None => Name::parse(LAYOUT).ok(),
+        None => usual_layout(&on),
         Some(raw) => layout(raw, &key("layout"), known.layouts.as_ref(), found),
     };
     Some(Campaign {
         name: entry.name.clone(),
         sources,
         on,
+        // See `steps::apply`.
+        min_step: Step::default(),
         layout: layout?,
         topics,
         channels,
@@ -147,17 +155,52 @@ fn on(raw: Option<&At<List<String>>>, key: &str, found: &mut Findings) -> Vec<Ch
     if raw.value.is_empty() {
         found.problem(raw.at, key, "must name one at least").hint("`new`");
     }
+    let choices = ChangeKind::ALL.map(|kind| (kind.as_str(), kind));
     let mut kinds = Vec::new();
     for each in &raw.value {
-        let planned = ["updated", "price-drop", "back-in-stock", "gone"];
-        if planned.contains(&each.value.as_str()) {
-            let text = format!("`{}` is not supported yet, only `new` is", each.value);
-            found.problem(each.at, key, text);
-        } else if let Some(kind) = choice(each, key, &[("new", ChangeKind::New)], found)
+        if let Some(kind) = choice(each, key, &choices, found)
             && !kinds.contains(&kind)
         {
             kinds.push(kind);
         }
     }
     kinds
+}
+
+/// The layout of a campaign that names none.
+fn usual_layout(on: &[ChangeKind]) -> Option<Name> {
+    use ChangeKind::{BackInStock, Gone, New, OutOfStock, PriceDrop, PriceRise, Updated};
+    let layout = |kind: &ChangeKind| match kind {
+        New | Updated => ARTICLE,
+        PriceDrop | PriceRise => PRICE_DROP,
+        BackInStock | OutOfStock => BACK_IN_STOCK,
+        Gone => PRODUCT_CARD,
+    };
+    let mut layouts = on.iter().map(layout);
+    let first = layouts.next().unwrap_or(ARTICLE);
+    Name::parse(if layouts.all(|other| other == first) { first } else { PRODUCT_CARD }).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_campaign_without_a_layout_gets_the_one_for_what_it_tells() {
+        use ChangeKind::{BackInStock, Gone, New, OutOfStock, PriceDrop, PriceRise, Updated};
+        let cases = [
+            (&[New][..], "article"),
+            (&[New, Updated], "article"),
+            (&[PriceDrop], "price-drop"),
+            (&[PriceRise, PriceDrop], "price-drop"),
+            (&[BackInStock, OutOfStock], "back-in-stock"),
+            (&[PriceDrop, BackInStock], "product-card"),
+            (&[PriceDrop, BackInStock, PriceRise], "product-card"),
+            (&[Gone], "product-card"),
+            (&[New, PriceDrop], "product-card"),
+        ];
+        for (on, expected) in cases {
+            assert_eq!(usual_layout(on).unwrap().as_str(), expected, "{on:?}");
+        }
+    }
 }

@@ -1,11 +1,13 @@
 //! Checks `[fetch]`.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 use crate::config::Fetch;
+use crate::config::check::Surroundings;
 use crate::config::check::value::{span, whole};
 use crate::config::problem::Findings;
 use crate::config::raw::RawFetch;
@@ -30,6 +32,7 @@ impl Default for Fetch {
         Self {
             allow_networks: Vec::new(),
             ports: Vec::new(),
+            paths: Vec::new(),
             host_pause: SECOND,
             per_host: 1,
             connections: 64,
@@ -38,19 +41,25 @@ impl Default for Fetch {
             wire_bytes_max: 8 * MIB,
             decoded_bytes_max: 32 * MIB,
             items_max: 10_000,
+            catalog_bytes_max: 2 * GIB,
             user_agent: concat!("tidings/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
 }
 
 /// The section with its defaults.
-pub(crate) fn fetch(raw: Option<&RawFetch>, found: &mut Findings) -> Fetch {
+pub(crate) fn fetch(
+    raw: Option<&RawFetch>,
+    around: &Surroundings<'_>,
+    found: &mut Findings,
+) -> Fetch {
     let default = Fetch::default();
     let Some(raw) = raw else { return default };
     let bytes = KIB..=GIB;
     Fetch {
         allow_networks: networks(raw.allow_networks.as_deref().unwrap_or_default(), found),
         ports: ports(raw.ports.as_deref().unwrap_or_default(), found),
+        paths: paths(raw.paths.as_deref().unwrap_or_default(), around, found),
         host_pause: span(
             raw.host_pause.as_ref(),
             "fetch.host_pause",
@@ -95,6 +104,13 @@ pub(crate) fn fetch(raw: Option<&RawFetch>, found: &mut Findings) -> Fetch {
             default.items_max,
             found,
         ),
+        catalog_bytes_max: whole(
+            raw.catalog_bytes_max.as_ref(),
+            "fetch.catalog_bytes_max",
+            KIB..=64 * GIB,
+            default.catalog_bytes_max,
+            found,
+        ),
         user_agent: user_agent(raw.user_agent.as_ref(), default.user_agent, found),
     }
 }
@@ -122,6 +138,21 @@ fn networks(raw: &[At<String>], found: &mut Findings) -> Vec<IpNet> {
 fn ports(raw: &[At<i64>], found: &mut Findings) -> Vec<u16> {
     too_many(raw, "fetch.ports", found);
     raw.iter().map(|port| whole(Some(port), "fetch.ports", 1..=u16::MAX, 1, found)).collect()
+}
+
+fn paths(raw: &[At<String>], around: &Surroundings<'_>, found: &mut Findings) -> Vec<PathBuf> {
+    const KEY: &str = "fetch.paths";
+    too_many(raw, KEY, found);
+    let mut paths = Vec::new();
+    for path in raw {
+        match around.absolute(&path.value) {
+            Some(path) => paths.push(path),
+            None => {
+                found.problem(path.at, KEY, "must be a folder, without `..`");
+            }
+        }
+    }
+    paths
 }
 
 fn too_many<T>(raw: &[At<T>], key: &str, found: &mut Findings) {

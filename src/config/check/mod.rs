@@ -11,12 +11,20 @@ pub(crate) mod channels;
 
 pub(crate) mod sources;
 
+pub(crate) mod asking;
+
+pub(crate) mod catalogs;
+
+pub(crate) mod pages;
+
 pub(crate) mod texts;
 
 pub(crate) mod campaigns;
 
+pub(crate) mod steps;
+
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::problem::{Findings, Place};
@@ -42,6 +50,17 @@ pub(crate) struct Surroundings<'a> {
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// Every file was read. When one was not, a name that is not known may stand there.
     pub is_complete: bool,
+}
+
+impl Surroundings<'_> {
+    /// The path from the root; `None` for an empty one and for one that climbs.
+    pub fn absolute(&self, path: &str) -> Option<PathBuf> {
+        let climbs = Path::new(path).components().any(|part| part == Component::ParentDir);
+        if path.is_empty() || path.contains('\0') || climbs {
+            return None;
+        }
+        std::path::absolute(self.folder.join(path)).ok()
+    }
 }
 
 /// The names of one kind, in the order of the files.
@@ -76,7 +95,7 @@ pub(crate) fn check(
 
     let data_dir = data_dir(main.data_dir.as_ref(), around, found);
     let listen = listen(main.listen.as_ref(), &data_dir, around, found);
-    let fetch = fetch::fetch(main.fetch.as_ref(), found);
+    let fetch = fetch::fetch(main.fetch.as_ref(), around, found);
     let grace = main.delivery.as_ref().and_then(|delivery| delivery.grace.as_ref());
     let grace = value::span(grace, "delivery.grace", Duration::ZERO..=GRACE_MAX, GRACE, found);
     let folder = main.layouts.as_ref().map_or(LAYOUTS, |path| path.value.as_str());
@@ -84,11 +103,11 @@ pub(crate) fn check(
     let layouts = layouts(&folder);
     let known = campaigns::References { sources, topics, channels, layouts };
 
-    let config = Config {
+    let mut config = Config {
         data_dir,
         layouts: folder,
         channels: channels::channels(&raw_channels, &listen, around, found),
-        sources: sources::sources(&raw_sources, &fetch, found),
+        sources: sources::sources(&raw_sources, &raw_channels, &fetch, around, found),
         topics: texts::topics(&raw_topics, found),
         campaigns: campaigns::campaigns(&raw_campaigns, &known, around, found),
         listen,
@@ -96,6 +115,8 @@ pub(crate) fn check(
         grace,
         messages,
     };
+    let (sources, campaigns) = (&mut config.sources, &mut config.campaigns);
+    steps::apply(&raw_sources, &raw_campaigns, sources, campaigns, found);
     if around.is_complete && config.campaigns.is_empty() && !config.sources.is_empty() {
         found.warning(START, "campaigns", "there is none: nothing of the sources is sent");
     }

@@ -5,22 +5,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Fetch;
+use crate::config::check::Surroundings;
+use crate::config::check::asking::{self, Guarded};
+use crate::config::check::catalogs::{self, CatalogKeys, KINDS};
 use crate::config::check::fetch::FLOOR;
+use crate::config::check::pages;
 use crate::config::check::value::{choice, number, span, url, whole};
 use crate::config::nearest::did_you_mean;
 use crate::config::problem::{Findings, Place};
-use crate::config::raw::RawSource;
+use crate::config::raw::{RawChannel, RawSource};
 use crate::config::table::{At, Entry};
 use crate::model::schedule::{CronError, CronRule, Schedule, Span};
-use crate::model::source::{FloodRule, PriceRule, Source, SourceKind};
+use crate::model::source::{FloodRule, Local, PAGES_MAX, Source, SourceKind};
 use crate::model::time::Timestamp;
 
 /// How often a source is polled when nothing is said.
 const EVERY: Duration = Duration::from_secs(30 * 60);
+/// How often a file or a folder is looked at when nothing is said.
+const EVERY_LOCAL: Duration = Duration::from_secs(60);
 const EVERY_MIN: Duration = Duration::from_secs(1);
 const EVERY_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 const NEWEST_MAX: u32 = 100;
 const FLOOD_ITEMS_MAX: u32 = 1_000_000;
+/// Most pages of a catalog, or parts of a sitemap.
+const PAGES_LIMIT: u16 = 10_000;
 /// Sources whose haste is told one by one; the rest is counted.
 const HASTE_WARNINGS_MAX: usize = 20;
 /// Fires of a cron line that are looked at for the shortest pause.
@@ -31,10 +39,19 @@ const TRIED_FROM: Timestamp = Timestamp::from_millis(1_767_571_200_000);
 /// The sources; one without a usable address is left out.
 pub(crate) fn sources(
     raw: &[Entry<RawSource>],
+    channels: &[Entry<RawChannel>],
     fetch: &Fetch,
+    around: &Surroundings<'_>,
     found: &mut Findings,
 ) -> Vec<Source> {
-    let mut checker = Checker { fetch, cron: HashMap::new(), hasty: 0, last_hasty: None };
+    let mut checker = Checker {
+        fetch,
+        around,
+        guarded: Guarded::new(channels),
+        cron: HashMap::new(),
+        hasty: 0,
+        last_hasty: None,
+    };
     let sources = raw.iter().filter_map(|entry| checker.source(entry, found)).collect();
     if let Some(at) = checker.last_hasty
         && checker.hasty > HASTE_WARNINGS_MAX
@@ -50,6 +67,8 @@ type Line = (String, Option<String>);
 
 struct Checker<'a> {
     fetch: &'a Fetch,
+    around: &'a Surroundings<'a>,
+    guarded: Guarded,
     /// Lines that were read: thousands of sources may share a few. With the shortest pause between
     /// two of their first fires.
     cron: HashMap<Line, Result<(CronRule, Option<Duration>), CronError>>,
@@ -63,9 +82,12 @@ impl Checker<'_> {
         let raw = &entry.value;
         let path = format!("sources.{}", entry.name);
         let key = |key: &str| format!("{path}.{key}");
-        if let Some(kind) = &raw.kind {
-            choice(kind, &key("kind"), &[("feed", SourceKind::Feed)], found);
+        let kind = raw.kind.as_ref().and_then(|it| choice(it, &key("kind"), &KINDS, found));
+        // A word that is no kind may have meant any, so nothing is foreign to it.
+        if raw.kind.is_none() || kind.is_some() {
+            catalogs::refuse_foreign(raw, kind.unwrap_or(SourceKind::Feed), &path, found);
         }
+        let kind = kind.unwrap_or(SourceKind::Feed);
         let schedule = self.schedule(raw, &path, found);
         let first = raw.first.as_ref().and_then(|first| first.newest.as_ref());
         let flood = raw.flood.as_ref();
@@ -88,19 +110,61 @@ impl Checker<'_> {
             share: to_f32(share),
         };
         let first_newest = whole(first, &key("first.newest"), 0..=NEWEST_MAX, 0, found);
-        let Some(url) = &raw.url else {
-            found.problem(entry.at, &key("url"), "is needed");
-            return None;
+        let CatalogKeys { format, mapping, currency } = match kind {
+            SourceKind::Catalog => catalogs::keys(raw, &path, entry.at, found),
+            _ => CatalogKeys::default(),
         };
+        let select = raw.select.as_ref();
+        let select = select.and_then(|raw| pages::select(raw, &key("select"), found));
+        let pages = raw.pages_max.as_ref();
+        let pages_max = whole(pages, &key("pages_max"), 1..=PAGES_LIMIT, PAGES_MAX, found);
+        let headers = asking::headers(raw, &path, &self.guarded, self.around, found);
+        let (local, url) = self.place(entry, &path, found)?;
         Some(Source {
-            name: entry.name.clone(),
-            kind: SourceKind::Feed,
-            url: self.address(url, &key("url"), found)?,
-            schedule,
+            local,
+            headers,
             first_newest,
             flood,
-            price: PriceRule::default(),
+            format,
+            mapping,
+            select,
+            currency,
+            pages_max,
+            full_text: raw.full_text.as_ref().is_some_and(|full_text| full_text.value),
+            websub: raw.websub.as_ref().is_none_or(|websub| websub.value),
+            ..Source::new(entry.name.clone(), kind, url, schedule)
         })
+    }
+
+    /// `url`, or `path` and what stands for its address.
+    fn place(
+        &self,
+        entry: &Entry<RawSource>,
+        path: &str,
+        found: &mut Findings,
+    ) -> Option<(Option<Arc<Local>>, Arc<str>)> {
+        let raw = &entry.value;
+        let key = |key: &str| format!("{path}.{key}");
+        match (&raw.url, &raw.path) {
+            (Some(url), None) => Some((None, self.address(url, &key("url"), found)?)),
+            (None, Some(path)) => {
+                if raw.headers.is_some() || raw.cookies.is_some() || raw.auth.is_some() {
+                    let text = "a file needs no `headers`, `auth` or `cookies`";
+                    found.problem(path.at, &key("path"), text);
+                }
+                let (local, url) =
+                    catalogs::local(path, &key("path"), self.fetch, self.around, found)?;
+                Some((Some(local), url))
+            }
+            (Some(_), Some(path)) => {
+                found.problem(path.at, &key("path"), "can't stand beside `url`");
+                None
+            }
+            (None, None) => {
+                found.problem(entry.at, &key("url"), "is needed");
+                None
+            }
+        }
     }
 
     /// The address without its fragment, which is no business of the server.
@@ -132,9 +196,17 @@ impl Checker<'_> {
                 Schedule::Auto
             }
             (Some(every), None) if every.value == "auto" => Schedule::Auto,
-            (None, Some(cron)) => self.cron(cron, raw.timezone.as_ref(), path, found),
+            (None, Some(cron)) => {
+                self.cron(cron, raw.timezone.as_ref(), path, raw.path.is_some(), found)
+            }
             (every, None) => {
                 let bounds = EVERY_MIN..=EVERY_MAX;
+                if raw.path.is_some() {
+                    // Nobody is bothered by that.
+                    let default = EVERY_LOCAL;
+                    let interval = span(every.as_ref(), &every_key, bounds, default, found);
+                    return Schedule::Every(interval);
+                }
                 let default = EVERY.max(self.fetch.floor);
                 let interval = span(every.as_ref(), &every_key, bounds, default, found);
                 if let Some(every) = every {
@@ -150,6 +222,7 @@ impl Checker<'_> {
         raw: &At<String>,
         timezone: Option<&At<String>>,
         path: &str,
+        is_local: bool,
         found: &mut Findings,
     ) -> Schedule {
         let line = (raw.value.clone(), timezone.map(|zone| zone.value.clone()));
@@ -160,7 +233,9 @@ impl Checker<'_> {
         });
         match read.clone() {
             Ok((rule, pause)) => {
-                if let Some(pause) = pause {
+                if let Some(pause) = pause
+                    && !is_local
+                {
                     self.warn_of_haste(pause, raw.at, &format!("{path}.cron"), found);
                 }
                 Schedule::Cron(rule)

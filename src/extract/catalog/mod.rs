@@ -53,7 +53,7 @@ use url::Url;
 
 use crate::extract::catalog::recognise::Shape;
 use crate::extract::catalog::stream::Stream;
-use crate::extract::{Entry, NotADocument, Quality, structured, text};
+use crate::extract::{Entry, NotADocument, Quality, structured};
 use crate::model::listing::Listing;
 use crate::model::offer::Currency;
 use crate::model::source::{CatalogFormat, Mapping};
@@ -148,11 +148,7 @@ pub fn scan(
         Reader::Xml => xml::scan(&mut stream, options, format, each),
         Reader::Delimited => delimited::scan(&mut stream, options, format, each),
         Reader::Json => json::scan(document, options, each),
-        Reader::Page => {
-            let bytes = whole::read(document)?;
-            let page = text::decode(&bytes, options.content_type, options.base.host_str());
-            structured::scan(&page.text, page.encoding, options, each)
-        }
+        Reader::Page => structured::scan(document, options, each),
     }
 }
 
@@ -174,11 +170,7 @@ pub fn pick(
         Reader::Xml => xml::pick(&mut stream, options, format, places),
         Reader::Delimited => delimited::pick(&mut stream, options, format, places),
         Reader::Json => json::pick(document, options, format, places),
-        Reader::Page => {
-            let bytes = whole::read(document)?;
-            let page = text::decode(&bytes, options.content_type, options.base.host_str());
-            structured::pick(&page.text, options, places)
-        }
+        Reader::Page => structured::pick(document, options, places),
     }
 }
 
@@ -217,7 +209,8 @@ fn reader(format: CatalogFormat, shape: Shape) -> Result<Reader, NotADocument> {
             _,
         )
         | (CatalogFormat::Mapped, Shape::Json) => Ok(Reader::Json),
-        (CatalogFormat::JsonLd, Shape::Page) => Ok(Reader::Page),
+        // A piece of a page can look like XML.
+        (CatalogFormat::JsonLd, Shape::Page | Shape::Xml) => Ok(Reader::Page),
         (_, shape) => Err(NotADocument::Unfit(format!("it is {}", shape.as_str()))),
     }
 }

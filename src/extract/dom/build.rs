@@ -18,6 +18,12 @@ const TAG_ATTRIBUTES_MAX: usize = 64;
 const NAME_BYTES_MAX: usize = 64;
 /// Longest list of classes that is kept, in bytes.
 const CLASS_BYTES_MAX: usize = 2 << 10;
+/// Longest text of a title or field that is kept, in bytes.
+const TITLE_BYTES_MAX: usize = 4 << 10;
+/// How often open elements are looked at, for ends and what ends by itself; after that only the
+/// innermost few are.
+const LOOKS_MAX: usize = 20_000_000;
+const LOOKS_AFTER: usize = 8;
 /// Longest value of another attribute that is kept, in bytes.
 const VALUE_BYTES_MAX: usize = 16 << 10;
 
@@ -61,6 +67,7 @@ struct Builder {
     has_body: bool,
     nodes: usize,
     attributes: usize,
+    looks: usize,
     xhtml: Namespace,
     none: Namespace,
 }
@@ -76,6 +83,7 @@ impl Builder {
             has_body: false,
             nodes: 0,
             attributes: 0,
+            looks: 0,
             xhtml: Namespace::from(XHTML),
             none: Namespace::from(""),
         };
@@ -199,23 +207,28 @@ impl Builder {
                 self.push(root, "head", Vec::new())?;
             }
         }
-        self.end_before(name)?;
-        let holds_nothing = is_void(name) || (tag.is_empty && self.is_within_picture(name));
-        if self.stack.len() >= DEPTH_MAX {
+        if self.overflow == 0 {
+            self.end_before(name)?;
+        }
+        if self.overflow > 0 || self.stack.len() >= DEPTH_MAX {
             // What is inside hangs where this would.
             if is_raw(name) {
                 scanner.raw_text(tag.name);
-            } else if !holds_nothing {
+            } else if !(is_void(name) || tag.is_empty) {
                 self.overflow += 1;
             }
             return Ok(());
         }
+        let holds_nothing = is_void(name) || (tag.is_empty && self.is_within_picture(name));
         let attributes = self.attributes_of(tag)?;
         let open = self.element(self.top().id, name, attributes)?;
         if is_raw(name) {
             let raw = if tag.is_empty { "" } else { scanner.raw_text(tag.name) };
             match name {
-                "title" | "textarea" => self.append_text(open.id, &markup::decode(raw))?,
+                "title" | "textarea" => {
+                    let raw = raw.get(..raw.floor_char_boundary(TITLE_BYTES_MAX));
+                    self.append_text(open.id, &markup::decode(raw.unwrap_or_default()))?;
+                }
                 "script" if holds_data(tag) => self.append_text(open.id, raw)?,
                 _ => {}
             }
@@ -264,7 +277,9 @@ impl Builder {
 
     /// Ends the nearest open element of `names`, unless it is outside of a scope or of `walls`.
     fn end_nearest(&mut self, names: &[&str], walls: &[&str]) {
-        for (at, open) in self.stack.iter().enumerate().rev() {
+        let far = self.far();
+        for (at, open) in self.stack.iter().enumerate().rev().take(far) {
+            self.looks += 1;
             if names.contains(&&*open.name) {
                 return self.stack.truncate(at);
             }
@@ -274,9 +289,17 @@ impl Builder {
         }
     }
 
+    /// How many open elements may be looked at.
+    fn far(&self) -> usize {
+        if self.looks > LOOKS_MAX { LOOKS_AFTER } else { DEPTH_MAX }
+    }
+
     /// Ends the open elements of `names` within the nearest table, and all within them.
     fn end_part(&mut self, names: &[&str]) {
-        let table = self.stack.iter().rposition(|open| &*open.name == "table");
+        let far = self.far();
+        let mut nearest = self.stack.iter().enumerate().rev().take(far);
+        let table = nearest.find(|(_, open)| &*open.name == "table").map(|(at, _)| at);
+        self.looks += self.stack.len() - table.unwrap_or(0);
         let Some(table) = table else { return };
         let part = (table..self.stack.len())
             .find(|at| self.stack.get(*at).is_some_and(|open| names.contains(&&*open.name)));
@@ -305,7 +328,9 @@ impl Builder {
         }
         let own = sort(name);
         let is_part = matches!(name, "table" | "tbody" | "thead" | "tfoot" | "tr" | "td" | "th");
-        for at in (1..self.stack.len()).rev() {
+        let far = self.far();
+        for at in (1..self.stack.len()).rev().take(far) {
+            self.looks += 1;
             let Some(open) = self.stack.get(at) else { return };
             if &*open.name == "body" {
                 return;

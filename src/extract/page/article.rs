@@ -69,11 +69,16 @@ pub fn of_text(html: &str, url: &Url) -> Result<Article, NotADocument> {
             fill(&mut raw, entry_of(&graph, story.value, dom.base()));
         }
     }
+    if raw.title.is_empty()
+        && let Some(readable) = &readable
+    {
+        // It knows how sites put their names into titles.
+        raw.title = RawText::new(readable.title.clone(), Form::Plain);
+    }
     fill(&mut raw, of_head(&dom, &said));
     let plain = |text: &Option<String>| RawText::new(text.clone().unwrap_or_default(), Form::Plain);
     let mut body_html = String::new();
     if let Some(readable) = readable {
-        raw.title = RawText::new(readable.title, Form::Plain);
         fill(
             &mut raw,
             RawEntry {
@@ -92,7 +97,7 @@ pub fn of_text(html: &str, url: &Url) -> Result<Article, NotADocument> {
     if raw.title.is_empty() {
         raw.title = RawText::new(dom.title(), Form::Plain);
     }
-    let site_name = said.meta.site_name.clone();
+    let site_name = said.meta.site_name;
     let entry = settled(raw, &dom);
     Ok(Article {
         title: entry.title,

@@ -14,7 +14,7 @@ use crate::extract::dom::{Dom, attr};
 use crate::extract::page::day;
 use crate::extract::page::parts::{Parts, has_word, is_heading, is_shelf};
 use crate::extract::raw::RawEntry;
-use crate::extract::{keys, link};
+use crate::extract::{ITEMS_MAX, keys, link};
 
 /// Fewest members of a kind.
 const MEMBERS_MIN: usize = 2;
@@ -32,7 +32,8 @@ const SIBLINGS_MAX: usize = 6;
 /// The items of the page's list, in document order; empty when none stands out.
 pub(super) fn items(dom: &Dom) -> Vec<RawEntry> {
     let page = Survey::of(dom);
-    let Some(chosen) = page.best() else { return Vec::new() };
+    let Some(mut chosen) = page.best() else { return Vec::new() };
+    chosen.truncate(ITEMS_MAX);
     let members: HashSet<_> =
         chosen.iter().filter_map(|at| page.elements.get(*at)).map(|it| it.id()).collect();
     let mut entries = Vec::new();
@@ -69,6 +70,8 @@ struct Cell {
     parent: usize,
     /// Of its kind: tags and classes from the root.
     kind: u64,
+    /// Of its own tag and classes; 0 without a class that lasts.
+    look: u64,
     /// 1 in the main part, less beside it.
     weight: f32,
     is_in_main: bool,
@@ -146,7 +149,45 @@ impl<'a> Survey<'a> {
                 best = Some((score, members));
             }
         }
-        best.map(|(_, members)| members)
+        best.map(|(_, members)| self.with_their_like(members))
+    }
+
+    /// The members, and what looks the same elsewhere in an equally good place: a page shows its
+    /// newest items in a list of their own.
+    fn with_their_like(&self, members: Vec<usize>) -> Vec<usize> {
+        let first = members.first().and_then(|at| self.cells.get(*at));
+        let Some(first) = first.filter(|cell| cell.look != 0).copied() else { return members };
+        let is_like = |cell: &Cell| {
+            cell.look == first.look
+                && cell.weight >= first.weight
+                && cell.links > 0
+                && cell.headings <= 2
+        };
+        let has_heading =
+            members.iter().filter_map(|at| self.cells.get(*at)).all(|it| it.headings > 0);
+        let all = self
+            .cells
+            .iter()
+            .enumerate()
+            .filter(|(_, cell)| is_like(cell) && (cell.headings > 0 || !has_heading));
+        let mut all: Vec<usize> = all.map(|(at, _)| at).chain(members).collect();
+        all.sort_unstable();
+        all.dedup();
+        // One within another is a part of it.
+        let mut kept: Vec<usize> = Vec::with_capacity(all.len());
+        let places: HashSet<usize> = all.iter().copied().collect();
+        for at in all {
+            let mut up = at;
+            let mut is_inner = false;
+            while let Some(cell) = self.cells.get(up).filter(|cell| cell.parent != up) {
+                up = cell.parent;
+                is_inner |= places.contains(&up);
+            }
+            if !is_inner {
+                kept.push(at);
+            }
+        }
+        kept
     }
 
     /// How much the members of a kind look like items; `None` when they can't be.
@@ -199,7 +240,8 @@ fn cell(element: ElementRef<'_>, parent: usize, above: Option<Cell>, dom: &Dom, 
     let name = element.value().name();
     let mut cell = Cell {
         parent,
-        kind: kind(element, above.kind),
+        kind: kind(element, above.kind).0,
+        look: kind(element, 0).1,
         is_in_main: above.is_in_main || matches!(name, "main" | "article"),
         is_in_heading: above.is_in_heading || is_heading(name),
         is_in_link: above.is_in_link || name == "a",
@@ -245,8 +287,8 @@ fn cell(element: ElementRef<'_>, parent: usize, above: Option<Cell>, dom: &Dom, 
     cell
 }
 
-/// The kind of an element within one of the kind `above`.
-fn kind(element: ElementRef<'_>, above: u64) -> u64 {
+/// The kind of an element within one of the kind `above`, and its look by itself.
+fn kind(element: ElementRef<'_>, above: u64) -> (u64, u64) {
     let mut classes: Vec<&str> = attr(element, "class")
         .unwrap_or_default()
         .split_ascii_whitespace()
@@ -254,9 +296,14 @@ fn kind(element: ElementRef<'_>, above: u64) -> u64 {
         .take(8)
         .collect();
     classes.sort_unstable();
-    let mut hasher = DefaultHasher::new();
-    (above, element.value().name(), classes).hash(&mut hasher);
-    hasher.finish()
+    let own = (element.value().name(), &classes);
+    let hash = |value: &dyn Fn(&mut DefaultHasher)| {
+        let mut hasher = DefaultHasher::new();
+        value(&mut hasher);
+        hasher.finish()
+    };
+    let whole = hash(&|hasher| (above, own).hash(hasher));
+    (whole, if classes.is_empty() { 0 } else { hash(&|hasher| own.hash(hasher)) })
 }
 
 /// Whether a class tells what an element is, rather than which one it is or how it is just now.
@@ -372,6 +419,24 @@ mod tests {
         let sidebar = "<div id=sidebar><ul><li><a href='/blog/z1'>Something of long ago</a> 1 May 2020<li><a href='/blog/z2'>Another one of long ago</a> 2 May 2020\
             <li><a href='/blog/z3'>And one that is older still</a> 3 May 2020</ul></div>";
         assert_eq!(titles(&format!("{MENU}{cards}{sidebar}")), ["A", "B", "C"]);
+    }
+
+    #[test]
+    fn the_newest_in_a_list_of_their_own_are_items_too() {
+        let card = |n: u32| {
+            format!(
+                "<article class=card><h3><a href='/blog/{n}'>Post {n}</a></h3><p>Words of {n}.</p></article>"
+            )
+        };
+        let page = format!(
+            "<section class=newest>{}</section><section class=all>{}{}{}</section><footer>{}</footer>",
+            card(4),
+            card(3),
+            card(2),
+            card(1),
+            card(9)
+        );
+        assert_eq!(titles(&page), ["Post 4", "Post 3", "Post 2", "Post 1"]);
     }
 
     #[test]

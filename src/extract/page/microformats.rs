@@ -25,16 +25,16 @@ pub(super) fn entries(dom: &Dom) -> Vec<RawEntry> {
     let within = |element: &ElementRef<'_>| feed.is_none_or(|feed| is_within(*element, feed));
     let roots = dom.elements().filter(|element| has_class(*element, "h-entry"));
     roots
-        .filter(within)
-        .filter(is_outermost)
         .take(ENTRIES_MAX)
+        .filter(within)
+        .filter(|it| is_outermost(it, "h-entry"))
         .filter_map(|it| entry(it, dom))
         .collect()
 }
 
-/// Whether no other entry holds it.
-fn is_outermost(element: &ElementRef<'_>) -> bool {
-    !element.ancestors().filter_map(ElementRef::wrap).any(|outer| has_class(outer, "h-entry"))
+/// Whether no other element of the class holds it.
+fn is_outermost(element: &ElementRef<'_>, class: &str) -> bool {
+    !element.ancestors().filter_map(ElementRef::wrap).any(|outer| has_class(outer, class))
 }
 
 /// The entries of hAtom; empty unless there are several with a title and an address.
@@ -43,6 +43,7 @@ pub(super) fn hatom(dom: &Dom) -> Vec<RawEntry> {
         .elements()
         .filter(|element| has_class(*element, "hentry") && !has_class(*element, "type-page"))
         .take(ENTRIES_MAX)
+        .filter(|element| is_outermost(element, "hentry"))
         .collect();
     let beside = |element: &ElementRef<'_>| {
         element.ancestors().filter_map(ElementRef::wrap).any(|outer| {
@@ -144,7 +145,7 @@ fn entry(root: ElementRef<'_>, dom: &Dom) -> Option<RawEntry> {
     let authors: Vec<String> =
         own.named("p-author").map(name_of).filter(|it| !it.is_empty()).collect();
     Some(RawEntry {
-        guid: own.first("u-uid").and_then(address).unwrap_or_default().to_owned(),
+        guid: own.first("u-uid").map(|uid| id_of(uid, dom)).unwrap_or_default(),
         guid_is_link: true,
         title: RawText::new(title, Form::Plain),
         links: permalink.iter().map(|href| link_in(dom, href)).collect(),
@@ -183,6 +184,14 @@ fn address(element: ElementRef<'_>) -> Option<&str> {
     ["href", "src", "data", "value", "content", "poster"]
         .iter()
         .find_map(|name| attr(element, name))
+}
+
+/// An id: whole, where it is an address.
+fn id_of(element: ElementRef<'_>, dom: &Dom) -> String {
+    let Some(id) = address(element) else { return text(element) };
+    let is_address = attr(element, "href").is_some_and(|href| href == id);
+    let whole = dom.resolve(id).filter(|_| is_address);
+    whole.map_or_else(|| id.to_owned(), |(shown, _)| shown)
 }
 
 /// The value of a `dt-` property.
@@ -298,7 +307,7 @@ mod tests {
         assert_eq!(all.len(), 1);
         let entry = &all[0];
         assert_eq!((entry.title.text.as_str(), entry.summary.text.as_str()), ("A", "Short"));
-        assert_eq!((entry.links[0].href.as_str(), entry.guid.as_str()), ("/a", "/a"));
+        assert_eq!((entry.links[0].href.as_str(), entry.guid.as_str()), ("/a", "https://e.com/a"));
         assert!(entry.body.text.starts_with("<p>Long</p>"));
         assert_eq!(
             (entry.authors.as_slice(), entry.tags.as_slice()),

@@ -8,14 +8,17 @@ use crate::extract::dom::{Dom, attr, text, text_within};
 use crate::extract::page::day;
 use crate::extract::raw::{Form, RawEntry, RawLink, RawMedia, RawText, Role};
 use crate::extract::{date, link, media};
+use crate::markup;
 use crate::model::time::Timestamp;
 
 /// Most elements of a block that are looked at.
-const ELEMENTS_MAX: usize = 2_000;
+const ELEMENTS_MAX: usize = 600;
 /// Longest title that is one, in bytes; a longer one is a whole card in a link.
 const TITLE_BYTES_MAX: usize = 300;
 /// Shortest paragraph that is a summary, in characters.
 const SUMMARY_CHARS_MIN: usize = 30;
+/// How much of an element's text is looked at where it must be short, in bytes.
+const LOOK_BYTES: usize = 2 * TITLE_BYTES_MAX;
 /// How much HTML of a block is looked through for a picture, in bytes.
 const PICTURE_BYTES_MAX: usize = 64 << 10;
 
@@ -172,7 +175,7 @@ fn title(
         return words;
     }
     if !words.is_empty() {
-        let inner = main.descendent_elements().filter(|inner| *inner != main).map(text);
+        let inner = main.descendent_elements().filter(|inner| *inner != main).map(look);
         let short =
             inner.into_iter().find(|words| !words.is_empty() && words.len() <= TITLE_BYTES_MAX);
         return short.unwrap_or(words);
@@ -182,12 +185,17 @@ fn title(
     said.or(picture).unwrap_or_default().to_owned()
 }
 
+/// The beginning of an element's words.
+fn look(element: ElementRef<'_>) -> String {
+    markup::clean(&text_within(element, LOOK_BYTES))
+}
+
 /// The day that a block gives: a `time`, what is called a date, or words that hold one.
 fn day_of(all: &[ElementRef<'_>]) -> Option<Timestamp> {
     let of_time = |element: ElementRef<'_>| {
         let stated = attr(element, "datetime").and_then(date::parse);
         stated.or_else(|| {
-            let words = text(element);
+            let words = look(element);
             date::parse(&words).or_else(|| day::find(&words))
         })
     };
@@ -197,7 +205,7 @@ fn day_of(all: &[ElementRef<'_>]) -> Option<Timestamp> {
         .copied()
         .filter(|it| has_word(*it, &["date", "time", "published", "posted", "day"]));
     times.map(of_time).find(Option::is_some).flatten().or_else(|| {
-        called.take(16).find_map(|element| day::find(&text(element))).or_else(|| {
+        called.take(16).find_map(|element| day::find(&look(element))).or_else(|| {
             let within = |element: &ElementRef<'_>| {
                 element.children().find_map(|node| match node.value() {
                     Node::Text(text) => day::find(text),

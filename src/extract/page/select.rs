@@ -1,5 +1,7 @@
 //! Items by the rules of the settings.
 
+use std::collections::HashSet;
+
 use jiff::civil;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
@@ -23,6 +25,8 @@ const RULE_BYTES_MAX: usize = 2_000;
 const ITEMS_SURE: usize = 5;
 /// Most children of one element while a rule counts them: it counts anew for each.
 const COUNTED_CHILDREN_MAX: usize = 4_000;
+/// Within how many other items an item may stand.
+const NESTED_MAX: usize = 4;
 /// Longest value of a field that a pattern is tried on, in bytes.
 const VALUE_BYTES_MAX: usize = 16 << 10;
 
@@ -141,6 +145,7 @@ impl Rules {
         if blocks.len() > items_max {
             return Err(NotADocument::TooManyItems { max: items_max });
         }
+        let blocks = not_too_deep(blocks);
         if blocks.is_empty() {
             return Err(NotADocument::NoMatch { field: "item", css: css.clone() });
         }
@@ -218,6 +223,15 @@ impl Rules {
         }
         Ok(())
     }
+}
+
+/// Without those that stand within more than [`NESTED_MAX`] others.
+fn not_too_deep(blocks: Vec<ElementRef<'_>>) -> Vec<ElementRef<'_>> {
+    let all: HashSet<_> = blocks.iter().map(|block| block.id()).collect();
+    let is_fit = |block: &ElementRef<'_>| {
+        block.ancestors().filter(|outer| all.contains(&outer.id())).count() <= NESTED_MAX
+    };
+    blocks.into_iter().filter(is_fit).collect()
 }
 
 impl Field {

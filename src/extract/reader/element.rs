@@ -1,5 +1,7 @@
 //! What stands inside one element. Each reads to the end of the element that was started last.
 
+use std::borrow::Cow;
+
 use crate::extract::Format;
 use crate::extract::raw::{Form, RawLink, RawText, cap};
 use crate::extract::reader::gathered::Gathered;
@@ -28,7 +30,7 @@ impl Reader<'_> {
             match self.next()? {
                 Token::Start(_) => depth += 1,
                 Token::End => depth -= 1,
-                Token::Text(text) => out.push_str(&text),
+                Token::Text(text) => add(&mut out, text),
                 Token::Done | Token::Cut => break,
             }
         }
@@ -96,7 +98,7 @@ impl Reader<'_> {
         let base = self.tokens.base().cloned();
         let mut out = String::new();
         // Names of the open elements inside.
-        let mut open: Vec<String> = Vec::new();
+        let mut open: Vec<Cow<'_, str>> = Vec::new();
         let mut is_markup = false;
         loop {
             match self.next()? {
@@ -108,13 +110,13 @@ impl Reader<'_> {
                             out = quick_xml::escape::minimal_escape(&out).into_owned();
                         }
                     }
-                    open.push(tag.local.to_string());
                     write_tag(&mut out, &tag);
+                    open.push(tag.local);
                 }
                 Token::Text(text) if is_markup && !text.contains("</") => {
                     out.push_str(&quick_xml::escape::minimal_escape(text.as_ref()));
                 }
-                Token::Text(text) => out.push_str(&text),
+                Token::Text(text) => add(&mut out, text),
                 Token::End => match open.pop() {
                     Some(name) => {
                         out.push_str("</");
@@ -132,6 +134,15 @@ impl Reader<'_> {
         cap(&mut out);
         let form = if is_markup { Form::Html } else { form };
         Ok(RawText { text: out, form, base })
+    }
+}
+
+/// Adds a piece of text; the first, mostly the only one, is not copied again.
+fn add(out: &mut String, piece: Cow<'_, str>) {
+    if out.is_empty() {
+        *out = piece.into_owned();
+    } else {
+        out.push_str(&piece);
     }
 }
 

@@ -13,7 +13,7 @@ impl Reader<'_> {
         let about = item
             .attributes
             .iter()
-            .find(|(name, _)| name == "about" || name.rsplit(':').next() == Some("about"));
+            .find(|(name, _)| *name == "about" || name.rsplit(':').next() == Some("about"));
         if let Some((_, about)) = about {
             found.entry.guid = about.trim().to_owned();
             found.entry.guid_is_link = true;

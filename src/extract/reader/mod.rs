@@ -1,7 +1,7 @@
 //! Our own reader of RSS, RDF and Atom.
 //!
-//! Takes the documents that feed-rs drops something of or refuses, and the ill-formed ones in their
-//! repaired form. Gives the complete items before the place where a document breaks off.
+//! Takes well-formed documents, and ill-formed ones in their repaired form. Gives
+//! the complete items before the place where a document breaks off.
 
 mod gathered;
 
@@ -48,7 +48,7 @@ pub(crate) fn read(
             Token::End | Token::Cut | Token::Done => return Err(refusal::of_text(text, None)),
         }
     };
-    let family = Family::of(&root).ok_or_else(|| refusal::of_text(text, Some(&root.name)))?;
+    let family = Family::of(&root).ok_or_else(|| refusal::of_text(text, Some(root.name)))?;
     let mut reader = Reader { tokens, family, feed: RawFeed::new(format(&root)), items_max };
     let read = match (family, root.local.as_ref()) {
         (Family::Atom, "entry") => reader.entry(),
@@ -231,6 +231,9 @@ impl<'a> Reader<'a> {
         match tag.attribute("rel").unwrap_or("alternate").trim() {
             "hub" if self.feed.hub.is_none() => self.feed.hub = Some(link),
             "self" if self.feed.self_link.is_none() => self.feed.self_link = Some(link),
+            // Archives stay as they are, pages move while one reads.
+            "prev-archive" => self.feed.next = Some(link),
+            "next" if self.feed.next.is_none() => self.feed.next = Some(link),
             rel if is_alternate(rel) => {
                 let other = !is_page(tag.attribute("type"));
                 self.feed.add_page(RawLink { other, ..link });

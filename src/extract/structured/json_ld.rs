@@ -73,6 +73,14 @@ fn repair(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.trim_start_matches('\u{feff}');
     while let Some(c) = rest.chars().next() {
+        // A comment ends before the value begins; what wraps the value does not.
+        if let Some(comment) = rest.strip_prefix("<!--")
+            && let Some(end) = comment.find("-->")
+            && !comment.get(..end).unwrap_or_default().contains(['{', '['])
+        {
+            rest = comment.get(end + 3..).unwrap_or_default();
+            continue;
+        }
         let wrapper = ["<!--", "-->", "<![CDATA[", "]]>", "<!]]>"];
         if let Some(found) = wrapper.iter().find(|wrapper| rest.starts_with(**wrapper)) {
             rest = rest.get(found.len()..).unwrap_or_default();
@@ -147,6 +155,7 @@ mod tests {
             ("{\"a\": \"b\nc\td\u{1}\"}", vec![json!({"a": "b\nc\td"})]),
             ("{\"a\": [1, 2, ], }", vec![json!({"a": [1, 2]})]),
             ("<!--\n{\"a\": 1}\n-->", vec![json!({"a": 1})]),
+            ("<!-- x -->{\"a\": \"<!-- b -->\"}", vec![json!({"a": "<!-- b -->"})]),
             ("//<![CDATA[\n{\"a\": 1}\n//]]>", vec![json!({"a": 1})]),
             ("{&quot;a&quot;: &quot;b&quot;}", vec![json!({"a": "b"})]),
             ("{\"a\": 1}\n{\"b\": 2}", vec![json!({"a": 1}), json!({"b": 2})]),

@@ -21,6 +21,7 @@ mod story;
 mod rows;
 
 use serde_json::Value;
+use url::Url;
 
 pub(crate) use graph::Graph;
 pub(crate) use meta::Meta;
@@ -28,7 +29,18 @@ pub use rows::{pick, rows, scan};
 pub(crate) use story::entry_of;
 pub(crate) use things::{Kind, Place, Thing, things};
 
+use crate::extract::NotADocument;
 use crate::extract::dom::Dom;
+
+/// The values of a page's JSON-LD and those of its microdata, each in document order: for people
+/// and tests that want to see what a page says.
+///
+/// # Errors
+/// [`NotADocument`] when the page passes a limit.
+pub fn values(html: &str, base: &Url) -> Result<[Vec<Value>; 2], NotADocument> {
+    let said = Said::of(&Dom::parse(html, base)?);
+    Ok([said.json_ld, said.microdata])
+}
 
 /// Everything that a page says about itself.
 pub(crate) struct Said {

@@ -1,5 +1,6 @@
 //! Products, with what is asked for them.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 use serde_json::Value;
@@ -13,6 +14,8 @@ use crate::model::time::Timestamp;
 
 /// Most forms of one product.
 const VARIANTS_MAX: usize = 2_000;
+/// Most offers that are read of a page, however often the same one is referred to.
+pub(super) const OFFERS_MAX: usize = 20_000;
 /// More digits after the point than these are the noise of binary fractions.
 const FRACTION_DIGITS_MAX: usize = 4;
 
@@ -24,6 +27,8 @@ pub(super) struct Reader<'a, 'v> {
     pub now: Timestamp,
     /// For amounts that name none.
     pub currency: Option<Currency>,
+    /// How many offers may still be read: [`OFFERS_MAX`] at first.
+    pub left: &'a Cell<usize>,
 }
 
 impl<'v> Reader<'_, 'v> {
@@ -92,6 +97,9 @@ impl<'v> Reader<'_, 'v> {
     fn offers(&self, product: &'v Value) -> Vec<&'v Value> {
         let mut all = Vec::new();
         for offer in self.graph.all(product, "offers") {
+            if all.len() >= VARIANTS_MAX {
+                break;
+            }
             let inner: Vec<&Value> = self.graph.all(offer, "offers");
             if inner.iter().any(|inner| inner.is_object()) {
                 all.extend(inner.into_iter().filter(|inner| inner.is_object()));
@@ -131,6 +139,8 @@ impl<'v> Reader<'_, 'v> {
     ///    the price outside of the sale. 3. A date that the price was valid until, and that is
     ///    over, says only that nobody looks after the page.
     fn terms(&self, offer: &'v Value) -> Terms {
+        let Some(left) = self.left.get().checked_sub(1) else { return Terms::default() };
+        self.left.set(left);
         let currency = self.currency_of(offer).or(self.currency);
         let mut asked = self.amount(offer, &["price", "lowPrice"], currency);
         let mut list = None;
@@ -239,7 +249,8 @@ mod tests {
         let roots = std::slice::from_ref(product);
         let graph = Graph::new(roots);
         let now = Timestamp::from_millis(1_700_000_000_000);
-        Reader { graph: &graph, dom: &dom, now, currency: None }.offer(&roots[0])
+        Reader { graph: &graph, dom: &dom, now, currency: None, left: &Cell::new(OFFERS_MAX) }
+            .offer(&roots[0])
     }
 
     fn shown(product: &Value) -> String {

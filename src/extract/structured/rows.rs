@@ -1,33 +1,42 @@
 //! The products of a page, as rows of a catalog.
 
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::io::{Read, SeekFrom};
+
 use serde_json::Value;
 use url::Url;
 
 use crate::extract::assemble::assemble;
-use crate::extract::catalog::{Options, Row, Scan, availability, listing, price};
+use crate::extract::catalog::{Options, Row, Scan, Text, availability, listing, price};
 use crate::extract::dom::Dom;
 use crate::extract::raw::{Form, RawEntry, RawFeed, RawLink, RawMedia, RawText, Role};
 use crate::extract::structured::graph::is_of;
-use crate::extract::structured::product::{Reader, gtin};
+use crate::extract::structured::product::{OFFERS_MAX, Reader, gtin};
 use crate::extract::structured::story::{entry_of, link_of};
 use crate::extract::structured::{Graph, Kind, Meta, Place, Said, Thing, things};
-use crate::extract::{Entry, Format, NotADocument, Quality, keys, link, refusal};
+use crate::extract::{Entry, Format, NotADocument, Quality, keys, link, refusal, text};
 use crate::model::listing::Listing;
 use crate::model::offer::{Availability, Currency, Offer, Sale, Terms};
 use crate::model::source::CatalogFormat;
 use crate::model::time::Timestamp;
 
+/// Longest page that is read, in bytes.
+const PAGE_BYTES_MAX: u64 = 32 << 20;
+
 /// [`rows`] boiled down: the pass over a page that a catalog makes first.
 ///
 /// # Errors
-/// As [`rows`].
+/// As [`rows`], and when the page can't be read.
 pub fn scan(
-    text: &str,
-    encoding: &'static str,
+    document: &mut dyn Text,
     options: &Options<'_>,
     each: &mut dyn FnMut(Listing),
 ) -> Result<Scan, NotADocument> {
-    let rows = rows(text, options.base, options.now, options.currency)?;
+    let bytes = whole(document)?;
+    let decoded = text::decode(&bytes, options.content_type, options.base.host_str());
+    let encoding = decoded.encoding;
+    let rows = rows(&decoded.text, options.base, options.now, options.currency)?;
     if rows.len() > options.items_max {
         return Err(NotADocument::TooManyItems { max: options.items_max });
     }
@@ -58,12 +67,33 @@ pub fn scan(
 /// Those of the page's [`rows`] that stand at `places`, in their order.
 ///
 /// # Errors
-/// As [`rows`].
-pub fn pick(text: &str, options: &Options<'_>, places: &[u64]) -> Result<Vec<Row>, NotADocument> {
+/// As [`rows`], and when the page can't be read.
+pub fn pick(
+    document: &mut dyn Text,
+    options: &Options<'_>,
+    places: &[u64],
+) -> Result<Vec<Row>, NotADocument> {
+    let bytes = whole(document)?;
+    let decoded = text::decode(&bytes, options.content_type, options.base.host_str());
     let mut rows: Vec<Option<Row>> =
-        rows(text, options.base, options.now, options.currency)?.into_iter().map(Some).collect();
+        rows(&decoded.text, options.base, options.now, options.currency)?
+            .into_iter()
+            .map(Some)
+            .collect();
     let at = |place: &u64| usize::try_from(*place).unwrap_or(usize::MAX);
     Ok(places.iter().filter_map(|place| rows.get_mut(at(place))?.take()).collect())
+}
+
+fn whole(document: &mut dyn Text) -> Result<Vec<u8>, NotADocument> {
+    let unread = |error: std::io::Error| NotADocument::Unreadable(error.to_string());
+    document.seek(SeekFrom::Start(0)).map_err(unread)?;
+    let mut bytes = Vec::new();
+    document.take(PAGE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unread)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > PAGE_BYTES_MAX {
+        let max = PAGE_BYTES_MAX >> 20;
+        return Err(NotADocument::Unfit(format!("it is a page of more than {max} MiB")));
+    }
+    Ok(bytes)
 }
 
 /// The products that the page at `base` tells, in document order; `place` is their number.
@@ -84,6 +114,7 @@ pub fn rows(
     let dom = Dom::parse(text, base)?;
     let said = Said::of(&dom);
     let page = Page {
+        left: Cell::new(OFFERS_MAX),
         dom: &dom,
         meta: &said.meta,
         own: own_address(&dom, &said.meta, base),
@@ -187,6 +218,7 @@ impl Told {
 
 /// What the rows of a page are made with.
 struct Page<'a> {
+    left: Cell<usize>,
     dom: &'a Dom,
     meta: &'a Meta,
     own: String,
@@ -234,7 +266,13 @@ impl Page<'_> {
     }
 
     fn told<'v>(&self, graph: &Graph<'v>, product: &'v Value, is_main: bool) -> Told {
-        let reader = Reader { graph, dom: self.dom, now: self.now, currency: self.currency };
+        let reader = Reader {
+            graph,
+            dom: self.dom,
+            now: self.now,
+            currency: self.currency,
+            left: &self.left,
+        };
         let mut entry = entry_of(graph, product, self.dom.base());
         // A product's dates are those of its launch.
         (entry.published, entry.updated) = (None, None);
@@ -330,6 +368,7 @@ impl Page<'_> {
             let place = u64::try_from(rows.len()).unwrap_or(u64::MAX);
             rows.push(Row { entry, group: told.group, place });
         }
+        tell_apart(&mut rows);
         rows
     }
 
@@ -340,6 +379,29 @@ impl Page<'_> {
             ..RawFeed::new(Format::Page)
         };
         assemble(raw, self.dom.base(), "UTF-8", Quality::Whole).entries.pop()
+    }
+}
+
+/// Products without an id that share a page are named by their place in it, or by their title.
+fn tell_apart(rows: &mut [Row]) {
+    let mut sharing: HashMap<Option<u64>, usize> = HashMap::new();
+    for row in rows.iter() {
+        *sharing.entry(row.entry.keys.link).or_default() += 1;
+    }
+    for entry in rows.iter_mut().map(|row| &mut row.entry) {
+        let is_shared = sharing.get(&entry.keys.link).is_some_and(|sharing| *sharing > 1);
+        if !entry.guid.is_empty() || !is_shared {
+            continue;
+        }
+        let url = entry.link.as_deref().and_then(link::absolute);
+        let place = url.filter(|url| url.fragment().is_some_and(|fragment| !fragment.is_empty()));
+        entry.guid = match &place {
+            Some(url) => url.to_string(),
+            None => entry.title.clone(),
+        };
+        entry.keys.id = (!entry.guid.is_empty()).then(|| keys::hash(&entry.guid));
+        entry.keys.id_alias = keys::id_alias(&entry.guid);
+        entry.keys.link = place.as_ref().map(|url| keys::link_key(url, true));
     }
 }
 
@@ -403,6 +465,29 @@ mod tests {
         let links = r#"{"@type": "ItemList", "itemListElement": [
             {"@type": "ListItem", "position": 1, "url": "https://e.com/p/a"}, {"@type": "ListItem", "position": 2, "url": "/p/b", "name": "B"}]}"#;
         assert_eq!(told(&ld(links)), ["||https://e.com/p/a|", "|B|https://e.com/p/b|"]);
+    }
+
+    #[test]
+    fn products_of_one_page_are_told_apart_by_their_places() {
+        let place = |n: u32| {
+            format!(
+                r#"{{"@type": "Product", "@id": "https://e.com/list#{n}", "name": "N{n}", "offers": {{"price": {n}}}}}"#
+            )
+        };
+        let page = ld(&format!(
+            r#"{{"@graph": [{}, {}, {{"@type": "Product", "name": "N3"}}, {{"@type": "Product", "name": "N4"}}]}}"#,
+            place(1),
+            place(2)
+        ));
+        assert_eq!(
+            told(&page),
+            [
+                "https://e.com/list#1|N1|https://e.com/list#1|1",
+                "https://e.com/list#2|N2|https://e.com/list#2|2",
+                "N3|N3||",
+                "N4|N4||",
+            ]
+        );
     }
 
     #[test]

@@ -104,9 +104,7 @@ pub(crate) fn things<'v>(graph: &Graph<'v>) -> Vec<Thing<'v>> {
         }) {
             continue;
         }
-        if is_of(value, "ListItem")
-            && graph.first(value, "item").is_none_or(|item| kind_of_bare(item))
-        {
+        if is_of(value, "ListItem") && graph.first(value, "item").is_none_or(is_bare) {
             found.push(Thing { value, kind: Kind::Link, place: Place::Listed });
             continue;
         }
@@ -140,7 +138,7 @@ fn kind(value: &Value) -> Option<Kind> {
 }
 
 /// Whether a list's item is an address or an object without a kind that is known.
-fn kind_of_bare(item: &Value) -> bool {
+fn is_bare(item: &Value) -> bool {
     kind(item).is_none() && !is_of(item, "ItemList")
 }
 

@@ -75,7 +75,9 @@ pub(super) fn commit_flood(
                 }
             }
         }
-        writing.put_draft(&draft)?;
+        if let Some(draft) = writing.untold(draft, source, now)? {
+            writing.put_draft(&draft)?;
+        }
     }
     Ok(held.len())
 }

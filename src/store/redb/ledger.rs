@@ -4,8 +4,8 @@
 //! changes them there and writes each once, in the same transaction. After any error the memory is
 //! forgotten and read again.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::name::Name;
 use crate::model::post::{Counts, Outcome};
@@ -40,6 +40,10 @@ pub(super) struct Memory {
     tallies: HashMap<u64, (Tally, bool)>,
     /// The post that was served last on each channel.
     pub served: HashMap<Name, u64>,
+    /// Sources whose products were named ahead of a poll that is not committed yet.
+    pub naming: HashSet<Name>,
+    /// How far pruning went through what belongs to shelves.
+    pub pruned: Pruned,
 }
 
 impl Memory {
@@ -60,6 +64,13 @@ impl Memory {
             self.tallies.clear();
         }
     }
+}
+
+/// Where pruning goes on, so that each call may stop early: the last key that was looked at.
+#[derive(Default)]
+pub(super) struct Pruned {
+    pub prices: Option<(String, u64, u32)>,
+    pub names: Option<(String, u64)>,
 }
 
 /// A decoded batch.

@@ -21,6 +21,10 @@ mod crowd;
 
 mod poll;
 
+mod shelf;
+
+mod story;
+
 mod compose;
 
 mod deliver;
@@ -33,6 +37,7 @@ pub use open::{open, open_on};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError};
 
@@ -42,6 +47,9 @@ use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
 use crate::model::name::Name;
 use crate::model::post::{Claim, Draft, DraftId, Outcome, Post, PostId};
+use crate::model::price::PriceHistory;
+use crate::model::product::ProductName;
+use crate::model::shelf::{Block, ShelfKey, ShelfState};
 use crate::model::source::SourceState;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
@@ -58,12 +66,25 @@ pub const FILE_NAME: &str = "store.redb";
 /// Most subscribers that one transaction imports: others get their turn between two.
 const IMPORTED_MAX: usize = 4_096;
 
-/// An open store. Dropping it waits for the last commit and unlocks the file.
+/// Most products that one transaction names ahead of their poll.
+const NAMED_MAX: usize = 4_096;
+
+/// A poll that changes so many blocks of a shelf leaves so many free pages in the file that it is
+/// worth being packed.
+const LOOSE_BLOCKS: usize = 1_024;
+
+/// An open store. Dropping it waits for the last commit, packs the file if a large catalog was
+/// written to it, and unlocks it.
+///
+/// Pages are written anew and not over, and the file grows by doubling: without packing it would
+/// take about twice what it holds. Packing stands still for readers and writers, so it waits for
+/// the end of the run.
 pub struct RedbStore {
     // Dropped first: the thread ends before the file is closed.
     writer: Writer,
     db: Arc<Database>,
     fault: Arc<Fault>,
+    is_loose: AtomicBool,
 }
 
 impl RedbStore {
@@ -71,7 +92,7 @@ impl RedbStore {
     fn start(db: Database, fault: Fault) -> Result<Self, StoreError> {
         let (db, fault) = (Arc::new(db), Arc::new(fault));
         let writer = Writer::start(Arc::clone(&db), Arc::clone(&fault))?;
-        Ok(Self { writer, db, fault })
+        Ok(Self { writer, db, fault, is_loose: AtomicBool::new(false) })
     }
 
     /// Writes, and answers once that is durable.
@@ -104,6 +125,24 @@ impl RedbStore {
     }
 }
 
+impl Drop for RedbStore {
+    fn drop(&mut self) {
+        self.writer.end();
+        // Whoever still reads keeps the file as it is; the next run packs it.
+        let Some(db) = Arc::get_mut(&mut self.db) else { return };
+        if !*self.is_loose.get_mut() || self.fault.check().is_err() {
+            return;
+        }
+        let packed = guard(|| {
+            db.compact().map_err(|error| StoreError::Failed { what: format!("packing: {error}") })
+        });
+        if let Err(error) = packed {
+            self.fault.trip(&error);
+            tracing::warn!(%error, "the store was left unpacked");
+        }
+    }
+}
+
 impl Store for RedbStore {
     fn load_sources(&self) -> Reply<'_, Vec<(Name, SourceState)>> {
         self.scan(poll::load_sources)
@@ -114,7 +153,47 @@ impl Store for RedbStore {
         self.look(move |read| poll::load_known(read, &source))
     }
 
+    fn load_shelf_state(&self, source: &Name) -> Reply<'_, Option<ShelfState>> {
+        let source = source.clone();
+        self.look(move |read| shelf::load_state(read, &source))
+    }
+
+    fn load_shelf(
+        &self,
+        source: &Name,
+        after: Option<ShelfKey>,
+        limit: usize,
+    ) -> Reply<'_, Vec<Block>> {
+        let source = source.clone();
+        self.scan(move |read| shelf::load_blocks(read, &source, after, limit))
+    }
+
+    fn load_prices(&self, source: &Name, rows: &[ShelfKey]) -> Reply<'_, Vec<PriceHistory>> {
+        let (source, rows) = (source.clone(), rows.to_vec());
+        self.scan(move |read| shelf::load_prices(read, &source, &rows))
+    }
+
+    fn load_names(&self, source: &Name, products: &[u64]) -> Reply<'_, Vec<Option<ProductName>>> {
+        let (source, products) = (source.clone(), products.to_vec());
+        self.scan(move |read| shelf::load_names(read, &source, &products))
+    }
+
+    fn commit_names(&self, source: &Name, mut names: Vec<(u64, ProductName)>) -> Reply<'_, ()> {
+        let source = source.clone();
+        Box::pin(async move {
+            while !names.is_empty() {
+                let part = names.split_off(names.len().saturating_sub(NAMED_MAX));
+                let source = source.clone();
+                self.write(move |writing| writing.name_ahead(&source, &part)).await?;
+            }
+            Ok(())
+        })
+    }
+
     fn commit_poll(&self, poll: PollCommit) -> Reply<'_, ()> {
+        if poll.shelf.as_ref().is_some_and(|shelf| shelf.writes.len() >= LOOSE_BLOCKS) {
+            self.is_loose.store(true, Ordering::Relaxed);
+        }
         self.write(move |writing| poll::commit_poll(writing, &poll))
     }
 
@@ -284,6 +363,8 @@ impl From<TransactionError> for StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::shelf::{KnownListing, ShelfWrite};
+    use crate::store::ShelfCommit;
 
     #[tokio::test]
     async fn sec_s10_a_panic_of_the_writer_is_told_to_everybody_and_ends_the_store() {
@@ -300,6 +381,47 @@ mod tests {
         drop(store);
         assert!(path.with_extension("suspect").exists());
         assert!(open(&path).unwrap().load_sources().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_held_a_large_shelf_is_packed_at_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.redb");
+        let shop = Name::parse("shop").unwrap();
+        let block = |first: u64, link: u64| {
+            let row = |at: u64| KnownListing {
+                key: ShelfKey { product: first + at, variant: 0 },
+                link,
+                ..KnownListing::default()
+            };
+            Block::decode((0..83).flat_map(|at| row(at).encode()).collect()).unwrap()
+        };
+        let blocks = |link| (0..2_000u64).map(|at| block(at * 100, link)).collect::<Vec<_>>();
+        for link in 1..4 {
+            let store = open(&path).unwrap();
+            let shelf = ShelfCommit {
+                state: ShelfState::default(),
+                writes: blocks(link).into_iter().map(ShelfWrite::Put).collect(),
+                prices: vec![],
+                now: Timestamp::default(),
+            };
+            let commit = PollCommit {
+                source: shop.clone(),
+                state: SourceState::default(),
+                known: None,
+                items: vec![],
+                drafts: vec![],
+                shelf: Some(shelf),
+                names: vec![],
+            };
+            store.commit_poll(commit).await.unwrap();
+            drop(store);
+            let bytes = std::fs::metadata(&path).unwrap().len();
+            let products = 2_000 * 83;
+            assert!(bytes <= products * 60, "{} bytes a product", bytes / products);
+        }
+        let store = open(&path).unwrap();
+        assert_eq!(store.load_shelf(&shop, None, 5_000).await.unwrap(), blocks(3));
     }
 
     #[tokio::test]

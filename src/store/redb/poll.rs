@@ -45,8 +45,17 @@ pub(super) fn commit_poll(writing: &mut Writing<'_>, poll: &PollCommit) -> Resul
         writing.tables.items.put(id, item)?;
         writing.tables.items_by_age.insert((item.first_seen.as_millis(), id))?;
     }
+    if let Some(shelf) = &poll.shelf {
+        writing.put_shelf(&poll.source, shelf)?;
+    }
+    writing.put_names(&poll.source, &poll.names)?;
+    writing.memory.naming.remove(&poll.source);
     for draft in &poll.drafts {
-        writing.add_draft(draft)?;
+        if draft.held.is_some() {
+            writing.add_draft(draft)?;
+        } else if let Some(draft) = writing.untold(draft.clone(), &poll.source, draft.created_at)? {
+            writing.add_draft(&draft)?;
+        }
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use serde::de::{Deserializer, Error, Visitor};
+use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 use crate::model::campaign::OnUncertain;
@@ -12,6 +14,8 @@ use crate::model::known::Known;
 use crate::model::message::Card;
 use crate::model::name::Name;
 use crate::model::post::{Answer, Body, Counts, Draft};
+use crate::model::product::ProductName;
+use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
@@ -31,6 +35,54 @@ pub(super) struct Counters {
     pub ticket: u64,
     pub event: u64,
     pub consent: u64,
+}
+
+/// The rows of a block of a catalog's shelf; see `Block`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ShelfRow(pub Vec<u8>);
+
+/// The points of a price history; see `PriceHistory::encode`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PriceRow(pub Vec<u8>);
+
+macro_rules! as_bytes {
+    ($($row:ident)*) => {$(
+        impl Serialize for $row {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_bytes(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $row {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_bytes(Bytes).map(Self)
+            }
+        }
+    )*};
+}
+
+as_bytes! { ShelfRow PriceRow }
+
+/// Reads one string of bytes.
+struct Bytes;
+
+impl Visitor<'_> for Bytes {
+    type Value = Vec<u8>;
+
+    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("bytes")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+        Ok(bytes.to_vec())
+    }
+}
+
+/// By which source a campaign was told a story last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoryRow {
+    pub source: Name,
+    pub at: Timestamp,
 }
 
 /// What of a post never changes.
@@ -188,9 +240,10 @@ pub(super) struct Cursor(pub i64);
 pub(super) struct Seen(pub Timestamp);
 
 macro_rules! versions {
-    ($($record:ty = $version:literal;)*) => {
+    ($($record:ty = $version:literal $(, $is_bulk:ident)?;)*) => {
         $(impl Record for $record {
             const VERSION: u8 = $version;
+            $(const $is_bulk: bool = true;)?
         })*
     };
 }
@@ -200,8 +253,13 @@ versions! {
     Counters = 1;
     SourceState = 1;
     Known = 1;
-    Item = 1;
-    Draft = 1;
+    ShelfState = 1;
+    ShelfRow = 1, IS_BULK;
+    PriceRow = 1, IS_BULK;
+    ProductName = 1;
+    StoryRow = 1;
+    Item = 2;
+    Draft = 2;
     PostRow = 1;
     Tally = 1;
     People = 1;
@@ -226,13 +284,17 @@ mod tests {
     use std::fmt::Debug;
 
     use super::*;
+    use crate::model::campaign::ChangeKind;
     use crate::model::channel::ChannelKind;
     use crate::model::event::Deed;
     use crate::model::item::{ItemId, Media, MediaKind};
     use crate::model::known::KnownItem;
     use crate::model::message::{Action, Button, Message, Module};
-    use crate::model::post::{Content, DraftId, Flood};
+    use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
+    use crate::model::post::{Content, DraftId, Flood, PriceMove, Story, Told};
     use crate::model::rich::{Block, Inline, RichText};
+    use crate::model::shelf::ShelfState;
+    use crate::model::source::CatalogState;
     use crate::store::codec::{Place, open, seal};
 
     fn at(millis: i64) -> Timestamp {
@@ -241,6 +303,25 @@ mod tests {
 
     fn name(text: &str) -> Name {
         Name::parse(text).unwrap()
+    }
+
+    fn price(units: i64) -> Amount {
+        Amount::new(units, 2, "EUR".parse().ok()).unwrap()
+    }
+
+    fn offer() -> Offer {
+        let sale = Sale { price: price(1_500), from: Some(at(1)), until: None };
+        let terms = Terms {
+            sku: Some("s".into()),
+            gtin: None,
+            availability: Availability::Backorder,
+            quantity: Some(300),
+            list: Some(price(2_000)),
+            sale: Some(sale),
+        };
+        let variant =
+            Variant { id: "v".into(), title: "t".into(), link: None, terms: terms.clone() };
+        Offer { brand: Some("b".into()), terms, variants: vec![variant] }
     }
 
     fn text() -> RichText {
@@ -309,10 +390,52 @@ mod tests {
                 failure: Some("why".into()),
                 remark: Some("note".into()),
                 items: 7,
+                catalog: Some(Box::new(CatalogState {
+                    pages: 1,
+                    turns_at: Some(at(9)),
+                    has_names: true,
+                    currency: "EUR".parse().ok(),
+                })),
             },
             "010854fc5e02010401060001016501016d050102746f010466726f6d0601037768790104\
-             6e6f746507",
+             6e6f746507010101120101455552",
         );
+    }
+
+    #[test]
+    fn a_shelf_state_is_read_as_it_was_written() {
+        golden(
+            &ShelfState {
+                begun_at: at(1),
+                rows: 300,
+                usual_rows: 200,
+                short_since: Some(at(2)),
+                id_churns: 3,
+                partial_polls: Some(4),
+            },
+            "01b667166b02ac02c8010104030104",
+        );
+    }
+
+    #[test]
+    fn a_block_of_a_shelf_is_read_as_it_was_written() {
+        golden(&ShelfRow(vec![1, 2, 255]), "01cc14aa6a030102ff");
+    }
+
+    #[test]
+    fn a_price_history_is_read_as_it_was_written() {
+        golden(&PriceRow(vec![1, 2, 255]), "01cc14aa6a030102ff");
+    }
+
+    #[test]
+    fn the_name_of_a_product_is_read_as_it_was_written() {
+        let link = Some("l".into());
+        golden(&ProductName { title: "t".into(), link, image: None }, "01ac6f5799017401016c00");
+    }
+
+    #[test]
+    fn a_story_is_read_as_it_was_written() {
+        golden(&StoryRow { source: name("s"), at: at(1) }, "01b17c3765017302");
     }
 
     #[test]
@@ -361,11 +484,13 @@ mod tests {
                     mime: None,
                     alt: Some("x".into()),
                 }],
-                offer: None,
+                offer: Some(offer()),
             },
-            "0124dc39370909090909090909090909090909090904626c6f670167017401016c010002\
+            "027eca60240909090909090909090909090909090904626c6f670167017401016c010002\
              000161080d68747470733a2f2f652e6f7267010100010200040101610101620102656e01\
-             01690102017501ac020001017800",
+             01690102017501ac020001017801010162010173000301ac0201a01f020145555201b817\
+             0201455552010200010176017400010173000301ac0201a01f020145555201b817020145\
+             5552010200",
         );
     }
 
@@ -376,10 +501,29 @@ mod tests {
                 id: DraftId(1),
                 created_at: at(2),
                 due_at: at(3),
-                content: Content::Items { campaign: name("c"), items: vec![ItemId([7; 16])] },
-                held: Some(Flood { source: name("s"), items: 40, reason: "r".into() }),
+                content: Content::Items {
+                    campaign: name("c"),
+                    items: vec![Told {
+                        item: ItemId([7; 16]),
+                        kind: ChangeKind::PriceDrop,
+                        price: Some(PriceMove {
+                            from: price(2_000),
+                            to: price(1_500),
+                            lowest_30d: Some(price(1_600)),
+                        }),
+                    }],
+                    stories: vec![Story { item: ItemId([7; 16]), link: u64::MAX, title: 5 }],
+                },
+                held: Some(Flood {
+                    source: name("s"),
+                    kind: ChangeKind::PriceDrop,
+                    items: 40,
+                    reason: "r".into(),
+                }),
             },
-            "018518801b0104060001630107070707070707070707070707070707010173280172",
+            "02e8bc1d6801040600016301070707070707070707070707070707070201a01f02014555\
+             52b817020145555201801902014555520107070707070707070707070707070707ffffff\
+             ffffffffffff010501017302280172",
         );
     }
 
@@ -398,7 +542,7 @@ mod tests {
                 },
                 held: None,
             },
-            "0166aea84a0104060101740300010002000161080d68747470733a2f2f652e6f72670101\
+            "02704139b10104060101740300010002000161080d68747470733a2f2f652e6f72670101\
              020162000175016301017001016901780201017401730001016c0001046e657773010362\
              6f7400",
         );

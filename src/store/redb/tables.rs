@@ -18,13 +18,15 @@ use crate::model::event::Event;
 use crate::model::item::Item;
 use crate::model::known::Known;
 use crate::model::post::Draft;
+use crate::model::product::ProductName;
+use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Subscriber};
 use crate::store::StoreError;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::rows::{
     AnswerRow, Bits, Counters, Crowd, Cursor, Flight, Format, HeldRow, Number, Outcomes, Part,
-    People, PostRow, Seen, Tally,
+    People, PostRow, PriceRow, Seen, ShelfRow, StoryRow, Tally,
 };
 
 type Bytes = &'static [u8];
@@ -75,6 +77,16 @@ tables! {
         sources SOURCES: Text => SourceState;
         /// By the source's name.
         known KNOWN: Text => Known;
+        /// By the source's name: what is kept of a catalog beside its rows.
+        shelf_states SHELF_STATES: Text => ShelfState;
+        /// By source, and product and variant of the first row: the blocks of a catalog's shelf.
+        shelves SHELVES: (Text, u64, u32) => ShelfRow;
+        /// By source, product and variant.
+        prices PRICES: (Text, u64, u32) => PriceRow;
+        /// By source and product.
+        names NAMES: (Text, u64) => ProductName;
+        /// By campaign and the hash of a link or a title: by which source it was told.
+        stories STORIES: (Text, u64) => StoryRow;
         /// By the item's id.
         items ITEMS: [u8; 16] => Item;
         /// By the draft's id.
@@ -117,6 +129,8 @@ tables! {
     indexes {
         /// First seen in milliseconds, item.
         items_by_age ITEMS_BY_AGE: (i64, [u8; 16]);
+        /// Told in milliseconds, campaign, hash.
+        stories_by_age STORIES_BY_AGE: (i64, Text, u64);
         /// Due in milliseconds, draft: those that are not held.
         drafts_due DRAFTS_DUE: (i64, u64);
         /// Source, draft: those that are held.

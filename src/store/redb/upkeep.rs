@@ -200,14 +200,16 @@ pub(super) fn prune(writing: &mut Writing<'_>, now: Timestamp) -> Result<usize, 
     let items = prune_items(writing, now - ITEMS_KEPT_FOR)?;
     let posts = prune_posts(writing, now - POSTS_KEPT_FOR)?;
     let seen = prune_seen(writing, now - SEEN_FOR)?;
-    Ok(items + posts + seen)
+    let stories = writing.prune_stories(now, PRUNED_ROWS_MAX)?;
+    let shelves = writing.prune_shelves(now, PRUNED_ROWS_MAX)?;
+    Ok(items + posts + seen + stories + shelves)
 }
 
 fn prune_items(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, StoreError> {
     let mut wanted = HashSet::new();
     for row in writing.tables.drafts.rows(..)? {
         if let Content::Items { items, .. } = row?.1.content {
-            wanted.extend(items.into_iter().map(|id| id.0));
+            wanted.extend(items.into_iter().map(|told| told.item.0));
         }
     }
     let mut old = Vec::new();

@@ -68,13 +68,20 @@ impl Writer {
     }
 }
 
-impl Drop for Writer {
-    fn drop(&mut self) {
+impl Writer {
+    /// Ends the thread after what is queued, and waits for that.
+    pub fn end(&mut self) {
         drop(self.queue.take());
         if let Some(thread) = self.thread.take() {
             // A panic of the thread was told to everybody who waited for it.
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

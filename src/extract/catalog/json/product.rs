@@ -67,7 +67,7 @@ impl Product {
     }
 
     pub(crate) fn into_row(self, around: &Around<'_>, place: u64) -> Row {
-        let mut entry = assemble::single(self.raw, around.base);
+        let mut entry = assemble::one(self.raw, None, around.base);
         entry.offer = self.offer.map(|offer| offer.gathered(around.now));
         Row { entry, group: self.group.filter(|group| !group.is_empty()), place }
     }

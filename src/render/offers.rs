@@ -1,0 +1,88 @@
+//! What a layout sees of an item that is a product, and of what happened to it.
+//!
+//! Amounts are texts such as `15.00 EUR`; what is missing is empty text, which is false.
+
+use minijinja::Value;
+
+use crate::model::campaign::ChangeKind;
+use crate::model::item::Item;
+use crate::model::offer::{Amount, Offer, Terms, Variant};
+use crate::model::post::Told;
+use crate::model::time::Timestamp;
+use crate::render::values;
+
+/// Most variants of a product that a layout sees.
+const VARIANTS_MAX: usize = 50;
+
+/// The field of this name; `None` when an item has none.
+pub(super) fn field(name: &str, item: &Item, told: Option<&Told>, now: Timestamp) -> Option<Value> {
+    let offer = item.offer.as_ref();
+    let terms = offer.map(|offer| &offer.terms);
+    let moved = told.and_then(|told| told.price);
+    // A move may be that of a variant which is not the cheapest: it goes before the product's own.
+    let price = || moved.map(|moved| moved.to).or(terms.and_then(|terms| terms.price_at(now)));
+    let list = || list_price(terms?, price()?);
+    let kind = told.map_or(ChangeKind::New, |told| told.kind);
+    Some(match name {
+        "change" => Value::from(kind.as_str()),
+        "price" => amount(price()),
+        "list_price" => amount(list().or_else(price)),
+        "on_sale" => Value::from(list().is_some()),
+        "was" => amount(moved.map(|moved| moved.from)),
+        "percent_off" => {
+            let from = moved.map(|moved| moved.from).or_else(list);
+            Value::from(from.zip(price()).map_or(0, |(from, to)| percent_off(from, to)))
+        }
+        "lowest_30d" => amount(moved.and_then(|moved| moved.lowest_30d)),
+        "currency" => {
+            let currency = price().and_then(Amount::currency);
+            Value::from(currency.map_or_else(String::new, |currency| currency.to_string()))
+        }
+        "availability" => Value::from(terms.map_or("", |terms| terms.availability.as_str())),
+        "brand" => text(offer.and_then(|offer| offer.brand.as_deref())),
+        "sku" => text(terms.and_then(|terms| terms.sku.as_deref())),
+        "gtin" => text(terms.and_then(|terms| terms.gtin.as_deref())),
+        "variants" => {
+            offer.map_or_else(|| Value::from(Vec::<Value>::new()), |it| variants(it, now))
+        }
+        _ => return None,
+    })
+}
+
+/// The list price, where it is above the price.
+fn list_price(terms: &Terms, price: Amount) -> Option<Amount> {
+    terms.list.filter(|list| price.compare(*list).is_some_and(std::cmp::Ordering::is_lt))
+}
+
+/// Whole percents, rounded down; 0 when it costs no less.
+fn percent_off(from: Amount, to: Amount) -> i64 {
+    to.off(from).map_or(0, |hundredths| hundredths.max(0) / 100)
+}
+
+fn variants(offer: &Offer, now: Timestamp) -> Value {
+    let one = |variant: &Variant| {
+        let terms = &variant.terms;
+        let price = terms.price_at(now);
+        let list = price.and_then(|price| list_price(terms, price));
+        minijinja::context! {
+            id => values::field(&variant.id),
+            title => values::field(&variant.title),
+            link => variant.link.as_deref().unwrap_or_default(),
+            sku => text(terms.sku.as_deref()),
+            gtin => text(terms.gtin.as_deref()),
+            availability => terms.availability.as_str(),
+            price => amount(price),
+            list_price => amount(list.or(price)),
+            on_sale => list.is_some(),
+        }
+    };
+    offer.variants.iter().take(VARIANTS_MAX).map(one).collect()
+}
+
+fn amount(amount: Option<Amount>) -> Value {
+    Value::from(amount.map_or_else(String::new, |amount| amount.to_string()))
+}
+
+fn text(text: Option<&str>) -> Value {
+    values::field(text.unwrap_or_default())
+}
