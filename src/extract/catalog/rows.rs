@@ -437,7 +437,7 @@ impl<'s, 'd> Rows<'s, 'd> {
             return Ok(Cut::Row(start));
         }
         let mut depth = 1;
-        let mut ahead = Ahead { at: start, searched: 0, start: None, end: None };
+        let mut ahead = Ahead { at: start, searched: 0, end_searched: 0, start: None, end: None };
         loop {
             let is_last = self.ended || self.rest().len() >= ROW_BYTES_MAX;
             match self.step(&mut ahead, is_last) {
@@ -477,9 +477,14 @@ impl<'s, 'd> Rows<'s, 'd> {
             ahead.searched = row.len();
         }
         let reach = ahead.start.map_or(row.len(), |(at, _)| at);
-        if ahead.end.is_none_or(|(at, _)| at < ahead.at) {
+        let is_unknown = match ahead.end {
+            Some((at, _)) => at < ahead.at,
+            None => ahead.end_searched < reach,
+        };
+        if is_unknown {
             let before = row.get(..reach).unwrap_or_default();
             ahead.end = find_tag(before, ahead.at, &tags.end, tags.name.len() + 2);
+            ahead.end_searched = reach;
         }
         let reach = ahead.end.map_or(reach, |(at, _)| at.min(reach));
         let before = row.get(ahead.at..reach).unwrap_or_default();
@@ -531,8 +536,9 @@ impl<'s, 'd> Rows<'s, 'd> {
 /// name: where each begins and what follows it.
 struct Ahead {
     at: usize,
-    /// How much of the row was there when no start was found.
+    /// How much of the row was there when no start, and no end, was found.
     searched: usize,
+    end_searched: usize,
     start: Option<(usize, usize)>,
     end: Option<(usize, usize)>,
 }
