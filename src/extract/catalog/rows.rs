@@ -71,6 +71,8 @@ pub(super) struct Rows<'s, 'd> {
     endless: [bool; 3],
     /// Places up to which no end of CDATA and of a comment was found in rows.
     unclosed: [u64; 2],
+    /// The place up to which no `>` follows.
+    open_until: u64,
     /// How much is read at once.
     block: usize,
     /// Ids and names of the categories met outside of rows, if they are wanted.
@@ -144,6 +146,7 @@ impl<'s, 'd> Rows<'s, 'd> {
             tags: None,
             endless: [false; 3],
             unclosed: [0; 2],
+            open_until: 0,
             block: if place.is_some() { PICK_BYTES } else { BLOCK_BYTES },
             categories: None,
         })
@@ -157,7 +160,7 @@ impl<'s, 'd> Rows<'s, 'd> {
     }
 
     fn move_to(&mut self, place: u64) -> Result<(), NotADocument> {
-        self.unclosed = [0; 2];
+        (self.unclosed, self.open_until) = ([0; 2], 0);
         let within = place.checked_sub(self.base).and_then(|at| usize::try_from(at).ok());
         if let Some(at) = within.filter(|at| *at < self.buffer.len()) {
             self.at = at;
@@ -294,6 +297,10 @@ impl<'s, 'd> Rows<'s, 'd> {
     }
 
     fn pass_document_type(&mut self) -> Result<(), NotADocument> {
+        if !self.has_bracket()? {
+            self.at += 1;
+            return Ok(());
+        }
         self.want(TAG_BYTES_MAX)?;
         let head = self.rest();
         let head = head.get(..head.len().min(TAG_BYTES_MAX)).unwrap_or_default();
@@ -371,12 +378,31 @@ impl<'s, 'd> Rows<'s, 'd> {
     /// Whether the tag that is next is an empty element, and the offset of its `>`; `None` when it
     /// does not end within the limit.
     fn whole_tag(&mut self) -> Result<Option<(bool, usize)>, NotADocument> {
-        if let Some(found) = tag_end(self.rest()) {
-            return Ok(Some(found));
+        if !self.has_bracket()? {
+            return Ok(None);
         }
-        self.want(TAG_BYTES_MAX)?;
         let rest = self.rest();
-        Ok(tag_end(rest.get(..rest.len().min(TAG_BYTES_MAX)).unwrap_or_default()))
+        let window = rest.get(..rest.len().min(TAG_BYTES_MAX)).unwrap_or_default();
+        // A quote that is never closed does not hide the end of its tag.
+        let plain = || memchr::memchr(b'>', window).map(|at| (false, at));
+        Ok(tag_end(window).or_else(plain))
+    }
+
+    /// Whether a `>` follows within the longest tag; none is looked for twice.
+    fn has_bracket(&mut self) -> Result<bool, NotADocument> {
+        if self.base + wide(self.at) < self.open_until {
+            return Ok(false);
+        }
+        if memchr::memchr(b'>', self.rest()).is_none() {
+            self.want(TAG_BYTES_MAX)?;
+        }
+        let rest = self.rest();
+        let window = rest.get(..rest.len().min(TAG_BYTES_MAX)).unwrap_or_default();
+        if memchr::memchr(b'>', window).is_some() {
+            return Ok(true);
+        }
+        self.open_until = self.base + wide(self.at + window.len());
+        Ok(false)
     }
 
     /// Remembers the category whose start tag ends at `end`.
@@ -411,7 +437,7 @@ impl<'s, 'd> Rows<'s, 'd> {
             return Ok(Cut::Row(start));
         }
         let mut depth = 1;
-        let mut ahead = Ahead { at: start, start: None, end: None };
+        let mut ahead = Ahead { at: start, searched: 0, end_searched: 0, start: None, end: None };
         loop {
             let is_last = self.ended || self.rest().len() >= ROW_BYTES_MAX;
             match self.step(&mut ahead, is_last) {
@@ -442,13 +468,23 @@ impl<'s, 'd> Rows<'s, 'd> {
         let row = self.buffer.get(self.at..).unwrap_or_default();
         let row = row.get(..row.len().min(ROW_BYTES_MAX)).unwrap_or_default();
         // Each search ends where the one before it did, so that nothing is searched twice.
-        if ahead.start.is_none_or(|(at, _)| at < ahead.at) {
+        let is_unknown = match ahead.start {
+            Some((at, _)) => at < ahead.at,
+            None => ahead.searched < row.len(),
+        };
+        if is_unknown {
             ahead.start = find_tag(row, ahead.at, &tags.start, tags.name.len() + 1);
+            ahead.searched = row.len();
         }
         let reach = ahead.start.map_or(row.len(), |(at, _)| at);
-        if ahead.end.is_none_or(|(at, _)| at < ahead.at) {
+        let is_unknown = match ahead.end {
+            Some((at, _)) => at < ahead.at,
+            None => ahead.end_searched < reach,
+        };
+        if is_unknown {
             let before = row.get(..reach).unwrap_or_default();
             ahead.end = find_tag(before, ahead.at, &tags.end, tags.name.len() + 2);
+            ahead.end_searched = reach;
         }
         let reach = ahead.end.map_or(reach, |(at, _)| at.min(reach));
         let before = row.get(ahead.at..reach).unwrap_or_default();
@@ -500,6 +536,9 @@ impl<'s, 'd> Rows<'s, 'd> {
 /// name: where each begins and what follows it.
 struct Ahead {
     at: usize,
+    /// How much of the row was there when no start, and no end, was found.
+    searched: usize,
+    end_searched: usize,
     start: Option<(usize, usize)>,
     end: Option<(usize, usize)>,
 }
