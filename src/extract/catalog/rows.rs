@@ -676,7 +676,7 @@ mod tests {
     }
 
     /// The rows, each as it stands, and how the document ended.
-    fn rows(document: &str, element: RowElement) -> String {
+    fn rows(document: &str, element: &RowElement) -> String {
         let base = Url::parse("https://e.com/").unwrap();
         let options = Options::plain(&base);
         let mut source = Cursor::new(document.as_bytes().to_vec());
@@ -737,7 +737,7 @@ mod tests {
             ),
             ("<rss><item a='>'>a</item></rss>", "<item a='>'>a</item>|whole"),
         ] {
-            assert_eq!(rows(document, item()), expected, "{document}");
+            assert_eq!(rows(document, &item()), expected, "{document}");
         }
     }
 
@@ -763,10 +763,10 @@ mod tests {
             ("<rss><!-- never closed <item>a</item></rss>", "<item>a</item>|whole"),
             ("<rss><item>a</i></item></channel></rss>", "<item>a</i></item>|whole"),
         ] {
-            assert_eq!(rows(document, item()), expected, "{document}");
+            assert_eq!(rows(document, &item()), expected, "{document}");
         }
         let long = format!("<rss><item>{}</item><item>b</item></rss>", "x".repeat(ROW_BYTES_MAX));
-        assert_eq!(rows(&long, item()), "lost|<item>b</item>|whole");
+        assert_eq!(rows(&long, &item()), "lost|<item>b</item>|whole");
     }
 
     #[test]
@@ -776,7 +776,7 @@ mod tests {
                         <product>x</product></related></product><product>2</product></products></shop>";
         let expected = "<product><id>1</id><related><product/><product>x</product></related></product>\
                         |<product>2</product>|whole";
-        assert_eq!(rows(document, path), expected);
+        assert_eq!(rows(document, &path), expected);
     }
 
     #[test]
@@ -784,15 +784,15 @@ mod tests {
         let text = "y".repeat(BLOCK_BYTES / 3);
         let document = format!("<r>{}</r>", format!("<item>{text}</item>").repeat(10));
         let expected = format!("{}whole", format!("<item>{text}</item>|").repeat(10));
-        assert!(rows(&document, element("item", &[], false)) == expected);
+        assert!(rows(&document, &element("item", &[], false)) == expected);
     }
 
     #[test]
     fn sec_l08_nesting_beyond_the_limit_is_refused() {
         let deep = "<a>".repeat(XML_DEPTH_MAX + 1);
-        assert_eq!(rows(&deep, element("item", &[], false)), NotADocument::TooDeep.to_string());
+        assert_eq!(rows(&deep, &element("item", &[], false)), NotADocument::TooDeep.to_string());
         let deep = format!("<r>{}{}", "<p>".repeat(100), "</p>".repeat(100));
-        assert_eq!(rows(&deep, element("p", &[], true)), NotADocument::TooDeep.to_string());
+        assert_eq!(rows(&deep, &element("p", &[], true)), NotADocument::TooDeep.to_string());
     }
 
     proptest::proptest! {
@@ -801,7 +801,7 @@ mod tests {
             text in "(<r>|<item( a='[<>]')?/?>|</item>|</r>|<!--|-->|<!\\[CDATA\\[|\\]\\]>|<\\?|\\?>|<!D|[ a<>&'\"]|\\PC){0,40}",
             nests: bool,
         ) {
-            let _ = rows(&format!("<r>{text}"), element("item", &[], nests));
+            let _ = rows(&format!("<r>{text}"), &element("item", &[], nests));
         }
     }
 }
