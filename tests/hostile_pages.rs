@@ -10,7 +10,7 @@ use url::Url;
 
 /// How long one page of a MiB may take, in an unoptimised build on a busy machine: an optimised
 /// one on an idle machine takes a twentieth.
-const PAGE_TIME_MAX: Duration = Duration::from_secs(25);
+const PAGE_TIME_MAX: Duration = Duration::from_secs(15);
 const PAGE_BYTES: usize = 1 << 20;
 
 /// Repeats what `part` gives for a growing number until a page is long enough.

@@ -183,6 +183,7 @@ fn options(store: Arc<dyn Store>, path: &Path, folder: &Path) -> Result<Options>
         host_pause: Duration::ZERO,
         floor: Duration::from_secs(300),
         folder: Arc::from(folder),
+        push: None,
         asks: None,
     })
 }

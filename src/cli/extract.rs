@@ -45,7 +45,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = Kind::Feed)]
     kind: Kind,
     #[command(flatten)]
-    catalog: catalog::Args,
+    catalog: catalog::Reading,
     /// The address that relative links start from; default: where it was fetched.
     #[arg(long, value_name = "URL")]
     base: Option<Url>,

@@ -1,6 +1,6 @@
 //! `tidings import`.
 
-use crate::cli::paste::{self, Sketch, name_from};
+use crate::cli::paste::{self, Names, Sketch};
 use crate::cli::{Done, EX_DATAERR, Failure, Settings, discover, extract, output};
 use crate::extract::opml::{self, Outline};
 use crate::model::name::Name;
@@ -58,14 +58,13 @@ pub(super) async fn run(args: Args) -> Done {
 
 /// The feeds as sources, under names that are not among `taken` and differ from each other.
 fn sources(outlines: &[Outline], taken: Vec<Name>) -> String {
-    let mut taken: std::collections::HashSet<Name> = taken.into_iter().collect();
+    let mut names = Names::beside(taken);
     let mut out = String::new();
     for outline in outlines {
         let host = outline.feed.host_str().unwrap_or_default();
         let host = host.strip_prefix("www.").unwrap_or(host);
         let titles = [outline.title.as_str(), host];
-        let Some(name) = name_from(&titles, &mut |name| taken.contains(name)) else { continue };
-        taken.insert(name.clone());
+        let Some(name) = names.make(&titles) else { continue };
         let mut remarks = Vec::new();
         if !outline.title.is_empty() {
             remarks.push(outline.title.clone());

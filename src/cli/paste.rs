@@ -1,5 +1,6 @@
 //! Sources as the TOML that editors paste, and the files that hold it.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -88,20 +89,38 @@ fn quoted(text: &str) -> String {
     out
 }
 
-/// A name that is not `taken`, made from the first of `titles` that has letters a name may have,
-/// else `source`.
-pub(super) fn name_from(titles: &[&str], taken: &mut dyn FnMut(&Name) -> bool) -> Option<Name> {
-    let stem = titles.iter().map(|title| stem(title)).find(|stem| !stem.is_empty());
-    let stem = stem.unwrap_or_else(|| "source".to_owned());
-    let numbered = (2..NUMBERS_MAX).map(|number| {
-        let end = format!("-{number}");
-        let room = NAME_BYTES_MAX.saturating_sub(end.len());
-        format!("{}{end}", stem.get(..room).unwrap_or(&stem).trim_end_matches('-'))
-    });
-    std::iter::once(stem.clone())
-        .chain(numbered)
-        .filter_map(|text| Name::parse(&text).ok())
-        .find(|name| !taken(name))
+/// Names for sources, each given once.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    taken: HashSet<Name>,
+    /// The number that is tried next behind each stem.
+    next: HashMap<String, u32>,
+}
+
+impl Names {
+    /// `taken` are never given.
+    pub(super) fn beside(taken: impl IntoIterator<Item = Name>) -> Self {
+        Self { taken: taken.into_iter().collect(), next: HashMap::new() }
+    }
+
+    /// A name made from the first of `titles` that has letters a name may have, else `source`,
+    /// with a number behind it if it is taken.
+    pub(super) fn make(&mut self, titles: &[&str]) -> Option<Name> {
+        let stem = titles.iter().map(|title| stem(title)).find(|stem| !stem.is_empty());
+        let stem = stem.unwrap_or_else(|| "source".to_owned());
+        let number = self.next.entry(stem.clone()).or_insert(1);
+        while *number < NUMBERS_MAX {
+            let end = if *number == 1 { String::new() } else { format!("-{number}") };
+            *number += 1;
+            let room = NAME_BYTES_MAX.saturating_sub(end.len());
+            let head = stem.get(..room).unwrap_or(&stem).trim_end_matches('-');
+            let name = Name::parse(&format!("{head}{end}")).ok()?;
+            if self.taken.insert(name.clone()) {
+                return Some(name);
+            }
+        }
+        None
+    }
 }
 
 /// The ASCII letters and digits of a title in lower case, accents left away, the rest as `-`.
@@ -187,7 +206,8 @@ mod tests {
     use super::*;
 
     fn named(titles: &[&str], taken: &[&str]) -> String {
-        name_from(titles, &mut |name| taken.contains(&name.as_str())).unwrap().to_string()
+        let taken = taken.iter().map(|name| Name::parse(name).unwrap());
+        Names::beside(taken).make(titles).unwrap().to_string()
     }
 
     #[test]
@@ -203,6 +223,9 @@ mod tests {
         ] {
             assert_eq!(named(titles, taken), expected, "{titles:?}");
         }
+        let mut names = Names::default();
+        let made: Vec<_> = (0..3).filter_map(|_| names.make(&["a"])).collect();
+        assert_eq!(made.iter().map(Name::as_str).collect::<Vec<_>>(), ["a", "a-2", "a-3"]);
         let long = "a".repeat(200);
         assert_eq!(named(&[&long], &[]).len(), NAME_BYTES_MAX);
         let first = "a".repeat(NAME_BYTES_MAX);

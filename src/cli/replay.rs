@@ -44,7 +44,7 @@ pub(super) struct Args {
     #[command(flatten)]
     select: Select,
     #[command(flatten)]
-    catalog: super::extract::catalog::Args,
+    catalog: super::extract::catalog::Reading,
     /// The address that relative links start from.
     #[arg(long, value_name = "URL", default_value = "http://localhost/")]
     base: Url,

@@ -341,7 +341,7 @@ fn a_flood_s_reason_says_what_lies_behind_it() {
         let diff = compare(&items, &dates, Some(&known), &Rules::default(), START + DAY);
         diff.held.unwrap().reason
     };
-    let dated = |known: u32, new: u32| vec![vec![at(known); 10], vec![at(new); 60]].concat();
+    let dated = |known: u32, new: u32| [vec![at(known); 10], vec![at(new); 60]].concat();
     let imported = reason(keys(0..70), vec![None; 70]);
     assert_eq!(imported, "60 of 70 items are new at once: an import");
     assert_eq!(reason(keys(0..70), dated(9, 2)), imported);

@@ -162,12 +162,22 @@ fn is_plain_host(host: &str) -> bool {
     host.contains('.') && labels.all(is_label) && last.bytes().all(|b| b.is_ascii_lowercase())
 }
 
-/// What the parser leaves alone in path, query and fragment alike.
 fn is_plain_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric()
-        || matches!(b, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'(' | b')' | b'*' | b'+')
-        || matches!(b, b',' | b';' | b'=' | b':' | b'@' | b'/' | b'%' | b'?' | b'#')
+    PLAIN.get(usize::from(b)).copied().unwrap_or_default()
 }
+
+/// What the parser leaves alone in path, query and fragment alike.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let signs =
+        b"-._~!$&()*+,;=:@/%?#ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut at = 0;
+    while at < signs.len() {
+        plain[signs[at] as usize] = true;
+        at += 1;
+    }
+    plain
+};
 
 /// Whether a query's `name=value` says only how the reader came here.
 fn is_tracking(part: &str) -> bool {
@@ -202,8 +212,11 @@ fn is_tracking(part: &str) -> bool {
         "twclid",
         "mkt_tok",
     ];
-    let name = part.split_once('=').map_or(part, |(name, _)| name).to_ascii_lowercase();
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name.as_str())
+    let name = part.split_once('=').map_or(part, |(name, _)| name);
+    let begins = |prefix: &&str| {
+        name.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+    };
+    PREFIXES.iter().any(begins) || NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ pub fn read(
             }
         }
     };
-    Ok(settle(found, base, decoded.encoding, urls_max))
+    Ok(settle(found, base, decoded.encoding))
 }
 
 /// What a reader found, before it is judged.
@@ -280,29 +280,34 @@ fn append(buffer: &mut String, text: &str) {
     }
 }
 
-fn settle(found: Found, base: &Url, encoding: &'static str, urls_max: usize) -> Sitemap {
-    let resolved: Vec<(String, Url, Raw)> = found
-        .rows
-        .into_iter()
-        .filter_map(|row| {
-            let (shown, url) = link::resolve(&row.loc, &[Some(base)])?;
-            Some((shown, url, row))
-        })
-        .collect();
-    let is_own = |url: &Url| is_same_site(url, base);
-    let any_own = resolved.iter().any(|(_, url, _)| is_own(url));
-    let mut seen: HashSet<u64> = HashSet::with_capacity(resolved.len());
-    let kept = resolved
-        .into_iter()
-        .filter(|(_, url, _)| (!any_own || is_own(url)) && seen.insert(keys::link_key(url, false)));
+fn settle(found: Found, base: &Url, encoding: &'static str) -> Sitemap {
+    let mut any_own = false;
+    let mut seen: HashSet<u64> = HashSet::with_capacity(found.rows.len());
+    // Each with whether it is of the site's own.
+    let mut rows = Vec::with_capacity(found.rows.len());
+    let mut children = Vec::new();
+    for row in found.rows {
+        let Some((shown, url)) = link::resolve(&row.loc, &[Some(base)]) else { continue };
+        if !seen.insert(keys::link_key(&url, false)) {
+            continue;
+        }
+        let is_own = is_same_site(&url, base);
+        any_own |= is_own;
+        if found.is_index {
+            let modified = date::parse(&row.modified);
+            children.push((is_own, Child { url, modified }));
+        } else {
+            rows.push((is_own, entry(shown, &url, row, base)));
+        }
+    }
     if found.is_index {
-        let children = kept
-            .take(CHILDREN_MAX.min(urls_max))
-            .map(|(_, url, row)| Child { url, modified: date::parse(&row.modified) })
-            .collect();
+        children.retain(|(is_own, _)| *is_own || !any_own);
+        children.truncate(CHILDREN_MAX);
+        let children = children.into_iter().map(|(_, child)| child).collect();
         return Sitemap::Index { children, quality: found.quality };
     }
-    let entries: Vec<Entry> = kept.map(|(shown, url, row)| entry(shown, &url, row, base)).collect();
+    rows.retain(|(is_own, _)| *is_own || !any_own);
+    let entries: Vec<Entry> = rows.into_iter().map(|(_, entry)| entry).collect();
     let language = entries.iter().find_map(|entry| entry.language.clone());
     let facts = facts(encoding, language);
     Sitemap::Urls {

@@ -165,7 +165,7 @@ impl Walk {
         self.pages.push(Page { span, url: url.clone(), content_type });
         let scan = self.scan(source)?;
         let format = scan.format;
-        self.next = self.after(scan, source);
+        self.next = self.after(scan, source, last);
         if is_first
             && self.currency.is_none()
             && source.local.is_none()
@@ -210,8 +210,12 @@ impl Walk {
     }
 
     /// The address of the next page, if there is one that may be asked.
-    fn after(&mut self, scan: Scan, source: &Source) -> Option<Url> {
-        let next = scan.next.filter(|_| source.local.is_none())?;
+    ///
+    /// Of a window, such as a blog's posts, the older pages are read at the first poll only: so
+    /// that what moves up when a newer post is deleted is known.
+    fn after(&mut self, scan: Scan, source: &Source, last: &SourceState) -> Option<Url> {
+        let is_wanted = !scan.is_window || last.catalog.is_none();
+        let next = scan.next.filter(|_| is_wanted && source.local.is_none())?;
         let was_asked = self.pages.iter().any(|page| page.url == next);
         if was_asked || self.pages.len() >= usize::from(source.pages_max) {
             self.found.is_cut = true;

@@ -11,7 +11,7 @@ use url::{Host, Url};
 
 use crate::cli::discover::look::{Find, Look, look, of_catalog, of_page};
 use crate::cli::discover::probe::{Got, Prober};
-use crate::cli::paste::{self, Sketch, kind_name, name_from};
+use crate::cli::paste::{self, Names, Sketch, kind_name};
 use crate::cli::{Done, EX_UNAVAILABLE, Failure, Settings, output};
 use crate::extract::discover::{self, Advertised, Page};
 use crate::extract::{robots, text};
@@ -291,14 +291,12 @@ async fn robots_of(prober: &mut Prober, url: &Url) -> robots::Rules {
 
 /// The finds as sources. The first one takes the name that is wanted.
 fn sketches(search: &Search, wanted: Option<&Name>) -> Vec<Sketch> {
-    let mut taken: Vec<Name> = wanted.into_iter().cloned().collect();
+    let mut names = Names::beside(wanted.cloned());
     let mut sketches = Vec::new();
     for (place, find) in search.finds.iter().enumerate() {
         let own = wanted.filter(|_| place == 0).cloned();
         let titles = [find.title.as_str(), search.title.as_str(), search.host.as_str()];
-        let made = || name_from(&titles, &mut |name| taken.contains(name));
-        let Some(name) = own.or_else(made) else { continue };
-        taken.push(name.clone());
+        let Some(name) = own.or_else(|| names.make(&titles)) else { continue };
         sketches.push(Sketch {
             name,
             kind: find.kind,

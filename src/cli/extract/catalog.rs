@@ -31,7 +31,7 @@ const UNPACKED_BYTES_MAX: u64 = 4 << 30;
 /// How a catalog is to be read.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
-pub(in crate::cli) struct Args {
+pub(in crate::cli) struct Reading {
     /// How a catalog is written: `merchant`, `csv`, `shopify`, `shopify-atom`, `woocommerce`,
     /// `wordpress`, `json-ld`, `yml`, `squarespace`, `prestashop`, `mapped`; `auto` goes by
     /// content.

@@ -69,19 +69,19 @@ mod tests {
             ..PriceRule::default()
         };
         let cases = [
-            (PriceRule::default(), 100_00, 99_99, Move::Drop(1)),
-            (PriceRule::default(), 100_000_00, 99_999_99, Move::Drop(0)),
-            (PriceRule::default(), 100_00, 100_00, Move::Same),
-            (rule(500, eur(2_00)), 100_00, 95_00, Move::Drop(500)),
-            (rule(500, eur(2_00)), 100_00, 95_01, Move::Near),
-            (rule(500, eur(6_00)), 100_00, 95_00, Move::Near),
-            (rule(500, eur(2_00)), 100_00, 105_00, Move::Rise(500)),
-            (rule(500, eur(2_00)), 100_00, 104_99, Move::Near),
+            (PriceRule::default(), 10_000, 9_999, Move::Drop(1)),
+            (PriceRule::default(), 10_000_000, 9_999_999, Move::Drop(0)),
+            (PriceRule::default(), 10_000, 10_000, Move::Same),
+            (rule(500, eur(200)), 10_000, 9_500, Move::Drop(500)),
+            (rule(500, eur(200)), 10_000, 9_501, Move::Near),
+            (rule(500, eur(600)), 10_000, 9_500, Move::Near),
+            (rule(500, eur(200)), 10_000, 10_500, Move::Rise(500)),
+            (rule(500, eur(200)), 10_000, 10_499, Move::Near),
             // A step in another currency asks nothing.
             (
-                rule(500, eur(6_00).within("USD".parse().unwrap()).unwrap()),
-                100_00,
-                95_00,
+                rule(500, eur(600).within("USD".parse().unwrap()).unwrap()),
+                10_000,
+                9_500,
                 Move::Drop(500),
             ),
         ];
@@ -93,12 +93,12 @@ mod tests {
     #[test]
     fn a_hundredfold_is_absurd_and_another_currency_is_no_move() {
         let rule = PriceRule::default();
-        assert_eq!(judge(eur(1_00), eur(100_00), &rule), Move::Absurd);
-        assert_eq!(judge(eur(1_00), eur(99_99), &rule), Move::Rise(989_900));
-        assert_eq!(judge(eur(100_00), eur(1_00), &rule), Move::Absurd);
+        assert_eq!(judge(eur(100), eur(10_000), &rule), Move::Absurd);
+        assert_eq!(judge(eur(100), eur(9_999), &rule), Move::Rise(989_900));
+        assert_eq!(judge(eur(10_000), eur(100), &rule), Move::Absurd);
         let leu = Amount::new(500, 2, "RON".parse().ok()).unwrap();
-        assert_eq!(judge(eur(1_00), leu, &rule), Move::Currency);
+        assert_eq!(judge(eur(100), leu, &rule), Move::Currency);
         let bare = Amount::new(100, 2, None).unwrap();
-        assert_eq!(judge(bare, eur(1_00), &rule), Move::Currency);
+        assert_eq!(judge(bare, eur(100), &rule), Move::Currency);
     }
 }

@@ -155,8 +155,11 @@ impl Shop {
     }
 }
 
-/// Polls one after the other, and what each is to tell.
-fn check(polls: &[(&[&str], &[(u64, ChangeKind)])]) {
+/// The rows of a poll, and what it is to tell.
+type Expected<'a> = (&'a [&'a str], &'a [(u64, ChangeKind)]);
+
+/// Polls one after the other.
+fn check(polls: &[Expected<'_>]) {
     let mut shop = Shop::new();
     for (number, (rows, expected)) in polls.iter().enumerate() {
         assert_eq!(shop.poll(rows), *expected, "poll {number}: {rows:?}");

@@ -177,6 +177,10 @@ pub(super) fn scan(
     each: &mut dyn FnMut(Listing),
 ) -> Result<Scan, NotADocument> {
     let header = header(stream, options, format)?;
+    if header.is_override() {
+        let line = "it is a file of overrides for a country or a language, not of products";
+        return Err(NotADocument::Unfit(line.into()));
+    }
     let encoding = stream.encoding();
     let start = stream.start();
     stream.seek(start).map_err(unreadable)?;
@@ -247,10 +251,6 @@ pub(super) fn scan(
     };
     if ragged > RAGGED_TOLD_MAX {
         remarks.push(format!("{} more rows are ragged", ragged - RAGGED_TOLD_MAX));
-    }
-    if header.is_override() {
-        let line = "it is a file of overrides for a country or a language, not of products";
-        return Err(NotADocument::Unfit(line.into()));
     }
     remarks.extend(xml::remarks(lost, nameless, hidden));
     let quality = if !is_whole {

@@ -158,7 +158,7 @@ pub(super) struct Names {
 }
 
 /// Most names that are remembered.
-const NAMES_MAX: usize = 256;
+const NAMES_MAX: usize = 96;
 
 impl Names {
     /// The meaning of `name`: what `of` makes of it when it comes for the first time.

@@ -10,6 +10,10 @@ use crate::model::source::CatalogFormat;
 
 /// Most tags of the head that are looked at.
 const TAGS_MAX: usize = 4_000;
+/// How far into a text its markup may begin, in bytes.
+const JUNK_BYTES_MAX: usize = 4 << 10;
+/// Longest name of a tag, in bytes.
+const TAG_NAME_BYTES_MAX: usize = 256;
 /// Longest name of an element that is told to people, in bytes.
 const NAME_BYTES_MAX: usize = 60;
 
@@ -52,7 +56,8 @@ pub(super) fn shape(head: &str) -> Shape {
         };
     }
     // Warnings and the like before the markup.
-    let markup = ["<?xml", "<rss", "<feed", "<yml_catalog"].iter().any(|sign| text.contains(sign));
+    let start = text.get(..text.floor_char_boundary(JUNK_BYTES_MAX)).unwrap_or_default();
+    let markup = ["<?xml", "<rss", "<feed", "<yml_catalog"].iter().any(|sign| start.contains(sign));
     if markup {
         Shape::Xml
     } else if refusal::looks_like_page(text) {
@@ -278,17 +283,23 @@ impl<'a> Iterator for Tags<'a> {
                     Some(inner) => (true, inner),
                     None => (false, inner),
                 };
-                let length = inner.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))?;
+                if !inner.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+                    // `1 < 2`
+                    self.at = start + 1;
+                    continue;
+                }
+                let window = inner.get(..inner.floor_char_boundary(TAG_NAME_BYTES_MAX));
+                let window = window.unwrap_or_default();
+                let ends = |c: char| c.is_whitespace() || matches!(c, '>' | '/');
+                let Some(length) = window.find(ends) else {
+                    self.at = start + 1;
+                    continue;
+                };
                 let name = inner.get(..length)?;
                 let rest = inner.get(length..)?;
                 let close = rest.find('>')?;
                 let rest = rest.get(..close)?;
                 self.at = self.text.len() - inner.len() + length + close + 1;
-                if !name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
-                    // `1 < 2`
-                    self.at = start + 1;
-                    continue;
-                }
                 let kind = match (is_end, rest.ends_with('/')) {
                     (true, _) => Kind::End,
                     (false, true) => Kind::Empty,

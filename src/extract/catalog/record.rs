@@ -199,10 +199,17 @@ impl<'a> Record<'a> {
             && id.len() <= assemble::GUID_BYTES_MAX
             && is_trimmed(id)
             && is_trimmed(&self.group);
-        if !is_plain || !link::canonical_if_plain(&self.link, &mut scratch.link) {
+        let has_link = !self.link.is_empty();
+        // An id that is an address stands in for a link.
+        let is_word = id.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && !id.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("http"));
+        if !is_plain || !has_link && !(self.other_link.is_empty() && is_word) {
             return None;
         }
-        let link_key = keys::hash(&scratch.link);
+        if has_link && !link::canonical_if_plain(&self.link, &mut scratch.link) {
+            return None;
+        }
+        let link_key = if has_link { keys::hash(&scratch.link) } else { 0 };
         let image = match self.image.as_ref() {
             "" if has_picture(&self.body) || has_picture(&self.summary) => return None,
             "" => None,
@@ -232,7 +239,7 @@ impl<'a> Record<'a> {
             _ => 0,
         };
         Some(Listing {
-            product: group.or(own).unwrap_or(link_key),
+            product: group.or(own).or((link_key != 0).then_some(link_key))?,
             variant,
             link: link_key,
             title: if title.is_empty() { 0 } else { keys::narrow(keys::hash(&scratch.title)) },
@@ -506,6 +513,8 @@ mod tests {
             (Record { id: "".into(), guid: "tag:x".into(), ..plain.clone() }, true),
             (Record { id: "".into(), ..plain.clone() }, true),
             (Record { title: "".into(), ..plain.clone() }, true),
+            (Record { link: "".into(), ..plain.clone() }, true),
+            (Record { link: "".into(), id: "https://e.com/1".into(), ..plain.clone() }, false),
             (Record { link: "/p/1".into(), ..plain.clone() }, false),
             (
                 Record { link: "".into(), other_link: "https://e.com/x".into(), ..plain.clone() },

@@ -10,7 +10,7 @@ use std::io::Read;
 use memchr::memmem::{self, Finder};
 
 use crate::extract::catalog::stream::{Stream, unreadable};
-use crate::extract::{NotADocument, XML_DEPTH_MAX};
+use crate::extract::{NotADocument, XML_DEPTH_MAX, tokens};
 
 /// Longest row, in bytes; a longer one is lost.
 pub const ROW_BYTES_MAX: usize = 1 << 20;
@@ -71,6 +71,8 @@ pub(super) struct Rows<'s, 'd> {
     endless: [bool; 3],
     /// Places up to which no end of CDATA and of a comment was found in rows.
     unclosed: [u64; 2],
+    /// The place up to which no `>` follows.
+    open_until: u64,
     /// How much is read at once.
     block: usize,
     /// Ids and names of the categories met outside of rows, if they are wanted.
@@ -144,6 +146,7 @@ impl<'s, 'd> Rows<'s, 'd> {
             tags: None,
             endless: [false; 3],
             unclosed: [0; 2],
+            open_until: 0,
             block: if place.is_some() { PICK_BYTES } else { BLOCK_BYTES },
             categories: None,
         })
@@ -151,16 +154,21 @@ impl<'s, 'd> Rows<'s, 'd> {
 
     /// Goes to another row; the buffer is used if it reaches so far.
     pub(super) fn go_to(&mut self, place: u64) -> Result<(), NotADocument> {
+        self.open = self.element.around.iter().map(|name| name.clone().into_bytes()).collect();
+        self.has_root_ended = false;
+        self.move_to(place)
+    }
+
+    fn move_to(&mut self, place: u64) -> Result<(), NotADocument> {
+        (self.unclosed, self.open_until) = ([0; 2], 0);
         let within = place.checked_sub(self.base).and_then(|at| usize::try_from(at).ok());
         if let Some(at) = within.filter(|at| *at < self.buffer.len()) {
             self.at = at;
-            self.unclosed = [0; 2];
             return Ok(());
         }
         self.stream.seek(place).map_err(unreadable)?;
         self.buffer.clear();
-        self.unclosed = [0; 2];
-        (self.at, self.base, self.ended, self.has_root_ended) = (0, place, false, false);
+        (self.at, self.base, self.ended) = (0, place, false);
         Ok(())
     }
 
@@ -285,10 +293,14 @@ impl<'s, 'd> Rows<'s, 'd> {
         if let Some(known) = self.endless.get_mut(kind) {
             *known = true;
         }
-        self.go_to(start + 1)
+        self.move_to(start + 1)
     }
 
     fn pass_document_type(&mut self) -> Result<(), NotADocument> {
+        if !self.has_bracket()? {
+            self.at += 1;
+            return Ok(());
+        }
         self.want(TAG_BYTES_MAX)?;
         let head = self.rest();
         let head = head.get(..head.len().min(TAG_BYTES_MAX)).unwrap_or_default();
@@ -366,12 +378,31 @@ impl<'s, 'd> Rows<'s, 'd> {
     /// Whether the tag that is next is an empty element, and the offset of its `>`; `None` when it
     /// does not end within the limit.
     fn whole_tag(&mut self) -> Result<Option<(bool, usize)>, NotADocument> {
-        if let Some(found) = tag_end(self.rest()) {
-            return Ok(Some(found));
+        if !self.has_bracket()? {
+            return Ok(None);
         }
-        self.want(TAG_BYTES_MAX)?;
         let rest = self.rest();
-        Ok(tag_end(rest.get(..rest.len().min(TAG_BYTES_MAX)).unwrap_or_default()))
+        let window = rest.get(..rest.len().min(TAG_BYTES_MAX)).unwrap_or_default();
+        // A quote that is never closed does not hide the end of its tag.
+        let plain = || memchr::memchr(b'>', window).map(|at| (false, at));
+        Ok(tag_end(window).or_else(plain))
+    }
+
+    /// Whether a `>` follows within the longest tag; none is looked for twice.
+    fn has_bracket(&mut self) -> Result<bool, NotADocument> {
+        if self.base + wide(self.at) < self.open_until {
+            return Ok(false);
+        }
+        if memchr::memchr(b'>', self.rest()).is_none() {
+            self.want(TAG_BYTES_MAX)?;
+        }
+        let rest = self.rest();
+        let window = rest.get(..rest.len().min(TAG_BYTES_MAX)).unwrap_or_default();
+        if memchr::memchr(b'>', window).is_some() {
+            return Ok(true);
+        }
+        self.open_until = self.base + wide(self.at + window.len());
+        Ok(false)
     }
 
     /// Remembers the category whose start tag ends at `end`.
@@ -391,7 +422,8 @@ impl<'s, 'd> Rows<'s, 'd> {
             behind.get(1..)?.split(quote).next().filter(|_| own)
         });
         if let Some(id) = id {
-            categories.push((id.to_owned(), name.trim().to_owned()));
+            let name = tokens::unescape(name.trim()).into_owned();
+            categories.push((tokens::unescape(id).into_owned(), name));
         }
     }
 
@@ -405,7 +437,7 @@ impl<'s, 'd> Rows<'s, 'd> {
             return Ok(Cut::Row(start));
         }
         let mut depth = 1;
-        let mut ahead = Ahead { at: start, start: None, end: None };
+        let mut ahead = Ahead { at: start, searched: 0, end_searched: 0, start: None, end: None };
         loop {
             let is_last = self.ended || self.rest().len() >= ROW_BYTES_MAX;
             match self.step(&mut ahead, is_last) {
@@ -436,13 +468,23 @@ impl<'s, 'd> Rows<'s, 'd> {
         let row = self.buffer.get(self.at..).unwrap_or_default();
         let row = row.get(..row.len().min(ROW_BYTES_MAX)).unwrap_or_default();
         // Each search ends where the one before it did, so that nothing is searched twice.
-        if ahead.start.is_none_or(|(at, _)| at < ahead.at) {
+        let is_unknown = match ahead.start {
+            Some((at, _)) => at < ahead.at,
+            None => ahead.searched < row.len(),
+        };
+        if is_unknown {
             ahead.start = find_tag(row, ahead.at, &tags.start, tags.name.len() + 1);
+            ahead.searched = row.len();
         }
         let reach = ahead.start.map_or(row.len(), |(at, _)| at);
-        if ahead.end.is_none_or(|(at, _)| at < ahead.at) {
+        let is_unknown = match ahead.end {
+            Some((at, _)) => at < ahead.at,
+            None => ahead.end_searched < reach,
+        };
+        if is_unknown {
             let before = row.get(..reach).unwrap_or_default();
             ahead.end = find_tag(before, ahead.at, &tags.end, tags.name.len() + 2);
+            ahead.end_searched = reach;
         }
         let reach = ahead.end.map_or(reach, |(at, _)| at.min(reach));
         let before = row.get(ahead.at..reach).unwrap_or_default();
@@ -494,6 +536,9 @@ impl<'s, 'd> Rows<'s, 'd> {
 /// name: where each begins and what follows it.
 struct Ahead {
     at: usize,
+    /// How much of the row was there when no start, and no end, was found.
+    searched: usize,
+    end_searched: usize,
     start: Option<(usize, usize)>,
     end: Option<(usize, usize)>,
 }

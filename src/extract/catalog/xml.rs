@@ -1,6 +1,5 @@
 //! Catalogs in XML: rows from the stream, each read on its own, in the words of its format.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::extract::catalog::field::Names;
@@ -231,11 +230,18 @@ impl Reader {
 
     /// Reads a row strictly, else a mended copy of it.
     fn read(&mut self, bytes: &[u8]) -> Read {
-        let text = String::from_utf8_lossy(bytes);
-        let is_lossy = matches!(text, Cow::Owned(_));
         self.row.clear();
-        self.row.push_str(&text);
-        if !is_lossy && self.sheet.read(&self.row).is_ok() {
+        let is_text = match std::str::from_utf8(bytes) {
+            Ok(text) => {
+                self.row.push_str(text);
+                true
+            }
+            Err(_) => {
+                self.row.push_str(&String::from_utf8_lossy(bytes));
+                false
+            }
+        };
+        if is_text && self.sheet.read(&self.row).is_ok() {
             Read::Well
         } else if self.sheet.read_mended(&self.row).is_ok() {
             Read::Mended

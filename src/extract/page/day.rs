@@ -27,7 +27,8 @@ static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 /// The first day in the words; of two forms the more certain one.
 pub(super) fn find(text: &str) -> Option<Timestamp> {
     let text = text.get(..text.floor_char_boundary(TEXT_BYTES_MAX))?;
-    if !text.bytes().any(|b| b.is_ascii_digit()) {
+    // Every form has a year of four digits.
+    if !text.as_bytes().windows(4).any(|four| four.iter().all(u8::is_ascii_digit)) {
         return None;
     }
     FORMS.iter().find_map(|form| {

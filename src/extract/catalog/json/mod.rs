@@ -1,8 +1,8 @@
 //! Catalogs as JSON: the answers of shop and blog platforms, and documents that the settings map.
 //!
 //! A document is read whole (its pages are small, and a mapped one has a limit), but a row at a
-//! time: the tree of one row is all that is held beside the text. The `place` of a row is its
-//! number in the document's list, from 0.
+//! time: the tree of one row is all that is held beside the text. The `place` of a row is where
+//! it begins in the text, in bytes; in XML its number, from 0.
 
 pub(crate) mod rows;
 
@@ -109,13 +109,21 @@ pub(crate) fn pick(
     let decoded = text::decode(&bytes, options.content_type, options.base.host_str());
     let text = trimmed(&decoded.text);
     let reader = Reader::new(text, format, options);
-    let mut found: HashMap<u64, Option<Row>> = places.iter().map(|place| (*place, None)).collect();
-    reader.each(&mut |place, row| {
-        if let (Some(slot), Some(row)) = (found.get_mut(&place), row) {
-            *slot = Some(row.into_row(&reader.around, place));
+    let mut found: HashMap<u64, Row> = HashMap::with_capacity(places.len());
+    let mut keep = |place: u64, product: Option<Product>| {
+        found.extend(product.map(|product| (place, product.into_row(&reader.around, place))));
+    };
+    if text.starts_with('<') {
+        reader.each(&mut |place, product| {
+            keep(place, product.filter(|_| places.contains(&place)));
+        })?;
+    } else {
+        for place in places {
+            let row = rows::row_at(text, *place).and_then(rows::parse);
+            keep(*place, row.and_then(|row| reader.product(&row)));
         }
-    })?;
-    Ok(places.iter().filter_map(|place| found.get_mut(place)?.take()).collect())
+    }
+    Ok(places.iter().filter_map(|place| found.remove(place)).collect())
 }
 
 /// The currency in a document of a shop's own facts, as Shopify's `/meta.json` is.
@@ -149,19 +157,19 @@ impl<'a> Reader<'a> {
     /// Hands out every row with its place, `None` for one that can't be read; false when the
     /// document breaks off.
     fn each(&self, each: &mut dyn FnMut(u64, Option<Product>)) -> Result<bool, NotADocument> {
-        let mut place = 0;
-        let mut tell = |value: Option<Value>| {
-            each(place, value.and_then(|value| self.product(&value)));
-            place += 1;
-        };
         if self.text.starts_with('<') {
-            return service::rows(self.text, &mut tell);
+            let mut place = 0;
+            return service::rows(self.text, &mut |row| {
+                each(place, row.and_then(|row| self.product(&row)));
+                place += 1;
+            });
         }
         rows::check_depth(self.text)?;
         let mut rows = kind::locate(self.text, self.format, self.options.mapping)
             .ok_or_else(|| kind::unfit(self.text, Some(self.format)))?;
         for row in rows.by_ref() {
-            tell(rows::parse(row));
+            let product = rows::parse(row).and_then(|row| self.product(&row));
+            each(rows::offset(self.text, row), product);
         }
         Ok(rows.is_whole() && (rows.shape() == Shape::Lines || rows::is_closed(self.text)))
     }

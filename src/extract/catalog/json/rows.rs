@@ -149,6 +149,19 @@ impl<'a> Iterator for Rows<'a> {
     }
 }
 
+/// Where `part`, which was cut out of `whole`, begins in it.
+pub(crate) fn offset(whole: &str, part: &str) -> u64 {
+    let at = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
+    u64::try_from(at).unwrap_or(u64::MAX)
+}
+
+/// The row that begins at an [`offset`] of the text.
+pub(crate) fn row_at(text: &str, offset: u64) -> Option<&str> {
+    let at = usize::try_from(offset).ok()?;
+    let end = value_end(text.as_bytes(), at)?;
+    text.get(at..end)
+}
+
 /// A row as values; `None` when it is no good JSON or passes a limit.
 pub(crate) fn parse(row: &str) -> Option<Value> {
     let is_small = row.len() <= ROW_BYTES_MAX
@@ -281,6 +294,15 @@ mod tests {
         assert_eq!(of(r#"{"a":[1,2"#), [pair("a", "[1,2")]);
         assert_eq!(of("[1]"), []);
         assert_eq!(member(r#"{"a":1,"b":2}"#, "b"), Some("2"));
+    }
+
+    #[test]
+    fn a_row_is_found_again_by_its_offset() {
+        let text = r#"{"n":0,"products":[{"id":"ă"}, {"id":2}]}"#;
+        for row in Rows::new(member(text, "products").unwrap(), Shape::List) {
+            assert_eq!(row_at(text, offset(text, row)), Some(row));
+        }
+        assert_eq!(row_at(text, 1_000), None);
     }
 
     #[test]

@@ -18,6 +18,9 @@ const ONLY_FORM: &str = "Default Title";
 /// Most variants of one product that are kept: the platform's own limit.
 const VARIANTS_MAX: usize = 2_048;
 
+/// Most tags of one product that are read.
+const TAGS_MAX: usize = 256;
+
 /// `None` for a row that names no product.
 pub(crate) fn product(row: &Value, around: &Around<'_>) -> Option<Product> {
     let id = text(&row["id"]);
@@ -120,8 +123,8 @@ fn pictures(row: &Value) -> impl Iterator<Item = String> {
 fn tags(row: &Value) -> Vec<String> {
     let kind = first_text(row, &["product_type", "type"]);
     let own: Vec<String> = match &row["tags"] {
-        Value::Array(list) => list.iter().map(text).collect(),
-        other => text(other).split(',').map(|tag| tag.trim().to_owned()).collect(),
+        Value::Array(list) => list.iter().take(TAGS_MAX).map(text).collect(),
+        other => text(other).split(',').take(TAGS_MAX).map(|tag| tag.trim().to_owned()).collect(),
     };
     std::iter::once(kind).chain(own).filter(|tag| !tag.is_empty()).collect()
 }
