@@ -277,6 +277,8 @@ pub struct SourceState {
     pub catalog: Option<Box<CatalogState>>,
     /// The hub that the last document named.
     pub hub: Option<Box<Hub>>,
+    /// The sum of the settings by which the last document was read; 0 for a feed's.
+    pub rules: u32,
 }
 
 /// Who tells of a feed's news, and under which name it knows the feed.

@@ -157,7 +157,7 @@ impl Walk {
             return Ok(Then::Finish);
         }
         self.hash = if is_first { span.hash } else { self.hash.rotate_left(5) ^ span.hash }.max(1);
-        let is_read_again = state::has_turned(last, now);
+        let is_read_again = state::has_turned(source, last, now);
         let was_alone = last.catalog.as_ref().is_some_and(|catalog| catalog.pages == 1);
         if is_first && was_alone && !is_read_again && span.hash == last.document_hash {
             return Ok(Then::Unchanged);
@@ -174,7 +174,7 @@ impl Walk {
             self.waits_for_currency = true;
             return Ok(Then::Currency(page));
         }
-        self.then(last)
+        self.then(source, last)
     }
 
     /// Takes in the document that tells the currency, or that there is none. Takes processor time.
@@ -197,14 +197,14 @@ impl Walk {
                     .to_owned(),
             );
         }
-        self.then(last)
+        self.then(source, last)
     }
 
-    fn then(&mut self, last: &SourceState) -> Result<Then, Unread> {
+    fn then(&mut self, source: &Source, last: &SourceState) -> Result<Then, Unread> {
         if let Some(next) = self.next.clone() {
             return Ok(Then::Page(next));
         }
-        let is_read_again = state::has_turned(last, self.now);
+        let is_read_again = state::has_turned(source, last, self.now);
         let is_known = last.catalog.is_some() && self.hash == last.document_hash;
         Ok(if is_known && !is_read_again { Then::Unchanged } else { Then::Finish })
     }
@@ -280,14 +280,12 @@ impl Walk {
     /// When the store fails, or the documents can't be read again.
     pub fn finish(
         mut self,
-        source: &Source,
         last: &SourceState,
         campaigns: &[Campaign],
-        store: &dyn Store,
-        handle: &Handle,
+        wait: &Wait<'_>,
         is_dry: bool,
     ) -> Result<(Fetched, Reading), Unfinished> {
-        let wait = Wait { store, handle, source };
+        let Wait { store, handle, source } = *wait;
         let listings = std::mem::take(&mut self.listings);
         let rows = number(listings.len());
         let before = wait.shelf_state()?;
@@ -303,7 +301,7 @@ impl Walk {
         )?;
         let mut reading = self.reading(&diff, rows);
         let begun_at = before.map(|before| before.begun_at);
-        let told = self.told(&diff, begun_at, campaigns, &wait, &mut reading)?;
+        let told = self.told(&diff, begun_at, campaigns, wait, &mut reading)?;
         let held = diff.held.iter().map(|held| Flood {
             source: source.name.clone(),
             kind: held.kind,
@@ -319,7 +317,7 @@ impl Walk {
         let mut names = Vec::new();
         if keeps_names && !is_dry {
             let wanted = had_names.then(|| products_of(&diff.writes));
-            names = self.names(wanted, &wait)?;
+            names = self.names(wanted, wait)?;
         }
         reading.remark = self.found.remark(diff.remark.take());
         reading.shelved = Some(Shelved {
@@ -553,10 +551,10 @@ fn products_of(writes: &[ShelfWrite]) -> HashSet<u64> {
 }
 
 /// The store, for a thread that may wait.
-struct Wait<'a> {
-    store: &'a dyn Store,
-    handle: &'a Handle,
-    source: &'a Source,
+pub(crate) struct Wait<'a> {
+    pub store: &'a dyn Store,
+    pub handle: &'a Handle,
+    pub source: &'a Source,
 }
 
 impl Wait<'_> {

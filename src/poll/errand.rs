@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::model::source::{SourceKind, SourceState};
 use crate::poll::archive::Back;
-use crate::poll::catalog::{self, Then, Unfinished, Unread};
+use crate::poll::catalog::{self, Then, Unfinished, Unread, Wait};
 use crate::poll::fault::{Fault, FetchError, shown};
 use crate::poll::fetch::{Fetched, Packed, Request};
 use crate::poll::report::{Outcome, PollReport};
@@ -184,7 +184,8 @@ impl Poll {
         let is_dry = self.is_dry;
         let finished = self.read_off_thread(move || {
             let (campaigns, store) = (Arc::clone(&shared.campaigns), shared.store.as_ref());
-            walk.finish(&source, &known, &campaigns, store, &handle, is_dry)
+            let wait = Wait { store, handle: &handle, source: &source };
+            walk.finish(&known, &campaigns, &wait, is_dry)
         });
         match finished.await {
             Some(Ok((first, reading))) => {
@@ -217,8 +218,9 @@ impl Poll {
     ) -> Next {
         let (source, known) = (Arc::clone(&self.source), last.clone());
         let asked = url.clone();
+        let is_read_again = state::has_turned(&source, &known, self.now());
         let taken = self.read_off_thread(move || {
-            let is_new = walk.take(&asked, packed, &source, &known);
+            let is_new = walk.take(&asked, packed, &source, &known, is_read_again);
             (walk, is_new)
         });
         match taken.await {

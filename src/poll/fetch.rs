@@ -24,6 +24,7 @@ use url::{Host, Url};
 
 use crate::model::secret::ExposeSecret;
 use crate::model::source::Header;
+use crate::model::time::Timestamp;
 use crate::poll::body::{self, Coding};
 use crate::poll::egress::{Guard, Reach, Refusal};
 use crate::poll::fault::{Fault, FetchError, one_line};
@@ -354,6 +355,10 @@ impl Fetcher {
     /// Where documents in bulk are kept while they are read.
     pub(crate) fn folder(&self) -> &Arc<Path> {
         &self.folder
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use url::Url;
 
 use crate::model::source::{Local, Source, SourceKind, SourceState};
+use crate::model::time::Timestamp;
 use crate::poll::fault::{Fault, FetchError, one_line};
 use crate::poll::fetch::{Fetched, Fetcher, Limits, Packed};
 use crate::poll::settle::off_thread;
@@ -74,7 +75,7 @@ impl Look {
         let found = off_thread(move || look.0.find(&look.1)).await;
         let found = found.ok_or_else(|| broken(&again.1))??;
         let Some(found) = found else { return again.0.nothing(&again.1) };
-        if let Some(left) = found.settles_in() {
+        if let Some(left) = found.settles_in(fetcher.now()) {
             tokio::time::sleep(left).await;
         }
         let opening = Arc::clone(&again);
@@ -84,7 +85,7 @@ impl Look {
                 // It is being written: the next look will tell.
                 return opening.0.nothing(&opening.1);
             }
-            opening.0.open(found, &limits, folder)
+            opening.0.open(&found, &limits, folder)
         });
         opened.await.ok_or_else(|| broken(&again.1))?
     }
@@ -168,7 +169,7 @@ impl Look {
 
     fn open(
         &self,
-        found: Found,
+        found: &Found,
         limits: &Limits,
         folder: Arc<Path>,
     ) -> Result<Fetched, FetchError> {
@@ -227,8 +228,10 @@ impl Found {
     }
 
     /// How long until it has not changed for long enough to be whole; `None` when it has not.
-    fn settles_in(&self) -> Option<Duration> {
-        let age = SystemTime::now().duration_since(self.changed_at).ok()?;
+    fn settles_in(&self, now: Timestamp) -> Option<Duration> {
+        let now = Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or(0));
+        // What was changed in the future tells nothing of its age.
+        let age = (UNIX_EPOCH + now).duration_since(self.changed_at).ok()?;
         SETTLED_AFTER.checked_sub(age).filter(|left| !left.is_zero())
     }
 }

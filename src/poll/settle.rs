@@ -74,7 +74,7 @@ pub(crate) struct Settled {
 enum Whole {
     Compared(Box<Compared>),
     /// More may have come before it than it holds.
-    Gap(Document, u64),
+    Gap(Box<Document>, u64),
 }
 
 impl Poll {
@@ -102,10 +102,11 @@ impl Poll {
         let campaigns = Arc::clone(&self.shared.campaigns);
         let (items_max, now) = (self.shared.items_max, self.now());
         let last_hash = last.document_hash;
+        let is_read_again = state::has_turned(&source, &last, now);
         let read = self.read_off_thread(move || {
             let unpacked = packed.unpack().map_err(Unread::Fault)?;
             let hash = hash(&unpacked.bytes);
-            if hash == last_hash {
+            if hash == last_hash && !is_read_again {
                 return Ok(None);
             }
             let page = Page {
@@ -117,7 +118,7 @@ impl Poll {
             let document = read::document(&page, &source)?;
             drop(unpacked);
             if archive::is_gap(&document, known.as_ref()) {
-                return Ok(Some(Whole::Gap(document, hash)));
+                return Ok(Some(Whole::Gap(Box::new(document), hash)));
             }
             let known = known.as_ref();
             let compared = read::compare(document, hash, &source, known, &campaigns, now);
@@ -126,7 +127,7 @@ impl Poll {
         match read.await {
             Some(Ok(Some(Whole::Compared(compared)))) => self.visit(last, fetched, *compared).await,
             Some(Ok(Some(Whole::Gap(document, hash)))) => {
-                self.go_back(last, fetched, document, hash).await
+                self.go_back(last, fetched, *document, hash).await
             }
             Some(Ok(None)) => Next::Settle(Box::pin(self.unchanged(&last, &fetched))),
             Some(Err(unread)) => self.given_up(&last, &Unread::at(unread, &fetched.url)),

@@ -49,11 +49,12 @@ impl Walk {
         packed: Packed,
         source: &Source,
         last: &SourceState,
+        is_read_again: bool,
     ) -> Result<bool, Unread> {
         let unpacked = packed.unpack_within(BYTES_MAX as u64).map_err(Unread::Fault)?;
         let bytes = unpacked.bytes;
         let own = hash(&bytes);
-        if !self.has_index && own == last.document_hash {
+        if !self.has_index && own == last.document_hash && !is_read_again {
             return Ok(false);
         }
         let is_first = self.hash == 0;

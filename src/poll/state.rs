@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::model::campaign::ChangeKind;
-use crate::model::source::{Source, SourceState};
+use crate::model::source::{Source, SourceKind, SourceState};
 use crate::model::time::Timestamp;
 use crate::poll::fault::{Fault, FetchError};
 use crate::poll::fetch::{Fetched, Request};
@@ -66,10 +66,22 @@ fn turn(state: &mut SourceState, floor: Duration, now: Timestamp) {
     }
 }
 
-/// Whether a sale has begun or ended since the last poll: the same bytes say something else then.
-pub(crate) fn has_turned(state: &SourceState, now: Timestamp) -> bool {
+/// Whether the same bytes say something else than at the last poll: a sale has begun or ended
+/// since, or the settings would have them read otherwise.
+pub(crate) fn has_turned(source: &Source, state: &SourceState, now: Timestamp) -> bool {
     let turns_at = state.catalog.as_ref().and_then(|catalog| catalog.turns_at);
-    turns_at.is_some_and(|turns_at| turns_at <= now)
+    state.rules != rules(source) || turns_at.is_some_and(|turns_at| turns_at <= now)
+}
+
+/// The sum of the settings by which the source's document is read.
+fn rules(source: &Source) -> u32 {
+    let Source { kind, format, mapping, currency, select, .. } = source;
+    if *kind == SourceKind::Feed {
+        return 0;
+    }
+    let mut sum = flate2::Crc::new();
+    sum.update(format!("{:?}", (kind, format, mapping, currency, select)).as_bytes());
+    sum.sum()
 }
 
 /// One more request of a source's poll: its own headers go to its own origin only.
@@ -100,6 +112,7 @@ pub(crate) fn read(
     if reading.count(ChangeKind::New) + reading.held > 0 {
         state.changed_at = Some(now);
     }
+    state.rules = rules(source);
     state.hub = push::hub(fetched, reading.hub.as_ref()).map(Box::new);
     if let Some(shelved) = &reading.shelved {
         state.catalog = Some(Box::new(shelved.state.clone()));

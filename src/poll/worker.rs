@@ -628,7 +628,7 @@ fn document(step: Result<Step, FetchError>) -> Result<(Url, Packed), FetchError>
 impl Watched {
     fn wanted(&self, url: &Url, now: Timestamp) -> Wanted {
         let (source, state) = (&self.source, &self.state);
-        let is_turned = state::has_turned(state, now);
+        let is_turned = state::has_turned(source, state, now);
         if source.local.is_some() {
             let look = Look::new(Arc::clone(source), url.clone(), state, is_turned);
             return Wanted::File(look);

@@ -326,3 +326,23 @@ async fn what_is_gone_for_a_day_is_told_with_its_name() {
     at(27, 3, &mut world);
     assert_eq!(world.poll().await[0].gone, 0, "told once");
 }
+
+#[tokio::test]
+async fn the_same_bytes_are_read_again_when_the_settings_read_them_otherwise() {
+    let site = Site::open("127.0.0.1").await;
+    let mut world = World::new();
+    shop(&mut world, &site.url("/feed.xml"));
+    let document = status(200, &[("ETag", "\"v1\"")], &merchant(&[("1", "15.00", "")]));
+    site.on("/feed.xml", move |heard| {
+        Answer::Bytes(match heard.header("If-None-Match") {
+            Some(_) => status(304, &[], b""),
+            None => document.clone(),
+        })
+    });
+    assert_eq!(world.poll().await[0].outcome, Outcome::Fetched);
+    assert_eq!(world.poll().await[0].outcome, Outcome::Unchanged);
+    world.sources[0].currency = "EUR".parse().ok();
+    assert_eq!(world.poll().await[0].outcome, Outcome::Fetched);
+    assert_eq!(world.poll().await[0].outcome, Outcome::Unchanged);
+    assert!(world.drafts().await.is_empty(), "a change of currency is no change of price");
+}
