@@ -203,7 +203,8 @@ impl<'a> Record<'a> {
         // An id that is an address stands in for a link.
         let is_word = id.starts_with(|c: char| c.is_ascii_alphanumeric())
             && !id.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("http"));
-        if !is_plain || !has_link && !(self.other_link.is_empty() && is_word) {
+        let is_addressed = has_link || (self.other_link.is_empty() && is_word);
+        if !is_plain || !is_addressed {
             return None;
         }
         if has_link && !link::canonical_if_plain(&self.link, &mut scratch.link) {
