@@ -8,6 +8,7 @@
 
 #![expect(clippy::print_stdout, reason = "it is a program that prints")]
 
+#[expect(dead_code, reason = "the bench of readers has use for all of it")]
 mod made;
 
 use std::collections::BTreeMap;
