@@ -49,8 +49,9 @@ fn summary(setup: &Setup) -> String {
             names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
         };
         out.push_str(&format!(
-            "  {}: new items of {} in layout {} to {} subscribers on {}\n",
+            "  {}: {} of {} in layout {} to {} subscribers on {}\n",
             campaign.name,
+            campaign.on.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", "),
             names(&campaign.sources),
             campaign.layout,
             if campaign.topics.is_empty() { "all".to_owned() } else { names(&campaign.topics) },

@@ -1,13 +1,17 @@
 //! `tidings preview`.
 
+use url::Url;
+
 use crate::cli::extract::load;
 use crate::cli::{Done, EX_DATAERR, Failure, Settings, output, reach};
 use crate::daemon::Setup;
-use crate::extract::feed;
+use crate::extract::sitemap::{self, Sitemap};
+use crate::extract::{Entry, ITEMS_MAX, NotADocument, catalog, feed, page};
 use crate::model::channel::ChannelKind;
 use crate::model::item::Item;
 use crate::model::name::Name;
 use crate::model::post::Told;
+use crate::model::source::{Source, SourceKind};
 use crate::model::time::Timestamp;
 use crate::render::{Scene, preview};
 
@@ -49,13 +53,10 @@ pub(super) async fn run(args: Args) -> Done {
         None if setup.layouts.has(&name) => &name,
         None => return Err(unknown(&setup, &name)),
     };
-    let place = args.from.or_else(|| {
-        let source = campaign.and_then(|campaign| campaign.sources.first())?;
-        let source = setup.config.sources.iter().find(|one| one.name == *source)?;
-        Some(source.url.to_string())
-    });
-    let item = match place {
-        Some(place) => newest(&place).await?,
+    let source = campaign.and_then(|campaign| campaign.sources.first());
+    let source = setup.config.sources.iter().find(|one| source == Some(&one.name));
+    let item = match args.from.or_else(|| source.map(place_of)) {
+        Some(place) => newest(&place, source).await?,
         None => crate::render::sample::sample(layout),
     };
     let mut kinds = vec![ChannelKind::Telegram, ChannelKind::Messenger];
@@ -100,21 +101,62 @@ fn unknown(setup: &Setup, name: &Name) -> Failure {
     )
 }
 
-async fn newest(place: &str) -> Result<Item, Failure> {
-    let loaded = load(place, None).await?;
-    let document = feed::read(&loaded.bytes, loaded.content_type.as_deref(), &loaded.base)
-        .map_err(|error| Failure::new(EX_DATAERR, format!("{place}: {error}")))?;
-    let epoch = Timestamp::from_millis(0);
-    // Of items without dates the first is the newest: `max_by_key` keeps the last of equals.
-    let entry = document
-        .entries
-        .into_iter()
-        .rev()
-        .max_by_key(|entry| entry.published.or(entry.updated).unwrap_or(epoch))
-        .ok_or_else(|| Failure::new(EX_DATAERR, format!("{place}: the feed has no item")))?;
+/// Where a source's document is, as [`load`] takes it.
+fn place_of(source: &Source) -> String {
+    match &source.local {
+        Some(local) => local.path.display().to_string(),
+        None => Url::parse(&source.url).map_or_else(
+            |_| source.url.to_string(),
+            |url| catalog::first_page(source.format, &url).to_string(),
+        ),
+    }
+}
+
+/// The newest item of the document at `place`, read as `source` would read it; of a catalog, which
+/// dates nothing, the first. Without a source it is a feed.
+async fn newest(place: &str, source: Option<&Source>) -> Result<Item, Failure> {
+    let entry = match source {
+        Some(source) if source.kind == SourceKind::Catalog => {
+            crate::cli::extract::catalog::first(place, source).await?
+        }
+        source => newest_of(entries(place, source).await?),
+    };
+    let entry =
+        entry.ok_or_else(|| Failure::new(EX_DATAERR, format!("{place}: there is no item")))?;
     let source = Name::parse("preview").map_err(|error| Failure::new(1, error))?;
     let now = crate::runtime::clock::Clock::system().now();
     Ok(entry.into_item(&source, now))
+}
+
+async fn entries(place: &str, source: Option<&Source>) -> Result<Vec<Entry>, Failure> {
+    let loaded = load(place, None).await?;
+    let (bytes, content_type, base) = (&loaded.bytes, loaded.content_type.as_deref(), &loaded.base);
+    let read = match source.map(|source| source.kind) {
+        Some(SourceKind::Page) => {
+            let rules = source.and_then(|source| source.select.as_deref().cloned());
+            page::read(bytes, content_type, base, &rules.unwrap_or_default(), ITEMS_MAX)
+        }
+        Some(SourceKind::Sitemap) => {
+            match sitemap::read(bytes, content_type, base, sitemap::URLS_MAX) {
+                Ok(Sitemap::Urls { document, .. }) => Ok(document),
+                Ok(Sitemap::Index { .. }) => {
+                    let why = "it names other sitemaps: show one of them with `--from`";
+                    Err(NotADocument::Unfit(why.to_owned()))
+                }
+                Err(why) => Err(why),
+            }
+        }
+        _ => feed::read(bytes, content_type, base),
+    };
+    let document = read.map_err(|error| Failure::new(EX_DATAERR, format!("{place}: {error}")))?;
+    Ok(document.entries)
+}
+
+/// Of entries without dates the first is the newest: `max_by_key` keeps the last of equals.
+fn newest_of(entries: Vec<Entry>) -> Option<Entry> {
+    let epoch = Timestamp::from_millis(0);
+    let date = |entry: &Entry| entry.published.or(entry.updated).unwrap_or(epoch);
+    entries.into_iter().rev().max_by_key(date)
 }
 
 fn kind(text: &str) -> Result<ChannelKind, String> {

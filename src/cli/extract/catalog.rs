@@ -17,7 +17,7 @@ use crate::extract::{Entry, NotADocument, show};
 use crate::model::listing::Listing;
 use crate::model::name::Name;
 use crate::model::offer::Currency;
-use crate::model::source::{CatalogFormat, Mapping};
+use crate::model::source::{CatalogFormat, Mapping, Source};
 use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
 
@@ -95,6 +95,29 @@ pub(super) async fn run(args: super::Args) -> Done {
         }
     }
     Ok(())
+}
+
+/// The first product of the catalog at `place`, read as the source says.
+pub(in crate::cli) async fn first(place: &str, source: &Source) -> Result<Option<Entry>, Failure> {
+    let refused = |error: NotADocument| Failure::new(EX_DATAERR, format!("{place}: {error}"));
+    let mut plain = open(place, None).await?;
+    let options = Options {
+        format: source.format,
+        mapping: source.mapping.as_deref(),
+        base: &plain.base,
+        content_type: plain.content_type.as_deref(),
+        currency: source.currency,
+        now: Clock::system().now(),
+        items_max: ROWS_MAX,
+    };
+    let mut products = Products::default();
+    let document = plain.document.as_mut();
+    let scan = catalog::scan(document, &options, &mut |listing| products.note(&listing))
+        .map_err(refused)?;
+    products.order.truncate(1);
+    let places: Vec<u64> = products.order.iter().flatten().copied().collect();
+    let rows = catalog::pick(document, &options, scan.format, &places).map_err(refused)?;
+    Ok(entries(rows, &products.order, options.now).into_iter().next())
 }
 
 /// The document, unpacked; what comes from a file stays there.

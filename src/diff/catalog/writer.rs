@@ -43,7 +43,10 @@ impl Writer {
         self.rows += 1;
         if self.open.len() >= WAITING_ROWS_MAX * LISTING_BYTES {
             self.join();
-            self.cut_foremost();
+            // As often as it takes: what is left is moved at every cut, and must not grow.
+            while self.waiting.len() >= WAITING_ROWS_MAX * LISTING_BYTES {
+                self.cut_foremost();
+            }
         }
     }
 
