@@ -1,6 +1,6 @@
 //! What pages say about themselves to machines: JSON-LD, microdata, Open Graph.
 //!
-//! JSON-LD and microdata are read into the same values, so that one reader of [`things`] serves
+//! JSON-LD and microdata are read into the same values, so that one reader of `things` serves
 //! both. Order of trust: JSON-LD, microdata, Open Graph; a lower one only fills what the higher
 //! ones leave open. A broken block costs the block, never the page.
 
