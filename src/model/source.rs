@@ -218,7 +218,7 @@ impl PageField {
 /// Which changes of a price and a stock are worth telling.
 ///
 /// A price is compared with the one that was last told; it must move by both steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PriceRule {
     /// Hundredths of a percent of the price last told; default 0.
     pub min_step_share: u32,
@@ -226,6 +226,12 @@ pub struct PriceRule {
     pub min_step: Option<Amount>,
     /// A product is back with so many at least, where the format tells how many; default 1.
     pub min_quantity: u16,
+}
+
+impl Default for PriceRule {
+    fn default() -> Self {
+        Self { min_step_share: 0, min_step: None, min_quantity: 1 }
+    }
 }
 
 /// When a poll with many new items is held for the admins instead of sent.
