@@ -225,6 +225,11 @@ pub trait Store: Send + Sync + 'static {
     /// histories that tell nothing any more, names of products that no shelf has. Bounded work a
     /// call; answers how many rows went.
     fn prune(&self, now: Timestamp) -> Reply<'_, usize>;
+
+    /// Gives back the room that large catalogs have left unused; answers whether there was any
+    /// worth it. Whoever reads or writes waits meanwhile, a second or so for 60 MB, so it is for
+    /// quiet moments; a store that is too large to be waited for is left as it is.
+    fn pack(&self) -> Reply<'_, bool>;
 }
 
 /// What [`Store::commit_poll`] writes.
