@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::model::campaign::{Campaign, OnUncertain};
 use crate::model::channel::ChannelKind;
-use crate::model::item::{Item, ItemId};
+use crate::model::item::{Item, ItemId, MediaKind};
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::{Body, Content, Counts, Draft, Post, PostId, Told};
@@ -222,8 +222,13 @@ fn card_of(title: &str, message: &Message) -> Card {
                 }
                 card.buttons.extend(buttons.iter().cloned());
             }
-            Module::Image { url, .. } => card.image = card.image.or_else(|| Some(url.clone())),
-            Module::Cards(_) => {}
+            Module::Media(medium) if medium.kind == MediaKind::Image => {
+                card.image = card.image.or_else(|| Some(medium.url.clone()));
+            }
+            Module::Album(media) => {
+                card.image = card.image.or_else(|| media.first().map(|it| it.url.clone()));
+            }
+            Module::Media(_) | Module::Cards(_) => {}
         }
     }
     card

@@ -398,7 +398,7 @@ impl Builder<'_> {
             FrameKind::Quote(mut blocks) => {
                 without_last_rule(&mut blocks);
                 if !blocks.is_empty() {
-                    self.add(Block::Quote(blocks));
+                    self.add(Block::quote(blocks));
                 }
             }
             FrameKind::List { start, mut items, .. } => {
@@ -686,7 +686,8 @@ mod tests {
         let of = |block: &Block| match block {
             Block::Paragraph(content) | Block::Heading { content, .. } => inline_depth(content),
             Block::List { items, .. } => items.iter().map(|it| depth(it)).max().unwrap_or(0),
-            Block::Quote(inner) => depth(inner),
+            Block::Quote { blocks, .. } => depth(blocks),
+            Block::Table { .. } => 1,
             Block::Code { .. } | Block::Rule => 0,
         };
         blocks.iter().map(|block| 1 + of(block)).max().unwrap_or(0)
@@ -710,11 +711,12 @@ mod tests {
                     items.iter().for_each(|item| assert_well_formed(item));
                     assert!(items.iter().all(|item| !item.is_empty()));
                 }
-                Block::Quote(inner) => {
+                Block::Quote { blocks: inner, .. } => {
                     assert!(!inner.is_empty());
                     assert_well_formed(inner);
                 }
                 Block::Code { text, .. } => assert!(!text.trim().is_empty()),
+                Block::Table { rows, .. } => assert!(!rows.is_empty()),
                 Block::Rule => {}
             }
         }

@@ -455,7 +455,7 @@ fn remarks(path: &str, text: &str, html: &str) -> Vec<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::message::{Action, Module};
+    use crate::model::message::{Action, Medium, Module};
     use crate::model::rich::RichText;
     use crate::render::preview::preview;
 
@@ -510,7 +510,8 @@ mod tests {
             layouts.render(&name(layout), kind, language, &[item()], &scene(&name("c"))).unwrap()
         };
         let article = render("article", None);
-        let [Module::Image { url, .. }, Module::Text { buttons, .. }] = &*article.modules else {
+        let [Module::Media(Medium { url, .. }), Module::Text { buttons, .. }] = &*article.modules
+        else {
             panic!("{article:?}");
         };
         assert_eq!(url, "https://example.com/picture.jpg");
@@ -720,7 +721,9 @@ mod tests {
             let alt = format!("alt={quote}{{{{ item.title }}}}{quote}");
             let layout = format!("<img {alt} src={quote}https://example.com/p{quote}>");
             let message = render_with(&layout, std::slice::from_ref(&told)).unwrap();
-            let [Module::Image { url, alt }] = &*message.modules else { panic!("{message:?}") };
+            let [Module::Media(Medium { url, alt, .. })] = &*message.modules else {
+                panic!("{message:?}")
+            };
             assert_eq!((url.as_str(), alt.as_str()), ("https://example.com/p", hostile));
         }
     }

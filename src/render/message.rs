@@ -1,7 +1,7 @@
 //! What a layout printed, read into the modules of a message.
 
 use crate::markup::{self, Element, Scanner, Tag, Token};
-use crate::model::message::{Action, Button, Message, Module};
+use crate::model::message::{Action, Button, Medium, Message, Module};
 use crate::model::rich::RichText;
 use crate::render::shorten::shorten;
 
@@ -81,7 +81,7 @@ impl Reader {
         match markup::address(&src, None) {
             Some(url) => {
                 let alt = markup::clean(&tag.attribute("alt").unwrap_or_default());
-                self.modules.push(Module::Image { url: url.into(), alt });
+                self.modules.push(Module::Media(Medium::image(url.as_str(), &alt)));
             }
             None => self.remark("img", "`src` is no http or https address"),
         }
@@ -108,11 +108,11 @@ impl Reader {
         }
         let last_text = self.modules.iter_mut().rev().find_map(|module| match module {
             Module::Text { buttons, .. } => Some(buttons),
-            Module::Image { .. } | Module::Cards(_) => None,
+            _ => None,
         });
         let buttons = last_text.unwrap_or(&mut self.early);
         if buttons.len() < BUTTONS_MAX {
-            buttons.push(Button { label, action });
+            buttons.push(Button::new(label, action));
         }
     }
 
@@ -126,7 +126,7 @@ impl Reader {
             let text = RichText::from_plain(&first.label);
             self.modules.push(Module::Text { text, buttons: self.early });
         }
-        (Message { modules: self.modules }, self.remarks)
+        (Message::from(self.modules), self.remarks)
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn open(label: &str, url: &str) -> Button {
-        Button { label: label.to_owned(), action: Action::Open { url: url.to_owned() } }
+        Button::new(label, Action::Open { url: url.to_owned() })
     }
 
     fn text(html: &str, buttons: Vec<Button>) -> Module {
@@ -150,7 +150,7 @@ mod tests {
     }
 
     fn image(url: &str, alt: &str) -> Module {
-        Module::Image { url: url.to_owned(), alt: alt.to_owned() }
+        Module::Media(Medium::image(url, alt))
     }
 
     #[test]
@@ -163,15 +163,12 @@ mod tests {
             image("https://example.com/a.png", "A & b"),
             text(
                 "<p><b>One</b></p>",
-                vec![
-                    open("Read more", "https://example.com/1"),
-                    Button { label: "Stop".to_owned(), action: stop },
-                ],
+                vec![open("Read more", "https://example.com/1"), Button::new("Stop", stop)],
             ),
             text("Two", vec![]),
             image("http://example.com/b", ""),
         ];
-        assert_eq!(read(html), (Message { modules: expected }, vec![]));
+        assert_eq!(read(html), (Message::from(expected), vec![]));
     }
 
     #[test]

@@ -22,7 +22,10 @@ pub fn preview(message: &Message, width: usize, colour: bool) -> String {
                 page.blocks(&text.blocks, &Indent::default(), Spacing::Loose);
                 page.buttons(buttons);
             }
-            Module::Image { url, alt } => page.image(url, alt),
+            Module::Media(medium) => page.image(&medium.url, &medium.alt),
+            Module::Album(media) => {
+                media.iter().for_each(|medium| page.image(&medium.url, &medium.alt));
+            }
             Module::Cards(cards) => cards.iter().for_each(|card| page.card(card)),
         }
     }
@@ -87,7 +90,7 @@ impl Page {
                 Block::Paragraph(content) => self.wrap(&spans(content, 0), indent),
                 Block::Heading { content, .. } => self.wrap(&spans(content, BOLD), indent),
                 Block::List { start, items } => self.list(*start, items, indent),
-                Block::Quote(inner) => {
+                Block::Quote { blocks: inner, .. } => {
                     let first = format!("{}▏ ", indent.first);
                     let further = format!("{}▏ ", indent.further);
                     self.blocks(inner, &Indent { first, further }, spacing);
@@ -97,6 +100,13 @@ impl Page {
                         let before = if at == 0 { &indent.first } else { &indent.further };
                         let code = self.painted(&visible(line), CODE);
                         self.line(&format!("{before}{code}"));
+                    }
+                }
+                Block::Table { rows, .. } => {
+                    for row in rows {
+                        for cell in row {
+                            self.wrap(&spans(cell, 0), indent);
+                        }
                     }
                 }
                 Block::Rule => self.line(&format!("{}———", indent.first)),
@@ -130,6 +140,7 @@ impl Page {
             let edge = "─".repeat(columns(&label));
             let action = match &button.action {
                 Action::Open { url } => visible(url),
+                Action::Copy { text } => format!("⧉ {}", visible(text)),
                 Action::Postback { payload } => format!("↩ {}", visible(payload)),
             };
             let (label, action) = (self.painted(&label, BOLD), self.painted(&action, DIM));
@@ -320,7 +331,7 @@ a
         let name = Name::parse("example").unwrap();
         let item = Item { offer: None, ..sample(&name) };
         let scene = Scene { campaign: &name, told: &[], now: item.first_seen };
-        let message = Message { modules: vec![Module::Cards(cards(&[item], &scene))] };
+        let message = Message::from(vec![Module::Cards(cards(&[item], &scene))]);
         let shown = preview(&message, 60, false);
         assert!(shown.contains("│ A title with <angles> & an ampersand\n│ The first words"));
         assert_eq!(preview(&Message::default(), 60, true), "");

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::channel::cut::{PARTS_MAX, Whole, is_visible, shorten, units};
 use crate::channel::flat::{Flat, MarkKind, Spelling, clean, flatten, trim};
 use crate::channel::{CALLS_MAX, Call};
-use crate::model::message::{Action, Button, Card, Message, Module};
+use crate::model::message::{Action, Button, Card, Medium, Message, Module};
 use crate::model::rich::RichText;
 
 /// Longest text; "less than 2000 characters".
@@ -58,7 +58,7 @@ pub fn lower(message: &Message) -> Vec<Call> {
     while let Some(module) = modules.next() {
         match module {
             Module::Text { text, buttons } => send_text(text, buttons, &mut calls),
-            Module::Image { url, .. } => match modules.peek() {
+            Module::Media(Medium { url, .. }) => match modules.peek() {
                 Some(Module::Text { text, buttons }) => {
                     if let Some(element) = lossless_element(url, text, buttons) {
                         modules.next();
@@ -69,6 +69,7 @@ pub fn lower(message: &Message) -> Vec<Call> {
                 }
                 _ => calls.push(image(url)),
             },
+            Module::Album(media) => calls.extend(media.iter().map(|medium| image(&medium.url))),
             Module::Cards(cards) => {
                 let elements: Vec<Value> = cards.iter().map(card_element).collect();
                 calls.extend(elements.chunks(ELEMENTS_MAX).map(generic));

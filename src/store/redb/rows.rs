@@ -289,7 +289,7 @@ mod tests {
     use crate::model::event::Deed;
     use crate::model::item::{ItemId, Media, MediaKind};
     use crate::model::known::KnownItem;
-    use crate::model::message::{Action, Button, Message, Module};
+    use crate::model::message::{Action, Button, Medium, Message, Module};
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
     use crate::model::post::{Content, DraftId, Flood, PriceMove, Story, Told};
     use crate::model::rich::{Block, Inline, RichText};
@@ -330,15 +330,13 @@ mod tests {
     }
 
     fn message() -> Message {
-        let open = Button { label: "b".into(), action: Action::Open { url: "u".into() } };
-        let tap = Button { label: "c".into(), action: Action::Postback { payload: "p".into() } };
-        Message {
-            modules: vec![
-                Module::Text { text: text(), buttons: vec![open, tap] },
-                Module::Image { url: "i".into(), alt: "x".into() },
-                Module::Cards(vec![card()]),
-            ],
-        }
+        let open = Button::new("b", Action::Open { url: "u".into() });
+        let tap = Button::new("c", Action::Postback { payload: "p".into() });
+        Message::from(vec![
+            Module::Text { text: text(), buttons: vec![open, tap] },
+            Module::Media(Medium::image("i", "x")),
+            Module::Cards(vec![card()]),
+        ])
     }
 
     fn card() -> Card {

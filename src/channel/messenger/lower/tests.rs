@@ -5,15 +5,12 @@ use crate::channel::trees::{any_buttons, any_rich, any_text, essence};
 use crate::model::rich::{Block, Inline};
 
 fn open(label: &str) -> Button {
-    Button {
-        label: label.to_owned(),
-        action: Action::Open { url: "https://example.com/read".to_owned() },
-    }
+    Button::new(label, Action::Open { url: "https://example.com/read".to_owned() })
 }
 
 fn tap(label: &str, payload: &str) -> Button {
     let payload = payload.to_owned();
-    Button { label: label.to_owned(), action: Action::Postback { payload } }
+    Button::new(label, Action::Postback { payload })
 }
 
 fn text(text: &str, buttons: &[Button]) -> Module {
@@ -21,12 +18,12 @@ fn text(text: &str, buttons: &[Button]) -> Module {
 }
 
 fn picture() -> Module {
-    Module::Image { url: "https://example.com/a.jpg".to_owned(), alt: String::new() }
+    Module::Media(Medium::image("https://example.com/a.jpg", ""))
 }
 
 /// The `message` objects of the calls.
 fn sent(modules: Vec<Module>) -> Vec<Value> {
-    let calls = lower(&Message { modules });
+    let calls = lower(&Message::from(modules));
     calls.iter().map(message_of).collect()
 }
 
@@ -169,7 +166,7 @@ fn cards_are_elements_ten_a_carousel() {
 
 #[test]
 fn buttons_that_the_api_would_refuse_are_left_out() {
-    let bad = Button { label: "x".to_owned(), action: Action::Open { url: "tel:1".to_owned() } };
+    let bad = Button::new("x", Action::Open { url: "tel:1".to_owned() });
     assert_eq!(sent(vec![text("Hello", &[bad, tap("y", "")])]), [json!({ "text": "Hello" })]);
 }
 
@@ -206,7 +203,7 @@ fn any_message() -> impl Strategy<Value = Message> {
         2 => Just(picture()),
         1 => proptest::collection::vec(card, 0..13).prop_map(Module::Cards),
     ];
-    proptest::collection::vec(module, 0..4).prop_map(|modules| Message { modules })
+    proptest::collection::vec(module, 0..4).prop_map(|modules| Message::from(modules))
 }
 
 fn length(value: &Value) -> usize {
@@ -265,7 +262,7 @@ proptest! {
     ) {
         let modules = vec![Module::Text { text: text.clone(), buttons }];
         let mut arrived = String::new();
-        let calls = lower(&Message { modules });
+        let calls = lower(&Message::from(modules));
         prop_assume!(calls.len() < PARTS_MAX);
         for call in &calls {
             let message = message_of(call);
