@@ -4,7 +4,7 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::config::check::Surroundings;
+use crate::config::check::around::Surroundings;
 use crate::config::file::told;
 use crate::config::problem::Findings;
 use crate::config::raw::RawSecret;
