@@ -30,7 +30,8 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("render", &["model", "markup"]),
     ("poll", &["model", "runtime", "store", "extract", "diff", "plan"]),
     ("compose", &["model", "runtime", "store", "render"]),
-    ("deliver", &["model", "runtime", "store", "channel"]),
+    // Posts that name their reader are set for each.
+    ("deliver", &["model", "runtime", "store", "channel", "render"]),
     ("converse", &["model", "runtime", "store"]),
     ("listen", &["model", "runtime", "store", "channel"]),
     ("maintain", &["model", "runtime", "store"]),
@@ -47,8 +48,8 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     (
         "cli",
         &[
-            "model", "runtime", "store", "config", "markup", "extract", "diff", "render", "poll",
-            "admin", "daemon", "sandbox",
+            "model", "runtime", "store", "config", "markup", "extract", "diff", "render",
+            "channel", "poll", "admin", "daemon", "sandbox",
         ],
     ),
 ];
