@@ -35,6 +35,8 @@ pub mod markup;
 
 pub mod deliver;
 
+pub mod media;
+
 pub mod channel;
 
 pub mod listen;
