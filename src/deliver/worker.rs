@@ -13,6 +13,7 @@ use crate::channel::{Call, Channel, Meaning, Observed};
 use crate::deliver::breaker::Breaker;
 use crate::deliver::judge::{Act, judge};
 use crate::deliver::limiter::{Limiter, Limits};
+use crate::deliver::personal::Personal;
 use crate::deliver::waiting::{Flight, Waiting};
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::{ChannelKind, ChannelState};
@@ -76,6 +77,7 @@ pub async fn run(options: Options, stop: Stop) {
 struct Lowered {
     policy: OnUncertain,
     bodies: Vec<(Option<String>, Arc<[Call]>)>,
+    personal: Option<Personal>,
     content_refusals: u32,
 }
 
@@ -476,7 +478,8 @@ impl Worker {
             .filter(|body| body.kind == channel.kind())
             .map(|body| (body.language.clone(), Arc::from(channel.lower(&body.message, None))))
             .collect();
-        Lowered { policy: post.on_uncertain, bodies, content_refusals: 0 }
+        let personal = Personal::of(post);
+        Lowered { policy: post.on_uncertain, bodies, personal, content_refusals: 0 }
     }
 
     /// A claim becomes a flight, or is settled at once where nothing is to be sent.
@@ -487,7 +490,7 @@ impl Worker {
             post: None,
             calls: Arc::from([]),
             part: usize::from(claim.part),
-            address: recipient.address,
+            address: recipient.address.clone(),
             has_moved: false,
             policy: OnUncertain::Skip,
             begun: Instant::now(),
@@ -507,11 +510,14 @@ impl Worker {
                 if self.is_out_of_window(recipient.window_until) {
                     return self.settle(&flight, Outcome::Held, None);
                 }
-                let Some(lowered) = self.posts.get(&post) else {
+                let Some(lowered) = self.posts.get_mut(&post) else {
                     return self.return_it(&flight);
                 };
                 flight.policy = lowered.policy;
-                match body_for(&lowered.bodies, recipient.language.as_deref()) {
+                let channel = &self.options.channel;
+                let own = lowered.personal.as_mut().and_then(|it| it.calls(channel, &recipient));
+                let language = recipient.language.as_deref();
+                match own.or_else(|| body_for(&lowered.bodies, language)) {
                     Some(calls) if !calls.is_empty() => {
                         flight.calls = calls;
                         self.waiting.put_last(flight);

@@ -141,6 +141,10 @@ pub(crate) struct RawMedia {
     pub width: u32,
     pub height: u32,
     pub alt: String,
+    /// What it is called.
+    pub title: String,
+    /// How long it plays, in seconds; 0 when the document does not say.
+    pub seconds: u32,
 }
 
 /// Where a file was named; the order is the order in which pictures are preferred.

@@ -106,6 +106,7 @@ pub fn post(title: &str) -> Post {
             language: None,
             message: Message::from_plain(title),
         }],
+        personal: None,
         cards: vec![card(title)],
         on_uncertain: OnUncertain::Skip,
         stopped: None,

@@ -137,6 +137,7 @@ pub(super) fn commit_post(
         title: post.title.clone(),
         created_at: post.created_at,
         bodies: post.bodies.clone(),
+        personal: post.personal.clone(),
         cards: post.cards.clone(),
         spans,
     };

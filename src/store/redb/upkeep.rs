@@ -125,6 +125,7 @@ fn post(id: PostId, row: PostRow, tally: Tally) -> Post {
         title: row.title,
         created_at: row.created_at,
         bodies: row.bodies,
+        personal: row.personal,
         cards: row.cards,
         on_uncertain: tally.on_uncertain,
         stopped: tally.stopped,
