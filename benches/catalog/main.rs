@@ -176,6 +176,7 @@ fn options(store: Arc<dyn Store>, path: &Path, folder: &Path) -> Result<Options>
         channels: vec![name("bot")?],
         settle: Duration::ZERO,
         on_uncertain: OnUncertain::Skip,
+        corrects: Default::default(),
     };
     Ok(Options {
         store,

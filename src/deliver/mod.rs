@@ -17,4 +17,6 @@ pub mod limiter;
 
 mod waiting;
 
+mod edits;
+
 pub mod worker;

@@ -38,6 +38,8 @@ pub mod message;
 
 pub mod post;
 
+pub mod correction;
+
 pub mod subscriber;
 
 pub mod event;

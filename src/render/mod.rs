@@ -15,6 +15,8 @@ pub mod cards;
 
 pub mod plain;
 
+pub mod strike;
+
 pub mod shorten;
 
 pub mod preview;
@@ -32,3 +34,4 @@ pub use layout::{Layouts, RenderError, Scene};
 pub use plain::plain;
 pub use preview::preview;
 pub use problem::Problem;
+pub use strike::struck;
