@@ -128,7 +128,8 @@ impl<'a> Writer<'a> {
                 Block::Paragraph(content) => self.inlines(content),
                 Block::Heading { content, .. } => self.styled(MarkKind::Bold, content),
                 Block::List { start, items } => self.list(*start, items, depth),
-                Block::Quote(inner) => self.quote(inner, between, depth),
+                Block::Quote { blocks, .. } => self.quote(blocks, between, depth),
+                Block::Table { rows, .. } => self.table(rows, depth),
                 Block::Code { language, text } => {
                     self.flush();
                     let begin = self.text.len();
@@ -217,6 +218,19 @@ impl<'a> Writer<'a> {
                 Inline::Strike(inner) => self.styled(MarkKind::Strike, inner),
                 Inline::Spoiler(inner) => self.styled(MarkKind::Spoiler, inner),
                 Inline::Link { href, content } => self.link(href, content),
+            }
+        }
+    }
+
+    /// Rows are lines, cells are parted by a bar.
+    fn table(&mut self, rows: &'a [Vec<Vec<Inline>>], depth: usize) {
+        for row in rows {
+            self.part(Between::Line, depth);
+            for (at, cell) in row.iter().enumerate() {
+                if at > 0 {
+                    self.push(" | ");
+                }
+                self.inlines(cell);
             }
         }
     }
@@ -420,7 +434,7 @@ mod tests {
     fn a_mark_does_not_grow_over_white_space_that_went() {
         let rich = rich(vec![
             Block::Paragraph(vec![Inline::Bold(vec![text("a        ")])]),
-            Block::Quote(vec![
+            Block::quote(vec![
                 Block::Paragraph(vec![text("       ")]),
                 Block::Paragraph(vec![text("b")]),
             ]),
@@ -430,12 +444,12 @@ mod tests {
 
     #[test]
     fn quotes_and_links_do_not_nest() {
-        let deep = Block::Quote(vec![Block::Paragraph(vec![text("in")])]);
+        let deep = Block::quote(vec![Block::Paragraph(vec![text("in")])]);
         let outer = Inline::Link {
             href: "https://example.org/".to_owned(),
             content: vec![text("out "), link("within")],
         };
-        let rich = rich(vec![Block::Quote(vec![Block::Paragraph(vec![outer]), deep])]);
+        let rich = rich(vec![Block::quote(vec![Block::Paragraph(vec![outer]), deep])]);
         assert_eq!(
             marked(&rich),
             expected(&[("Quote", "out within\n\nin"), ("Link", "out within")])
@@ -445,7 +459,7 @@ mod tests {
     #[test]
     fn letters_spell_what_marks_would_tell() {
         let rich = rich(vec![
-            Block::Quote(vec![
+            Block::quote(vec![
                 Block::Paragraph(vec![text("a"), Inline::Break, link("b")]),
                 Block::Paragraph(vec![text("c")]),
             ]),

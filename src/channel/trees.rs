@@ -66,7 +66,7 @@ pub(crate) fn any_rich() -> impl Strategy<Value = RichText> {
         prop_oneof![
             (option::of(0u32..12), vec(vec(inner.clone(), 0..3), 0..4))
                 .prop_map(|(start, items)| Block::List { start, items }),
-            vec(inner, 0..3).prop_map(Block::Quote),
+            vec(inner, 0..3).prop_map(Block::quote),
         ]
     });
     vec(block, 0..6).prop_map(|blocks| RichText { blocks })
@@ -78,7 +78,7 @@ pub(crate) fn any_buttons() -> impl Strategy<Value = Vec<Button>> {
         "[a-z]{1,12}".prop_map(|path| Action::Open { url: format!("https://example.com/{path}") }),
         "[ -~]{1,64}".prop_map(|payload| Action::Postback { payload }),
     ];
-    let button = (any_text(), action).prop_map(|(label, action)| Button { label, action });
+    let button = (any_text(), action).prop_map(|(label, action)| Button::new(label, action));
     vec(button, 0..6)
 }
 

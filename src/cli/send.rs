@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::admin::desk::Ask;
 use crate::cli::{Done, Failure, Settings, output, reach};
-use crate::model::message::{Action, Button, Message, Module};
+use crate::model::message::{Action, Button, Medium, Message, Module};
 use crate::model::name::Name;
 use crate::model::rich::RichText;
 use crate::model::time::Timestamp;
@@ -101,13 +101,13 @@ fn message(args: &Args) -> Result<(String, Message), Failure> {
     let mut modules = Vec::new();
     if let Some(image) = &args.image {
         let url = web_address(image).map_err(|error| Failure::new(2, error))?;
-        modules.push(Module::Image { url, alt: title.clone() });
+        modules.push(Module::Media(Medium::image(&url, &title)));
     }
     if text.is_empty() {
         return Err(Failure::new(2, "there are no words to send"));
     }
     modules.push(Module::Text { text, buttons: args.buttons.clone() });
-    Ok((title, Message { modules }))
+    Ok((title, Message::from(modules)))
 }
 
 fn name(text: &str) -> Result<Name, String> {
@@ -120,7 +120,7 @@ fn button(text: &str) -> Result<Button, String> {
         return Err("the label is empty".to_owned());
     }
     let url = web_address(url)?;
-    Ok(Button { label: label.trim().to_owned(), action: Action::Open { url } })
+    Ok(Button::new(label.trim(), Action::Open { url }))
 }
 
 fn web_address(text: &str) -> Result<String, String> {

@@ -243,12 +243,10 @@ fn add_topic(topics: &mut Vec<Name>, topic: Name) {
 }
 
 fn say(text: &str, label: &Saying, payload: &str, person: &Subscriber) -> Answer {
-    let button = Button {
-        label: label.to(person).to_owned(),
-        action: Action::Postback { payload: payload.to_owned() },
-    };
+    let action = Action::Postback { payload: payload.to_owned() };
+    let button = Button::new(label.to(person), action);
     let module = Module::Text { text: RichText::from_plain(text), buttons: vec![button] };
-    Answer { message: Message { modules: vec![module] }, tap: None }
+    Answer { message: Message::from(vec![module]), tap: None }
 }
 
 /// The tap rides on the first answer, or goes alone.

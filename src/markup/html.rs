@@ -43,7 +43,15 @@ fn write_blocks(blocks: &[Block], out: &mut String) {
                 }
                 out.push_str(if start.is_some() { "</ol>" } else { "</ul>" });
             }
-            Block::Quote(inner) => within("blockquote", out, |out| write_blocks(inner, out)),
+            Block::Quote { is_expandable, blocks } => {
+                out.push_str(if *is_expandable {
+                    "<blockquote expandable>"
+                } else {
+                    "<blockquote>"
+                });
+                write_blocks(blocks, out);
+                out.push_str("</blockquote>");
+            }
             Block::Code { language: None, text } => {
                 within("pre", out, |out| escape_into(text, out));
             }
@@ -54,8 +62,20 @@ fn write_blocks(blocks: &[Block], out: &mut String) {
                 escape_into(text, out);
                 out.push_str("</code></pre>");
             }
+            Block::Table { has_head, rows } => {
+                within("table", out, |out| write_rows(*has_head, rows, out));
+            }
             Block::Rule => out.push_str("<hr>"),
         }
+    }
+}
+
+fn write_rows(has_head: bool, rows: &[Vec<Vec<Inline>>], out: &mut String) {
+    for (at, row) in rows.iter().enumerate() {
+        let cell = if has_head && at == 0 { "th" } else { "td" };
+        within("tr", out, |out| {
+            row.iter().for_each(|content| within(cell, out, |out| write_line(content, out)));
+        });
     }
 }
 

@@ -29,7 +29,17 @@ pub enum Block {
         start: Option<u32>,
         items: Vec<Vec<Block>>,
     },
-    Quote(Vec<Block>),
+    Quote {
+        /// Long ones are shown folded, where the service can.
+        is_expandable: bool,
+        blocks: Vec<Block>,
+    },
+    /// Rows of cells; rows may differ in length.
+    Table {
+        /// The first row names the columns.
+        has_head: bool,
+        rows: Vec<Vec<Vec<Inline>>>,
+    },
     Code {
         language: Option<String>,
         text: String,
@@ -85,6 +95,13 @@ impl RichText {
     }
 }
 
+impl Block {
+    /// A quote that is always shown in full.
+    pub fn quote(blocks: Vec<Self>) -> Self {
+        Self::Quote { is_expandable: false, blocks }
+    }
+}
+
 impl Inline {
     /// What stands inside; `None` for a text or a break.
     pub fn content(&self) -> Option<&[Self]> {
@@ -127,7 +144,18 @@ impl Words {
                         self.blocks(item);
                     }
                 }
-                Block::Quote(inner) => self.blocks(inner),
+                Block::Quote { blocks, .. } => self.blocks(blocks),
+                Block::Table { rows, .. } => {
+                    for row in rows {
+                        self.begin();
+                        for (at, cell) in row.iter().enumerate() {
+                            if at > 0 {
+                                self.out.push_str(" | ");
+                            }
+                            self.line(cell);
+                        }
+                    }
+                }
                 Block::Code { text, .. } => {
                     self.begin();
                     self.out.push_str(text);
@@ -179,7 +207,7 @@ mod tests {
                         vec![Block::List { start: None, items: vec![vec![paragraph("in")]] }],
                     ],
                 },
-                Block::Quote(vec![Block::Code { language: None, text: "a\n  b".to_owned() }]),
+                Block::quote(vec![Block::Code { language: None, text: "a\n  b".to_owned() }]),
             ],
         };
         assert_eq!(text.plain(), "Title\nSee no. \nnext\n9. nine\nmore\n10. • in\na\n  b");

@@ -15,6 +15,7 @@ use crate::extract::catalog::unpack::{self, Packing};
 use crate::extract::catalog::{self, Options, Row, Scan, listing};
 use crate::extract::{Entry, NotADocument, Quality, keys};
 use crate::model::campaign::{Campaign, ChangeKind};
+use crate::model::correction::Correction;
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Keys;
 use crate::model::listing::Listing;
@@ -31,7 +32,7 @@ use crate::plan;
 use crate::poll::body::{self, Coding};
 use crate::poll::fault::Fault;
 use crate::poll::fetch::{Fetched, Packed};
-use crate::poll::read::{Reading, Shelved, number, retain_named};
+use crate::poll::read::{Reading, Shelved, correction, corrects, number, retain_named};
 use crate::poll::shelf::Shelf;
 use crate::poll::spool::{Span, Spool};
 use crate::poll::state;
@@ -393,6 +394,14 @@ impl Walk {
         let mut names = wait.names_of_gone(wanted)?;
         let mut histories = wait.histories(wanted)?;
         let mut of_items = HashMap::new();
+        let corrects = corrects(source, campaigns);
+        if corrects {
+            let is_held = |kind| diff.held.iter().any(|held| held.kind == kind);
+            let gone = |change: &&diff::Change| change.kind == ChangeKind::Gone;
+            let gone = diff.changes.iter().filter(gone).filter(|_| !is_held(ChangeKind::Gone));
+            let ids = gone.map(|change| keys::item_id(&source.name, &keys_of(change)));
+            reading.corrections.extend(ids.map(Correction::Retracted));
+        }
         let mut told = Vec::with_capacity(wanted.len());
         for change in wanted {
             let keys = keys_of(change);
@@ -405,6 +414,9 @@ impl Walk {
                     None => continue,
                 },
             };
+            if change.kind != ChangeKind::New && change.kind != ChangeKind::Gone && corrects {
+                reading.corrections.push(correction(&item));
+            }
             let price = change.price.map(|price| {
                 let history = histories.remove(&price.key).unwrap_or_default();
                 let since = begun_at.unwrap_or(self.now);
@@ -514,7 +526,10 @@ impl Walk {
 /// Whether a campaign of the source tells changes of the kind.
 fn is_wanted(source: &Source, campaigns: &[Campaign], kind: ChangeKind) -> bool {
     let mut own = campaigns.iter().filter(|campaign| campaign.sources.contains(&source.name));
-    own.any(|campaign| campaign.on.contains(&kind))
+    own.any(|campaign| {
+        let corrects = campaign.corrects.is_on() && kind != ChangeKind::Gone;
+        campaign.on.contains(&kind) || (corrects && kind != ChangeKind::New)
+    })
 }
 
 /// A product is one item for ever, whatever its link becomes.

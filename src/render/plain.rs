@@ -12,7 +12,7 @@ pub fn plain(items: &[Item]) -> Message {
     if blocks.is_empty() {
         return Message::default();
     }
-    Message { modules: vec![Module::Text { text: RichText { blocks }, buttons: vec![] }] }
+    Message::from(vec![Module::Text { text: RichText { blocks }, buttons: vec![] }])
 }
 
 fn paragraph(item: &Item) -> Option<Block> {

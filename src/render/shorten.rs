@@ -67,9 +67,16 @@ impl Room {
                     }
                     kept.push(Block::List { start: *start, items: shown });
                 }
-                Block::Quote(inner) => kept.push(Block::Quote(self.blocks(inner))),
+                Block::Quote { is_expandable, blocks } => kept.push(Block::Quote {
+                    is_expandable: *is_expandable,
+                    blocks: self.blocks(blocks),
+                }),
                 Block::Code { language, text } => {
                     kept.push(Block::Code { language: language.clone(), text: self.text(text) });
+                }
+                Block::Table { has_head, rows } => {
+                    let rows = rows.iter().map(|row| row.iter().map(|it| self.line(it)).collect());
+                    kept.push(Block::Table { has_head: *has_head, rows: rows.collect() });
                 }
                 Block::Rule => kept.push(Block::Rule),
             }

@@ -16,7 +16,7 @@ use crate::channel::cut::{is_visible, shorten, units};
 use crate::channel::flat::clean;
 use crate::channel::telegram::text::{Part, parts};
 use crate::channel::{CALLS_MAX, Call};
-use crate::model::message::{Action, Button, Card, Message, Module};
+use crate::model::message::{Action, Button, Card, Medium, Message, Module};
 use crate::model::rich::{Block, Inline, RichText};
 
 /// Longest text of a message, in UTF-16 units.
@@ -58,13 +58,16 @@ pub fn lower(message: &Message, tap: Option<&str>) -> Vec<Call> {
     while let Some(module) = modules.next() {
         match module {
             Module::Text { text, buttons } => send(text, buttons, None, &mut calls),
-            Module::Image { url, .. } => match modules.peek() {
+            Module::Media(Medium { url, .. }) => match modules.peek() {
                 Some(Module::Text { text, buttons }) => {
                     modules.next();
                     send(text, buttons, Some(url), &mut calls);
                 }
                 _ => calls.push(photo(url, None, &[])),
             },
+            Module::Album(media) => {
+                calls.extend(media.iter().map(|medium| photo(&medium.url, None, &[])));
+            }
             Module::Cards(cards) => send_cards(cards, &mut calls),
         }
     }

@@ -214,7 +214,7 @@ impl Writing<'_> {
         if releases.is_empty() {
             return Ok(());
         }
-        let message = Message { modules: vec![Module::Cards(cards)] };
+        let message = Message::from(vec![Module::Cards(cards)]);
         let answer = Answer { message, tap: None };
         let row = AnswerRow { number: Some(number), language: None, answer, part: 0, releases };
         self.add_answer(channel, address, &row)

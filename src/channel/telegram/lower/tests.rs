@@ -8,12 +8,12 @@ const PICTURE: &str = "https://example.com/a.jpg";
 
 fn open(label: &str) -> Button {
     let url = "https://example.com/read".to_owned();
-    Button { label: label.to_owned(), action: Action::Open { url } }
+    Button::new(label, Action::Open { url })
 }
 
 fn tap(label: &str, payload: &str) -> Button {
     let payload = payload.to_owned();
-    Button { label: label.to_owned(), action: Action::Postback { payload } }
+    Button::new(label, Action::Postback { payload })
 }
 
 fn text(text: &str, buttons: &[Button]) -> Module {
@@ -21,7 +21,7 @@ fn text(text: &str, buttons: &[Button]) -> Module {
 }
 
 fn picture() -> Module {
-    Module::Image { url: PICTURE.to_owned(), alt: "a picture".to_owned() }
+    Module::Media(Medium::image(PICTURE, "a picture"))
 }
 
 fn body(call: &Call) -> Value {
@@ -30,7 +30,7 @@ fn body(call: &Call) -> Value {
 }
 
 fn sent(modules: Vec<Module>) -> Vec<(&'static str, Value)> {
-    let calls = lower(&Message { modules }, None);
+    let calls = lower(&Message::from(modules), None);
     calls.iter().map(|call| (call.method, body(call))).collect()
 }
 
@@ -145,7 +145,7 @@ fn cards_become_one_text_of_links() {
 
 #[test]
 fn buttons_that_the_api_would_refuse_are_left_out() {
-    let bad = Button { label: "x".to_owned(), action: Action::Open { url: "tel:1".to_owned() } };
+    let bad = Button::new("x", Action::Open { url: "tel:1".to_owned() });
     let calls = sent(vec![text("Hello", &[bad, tap("y", ""), tap("z", &"p".repeat(65))])]);
     assert_eq!(calls[0].1.get("reply_markup"), None);
 }
@@ -181,7 +181,7 @@ fn any_message() -> impl Strategy<Value = Message> {
         2 => Just(picture()),
         1 => proptest::collection::vec(card, 0..5).prop_map(Module::Cards),
     ];
-    proptest::collection::vec(module, 0..4).prop_map(|modules| Message { modules })
+    proptest::collection::vec(module, 0..4).prop_map(|modules| Message::from(modules))
 }
 
 proptest! {
