@@ -21,6 +21,8 @@ pub mod messenger;
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::model::channel::ChannelKind;
 use crate::model::message::Message;
 use crate::model::post::Reason;
@@ -47,6 +49,13 @@ pub struct Call {
     pub rest: String,
     /// Acknowledges a tap: goes to no chat, counts against no limit, its failure matters to nobody.
     pub is_acknowledgement: bool,
+}
+
+impl Call {
+    /// The request as JSON, but for its recipient.
+    pub fn body(&self) -> Value {
+        serde_json::from_str(&format!("{{{}", self.rest)).unwrap_or_default()
+    }
 }
 
 /// What was seen on the wire. Built only in [`wire`].
@@ -86,6 +95,17 @@ pub enum Meaning {
     Refused { reason: Reason, why: String },
     /// Sent perhaps, perhaps not.
     Unknown { why: String },
+}
+
+/// The calls that send `message` through a channel of that kind, in order.
+///
+/// Every call keeps the service's limits. At most [`CALLS_MAX`]; what is beyond is left out.
+/// Empty only when there is no module with content.
+pub fn lower(kind: ChannelKind, message: &Message) -> Vec<Call> {
+    match kind {
+        ChannelKind::Telegram => telegram::lower::lower(message, None),
+        ChannelKind::Messenger => messenger::lower::lower(message),
+    }
 }
 
 impl Channel {

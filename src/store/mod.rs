@@ -37,6 +37,9 @@ pub const LINK_TOLD_FOR: Duration = Duration::from_secs(30 * 86_400);
 /// How long a story is told only once under one title.
 pub const TITLE_TOLD_FOR: Duration = Duration::from_secs(86_400);
 
+/// Most items that are looked at for the newest of some sources.
+pub const NEWEST_SEEN_MAX: usize = 20_000;
+
 /// Every verb's answer.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
@@ -118,6 +121,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// The items that are (still) there, in the order asked.
     fn load_items(&self, ids: &[ItemId]) -> Reply<'_, Vec<Item>>;
+
+    /// The items that are kept of the sources (none named: of all), those first seen last first, at
+    /// most `limit`. Looks at no more than [`NEWEST_SEEN_MAX`] items: of a source that was quiet
+    /// while others told that much, nothing is found.
+    fn load_newest_items(&self, sources: &[Name], limit: usize) -> Reply<'_, Vec<Item>>;
 
     /// The numbers, ascending, of active subscribers of the channel with any of the topics;
     /// no topics means every active subscriber.

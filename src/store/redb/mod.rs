@@ -214,6 +214,11 @@ impl Store for RedbStore {
         self.scan(move |read| compose::load_items(read, &ids))
     }
 
+    fn load_newest_items(&self, sources: &[Name], limit: usize) -> Reply<'_, Vec<Item>> {
+        let sources = sources.to_vec();
+        self.scan(move |read| compose::load_newest_items(read, &sources, limit))
+    }
+
     fn load_audience(&self, channel: &Name, topics: &[Name]) -> Reply<'_, Vec<u32>> {
         let (channel, topics) = (channel.clone(), topics.to_vec());
         self.scan(move |read| crowd::load_audience(read, &channel, &topics))
