@@ -50,8 +50,8 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     (
         "cli",
         &[
-            "model", "runtime", "store", "config", "markup", "extract", "diff", "render", "channel",
-            "preview", "poll", "admin", "daemon", "sandbox",
+            "model", "runtime", "store", "config", "markup", "extract", "diff", "render",
+            "channel", "preview", "poll", "admin", "daemon", "sandbox",
         ],
     ),
 ];
