@@ -37,6 +37,8 @@ pub mod preview;
 
 pub mod deliver;
 
+pub mod media;
+
 pub mod channel;
 
 pub mod listen;

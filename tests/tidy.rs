@@ -32,7 +32,8 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("preview", &["model", "markup", "render", "channel"]),
     ("poll", &["model", "runtime", "store", "extract", "diff", "plan"]),
     ("compose", &["model", "runtime", "store", "render"]),
-    ("deliver", &["model", "runtime", "store", "channel"]),
+    // Posts that name their reader are set for each.
+    ("deliver", &["model", "runtime", "store", "channel", "render"]),
     ("converse", &["model", "runtime", "store"]),
     ("listen", &["model", "runtime", "store", "channel"]),
     ("maintain", &["model", "runtime", "store"]),
@@ -49,8 +50,8 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     (
         "cli",
         &[
-            "model", "runtime", "store", "config", "markup", "extract", "diff", "render", "channel",
-            "preview", "poll", "admin", "daemon", "sandbox",
+            "model", "runtime", "store", "config", "markup", "extract", "diff", "render",
+            "channel", "preview", "poll", "admin", "daemon", "sandbox",
         ],
     ),
 ];

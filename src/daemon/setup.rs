@@ -30,9 +30,9 @@ impl Setup {
         let mut names = |folder: &Path| {
             compiled = compile(folder);
             let layouts = compiled.as_ref().ok()?;
-            Some(layouts.names().into_iter().cloned().collect())
+            Some(layouts.names().into_iter().collect())
         };
-        let loaded = config::load(path, environment, &mut names);
+        let loaded = config::load(path, environment, &mut names, &page::check);
         let (loaded, layouts) = match (loaded, compiled) {
             (Ok(loaded), Ok(layouts)) => (loaded, layouts),
             (loaded, compiled) => {
@@ -41,10 +41,6 @@ impl Setup {
                 return Err(problems);
             }
         };
-        let problems = rules_of_pages(&loaded.config);
-        if !problems.is_empty() {
-            return Err(problems);
-        }
         Ok(Self {
             config: Arc::new(loaded.config),
             layouts: Arc::new(layouts),
@@ -55,18 +51,6 @@ impl Setup {
     pub(crate) fn kinds(&self) -> BTreeMap<Name, ChannelKind> {
         self.config.channels.iter().map(|one| (one.name.clone(), one.kind())).collect()
     }
-}
-
-/// What is wrong with the selectors and patterns of pages, which only their reader can tell.
-fn rules_of_pages(config: &Config) -> Vec<String> {
-    let mut problems = Vec::new();
-    for source in &config.sources {
-        let Some(rules) = &source.select else { continue };
-        for (field, problem) in page::check(rules) {
-            problems.push(format!("sources.{}.select.{field}: {problem}", source.name));
-        }
-    }
-    problems
 }
 
 fn shown(problems: &[impl ToString]) -> Vec<String> {

@@ -36,7 +36,11 @@ pub mod channel;
 
 pub mod message;
 
+pub mod media;
+
 pub mod post;
+
+pub mod correction;
 
 pub mod subscriber;
 

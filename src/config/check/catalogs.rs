@@ -7,7 +7,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::config::Fetch;
-use crate::config::check::Surroundings;
+use crate::config::check::around::Surroundings;
 use crate::config::check::asking::is_sysadmins;
 use crate::config::check::value::{choice, got};
 use crate::config::problem::{Findings, Place};

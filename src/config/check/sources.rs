@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Fetch;
-use crate::config::check::Surroundings;
+use crate::config::check::around::Surroundings;
 use crate::config::check::asking::{self, Guarded};
 use crate::config::check::catalogs::{self, CatalogKeys, KINDS};
 use crate::config::check::fetch::FLOOR;
@@ -115,7 +115,7 @@ impl Checker<'_> {
             _ => CatalogKeys::default(),
         };
         let select = raw.select.as_ref();
-        let select = select.and_then(|raw| pages::select(raw, &key("select"), found));
+        let select = select.and_then(|raw| pages::select(raw, &key("select"), self.around, found));
         let pages = raw.pages_max.as_ref();
         let pages_max = whole(pages, &key("pages_max"), 1..=PAGES_LIMIT, PAGES_MAX, found);
         let headers = asking::headers(raw, &path, &self.guarded, self.around, found);

@@ -137,10 +137,14 @@ pub(super) fn commit_post(
         title: post.title.clone(),
         created_at: post.created_at,
         bodies: post.bodies.clone(),
+        personal: post.personal.clone(),
         cards: post.cards.clone(),
         spans,
     };
     writing.tables.posts.put(id, &row)?;
+    if let Some(state) = &post.corrections {
+        writing.begin_corrections(id, state)?;
+    }
     writing.begin_tally(
         id,
         Tally {
