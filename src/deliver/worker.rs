@@ -9,6 +9,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::channel::telegram::errors::METHOD_UNKNOWN;
 use crate::channel::{Call, Channel, Meaning, Observed};
 use crate::deliver::breaker::Breaker;
 use crate::deliver::judge::{Act, judge};
@@ -77,6 +78,8 @@ struct Lowered {
     policy: OnUncertain,
     bodies: Vec<(Option<String>, Arc<[Call]>)>,
     content_refusals: u32,
+    /// The service refused a call that others can go instead of.
+    goes_round: bool,
 }
 
 /// What one commit brings back.
@@ -104,6 +107,8 @@ struct Worker {
     is_idle: bool,
     quiet_until: Option<Instant>,
     paused_until: Option<Instant>,
+    /// The service does not know the methods that others can go instead of.
+    is_plain: bool,
     is_stopping: bool,
 }
 
@@ -125,6 +130,7 @@ impl Worker {
             is_idle: false,
             quiet_until: quiet.filter(|wait| !wait.is_zero()).map(|wait| now + wait),
             paused_until: None,
+            is_plain: false,
             is_stopping: false,
             options,
         })
@@ -185,6 +191,11 @@ impl Worker {
                 self.settle(&flight, Outcome::Sent, None)?;
                 continue;
             };
+            if call.covers > 0 && self.is_refused_before(&flight) {
+                flight.part += 1;
+                self.waiting.put_first(flight);
+                continue;
+            }
             if self.busy.contains(&flight.address) {
                 self.waiting.put_behind(flight);
                 continue;
@@ -237,12 +248,18 @@ impl Worker {
         self.limiter.land(flight.begun, Instant::now());
         let meaning = self.options.channel.meaning(observed);
         self.feel(&meaning);
+        let covers = flight.calls.get(flight.part).map_or(0, |call| usize::from(call.covers));
+        if covers > 0 && self.is_to_go_round(&meaning, flight.post) {
+            flight.part += 1;
+            self.waiting.put_first(flight);
+            return Ok(());
+        }
         match judge(&meaning, flight.policy) {
             Act::GoOn => {
                 if let Some(lowered) = flight.post.and_then(|post| self.posts.get_mut(&post)) {
                     lowered.content_refusals = 0;
                 }
-                flight.part += 1;
+                flight.part += 1 + covers;
                 if flight.part < flight.calls.len() {
                     self.waiting.put_first(flight);
                     return Ok(());
@@ -289,6 +306,31 @@ impl Worker {
                 self.pause(&why)
             }
         }
+    }
+
+    /// Whether the call was refused in a way in which the calls that it covers may do better;
+    /// remembered for the post, and for the channel when the service does not know the method.
+    fn is_to_go_round(&mut self, meaning: &Meaning, post: Option<PostId>) -> bool {
+        let (Meaning::ContentRefused { why } | Meaning::Refused { why, .. }) = meaning else {
+            return false;
+        };
+        if why.to_lowercase().contains(METHOD_UNKNOWN) {
+            self.is_plain = true;
+            tracing::info!(
+                channel.id = %self.options.name,
+                "the service knows no rich messages: plain ones go instead"
+            );
+        } else if let Some(lowered) = post.and_then(|post| self.posts.get_mut(&post))
+            && matches!(meaning, Meaning::ContentRefused { .. })
+        {
+            lowered.goes_round = true;
+        }
+        true
+    }
+
+    fn is_refused_before(&self, flight: &Flight) -> bool {
+        let post = flight.post.and_then(|post| self.posts.get(&post));
+        self.is_plain || post.is_some_and(|lowered| lowered.goes_round)
     }
 
     /// The breaker learns whether the service makes sense.
@@ -476,7 +518,7 @@ impl Worker {
             .filter(|body| body.kind == channel.kind())
             .map(|body| (body.language.clone(), Arc::from(channel.lower(&body.message, None))))
             .collect();
-        Lowered { policy: post.on_uncertain, bodies, content_refusals: 0 }
+        Lowered { policy: post.on_uncertain, bodies, content_refusals: 0, goes_round: false }
     }
 
     /// A claim becomes a flight, or is settled at once where nothing is to be sent.
@@ -585,7 +627,7 @@ mod tests {
     use super::*;
 
     fn calls(method: &'static str) -> Arc<[Call]> {
-        Arc::from([Call { method, rest: "}".into(), is_acknowledgement: false }])
+        Arc::from([Call { method, rest: "}".into(), is_acknowledgement: false, covers: 0 }])
     }
 
     #[test]
