@@ -237,5 +237,6 @@ fn post() -> Post {
         stopped: None,
         counts: Counts::default(),
         errors: vec![],
+        corrections: None,
     }
 }

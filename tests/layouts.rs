@@ -32,6 +32,19 @@ fn all_problems_of_all_files_are_told_at_once() {
 #[test]
 fn the_layouts_that_come_with_us_have_no_problem() {
     let layouts = Layouts::compile(files_of("layouts")).unwrap();
-    let names: Vec<_> = layouts.names().into_iter().map(|name| name.as_str()).collect();
-    assert_eq!(names, ["article", "back-in-stock", "plain", "price-drop", "product-card"]);
+    let names: Vec<_> = layouts.names().into_iter().map(|name| name.to_string()).collect();
+    let expected = [
+        "article",
+        "article-short",
+        "back-in-stock",
+        "digest",
+        "digest-carousel",
+        "event",
+        "plain",
+        "podcast-episode",
+        "price-drop",
+        "product-card",
+        "video",
+    ];
+    assert_eq!(names, expected);
 }

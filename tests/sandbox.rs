@@ -688,28 +688,15 @@ async fn messenger_refuses_wrong_requests_by_code() {
 /// The first bytes of a PNG file, which is all that is looked at.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nthe rest";
 
-/// A multipart body with one file, and its content type.
-fn multipart(fields: &[(&str, Value)], file: &[u8]) -> (String, Vec<u8>) {
-    let mut body = Vec::new();
-    for (name, value) in fields {
-        let head = format!("--xx\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
-        body.extend(format!("{head}{value}\r\n").into_bytes());
-    }
-    let head = "--xx\r\nContent-Disposition: form-data; name=\"filedata\"; filename=\"a.png\"\r\n\
-                Content-Type: image/png\r\n\r\n";
-    body.extend(head.as_bytes());
-    body.extend(file);
-    body.extend(b"\r\n--xx--\r\n");
-    ("multipart/form-data; boundary=xx".to_owned(), body)
-}
-
 #[tokio::test]
 async fn an_uploaded_file_is_sent_by_its_id_until_that_ends() {
     let page = Page::start(messenger::Rules::default()).await;
     let person = page.server.person("1");
     person.says("hello");
     let upload = |edge: &'static str, fields: Vec<(&'static str, Value)>, file: &'static [u8]| {
-        let (kind, body) = multipart(&fields, file);
+        let texts: Vec<(&str, String)> =
+            fields.iter().map(|(name, value)| (*name, value.to_string())).collect();
+        let (kind, body) = multipart(&texts, &[("filedata", "a.png", file)]);
         let post = page.client.post(page.url(edge)).bearer_auth(page.server.page_token());
         let post = post.header("content-type", kind).body(body).send();
         async move { soon(post).await.unwrap().json::<Value>().await.unwrap() }

@@ -466,6 +466,13 @@ async fn items_come_in_the_order_asked(home: &mut Home) {
     store.commit_poll(commit).await.unwrap();
     let ids = [3, 9, 1].map(|number| ItemId([number; 16]));
     assert_eq!(store.load_items(&ids).await.unwrap(), vec![item(3), item(1)]);
+    let newest = |sources: &[&str], limit: usize| {
+        let sources: Vec<_> = sources.iter().map(|source| name(source)).collect();
+        store.load_newest_items(&sources, limit)
+    };
+    assert_eq!(newest(&[], 2).await.unwrap(), vec![item(3), item(2)]);
+    assert_eq!(newest(&["blog"], 9).await.unwrap().len(), 3);
+    assert_eq!(newest(&["shop"], 9).await.unwrap(), vec![]);
 }
 
 async fn an_audience_is_who_is_active_under_any_of_the_topics(home: &mut Home) {

@@ -242,7 +242,7 @@ impl<'a> Writer<'a> {
             }
         }
         match rows.split_first() {
-            Some((head, records)) if has_head && !records.is_empty() => {
+            Some((head, records)) if has_head && has_values(head, records) => {
                 for (at, record) in records.iter().enumerate() {
                     if at > 0 {
                         self.part(Between::Empty, depth);
@@ -396,6 +396,16 @@ fn words(content: &[Inline]) -> String {
     let mut out = String::new();
     gather(content, &mut out);
     clean(&out).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether each name of a column has something to stand before.
+fn has_values(head: &[Vec<Inline>], records: &[Vec<Vec<Inline>>]) -> bool {
+    head.iter().enumerate().all(|(column, name)| {
+        let is_filled = |record: &Vec<Vec<Inline>>| {
+            record.get(column).is_some_and(|cell| !words(cell).is_empty())
+        };
+        words(name).is_empty() || records.iter().any(is_filled)
+    })
 }
 
 fn has_link(content: &[Inline]) -> bool {

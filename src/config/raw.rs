@@ -162,6 +162,8 @@ tables! {
         send: At<String>,
         settle: At<String>,
         on_uncertain: At<String>,
+        correct_within: At<String>,
+        on_retraction: At<String>,
     }
 
     RawMessages "messages" {

@@ -30,7 +30,7 @@ impl Setup {
         let mut names = |folder: &Path| {
             compiled = compile(folder);
             let layouts = compiled.as_ref().ok()?;
-            Some(layouts.names().into_iter().cloned().collect())
+            Some(layouts.names().into_iter().collect())
         };
         let loaded = config::load(path, environment, &mut names, &page::check);
         let (loaded, layouts) = match (loaded, compiled) {

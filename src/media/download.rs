@@ -86,7 +86,8 @@ impl Downloads {
         let full = || Miss::Away("too much is being downloaded".to_owned());
         let place = async {
             let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
-            let memory = Arc::clone(&self.memory).acquire_many_owned(pieces(bytes_max)).await.ok()?;
+            let memory =
+                Arc::clone(&self.memory).acquire_many_owned(pieces(bytes_max)).await.ok()?;
             Some((place, memory))
         };
         let (_place, mut memory) =

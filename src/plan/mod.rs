@@ -82,6 +82,7 @@ mod tests {
             channels: vec![name("bot")],
             settle: Duration::from_secs(settle),
             on_uncertain: OnUncertain::Skip,
+            corrects: Default::default(),
         }
     }
 
@@ -110,6 +111,7 @@ mod tests {
                     draft.held.is_some(),
                 ),
                 Content::OneOff { title, .. } => (title.clone(), vec![], 0, false),
+                Content::Correction { .. } => ("correction".into(), vec![], 0, false),
             })
             .collect()
     }

@@ -15,6 +15,7 @@ use crate::extract::catalog::unpack::{self, Packing};
 use crate::extract::catalog::{self, Options, Row, Scan, listing};
 use crate::extract::{Entry, NotADocument, Quality, keys};
 use crate::model::campaign::{Campaign, ChangeKind};
+use crate::model::correction::Correction;
 use crate::model::item::Item;
 use crate::model::known::Keys;
 use crate::model::listing::Listing;
@@ -29,7 +30,7 @@ use crate::plan;
 use crate::poll::body::{self, Coding};
 use crate::poll::fault::Fault;
 use crate::poll::fetch::{Fetched, Packed};
-use crate::poll::read::{Reading, Shelved, number, retain_named};
+use crate::poll::read::{Reading, Shelved, correction, corrects, number, retain_named};
 use crate::poll::shelf::Shelf;
 use crate::poll::spool::{Span, Spool};
 use crate::poll::state;
@@ -384,6 +385,14 @@ impl Walk {
         let mut entries = self.picked(wanted, source)?;
         let mut names = wait.names_of_gone(wanted)?;
         let mut lowest = wait.lowest(wanted, begun_at, self.now)?;
+        let corrects = corrects(source, campaigns);
+        if corrects {
+            let is_held = |kind| diff.held.iter().any(|held| held.kind == kind);
+            let gone = |change: &&diff::Change| change.kind == ChangeKind::Gone;
+            let gone = diff.changes.iter().filter(gone).filter(|_| !is_held(ChangeKind::Gone));
+            let ids = gone.map(|change| keys::item_id(&source.name, &keys_of(change)));
+            reading.corrections.extend(ids.map(Correction::Retracted));
+        }
         let mut told = Vec::with_capacity(wanted.len());
         for change in wanted {
             let keys = keys_of(change);
@@ -396,6 +405,9 @@ impl Walk {
                     None => continue,
                 },
             };
+            if change.kind != ChangeKind::New && change.kind != ChangeKind::Gone && corrects {
+                reading.corrections.push(correction(&item));
+            }
             let price = change.price.map(|price| PriceMove {
                 from: price.from,
                 to: price.to,
@@ -503,7 +515,10 @@ impl Walk {
 /// Whether a campaign of the source tells changes of the kind.
 fn is_wanted(source: &Source, campaigns: &[Campaign], kind: ChangeKind) -> bool {
     let mut own = campaigns.iter().filter(|campaign| campaign.sources.contains(&source.name));
-    own.any(|campaign| campaign.on.contains(&kind))
+    own.any(|campaign| {
+        let corrects = campaign.corrects.is_on() && kind != ChangeKind::Gone;
+        campaign.on.contains(&kind) || (corrects && kind != ChangeKind::New)
+    })
 }
 
 /// A product is one item for ever, whatever its link becomes.

@@ -197,6 +197,7 @@ impl Poll {
             drafts: vec![],
             shelf: None,
             names: vec![],
+            corrections: vec![],
         };
         if let Some(reading) = reading {
             for (kind, count) in &reading.counts {
@@ -209,12 +210,13 @@ impl Poll {
             }
             commit.items = reading.kept;
             commit.drafts = reading.drafts;
+            commit.corrections = reading.corrections;
         }
         if self.is_dry {
             return self.settled(state, report, Ok(()));
         }
         stories::mark(&mut commit.drafts, &commit.items, &self.shared.campaigns);
-        let has_drafts = !commit.drafts.is_empty();
+        let has_drafts = !(commit.drafts.is_empty() && commit.corrections.is_empty());
         let stored = self.shared.store.commit_poll(commit).await;
         if has_drafts && stored.is_ok() {
             self.shared.wakes.drafts.notify_one();

@@ -8,12 +8,18 @@ use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
 use crate::model::post::{PriceMove, Told};
 use crate::model::rich::RichText;
 use crate::model::time::Timestamp;
+use crate::render::scene::Person;
 
 /// The instant at which the samples are shown.
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_790_003_800_000);
 
 /// Names the samples.
 const ID: ItemId = ItemId([7; 16]);
+
+/// Somebody of whom all is known.
+pub(super) fn person() -> Person {
+    Person { language: Some("en".to_owned()), first_name: Some("Ana".to_owned()) }
+}
 
 /// The sample's price fell.
 pub(crate) fn told() -> Told {
@@ -58,6 +64,8 @@ pub(crate) fn sample(source: &Name) -> Item {
         bytes: Some(123_456),
         mime: Some(mime.to_owned()),
         alt: Some("A description".to_owned()),
+        title: None,
+        seconds: None,
     };
     Item {
         id: ID,
@@ -80,7 +88,12 @@ pub(crate) fn sample(source: &Name) -> Item {
         image: address("picture.jpg"),
         media: vec![
             media(MediaKind::Image, "picture.jpg", "image/jpeg"),
-            media(MediaKind::Audio, "sound.mp3", "audio/mpeg"),
+            Media {
+                title: Some("A sound".to_owned()),
+                seconds: Some(754),
+                ..media(MediaKind::Audio, "sound.mp3", "audio/mpeg")
+            },
+            Media { seconds: Some(90), ..media(MediaKind::Video, "film.mp4", "video/mp4") },
         ],
         offer: Some(offer()),
     }

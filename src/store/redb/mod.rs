@@ -27,6 +27,10 @@ mod story;
 
 mod compose;
 
+mod sent;
+
+mod edits;
+
 mod deliver;
 
 mod converse;
@@ -35,6 +39,7 @@ mod upkeep;
 
 pub use open::{open, open_on};
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,6 +47,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError};
 
 use crate::model::channel::ChannelState;
+use crate::model::correction::{EditAt, EditClaim, EditReceipt};
 use crate::model::event::Event;
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
@@ -56,8 +62,8 @@ use crate::model::time::Timestamp;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
-    Advance, ConversationCommit, FloodWord, PollCommit, PostCommit, Reply, Rescued, Status, Store,
-    StoreError, Wire,
+    Advance, ConversationCommit, CorrectionCommit, FloodWord, PollCommit, PostCommit, Reply,
+    Rescued, Status, Store, StoreError, Wire,
 };
 
 /// The file's name in the data directory.
@@ -214,6 +220,11 @@ impl Store for RedbStore {
         self.scan(move |read| compose::load_items(read, &ids))
     }
 
+    fn load_newest_items(&self, sources: &[Name], limit: usize) -> Reply<'_, Vec<Item>> {
+        let sources = sources.to_vec();
+        self.scan(move |read| compose::load_newest_items(read, &sources, limit))
+    }
+
     fn load_audience(&self, channel: &Name, topics: &[Name]) -> Reply<'_, Vec<u32>> {
         let (channel, topics) = (channel.clone(), topics.to_vec());
         self.scan(move |read| crowd::load_audience(read, &channel, &topics))
@@ -225,6 +236,21 @@ impl Store for RedbStore {
 
     fn drop_draft(&self, draft: DraftId) -> Reply<'_, ()> {
         self.write(move |writing| writing.take_draft(draft).map(drop))
+    }
+
+    fn commit_correction(&self, commit: CorrectionCommit) -> Reply<'_, Vec<Name>> {
+        self.write(move |writing| edits::commit_correction(writing, &commit))
+    }
+
+    fn load_corrected(
+        &self,
+        campaign: &Name,
+        items: &[ItemId],
+        channel: &Name,
+        now: Timestamp,
+    ) -> Reply<'_, BTreeSet<u32>> {
+        let (campaign, items, channel) = (campaign.clone(), items.to_vec(), channel.clone());
+        self.scan(move |read| edits::load_corrected(read, &campaign, &items, &channel, now))
     }
 
     fn load_held_drafts(&self) -> Reply<'_, Vec<Draft>> {
@@ -251,6 +277,25 @@ impl Store for RedbStore {
 
     fn stop_post(&self, post: PostId, why: String) -> Reply<'_, ()> {
         self.write(move |writing| deliver::stop_post(writing, post, &why))
+    }
+
+    fn lease_edits(
+        &self,
+        channel: &Name,
+        after: Option<EditAt>,
+        limit: usize,
+    ) -> Reply<'_, Vec<EditClaim>> {
+        let channel = channel.clone();
+        self.scan(move |read| edits::lease_edits(read, &channel, after, limit))
+    }
+
+    fn commit_edits(&self, channel: &Name, done: Vec<EditReceipt>) -> Reply<'_, ()> {
+        let channel = channel.clone();
+        self.write(move |writing| edits::commit_edits(writing, &channel, &done))
+    }
+
+    fn stop_edits(&self, post: PostId, revision: u32, why: String) -> Reply<'_, ()> {
+        self.write(move |writing| edits::stop_edits(writing, post, revision, &why))
     }
 
     fn load_post(&self, post: PostId) -> Reply<'_, Option<Post>> {
@@ -413,6 +458,7 @@ mod tests {
                 drafts: vec![],
                 shelf: Some(shelf),
                 names: vec![],
+                corrections: vec![],
             };
             store.commit_poll(commit).await.unwrap();
             drop(store);
