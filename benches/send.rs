@@ -238,5 +238,6 @@ fn post() -> Post {
         stopped: None,
         counts: Counts::default(),
         errors: vec![],
+        corrections: None,
     }
 }

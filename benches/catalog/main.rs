@@ -260,6 +260,7 @@ fn options(
         channels: vec![name("bot")?],
         settle: Duration::ZERO,
         on_uncertain: OnUncertain::Skip,
+        corrects: Default::default(),
     };
     Ok(Options {
         store,

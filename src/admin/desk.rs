@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::model::channel::ChannelKind;
+use crate::model::correction::Corrections;
 use crate::model::item::ItemId;
 use crate::model::message::Message;
 use crate::model::name::Name;
@@ -191,6 +192,7 @@ impl Desk {
                     "counts": post.counts,
                     "stopped": post.stopped,
                     "errors": post.errors,
+                    "correction": post.corrections.as_deref().and_then(correction_row),
                 })
             })
             .collect();
@@ -254,10 +256,23 @@ fn source_row(state: &crate::model::source::SourceState) -> Value {
     })
 }
 
+/// The newest correction of a post; `None` before the first.
+fn correction_row(state: &Corrections) -> Option<Value> {
+    Some(json!({
+        "at": state.corrected_at?.to_string(),
+        "revision": state.revision,
+        "wanted": state.wanted,
+        "edited": state.edited,
+        "given_up": state.given_up,
+        "is_deleted": state.is_deleted,
+        "stopped": state.stopped,
+    }))
+}
+
 fn flood_row(draft: &Draft) -> Value {
     let campaign = match &draft.content {
         Content::Items { campaign, .. } => Some(campaign),
-        Content::OneOff { .. } => None,
+        Content::OneOff { .. } | Content::Correction { .. } => None,
     };
     json!({
         "campaign": campaign,

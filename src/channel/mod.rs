@@ -23,7 +23,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::channel::telegram::edit::{Aim, Edit};
 use crate::model::channel::ChannelKind;
+use crate::model::correction::KeptMessage;
 use crate::model::message::Message;
 use crate::model::post::Reason;
 use crate::model::subscriber::Standing;
@@ -124,6 +126,31 @@ impl Channel {
         match self {
             Self::Telegram(_) => telegram::lower::lower(message, tap),
             Self::Messenger(_) => messenger::lower::lower(message),
+        }
+    }
+
+    /// The edits that make messages sent before say what `calls` would send; `None` where the
+    /// service has no edits.
+    pub fn edits(&self, calls: &[Call], kept: &[KeptMessage], aim: Aim) -> Option<Vec<Edit>> {
+        match self {
+            Self::Telegram(_) => Some(telegram::edit::edits(calls, kept, aim)),
+            Self::Messenger(_) => None,
+        }
+    }
+
+    /// The messages that a call made, as far as they can be edited later.
+    pub fn messages(&self, observed: &Observed) -> Vec<KeptMessage> {
+        match self {
+            Self::Telegram(_) => telegram::errors::messages(observed),
+            Self::Messenger(_) => Vec::new(),
+        }
+    }
+
+    /// Whether a refusal says that a message is not there any more or can't be edited for good.
+    pub fn is_out_of_reach(&self, observed: &Observed) -> bool {
+        match self {
+            Self::Telegram(_) => telegram::errors::is_out_of_reach(observed),
+            Self::Messenger(_) => true,
         }
     }
 

@@ -7,6 +7,8 @@ mod setup;
 
 mod ground;
 
+mod keys;
+
 mod stages;
 
 use std::path::Path;

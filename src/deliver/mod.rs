@@ -20,4 +20,6 @@ mod personal;
 
 mod waiting;
 
+mod edits;
+
 pub mod worker;

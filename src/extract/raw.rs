@@ -31,6 +31,8 @@ pub(crate) struct RawFeed {
     pub self_link: Option<RawLink>,
     pub next: Option<RawLink>,
     pub expired: bool,
+    /// Ids of entries that were taken back.
+    pub removed: Vec<String>,
     /// Names that entries without an author of their own inherit.
     pub authors: Vec<String>,
     pub entries: Vec<RawEntry>,
@@ -50,6 +52,7 @@ impl RawFeed {
             self_link: None,
             next: None,
             expired: false,
+            removed: vec![],
             authors: vec![],
             entries: vec![],
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::campaign::{ChangeKind, OnUncertain};
 use crate::model::channel::ChannelKind;
+use crate::model::correction::{Corrections, Kept};
 use crate::model::item::{Item, ItemId};
 use crate::model::message::{Card, Message};
 use crate::model::name::Name;
@@ -76,6 +77,9 @@ pub enum Content {
     },
     /// A message written by hand, to the subscribers of the topics on the channels.
     OneOff { title: String, message: Message, topics: Vec<Name>, channels: Vec<Name> },
+    /// What a post tells reads otherwise now, or was taken back: the post is set anew and its
+    /// messages are edited.
+    Correction { post: PostId, retracted: Vec<ItemId> },
 }
 
 /// What happened to an item, as a draft tells it.
@@ -143,6 +147,8 @@ pub struct Post {
     pub counts: Counts,
     /// The newest distinct errors, at most 8, without secrets.
     pub errors: Vec<String>,
+    /// `None` for a post that is never corrected.
+    pub corrections: Option<Box<Corrections>>,
 }
 
 /// The message for one kind of channel in one language.
@@ -293,8 +299,17 @@ pub struct Claim {
 /// What is to be sent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Work {
-    Delivery { post: PostId, batch: BatchId, index: u16 },
-    Answer { id: AnswerId, answer: Box<Answer> },
+    /// `revision` is that of the post as it is to be sent.
+    Delivery {
+        post: PostId,
+        batch: BatchId,
+        index: u16,
+        revision: u32,
+    },
+    Answer {
+        id: AnswerId,
+        answer: Box<Answer>,
+    },
 }
 
 /// An answer to a person; goes before all campaigns.
@@ -329,6 +344,8 @@ pub struct Receipt {
     pub window_closed: bool,
     /// The service's words, for the report; without secrets, at most 200 characters.
     pub error: Option<String>,
+    /// The messages that arrived since the claim was handed out, of a post that may be corrected.
+    pub kept: Option<Kept>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

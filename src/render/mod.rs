@@ -31,6 +31,8 @@ pub mod cards;
 
 pub mod plain;
 
+pub mod strike;
+
 pub mod shorten;
 
 pub mod preview;
@@ -53,3 +55,4 @@ pub use preview::preview;
 pub use problem::Problem;
 pub use scene::{Person, Scene, Stage};
 pub use shipped::shipped;
+pub use strike::struck;

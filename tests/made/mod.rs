@@ -92,6 +92,7 @@ pub fn poll(source: &str) -> PollCommit {
         drafts: vec![],
         shelf: None,
         names: vec![],
+        corrections: vec![],
     }
 }
 
@@ -112,6 +113,7 @@ pub fn post(title: &str) -> Post {
         stopped: None,
         counts: Counts::default(),
         errors: vec![],
+        corrections: None,
     }
 }
 
@@ -153,7 +155,15 @@ pub fn answer(text: &str) -> Answer {
 }
 
 pub fn receipt(ticket: Ticket, settled: Settled) -> Receipt {
-    Receipt { ticket, settled, standing: None, moved_to: None, window_closed: false, error: None }
+    Receipt {
+        ticket,
+        settled,
+        standing: None,
+        moved_to: None,
+        window_closed: false,
+        error: None,
+        kept: None,
+    }
 }
 
 pub fn done(claim: &Claim, outcome: Outcome) -> Receipt {

@@ -4,6 +4,8 @@ pub mod lower;
 
 mod text;
 
+pub mod edit;
+
 pub mod errors;
 
 pub mod updates;

@@ -295,8 +295,8 @@ function telegramMessage(entry, more) {
   const said = all.find((one) => one.text) ?? entry;
   if (entry.rich) bubble.append(make("div", { className: "rich" }, richHtml(entry.rich)));
   if (said.text) bubble.append(rich(said.text, said.entities));
-  const notes = [entry.edited_at ? "edited" : "", entry.is_protected ? "🔒" : "",
-    entry.is_silent ? "🔕" : ""].filter(Boolean).join(" ");
+  const notes = [entry.edited_at ? "edited" : "", entry.is_protected ? "protected" : "",
+    entry.is_silent ? "no sound" : ""].filter(Boolean).join(", ");
   if (said.text || entry.rich) {
     const shown = time(entry.at);
     if (notes) shown.prepend(`${notes} `);

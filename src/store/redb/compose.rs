@@ -142,6 +142,9 @@ pub(super) fn commit_post(
         spans,
     };
     writing.tables.posts.put(id, &row)?;
+    if let Some(state) = &post.corrections {
+        writing.begin_corrections(id, state)?;
+    }
     writing.begin_tally(
         id,
         Tally {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelState;
+use crate::model::correction::Corrections;
 use crate::model::event::Event;
 use crate::model::item::Item;
 use crate::model::known::Known;
@@ -45,6 +46,10 @@ pub(super) struct ShelfRow(pub Vec<u8>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PriceRow(pub Vec<u8>);
 
+/// The messages that the recipients of a batch have; see `Sent::encode`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SentRow(pub Vec<u8>);
+
 macro_rules! as_bytes {
     ($($row:ident)*) => {$(
         impl Serialize for $row {
@@ -61,7 +66,7 @@ macro_rules! as_bytes {
     )*};
 }
 
-as_bytes! { ShelfRow PriceRow }
+as_bytes! { ShelfRow PriceRow SentRow }
 
 /// Reads one string of bytes.
 struct Bytes;
@@ -265,6 +270,8 @@ versions! {
     Tally = 1;
     People = 1;
     Outcomes = 1;
+    Corrections = 1;
+    SentRow = 1, IS_BULK;
     Flight = 1;
     Part = 1;
     HeldRow = 1;
