@@ -224,7 +224,7 @@ mod tests {
         let drafts = drafts(&name("shop"), &changes, &[], &[fine, coarse], &heard, NOW);
         let prices = drafts.iter().flat_map(|draft| match &draft.content {
             Content::Items { items, .. } => items.iter().filter_map(|told| told.price).collect(),
-            Content::OneOff { .. } => vec![],
+            Content::OneOff { .. } | Content::Correction { .. } => vec![],
         });
         let from: Vec<Option<Amount>> = prices.map(|price| Some(price.from)).collect();
         // The second one is still dearer than when the coarse one told of it.
