@@ -34,6 +34,8 @@ pub struct Rig {
     pub telegram: telegram::Server,
     pub messenger: messenger::Server,
     pub site: Site,
+    /// Keys that stand in no table.
+    pub top_keys: String,
     /// Keys of the table `fetch`.
     pub fetch_keys: String,
     /// Appended to the settings.
@@ -60,6 +62,7 @@ impl Rig {
             telegram,
             messenger,
             site,
+            top_keys: String::new(),
             fetch_keys: String::new(),
             extra: String::new(),
             telegram_keys: String::new(),
@@ -92,6 +95,7 @@ impl Rig {
     pub fn settings(&self) -> PathBuf {
         let text = format!(
             r#"
+{top_keys}
 data_dir = "{data}"
 [listen]
 public = "{public}"
@@ -125,6 +129,7 @@ sources = ["blog"]
 {campaign_keys}
 {extra}
 "#,
+            top_keys = self.top_keys,
             data = self.data().display(),
             public = self.public,
             admin = self.path("admin.sock").display(),
