@@ -232,10 +232,12 @@ fn post() -> Post {
             language: None,
             message: Message::from_plain(TEXT),
         }],
+        personal: None,
         cards: vec![],
         on_uncertain: OnUncertain::Skip,
         stopped: None,
         counts: Counts::default(),
         errors: vec![],
+        corrections: None,
     }
 }

@@ -96,6 +96,192 @@ async fn an_accepted_message_is_told_kept_and_on_the_phone() {
     assert_eq!(person.history().len(), 2, "what the person wrote stands there too");
 }
 
+/// A multipart request: texts, then files by part.
+fn multipart(texts: &[(&str, String)], files: &[(&str, &str, &[u8])]) -> (String, Vec<u8>) {
+    let mut body = Vec::new();
+    for (name, text) in texts {
+        let head = format!("--cut\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+        body.extend([head.as_bytes(), text.as_bytes(), b"\r\n"].concat());
+    }
+    for (name, file, bytes) in files {
+        let head = format!(
+            "--cut\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
+    }
+    body.extend(b"--cut--\r\n");
+    ("multipart/form-data; boundary=cut".to_owned(), body)
+}
+
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+    png.extend(width.to_be_bytes());
+    png.extend(height.to_be_bytes());
+    png
+}
+
+impl Bot {
+    async fn uploads(
+        &self,
+        method: &str,
+        texts: &[(&str, String)],
+        files: &[(&str, &str, &[u8])],
+    ) -> (u16, Value) {
+        let (content_type, body) = multipart(texts, files);
+        let request = self.client.post(self.url(method)).header("content-type", content_type);
+        let answer = soon(request.body(body).send()).await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+}
+
+#[tokio::test]
+async fn an_upload_is_kept_served_and_sent_again_by_its_id() {
+    let bot = Bot::start(telegram::Rules::default()).await;
+    let person = bot.server.person(7, "en");
+    person.starts(None);
+    let picture = png(1200, 630);
+    let chat = [("chat_id", "7".to_owned())];
+    let (status, answer) = bot.uploads("sendPhoto", &chat, &[("photo", "a.png", &picture)]).await;
+    assert_eq!(status, 200, "{answer}");
+    let id = answer["result"]["photo"].as_array().unwrap().last().unwrap()["file_id"].clone();
+    let (_, file) = bot.call("getFile", json!({ "file_id": id })).await;
+    let path = file["result"]["file_path"].as_str().unwrap();
+    let address = format!("{}/file/bot{}/{path}", bot.server.url(), bot.server.token());
+    let served = soon(bot.client.get(&address).send()).await.unwrap();
+    assert_eq!(served.bytes().await.unwrap(), picture);
+    assert_eq!(person.inbox()[0].photo.as_deref(), Some(address.as_str()));
+
+    let (status, _) = bot.call("sendPhoto", json!({ "chat_id": 7, "photo": id })).await;
+    assert_eq!(status, 200);
+    let (_, answer) = bot.call("sendDocument", json!({ "chat_id": 7, "document": id })).await;
+    assert_eq!(answer["description"], "Bad Request: can't use file of type Photo as Document");
+    bot.server.forget_files();
+    let (_, answer) = bot.call("sendPhoto", json!({ "chat_id": 7, "photo": id })).await;
+    assert_eq!(answer["description"], "Bad Request: wrong file identifier/HTTP URL specified");
+
+    for (bytes, why) in [
+        (png(9000, 1001), "PHOTO_INVALID_DIMENSIONS"),
+        (png(2100, 100), "PHOTO_INVALID_DIMENSIONS"),
+        (b"<svg/>".to_vec(), "IMAGE_PROCESS_FAILED"),
+        (vec![], "file must be non-empty"),
+        (vec![0; (10 << 20) + 1], "file of size 10485761 bytes is too big for a photo"),
+    ] {
+        let (_, answer) = bot.uploads("sendPhoto", &chat, &[("photo", "a.png", &bytes)]).await;
+        assert!(answer["description"].as_str().unwrap().contains(why), "{answer}");
+    }
+    let huge = vec![0; 51 << 20];
+    let (status, _) = bot.uploads("sendDocument", &chat, &[("document", "a.bin", &huge)]).await;
+    assert_eq!(status, 413);
+}
+
+#[tokio::test]
+async fn an_album_is_taken_whole_or_not_at_all() {
+    let bot = Bot::start(telegram::Rules::default()).await;
+    let person = bot.server.person(7, "en");
+    person.starts(None);
+    let item = |kind: &str, media: &str| json!({ "type": kind, "media": media });
+    let good = [
+        json!({ "type": "photo", "media": "https://a.example/1.jpg", "caption": "C" }),
+        item("video", "https://a.example/2.mp4"),
+    ];
+    let (status, answer) = bot.call("sendMediaGroup", json!({ "chat_id": 7, "media": good })).await;
+    assert_eq!(status, 200, "{answer}");
+    let messages = answer["result"].as_array().unwrap();
+    assert_eq!(messages.len(), 2);
+    assert_eq!(messages[0]["media_group_id"], messages[1]["media_group_id"]);
+    assert_eq!(messages[0]["caption"], "C");
+    assert_eq!(person.inbox().len(), 2);
+    let upload = json!([item("photo", "attach://a"), item("photo", "https://a.example/1.jpg")]);
+    let texts = [("chat_id", "7".to_owned()), ("media", upload.to_string())];
+    let (status, answer) =
+        bot.uploads("sendMediaGroup", &texts, &[("a", "a.png", &png(9, 9))]).await;
+    assert_eq!(status, 200, "{answer}");
+
+    bot.server.refuse_urls("/bad", telegram::UrlRefusal::NotFetched);
+    let photo = item("photo", "https://a.example/1.jpg");
+    for (media, why) in [
+        (json!([photo]), "too few messages to send as an album"),
+        (json!(vec![photo.clone(); 11]), "too many messages to send as an album"),
+        (json!([photo, item("audio", "https://a.example/a.mp3")]), "Audio can't be mixed"),
+        (json!([photo, item("animation", "https://a.example/a.gif")]), "can't use the media"),
+        (
+            json!([photo, item("photo", "https://a.example/bad.jpg")]),
+            "failed to send message #2 with the error message \"WEBPAGE_CURL_FAILED\"",
+        ),
+    ] {
+        let (_, answer) = bot.call("sendMediaGroup", json!({ "chat_id": 7, "media": media })).await;
+        assert!(answer["description"].as_str().unwrap().contains(why), "{answer}");
+    }
+    assert_eq!(person.inbox().len(), 4);
+}
+
+#[tokio::test]
+async fn what_was_sent_can_be_edited_and_deleted() {
+    let bot = Bot::start(telegram::Rules::default()).await;
+    let person = bot.server.person(7, "en");
+    person.starts(None);
+    bot.says(7, "Old").await;
+    let text = person.inbox()[0].message_id;
+    let edit = |text: &str, words: i64| json!({ "chat_id": 7, "message_id": words, "text": text });
+    let (status, answer) = bot.call("editMessageText", edit("New", text)).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["result"]["text"], "New");
+    assert!(person.inbox()[0].edited_at.is_some());
+    assert_eq!(person.inbox()[0].text, "New");
+    let photo = json!({ "chat_id": 7, "photo": "https://a.example/1.jpg", "caption": "A" });
+    let (_, sent) = bot.call("sendPhoto", photo).await;
+    let photo = sent["result"]["message_id"].as_i64().unwrap();
+    let caption = json!({ "chat_id": 7, "message_id": photo, "caption": "B" });
+    assert_eq!(bot.call("editMessageCaption", caption).await.0, 200);
+    let media = json!({ "type": "photo", "media": "https://a.example/2.jpg", "caption": "C" });
+    let media = json!({ "chat_id": 7, "message_id": photo, "media": media });
+    assert_eq!(bot.call("editMessageMedia", media.clone()).await.0, 200);
+    assert_eq!(person.inbox()[1].photo.as_deref(), Some("https://a.example/2.jpg"));
+    assert_eq!(bot.server.message(7, photo).unwrap()["caption"], "C");
+
+    for (method, body, why) in [
+        ("editMessageText", edit("New", text), "message is not modified"),
+        ("editMessageMedia", media, "message is not modified"),
+        ("editMessageText", edit("x", 999), "message to edit not found"),
+        ("editMessageText", edit("x", photo), "there is no text in the message to edit"),
+        ("editMessageText", edit(&"x".repeat(4097), text), "MESSAGE_TOO_LONG"),
+        (
+            "editMessageCaption",
+            json!({ "chat_id": 7, "message_id": text, "caption": "x" }),
+            "there is no caption in the message to edit",
+        ),
+        (
+            "deleteMessage",
+            json!({ "chat_id": 7, "message_id": 999 }),
+            "message to delete not found",
+        ),
+    ] {
+        let (status, answer) = bot.call(method, body).await;
+        assert_eq!(status, 400);
+        assert!(answer["description"].as_str().unwrap().contains(why), "{answer}");
+    }
+    assert_eq!(bot.call("deleteMessage", json!({ "chat_id": 7, "message_id": text })).await.0, 200);
+    let rest = json!({ "chat_id": 7, "message_ids": [text, photo] });
+    assert_eq!(bot.call("deleteMessages", rest).await.0, 200);
+    assert_eq!(person.inbox(), []);
+    assert_eq!(person.history().len(), 3, "the sandbox still shows that they were there");
+    assert_eq!(bot.server.ledger().count_for(7), 2, "edits and deletions are no messages");
+}
+
+#[tokio::test]
+async fn a_topic_must_be_there_and_open() {
+    let bot = Bot::start(telegram::Rules::default()).await;
+    bot.server.open_forum(-1001, [5, 6]);
+    bot.server.close_topic(-1001, 6);
+    let into = |topic: i64| json!({ "chat_id": -1001, "message_thread_id": topic, "text": "a" });
+    assert_eq!(bot.call("sendMessage", into(5)).await.0, 200);
+    for (topic, why) in [(6, "TOPIC_CLOSED"), (7, "message thread not found")] {
+        let (_, answer) = bot.call("sendMessage", into(topic)).await;
+        assert_eq!(answer["description"], format!("Bad Request: {why}"));
+    }
+}
+
 #[tokio::test]
 async fn a_pictures_address_or_file_id_can_be_sent() {
     let bot = Bot::start(telegram::Rules::default()).await;
@@ -497,6 +683,76 @@ async fn messenger_refuses_wrong_requests_by_code() {
     let (status, answer) =
         page.post("messages", json!({ "recipient": to, "sender_action": "typing_on" })).await;
     assert_eq!((status, &answer["recipient_id"]), (200, &json!("1")));
+}
+
+/// The first bytes of a PNG file, which is all that is looked at.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\nthe rest";
+
+#[tokio::test]
+async fn an_uploaded_file_is_sent_by_its_id_until_that_ends() {
+    let page = Page::start(messenger::Rules::default()).await;
+    let person = page.server.person("1");
+    person.says("hello");
+    let upload = |edge: &'static str, fields: Vec<(&'static str, Value)>, file: &'static [u8]| {
+        let texts: Vec<(&str, String)> =
+            fields.iter().map(|(name, value)| (*name, value.to_string())).collect();
+        let (kind, body) = multipart(&texts, &[("filedata", "a.png", file)]);
+        let post = page.client.post(page.url(edge)).bearer_auth(page.server.page_token());
+        let post = post.header("content-type", kind).body(body).send();
+        async move { soon(post).await.unwrap().json::<Value>().await.unwrap() }
+    };
+    let image = json!({ "attachment": { "type": "image", "payload": { "is_reusable": true } } });
+    let answer = upload("message_attachments", vec![("message", image.clone())], PNG).await;
+    let id = answer["attachment_id"].as_str().unwrap().to_owned();
+    let by_id = |kind: &str, id: &str| json!({ "attachment": { "type": kind, "payload": { "attachment_id": id } } });
+    assert_eq!(page.sends("1", by_id("image", &id)).await.0, 200);
+    let shown = person.inbox()[0].media[0].clone();
+    let seen = soon(page.client.get(shown).send()).await.unwrap();
+    assert_eq!(soon(seen.bytes()).await.unwrap(), PNG);
+    let (_, answer) = page.sends("1", by_id("video", &id)).await;
+    assert_eq!(codes(&answer), (100, Some(2_018_047)), "an image is no video");
+
+    // Together with the message, and by the id that the answer tells.
+    let to = json!({ "id": "1" });
+    let both = vec![("recipient", to), ("message", image.clone())];
+    let answer = upload("messages", both, PNG).await;
+    assert!(answer["message_id"].is_string(), "{answer}");
+    let second = answer["attachment_id"].as_str().unwrap().to_owned();
+    let listed = |id: &str| by_id("image", id)["attachment"].clone();
+    let album = json!({ "attachments": [listed(&id), listed(&second)] });
+    assert_eq!(page.sends("1", album.clone()).await.0, 200);
+    assert_eq!(person.inbox()[2].media.len(), 2);
+
+    let answer = upload("message_attachments", vec![("message", image)], b"RIFF....WEBP").await;
+    assert_eq!(codes(&answer), (100, Some(2_018_047)));
+    let other = Page::start(messenger::Rules::default()).await;
+    other.server.open_chats(["1"]);
+    let (_, answer) = other.sends("1", by_id("image", &id)).await;
+    assert_eq!(codes(&answer), (100, Some(2_018_074)), "another page's");
+    page.server.expires_attachments();
+    let (_, answer) = page.sends("1", album).await;
+    assert_eq!(codes(&answer), (100, Some(2_018_074)), "expired");
+}
+
+#[tokio::test]
+async fn a_file_is_fetched_from_its_address_and_must_be_what_it_is_said_to_be() {
+    let rules = messenger::Rules { fetches_media: true, ..messenger::Rules::default() };
+    let page = Page::start(rules).await;
+    page.server.open_chats(["1"]);
+    let site = tidings::sandbox::site::Site::start(Default::default()).await.unwrap();
+    let of = |kind: &str, url: &str| json!({ "attachment": { "type": kind, "payload": { "url": url, "is_reusable": true } } });
+    let picture = format!("{}/pictures/1.png", site.url());
+    let (status, answer) = page.sends("1", of("image", &picture)).await;
+    assert!(status == 200 && answer["attachment_id"].is_string(), "{answer}");
+    for (kind, url, subcode) in [
+        ("image", format!("{}/nothing-here", site.url()), 2_018_008),
+        ("image", site.url().to_owned(), 2_018_047),
+        ("video", picture, 2_018_047),
+        ("image", "http://127.0.0.1:9/a.png".to_owned(), 2_018_008),
+    ] {
+        let (_, answer) = page.sends("1", of(kind, &url)).await;
+        assert_eq!(codes(&answer), (100, Some(subcode)), "{kind} {url}");
+    }
 }
 
 #[tokio::test]

@@ -74,6 +74,7 @@ fn options(
         channels: vec![name("bot".to_owned())?],
         settle: Duration::ZERO,
         on_uncertain: OnUncertain::Skip,
+        corrects: Default::default(),
     };
     Ok(Options {
         store,

@@ -25,8 +25,12 @@ pub mod messenger;
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::channel::slots::{Dressed, Slot, Stand, Upload};
+use crate::channel::telegram::edit::{Aim, Edit};
 use crate::model::channel::ChannelKind;
+use crate::model::correction::KeptMessage;
 use crate::model::media::Form;
 use crate::model::message::Message;
 use crate::model::post::Reason;
@@ -53,6 +57,13 @@ pub struct Call {
     pub rest: String,
     /// Acknowledges a tap: goes to no chat, counts against no limit, its failure matters to nobody.
     pub is_acknowledgement: bool,
+}
+
+impl Call {
+    /// The request as JSON, but for its recipient.
+    pub fn body(&self) -> Value {
+        serde_json::from_str(&format!("{{{}", self.rest)).unwrap_or_default()
+    }
 }
 
 /// What was seen on the wire. Built only in [`wire`].
@@ -97,6 +108,17 @@ pub enum Meaning {
     Unknown { why: String },
 }
 
+/// The calls that send `message` through a channel of that kind, in order.
+///
+/// Every call keeps the service's limits. At most [`CALLS_MAX`]; what is beyond is left out.
+/// Empty only when there is no module with content.
+pub fn lower(kind: ChannelKind, message: &Message) -> Vec<Call> {
+    match kind {
+        ChannelKind::Telegram => telegram::lower::lower(message, None),
+        ChannelKind::Messenger => messenger::lower::lower(message),
+    }
+}
+
 impl Channel {
     pub fn kind(&self) -> ChannelKind {
         match self {
@@ -113,6 +135,31 @@ impl Channel {
         match self {
             Self::Telegram(_) => telegram::lower::lower(message, tap),
             Self::Messenger(_) => messenger::lower::lower(message),
+        }
+    }
+
+    /// The edits that make messages sent before say what `calls` would send; `None` where the
+    /// service has no edits.
+    pub fn edits(&self, calls: &[Call], kept: &[KeptMessage], aim: Aim) -> Option<Vec<Edit>> {
+        match self {
+            Self::Telegram(_) => Some(telegram::edit::edits(calls, kept, aim)),
+            Self::Messenger(_) => None,
+        }
+    }
+
+    /// The messages that a call made, as far as they can be edited later.
+    pub fn messages(&self, observed: &Observed) -> Vec<KeptMessage> {
+        match self {
+            Self::Telegram(_) => telegram::errors::messages(observed),
+            Self::Messenger(_) => Vec::new(),
+        }
+    }
+
+    /// Whether a refusal says that a message is not there any more or can't be edited for good.
+    pub fn is_out_of_reach(&self, observed: &Observed) -> bool {
+        match self {
+            Self::Telegram(_) => telegram::errors::is_out_of_reach(observed),
+            Self::Messenger(_) => true,
         }
     }
 

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::campaign::{Campaign, OnUncertain};
+use crate::compose::correct::{correct, look_again};
+use crate::model::campaign::{Campaign, ChangeKind, OnUncertain};
 use crate::model::channel::ChannelKind;
+use crate::model::correction::Corrections;
 use crate::model::item::{Item, ItemId, MediaKind};
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::{Body, Content, Counts, Draft, Post, PostId, Told};
-use crate::render::{Layouts, Scene};
+use crate::render::{Layouts, Scene, Stage};
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
 use crate::runtime::shutdown::Stop;
@@ -69,10 +71,15 @@ async fn work(options: &Options, stop: &Stop) -> Result<(), StoreError> {
 }
 
 /// What a draft comes to before it has an audience.
-struct Composed {
-    post: Post,
+pub(super) struct Composed {
+    pub post: Post,
     topics: Vec<Name>,
     channels: Vec<Name>,
+    /// Of a post that tells updates only, of a campaign that corrects: whoever has one of the items
+    /// in an earlier post has that one edited, and does not get this one.
+    updates: Option<(Name, Vec<ItemId>)>,
+    /// What a post that may be corrected was made of.
+    items: Vec<Item>,
 }
 
 async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
@@ -80,11 +87,20 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
         Content::OneOff { title, message, topics, channels } => {
             Some(one_off(options, &title, &message, topics, channels))
         }
+        Content::Correction { post, retracted } => {
+            return correct(options, draft.id, post, retracted).await;
+        }
         Content::Items { campaign, items: told, .. } => {
             let items = options.store.load_items(&each_once(&told)).await?;
             let rule = options.campaigns.iter().find(|rule| rule.name == campaign);
             match rule {
-                Some(rule) if !items.is_empty() => Some(of_campaign(options, rule, &items, &told)),
+                Some(rule) if !items.is_empty() => {
+                    let mut composed = of_campaign(options, rule, &items, &told);
+                    if rule.corrects.is_on() {
+                        composed.correctable(rule, told, items);
+                    }
+                    Some(composed)
+                }
                 _ => {
                     tracing::warn!(
                         draft.id = %draft.id,
@@ -96,25 +112,37 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
             }
         }
     };
-    let Some(Composed { post, topics, channels }) = composed else {
+    let Some(Composed { post, topics, channels, updates, items }) = composed else {
         return options.store.drop_draft(draft.id).await;
     };
     let mut audiences = Vec::new();
     for channel in channels {
-        let numbers = options.store.load_audience(&channel, &topics).await?;
+        let mut numbers = options.store.load_audience(&channel, &topics).await?;
+        if let Some((campaign, items)) = &updates {
+            let (store, at) = (&options.store, draft.created_at);
+            let edited = store.load_corrected(campaign, items, &channel, at).await?;
+            numbers.retain(|number| !edited.contains(number));
+        }
         if !numbers.is_empty() {
             audiences.push((channel, numbers));
         }
     }
     let planned: usize = audiences.iter().map(|(_, numbers)| numbers.len()).sum();
     if planned == 0 {
-        tracing::info!(draft.id = %draft.id, title = %post.title, "nobody subscribes: not sent");
+        let why = match updates {
+            Some(_) => "whoever subscribes has it edited",
+            None => "nobody subscribes",
+        };
+        tracing::info!(draft.id = %draft.id, title = %post.title, "not sent: {why}");
         return options.store.drop_draft(draft.id).await;
     }
     let called: Vec<Name> = audiences.iter().map(|(channel, _)| channel.clone()).collect();
     let title = post.title.clone();
     let id =
         options.store.commit_post(PostCommit { drafts: vec![draft.id], post, audiences }).await?;
+    if !items.is_empty() {
+        look_again(options, id, &items).await?;
+    }
     options.meters.count_post();
     tracing::info!(post.id = %id, title = %title, recipients = planned, "made a post");
     called.iter().for_each(|channel| options.wakes.wake_channel(channel));
@@ -140,23 +168,44 @@ fn one_off(
         .collect();
     let cards = vec![card_of(title, message)];
     let post = new_post(options, None, title, bodies, cards, OnUncertain::Skip);
-    Composed { post, topics, channels }
+    Composed { post, topics, channels, updates: None, items: vec![] }
 }
 
-fn of_campaign(options: &Options, rule: &Campaign, items: &[Item], told: &[Told]) -> Composed {
+pub(super) fn of_campaign(
+    options: &Options,
+    rule: &Campaign,
+    items: &[Item],
+    told: &[Told],
+) -> Composed {
     let scene = Scene { campaign: &rule.name, told, now: options.clock.now() };
+    let stage = Stage::new(items, &scene);
     let mut bodies = Vec::new();
     for kind in kinds(options, &rule.channels) {
         let languages = options.layouts.languages(&rule.layout);
         for language in std::iter::once(None).chain(languages.into_iter().map(Some)) {
-            let message = set(options, rule, kind, language.as_deref(), items, &scene);
+            let message = set(options, rule, kind, language.as_deref(), items, &stage);
             bodies.push(Body { kind, language, message });
         }
     }
     let title = items.first().map_or("", |item| item.title.as_str());
     let cards = crate::render::cards(items, &scene);
-    let post = new_post(options, Some(rule.name.clone()), title, bodies, cards, rule.on_uncertain);
-    Composed { post, topics: rule.topics.clone(), channels: rule.channels.clone() }
+    let name = Some(rule.name.clone());
+    let mut post = new_post(options, name, title, bodies, cards, rule.on_uncertain);
+    post.personal = options.layouts.freeze(&rule.layout, items, &scene);
+    let (topics, channels) = (rule.topics.clone(), rule.channels.clone());
+    Composed { post, topics, channels, updates: None, items: vec![] }
+}
+
+impl Composed {
+    /// The post may be corrected from now on.
+    fn correctable(&mut self, rule: &Campaign, told: Vec<Told>, items: Vec<Item>) {
+        if told.iter().all(|told| told.kind == ChangeKind::Updated) {
+            self.updates = Some((rule.name.clone(), items.iter().map(|item| item.id).collect()));
+        }
+        let until = self.post.created_at + rule.corrects.within;
+        self.post.corrections = Some(Box::new(Corrections::new(told, until)));
+        self.items = items;
+    }
 }
 
 /// The items in the campaign's layout, or, when that fails, in the plain built-in one.
@@ -166,9 +215,10 @@ fn set(
     kind: ChannelKind,
     language: Option<&str>,
     items: &[Item],
-    scene: &Scene<'_>,
+    stage: &Stage,
 ) -> Message {
-    options.layouts.render(&rule.layout, kind, language, items, scene).unwrap_or_else(|error| {
+    let rendered = options.layouts.render_on(stage, &rule.layout, kind, language, None);
+    rendered.unwrap_or_else(|error| {
         tracing::error!(
             campaign.id = %rule.name,
             layout.id = %rule.layout,
@@ -197,11 +247,13 @@ fn new_post(
         title: title.chars().take(TITLE_CHARS_MAX).collect(),
         created_at: options.clock.now(),
         bodies,
+        personal: None,
         cards,
         on_uncertain,
         stopped: None,
         counts: Counts::default(),
         errors: vec![],
+        corrections: None,
     }
 }
 

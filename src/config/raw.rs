@@ -88,6 +88,7 @@ tables! {
         first: RawFirst,
         flood: RawFlood,
         min_step: RawSteps,
+        min_quantity: At<i64>,
     }
 
     RawMap "sources.*.map" {
@@ -162,6 +163,8 @@ tables! {
         send: At<String>,
         settle: At<String>,
         on_uncertain: At<String>,
+        correct_within: At<String>,
+        on_retraction: At<String>,
     }
 
     RawMessages "messages" {

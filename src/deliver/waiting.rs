@@ -7,7 +7,9 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::channel::Call;
+use crate::deliver::edits::Editing;
 use crate::model::campaign::OnUncertain;
+use crate::model::correction::KeptMessage;
 use crate::model::post::{PostId, Ticket};
 
 /// A claim and how far its sending has come.
@@ -23,13 +25,22 @@ pub(super) struct Flight {
     pub policy: OnUncertain,
     /// When the request under way was started.
     pub begun: Instant,
+    /// The revision of the post that the calls are of.
+    pub revision: u32,
+    /// Its messages may be corrected later …
+    pub keeps: bool,
+    /// … and these have arrived.
+    pub kept: Vec<KeptMessage>,
+    /// It changes what was sent before; then it has no ticket and no post.
+    pub edit: Option<Box<Editing>>,
 }
 
-/// Flights in the order in which they go: answers before posts, each chat's own in its order.
+/// Flights in the order in which they go: answers, posts, edits; each chat's own in its order.
 #[derive(Default)]
 pub(super) struct Waiting {
     answers: VecDeque<Flight>,
     deliveries: VecDeque<Flight>,
+    edits: VecDeque<Flight>,
     /// Waiting for their chat's own limit, the earliest on top.
     resting: BinaryHeap<Reverse<(Instant, u64)>>,
     rested: HashMap<u64, Flight>,
@@ -41,7 +52,8 @@ pub(super) struct Waiting {
 impl Waiting {
     /// Takes the next one that is ready.
     pub fn next(&mut self) -> Option<Flight> {
-        self.answers.pop_front().or_else(|| self.deliveries.pop_front())
+        let first = self.answers.pop_front().or_else(|| self.deliveries.pop_front());
+        first.or_else(|| self.edits.pop_front())
     }
 
     pub fn put_last(&mut self, flight: Flight) {
@@ -87,7 +99,7 @@ impl Waiting {
         woken.into_iter().rev().for_each(|flight| self.put_first(flight));
     }
 
-    /// How many could go now, as far as the limits of their chats are known.
+    /// How many but edits could go now, as far as the limits of their chats are known.
     pub fn ready(&self) -> usize {
         self.answers.len() + self.deliveries.len()
     }
@@ -95,7 +107,7 @@ impl Waiting {
     /// How many there are.
     pub fn count(&self) -> usize {
         let behind: usize = self.behind.values().map(VecDeque::len).sum();
-        self.ready() + self.rested.len() + behind
+        self.ready() + self.edits.len() + self.rested.len() + behind
     }
 
     /// The posts of all that wait, with repetitions.
@@ -107,12 +119,16 @@ impl Waiting {
     /// Takes all out.
     pub fn drain(&mut self) -> Vec<Flight> {
         let all = std::mem::take(self);
-        let ready = all.answers.into_iter().chain(all.deliveries);
+        let ready = all.answers.into_iter().chain(all.deliveries).chain(all.edits);
         ready.chain(all.rested.into_values()).chain(all.behind.into_values().flatten()).collect()
     }
 
     fn ready_of(&mut self, flight: &Flight) -> &mut VecDeque<Flight> {
-        if flight.post.is_none() { &mut self.answers } else { &mut self.deliveries }
+        match (&flight.edit, flight.post) {
+            (Some(_), _) => &mut self.edits,
+            (None, None) => &mut self.answers,
+            (None, Some(_)) => &mut self.deliveries,
+        }
     }
 }
 
@@ -132,6 +148,10 @@ mod tests {
             has_moved: false,
             policy: OnUncertain::Skip,
             begun: Instant::now(),
+            revision: 0,
+            keeps: false,
+            kept: Vec::new(),
+            edit: None,
         }
     }
 

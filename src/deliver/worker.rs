@@ -11,11 +11,14 @@ use tokio::time::Instant;
 
 use crate::channel::{Call, Channel, Meaning, Observed};
 use crate::deliver::breaker::Breaker;
+use crate::deliver::edits::Edits;
 use crate::deliver::judge::{Act, judge};
 use crate::deliver::limiter::{Limiter, Limits};
+use crate::deliver::personal::Personal;
 use crate::deliver::waiting::{Flight, Waiting};
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::{ChannelKind, ChannelState};
+use crate::model::correction::Kept;
 use crate::model::name::Name;
 use crate::model::post::{Claim, Outcome, Post, PostId, Reason, Receipt, Settled, Ticket, Work};
 use crate::model::time::Timestamp;
@@ -76,7 +79,11 @@ pub async fn run(options: Options, stop: Stop) {
 struct Lowered {
     policy: OnUncertain,
     bodies: Vec<(Option<String>, Arc<[Call]>)>,
+    personal: Option<Personal>,
     content_refusals: u32,
+    revision: u32,
+    /// The messages are kept, to be corrected.
+    keeps: bool,
 }
 
 /// What one commit brings back.
@@ -87,13 +94,14 @@ struct Committed {
     posts: Vec<Post>,
 }
 
-struct Worker {
-    options: Options,
+pub(super) struct Worker {
+    pub(super) options: Options,
     limiter: Limiter,
     breaker: Breaker,
     posts: HashMap<PostId, Lowered>,
     /// Claimed, not begun.
-    waiting: Waiting,
+    pub(super) waiting: Waiting,
+    pub(super) edits: Edits,
     /// Chats with a request under way.
     busy: HashSet<String>,
     flying: FuturesUnordered<BoxFuture<'static, (Flight, Observed)>>,
@@ -117,6 +125,7 @@ impl Worker {
             breaker: Breaker::default(),
             posts: HashMap::new(),
             waiting: Waiting::default(),
+            edits: Edits::default(),
             busy: HashSet::new(),
             flying: FuturesUnordered::new(),
             receipts: Vec::new(),
@@ -135,6 +144,7 @@ impl Worker {
         loop {
             let wake_at = self.launch()?;
             self.commit_if_useful();
+            self.edit_if_useful(self.ahead());
             if self.is_stopping && self.is_home() {
                 return Ok(());
             }
@@ -145,14 +155,17 @@ impl Worker {
                 Some((flight, observed)) = self.flying.next(), if !self.flying.is_empty() => {
                     self.land(flight, &observed)?;
                 }
-                done = committed(&mut self.committing), if self.committing.is_some() => {
+                done = answered(&mut self.committing), if self.committing.is_some() => {
                     self.committing = None;
                     self.take_in(done?)?;
                 }
+                round = answered(&mut self.edits.asking), if self.edits.asking.is_some() => {
+                    self.take_edits(round?);
+                }
                 Some(done) = self.chores.next(), if !self.chores.is_empty() => done?,
-                () = bell.notified() => self.is_idle = false,
+                () = bell.notified() => self.rouse(),
                 () = tokio::time::sleep_until(wake_at) => {}
-                () = tokio::time::sleep(LOOK_AGAIN), if self.is_idle => self.is_idle = false,
+                () = tokio::time::sleep(LOOK_AGAIN), if self.is_idle => self.rouse(),
             }
         }
     }
@@ -210,8 +223,10 @@ impl Worker {
     }
 
     fn fly(&mut self, flight: Flight) -> Result<(), StoreError> {
-        let part = u8::try_from(flight.part).unwrap_or(u8::MAX);
-        self.options.journal.start(flight.ticket, part)?;
+        if flight.edit.is_none() {
+            let part = u8::try_from(flight.part).unwrap_or(u8::MAX);
+            self.options.journal.start(flight.ticket, part)?;
+        }
         self.busy.insert(flight.address.clone());
         let channel = Arc::clone(&self.options.channel);
         self.flying.push(Box::pin(async move {
@@ -235,6 +250,9 @@ impl Worker {
             return Ok(());
         }
         self.limiter.land(flight.begun, Instant::now());
+        if let Some(editing) = flight.edit.take() {
+            return self.land_edit(flight, editing, observed);
+        }
         let meaning = self.options.channel.meaning(observed);
         self.feel(&meaning);
         match judge(&meaning, flight.policy) {
@@ -243,6 +261,7 @@ impl Worker {
                     lowered.content_refusals = 0;
                 }
                 flight.part += 1;
+                self.keep_messages(&mut flight, observed)?;
                 if flight.part < flight.calls.len() {
                     self.waiting.put_first(flight);
                     return Ok(());
@@ -291,8 +310,49 @@ impl Worker {
         }
     }
 
+    /// Takes note of the messages that arrived, if they may be corrected.
+    fn keep_messages(
+        &mut self,
+        flight: &mut Flight,
+        observed: &Observed,
+    ) -> Result<(), StoreError> {
+        if !flight.keeps {
+            return Ok(());
+        }
+        flight.kept.extend(self.options.channel.messages(observed));
+        match kept(flight) {
+            Some(kept) if flight.part < flight.calls.len() => {
+                self.options.journal.arrived(flight.ticket, &kept)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// There may be work.
+    fn rouse(&mut self) {
+        self.is_idle = false;
+        self.edits.rouse();
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.is_stopping
+    }
+
+    pub(super) fn may_send(&self) -> bool {
+        !self.is_stopping && self.paused_until.is_none()
+    }
+
+    /// Nothing but edits is left to be done.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.may_send() && self.is_idle && self.waiting.ready() == 0
+    }
+
+    pub(super) fn do_beside(&self, chore: BoxFuture<'static, Result<(), StoreError>>) {
+        self.chores.push(chore);
+    }
+
     /// The breaker learns whether the service makes sense.
-    fn feel(&mut self, meaning: &Meaning) {
+    pub(super) fn feel(&mut self, meaning: &Meaning) {
         match meaning {
             Meaning::Unknown { why } | Meaning::NotSent { why } => {
                 if !self.breaker.is_probing() {
@@ -311,7 +371,7 @@ impl Worker {
         }
     }
 
-    fn keep_quiet(&mut self, after: Duration) {
+    pub(super) fn keep_quiet(&mut self, after: Duration) {
         let after = after.min(QUIET_MAX);
         let until = Instant::now() + after;
         if self.quiet_until.is_some_and(|known| known >= until) {
@@ -329,7 +389,7 @@ impl Worker {
         });
     }
 
-    fn pause(&mut self, why: &str) -> Result<(), StoreError> {
+    pub(super) fn pause(&mut self, why: &str) -> Result<(), StoreError> {
         if self.paused_until.is_none() {
             tracing::error!(
                 channel.id = %self.options.name,
@@ -374,6 +434,10 @@ impl Worker {
 
     /// The claim waits again, in the store.
     fn return_it(&mut self, flight: &Flight) -> Result<(), StoreError> {
+        if flight.edit.is_some() {
+            self.edits.forget();
+            return Ok(());
+        }
         let part = u8::try_from(flight.part).unwrap_or(u8::MAX);
         self.keep_receipt(receipt(flight, Settled::Returned { part }))
     }
@@ -415,7 +479,8 @@ impl Worker {
         }
         let receipts = std::mem::take(&mut self.receipts);
         let tickets = receipts.iter().map(|receipt| receipt.ticket).collect();
-        let known: HashSet<PostId> = self.posts.keys().copied().collect();
+        let known: HashMap<PostId, u32> =
+            self.posts.iter().map(|(post, lowered)| (*post, lowered.revision)).collect();
         let store = Arc::clone(&self.options.store);
         let channel = self.options.name.clone();
         let now = self.options.clock.now();
@@ -424,8 +489,9 @@ impl Worker {
             let claims_made = store.advance(step).await?;
             let mut posts: Vec<Post> = Vec::new();
             for claim in &claims_made {
-                let Work::Delivery { post, .. } = claim.work else { continue };
-                if known.contains(&post) || posts.iter().any(|one| one.id == post) {
+                let Work::Delivery { post, revision, .. } = claim.work else { continue };
+                let is_known = known.get(&post).is_some_and(|known| *known >= revision);
+                if is_known || posts.iter().any(|one| one.id == post) {
                     continue;
                 }
                 let missing = || StoreError::Missing { what: format!("post {post}") };
@@ -440,14 +506,18 @@ impl Worker {
         if self.is_stopping || self.is_idle || self.paused_until.is_some() {
             return 0;
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let ahead = (self.options.limits.rate.clamp(1.0, 1e6) / 4.0).ceil() as usize;
-        let most = ahead.min(self.options.in_flight.max(1));
+        let most = self.ahead();
         // Chats at rest must not keep the others from being claimed, up to a bound.
         if self.waiting.count() > 8 * most {
             return 0;
         }
         most.saturating_sub(self.waiting.ready())
+    }
+
+    fn ahead(&self) -> usize {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let ahead = (self.options.limits.rate.clamp(1.0, 1e6) / 4.0).ceil() as usize;
+        ahead.min(self.options.in_flight.max(1))
     }
 
     fn take_in(&mut self, done: Committed) -> Result<(), StoreError> {
@@ -470,13 +540,18 @@ impl Worker {
 
     fn lower(&self, post: &Post) -> Lowered {
         let channel = &self.options.channel;
-        let bodies = post
-            .bodies
-            .iter()
-            .filter(|body| body.kind == channel.kind())
-            .map(|body| (body.language.clone(), Arc::from(channel.lower(&body.message, None))))
-            .collect();
-        Lowered { policy: post.on_uncertain, bodies, content_refusals: 0 }
+        let bodies = lowered_bodies(channel, post);
+        let state = post.corrections.as_deref();
+        let now = self.options.clock.now();
+        Lowered {
+            policy: post.on_uncertain,
+            bodies,
+            personal: Personal::of(post),
+            content_refusals: 0,
+            revision: state.map_or(0, |state| state.revision),
+            keeps: channel.kind() == ChannelKind::Telegram
+                && state.is_some_and(|state| state.until > now),
+        }
     }
 
     /// A claim becomes a flight, or is settled at once where nothing is to be sent.
@@ -487,10 +562,14 @@ impl Worker {
             post: None,
             calls: Arc::from([]),
             part: usize::from(claim.part),
-            address: recipient.address,
+            address: recipient.address.clone(),
             has_moved: false,
             policy: OnUncertain::Skip,
             begun: Instant::now(),
+            revision: 0,
+            keeps: false,
+            kept: Vec::new(),
+            edit: None,
         };
         if self.is_stopping || self.paused_until.is_some() {
             return self.return_it(&flight);
@@ -507,11 +586,15 @@ impl Worker {
                 if self.is_out_of_window(recipient.window_until) {
                     return self.settle(&flight, Outcome::Held, None);
                 }
-                let Some(lowered) = self.posts.get(&post) else {
+                let Some(lowered) = self.posts.get_mut(&post) else {
                     return self.return_it(&flight);
                 };
                 flight.policy = lowered.policy;
-                match body_for(&lowered.bodies, recipient.language.as_deref()) {
+                (flight.revision, flight.keeps) = (lowered.revision, lowered.keeps);
+                let channel = &self.options.channel;
+                let own = lowered.personal.as_mut().and_then(|it| it.calls(channel, &recipient));
+                let language = recipient.language.as_deref();
+                match own.or_else(|| body_for(&lowered.bodies, language)) {
                     Some(calls) if !calls.is_empty() => {
                         flight.calls = calls;
                         self.waiting.put_last(flight);
@@ -539,15 +622,16 @@ impl Worker {
             && self.receipts.is_empty()
             && self.committing.is_none()
             && self.chores.is_empty()
+            && self.edits.is_home()
     }
 }
 
-/// The commit under way; never resolves without one.
-async fn committed(
-    commit: &mut Option<BoxFuture<'static, Result<Committed, StoreError>>>,
-) -> Result<Committed, StoreError> {
-    match commit {
-        Some(commit) => commit.await,
+/// The store's answer to what is asked; never resolves without a question.
+async fn answered<T>(
+    asked: &mut Option<BoxFuture<'static, Result<T, StoreError>>>,
+) -> Result<T, StoreError> {
+    match asked {
+        Some(asked) => asked.await,
         None => std::future::pending().await,
     }
 }
@@ -560,11 +644,27 @@ fn receipt(flight: &Flight, settled: Settled) -> Receipt {
         moved_to: flight.has_moved.then(|| flight.address.clone()),
         window_closed: false,
         error: None,
+        kept: kept(flight).filter(|_| flight.keeps),
     }
 }
 
+/// The messages that arrived; `None` when there are none.
+fn kept(flight: &Flight) -> Option<Kept> {
+    let messages = flight.kept.clone();
+    (!messages.is_empty()).then_some(Kept { revision: flight.revision, messages })
+}
+
+/// What a post says on the channel, by language.
+pub(super) fn lowered_bodies(channel: &Channel, post: &Post) -> Vec<(Option<String>, Arc<[Call]>)> {
+    post.bodies
+        .iter()
+        .filter(|body| body.kind == channel.kind())
+        .map(|body| (body.language.clone(), Arc::from(channel.lower(&body.message, None))))
+        .collect()
+}
+
 /// The body of the person's language, of its main language, the one for all, or the first.
-fn body_for(
+pub(super) fn body_for(
     bodies: &[(Option<String>, Arc<[Call]>)],
     language: Option<&str>,
 ) -> Option<Arc<[Call]>> {

@@ -55,6 +55,7 @@ pub(crate) fn assemble(
         self_link: target(&raw.self_link),
         next: target(&raw.next),
         expired: raw.expired,
+        removed: raw.removed.iter().map(|id| keys::hash(id)).collect(),
     };
     Document { facts, entries: without_repetitions(found), quality }
 }

@@ -123,6 +123,8 @@ pub struct Facts {
     pub next: Option<String>,
     /// A JSON Feed that will not change any more.
     pub expired: bool,
+    /// The hashed ids of entries that an Atom feed says it has taken back (RFC 6721).
+    pub removed: Vec<u64>,
 }
 
 /// The dialect of the document.

@@ -19,6 +19,8 @@ pub(crate) enum Ns {
     Feedburner,
     /// Google Merchant: `g:`
     Merchant,
+    /// RFC 6721: `at:deleted-entry`
+    Tombstone,
     Rdf,
     Xhtml,
     Other,
@@ -67,6 +69,7 @@ pub(crate) fn by_address(address: &str) -> Ns {
         "purl.org/rss/1.0/modules/syndication" => Ns::Syndication,
         "rssnamespace.org/feedburner/ext/1.0" => Ns::Feedburner,
         "base.google.com/ns/1.0" => Ns::Merchant,
+        "purl.org/atompub/tombstones/1.0" => Ns::Tombstone,
         "w3.org/1999/02/22-rdf-syntax-ns" => Ns::Rdf,
         "w3.org/1999/xhtml" => Ns::Xhtml,
         _ => Ns::Other,
@@ -85,6 +88,7 @@ pub(crate) fn by_prefix(prefix: &str) -> Ns {
         "sy" => Ns::Syndication,
         "feedburner" => Ns::Feedburner,
         "g" => Ns::Merchant,
+        "at" => Ns::Tombstone,
         "rdf" => Ns::Rdf,
         "rss" => Ns::Core,
         "xhtml" | "html" => Ns::Xhtml,

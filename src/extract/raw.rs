@@ -31,6 +31,8 @@ pub(crate) struct RawFeed {
     pub self_link: Option<RawLink>,
     pub next: Option<RawLink>,
     pub expired: bool,
+    /// Ids of entries that were taken back.
+    pub removed: Vec<String>,
     /// Names that entries without an author of their own inherit.
     pub authors: Vec<String>,
     pub entries: Vec<RawEntry>,
@@ -50,6 +52,7 @@ impl RawFeed {
             self_link: None,
             next: None,
             expired: false,
+            removed: vec![],
             authors: vec![],
             entries: vec![],
         }
@@ -141,6 +144,10 @@ pub(crate) struct RawMedia {
     pub width: u32,
     pub height: u32,
     pub alt: String,
+    /// What it is called.
+    pub title: String,
+    /// How long it plays, in seconds; 0 when the document does not say.
+    pub seconds: u32,
 }
 
 /// Where a file was named; the order is the order in which pictures are preferred.

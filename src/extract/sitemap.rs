@@ -370,6 +370,7 @@ fn facts(encoding: &'static str, language: Option<String>) -> Facts {
         self_link: None,
         next: None,
         expired: false,
+        removed: vec![],
     }
 }
 

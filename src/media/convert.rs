@@ -6,9 +6,7 @@ use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
-use image::{
-    DynamicImage, ExtendedColorType, ImageDecoder, ImageReader, Limits, Rgb, RgbImage,
-};
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
 
 use crate::media::sniff::Format;
 

@@ -100,13 +100,7 @@ pub fn settle(
     rung
 }
 
-fn can_stand(
-    rung: Rung,
-    service: ChannelKind,
-    form: Form,
-    sniffed: Sniffed,
-    bytes: usize,
-) -> bool {
+fn can_stand(rung: Rung, service: ChannelKind, form: Form, sniffed: Sniffed, bytes: usize) -> bool {
     match rung {
         Rung::Address | Rung::Link => true,
         // A file as a file: the rung of its own below would be the same again.

@@ -221,7 +221,9 @@ fn text_format(bytes: &[u8]) -> Format {
         return Format::Text;
     }
     let is_svg = head.starts_with("<svg")
-        || (head.starts_with("<?xml") || head.starts_with("<!--") || head.contains("<!doctype svg"))
+        || (head.starts_with("<?xml")
+            || head.starts_with("<!--")
+            || head.contains("<!doctype svg"))
             && head.contains("<svg");
     match () {
         () if is_svg => Format::Svg,

@@ -22,6 +22,7 @@ pub struct Campaign {
     /// How long after a change is seen its draft is due; zero sends at once.
     pub settle: Duration,
     pub on_uncertain: OnUncertain,
+    pub corrects: Corrects,
 }
 
 /// What happened to an item between two polls.
@@ -72,6 +73,33 @@ impl ChangeKind {
     pub fn is_of_price(self) -> bool {
         matches!(self, Self::PriceDrop | Self::PriceRise)
     }
+}
+
+/// What becomes of sent messages when their source corrects or takes back what they tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Corrects {
+    /// For so long after a post was made its messages are edited in place; zero: never.
+    pub within: Duration,
+    pub on_retraction: OnRetraction,
+}
+
+impl Corrects {
+    pub fn is_on(&self) -> bool {
+        !self.within.is_zero()
+    }
+}
+
+/// What becomes of messages that tell what their source took back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnRetraction {
+    /// Their words are struck through and their buttons go. The default.
+    #[default]
+    Strike,
+    /// They are taken away, or struck where the service does not let them be taken away.
+    Delete,
+    /// They stay as they are.
+    Keep,
 }
 
 /// What becomes of a delivery of which nobody knows whether it arrived.

@@ -40,6 +40,8 @@ pub mod media;
 
 pub mod post;
 
+pub mod correction;
+
 pub mod subscriber;
 
 pub mod event;

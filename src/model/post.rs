@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::campaign::{ChangeKind, OnUncertain};
 use crate::model::channel::ChannelKind;
-use crate::model::item::ItemId;
+use crate::model::correction::{Corrections, Kept};
+use crate::model::item::{Item, ItemId};
 use crate::model::message::{Card, Message};
 use crate::model::name::Name;
 use crate::model::offer::Amount;
@@ -76,6 +77,9 @@ pub enum Content {
     },
     /// A message written by hand, to the subscribers of the topics on the channels.
     OneOff { title: String, message: Message, topics: Vec<Name>, channels: Vec<Name> },
+    /// What a post tells reads otherwise now, or was taken back: the post is set anew and its
+    /// messages are edited.
+    Correction { post: PostId, retracted: Vec<ItemId> },
 }
 
 /// What happened to an item, as a draft tells it.
@@ -131,6 +135,9 @@ pub struct Post {
     pub created_at: Timestamp,
     /// What each kind of channel and language gets.
     pub bodies: Vec<Body>,
+    /// What it takes to set the post for each recipient, where its layout names `subscriber`; the
+    /// bodies then serve whom that fails for.
+    pub personal: Option<Personal>,
     /// The same as cards, for people whom it can't reach yet.
     pub cards: Vec<Card>,
     pub on_uncertain: OnUncertain,
@@ -140,6 +147,8 @@ pub struct Post {
     pub counts: Counts,
     /// The newest distinct errors, at most 8, without secrets.
     pub errors: Vec<String>,
+    /// `None` for a post that is never corrected.
+    pub corrections: Option<Box<Corrections>>,
 }
 
 /// The message for one kind of channel in one language.
@@ -149,6 +158,18 @@ pub struct Body {
     /// `None` serves every language that has no body of its own.
     pub language: Option<String>,
     pub message: Message,
+}
+
+/// A layout and what it is set of, as they were when the post was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Personal {
+    pub layout: Name,
+    /// The layout's files and all that they include, each by its name with its text.
+    pub files: Vec<(String, String)>,
+    pub items: Vec<Item>,
+    pub told: Vec<Told>,
+    /// Decides which sales are in force.
+    pub now: Timestamp,
 }
 
 /// How many recipients are in which state. `planned` is the sum of all the others.
@@ -278,8 +299,17 @@ pub struct Claim {
 /// What is to be sent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Work {
-    Delivery { post: PostId, batch: BatchId, index: u16 },
-    Answer { id: AnswerId, answer: Box<Answer> },
+    /// `revision` is that of the post as it is to be sent.
+    Delivery {
+        post: PostId,
+        batch: BatchId,
+        index: u16,
+        revision: u32,
+    },
+    Answer {
+        id: AnswerId,
+        answer: Box<Answer>,
+    },
 }
 
 /// An answer to a person; goes before all campaigns.
@@ -314,6 +344,8 @@ pub struct Receipt {
     pub window_closed: bool,
     /// The service's words, for the report; without secrets, at most 200 characters.
     pub error: Option<String>,
+    /// The messages that arrived since the claim was handed out, of a post that may be corrected.
+    pub kept: Option<Kept>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,10 +6,11 @@ use std::time::Duration;
 use url::Url;
 
 use crate::diff::{self, Rules};
-use crate::extract::{Document, Entry, NotADocument, Quality, feed, page as html};
+use crate::extract::{Document, Entry, NotADocument, Quality, feed, keys, page as html};
 use crate::model::campaign::{Campaign, ChangeKind};
+use crate::model::correction::Correction;
 use crate::model::item::Item;
-use crate::model::known::{Keys, Known};
+use crate::model::known::{Keys, Known, KnownItem};
 use crate::model::post::{Content, Draft, Flood, Told};
 use crate::model::product::ProductName;
 use crate::model::source::{CatalogState, PageRules, Source, SourceKind};
@@ -28,6 +29,8 @@ pub(crate) struct Reading {
     pub counts: BTreeMap<ChangeKind, u32>,
     /// Changes that wait for the admins' word.
     pub held: u32,
+    /// Changes that are known from now on and were never told, for they were too many.
+    pub untold: u32,
     pub remark: Option<String>,
     pub ttl: Option<Duration>,
     /// The hub that the document names, and what it calls itself.
@@ -39,6 +42,8 @@ pub(crate) struct Reading {
     pub shelved: Option<Shelved>,
     /// Only what a draft names.
     pub kept: Vec<Item>,
+    /// Of what may have been told before.
+    pub corrections: Vec<Correction>,
     pub drafts: Vec<Draft>,
 }
 
@@ -147,6 +152,7 @@ pub(crate) fn compare(
         ttl: document.facts.ttl,
         hub: document.facts.hub.map(|hub| (hub, document.facts.self_link)),
         is_whole: document.quality != Quality::Truncated,
+        corrections: tombstones(&document.facts.removed, source, diff.known.as_ref().or(known)),
         known: diff.known,
         ..Reading::default()
     };
@@ -163,12 +169,59 @@ impl Compared {
         for (entry, kind) in told {
             let item = entry.into_item(&source.name, now);
             changes.push(Told { item: item.id, kind, price: None });
+            if kind == ChangeKind::Updated && corrects(source, campaigns) {
+                reading.corrections.push(correction(&item));
+            }
             reading.kept.push(item);
         }
-        reading.drafts = plan::drafts(&source.name, &changes, flood.as_slice(), campaigns, now);
+        reading.drafts =
+            plan::drafts(&source.name, &changes, flood.as_slice(), campaigns, &|_, _| None, now);
         retain_named(&mut reading.kept, &reading.drafts);
         reading
     }
+}
+
+/// Whether a campaign of the source corrects what it has sent.
+pub(crate) fn corrects(source: &Source, campaigns: &[Campaign]) -> bool {
+    let mut own = campaigns.iter().filter(|campaign| campaign.sources.contains(&source.name));
+    own.any(|campaign| campaign.corrects.is_on())
+}
+
+/// What an edited item means for what was told of it: one that nothing is left of, or only the
+/// word that sites put in the place of what was removed, was taken back.
+pub(crate) fn correction(item: &Item) -> Correction {
+    let words = [item.title.clone(), item.summary.plain(), item.body.plain()];
+    let mut said = words.iter().map(|words| words.trim()).filter(|words| !words.is_empty());
+    let is_bare = item.image.is_none() && item.media.is_empty() && item.offer.is_none();
+    let is_removed = |words: &str| REMOVED.iter().any(|word| words.eq_ignore_ascii_case(word));
+    if is_bare && said.all(is_removed) {
+        Correction::Retracted(item.id)
+    } else {
+        Correction::Edited(Box::new(item.clone()))
+    }
+}
+
+/// What stands for a text that was removed, on forums above all.
+const REMOVED: [&str; 4] =
+    ["[removed]", "[deleted]", "[deleted by user]", "[removed by moderator]"];
+
+/// What the document's tombstones take back of what is known.
+fn tombstones(removed: &[u64], source: &Source, known: Option<&Known>) -> Vec<Correction> {
+    let Some(known) = known.filter(|_| !removed.is_empty()) else { return Vec::new() };
+    let removed: HashSet<u64> = removed.iter().copied().collect();
+    let rows = known.entries.iter().filter(|row| row.id != 0 && removed.contains(&row.id));
+    let id = |row: &KnownItem| {
+        let keys = Keys {
+            id: Some(row.id),
+            id_alias: None,
+            link: None,
+            title_date: None,
+            title: None,
+            fingerprint: 0,
+        };
+        keys::item_id(&source.name, &keys)
+    };
+    rows.map(|row| Correction::Retracted(id(row))).collect()
 }
 
 /// Leaves the items that a draft names.

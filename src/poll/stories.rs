@@ -54,6 +54,7 @@ mod tests {
             channels: vec![],
             settle: std::time::Duration::ZERO,
             on_uncertain: Default::default(),
+            corrects: Default::default(),
         }
     }
 

@@ -73,8 +73,10 @@ impl Poll {
         let is_told = |kind: ChangeKind| {
             let own = |name| name == &source.name;
             let mut campaigns = self.shared.campaigns.iter();
-            campaigns
-                .any(|campaign| campaign.sources.iter().any(own) && campaign.on.contains(&kind))
+            campaigns.any(|campaign| {
+                let corrects = kind == ChangeKind::Updated && campaign.corrects.is_on();
+                campaign.sources.iter().any(own) && (campaign.on.contains(&kind) || corrects)
+            })
         };
         let mut queue: VecDeque<(usize, Url)> = VecDeque::new();
         for (place, (entry, kind)) in compared.told.iter().enumerate() {

@@ -24,8 +24,8 @@ use tokio::task::JoinSet;
 
 use crate::runtime::shutdown::Stop;
 
-/// Longest request body that is read.
-pub(crate) const BODY_BYTES_MAX: usize = 4 << 20;
+/// Longest request body that is read: the largest upload of either service, and its envelope.
+pub(crate) const BODY_BYTES_MAX: usize = 51 << 20;
 /// Most connections at a time; others wait to be taken.
 const CONNECTIONS_MAX: usize = 8192;
 

@@ -23,6 +23,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::correction::Kept;
 use crate::model::post::{Receipt, Ticket};
 use crate::store::codec::{self, Place, Record};
 use crate::store::{StoreError, Wire};
@@ -66,18 +67,29 @@ struct Inner {
 struct Noted {
     part: Option<u8>,
     receipt: Option<Receipt>,
+    arrived: Option<Kept>,
 }
 
 /// One frame.
 #[derive(Debug, Serialize, Deserialize)]
 enum Note {
-    Began { boot: String },
-    Started { ticket: Ticket, part: u8 },
+    Began {
+        boot: String,
+    },
+    Started {
+        ticket: Ticket,
+        part: u8,
+    },
     Came(Receipt),
+    /// These messages have arrived, and more calls follow.
+    Arrived {
+        ticket: Ticket,
+        kept: Kept,
+    },
 }
 
 impl Record for Note {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
 }
 
 impl Journal {
@@ -118,6 +130,10 @@ impl Journal {
                     open.entry(receipt.ticket).or_default().receipt = Some(receipt.clone());
                     wire.receipts.push(receipt);
                 }
+                Note::Arrived { ticket, kept } => {
+                    open.entry(ticket).or_default().arrived = Some(kept.clone());
+                    wire.parts.push((ticket, kept));
+                }
             }
         }
         let inner =
@@ -144,6 +160,17 @@ impl Journal {
         let mut inner = self.lock();
         self.append(&mut inner, &Note::Started { ticket, part })?;
         inner.open.entry(ticket).or_default().part = Some(part);
+        Ok(())
+    }
+
+    /// Notes the messages that have arrived of a claim of which more calls follow.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when the disk refuses.
+    pub fn arrived(&self, ticket: Ticket, kept: &Kept) -> Result<(), StoreError> {
+        let mut inner = self.lock();
+        self.append(&mut inner, &Note::Arrived { ticket, kept: kept.clone() })?;
+        inner.open.entry(ticket).or_default().arrived = Some(kept.clone());
         Ok(())
     }
 
@@ -194,6 +221,9 @@ impl Journal {
         for (ticket, noted) in &inner.open {
             if let Some(part) = noted.part {
                 bytes.extend(frame(&Note::Started { ticket: *ticket, part })?);
+            }
+            if let Some(kept) = noted.arrived.clone() {
+                bytes.extend(frame(&Note::Arrived { ticket: *ticket, kept })?);
             }
             if let Some(receipt) = &noted.receipt {
                 bytes.extend(frame(&Note::Came(receipt.clone()))?);
@@ -333,6 +363,7 @@ mod tests {
             moved_to: None,
             window_closed: false,
             error: Some(error.into()),
+            kept: None,
         }
     }
 

@@ -11,19 +11,22 @@ mod codec;
 
 pub mod redb;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::model::channel::ChannelState;
+use crate::model::correction::{Correction, EditAt, EditClaim, EditReceipt, Kept};
 use crate::model::event::Event;
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
 use crate::model::media::{KeptMedium, MediaKey};
+use crate::model::message::Card;
 use crate::model::name::Name;
 use crate::model::post::{
-    Answer, Claim, Counts, Draft, DraftId, Flood, Outcome, Post, PostId, Receipt, Ticket,
+    Answer, Body, Claim, Counts, Draft, DraftId, Flood, Outcome, Post, PostId, Receipt, Ticket,
 };
 use crate::model::price::{PriceHistory, PriceSeen};
 use crate::model::product::ProductName;
@@ -37,6 +40,9 @@ pub const LINK_TOLD_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 /// How long a story is told only once under one title.
 pub const TITLE_TOLD_FOR: Duration = Duration::from_secs(86_400);
+
+/// Most items that are looked at for the newest of some sources.
+pub const NEWEST_SEEN_MAX: usize = 20_000;
 
 /// Every verb's answer.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
@@ -120,6 +126,11 @@ pub trait Store: Send + Sync + 'static {
     /// The items that are (still) there, in the order asked.
     fn load_items(&self, ids: &[ItemId]) -> Reply<'_, Vec<Item>>;
 
+    /// The items that are kept of the sources (none named: of all), those first seen last first, at
+    /// most `limit`. Looks at no more than [`NEWEST_SEEN_MAX`] items: of a source that was quiet
+    /// while others told that much, nothing is found.
+    fn load_newest_items(&self, sources: &[Name], limit: usize) -> Reply<'_, Vec<Item>>;
+
     /// The numbers, ascending, of active subscribers of the channel with any of the topics;
     /// no topics means every active subscriber.
     fn load_audience(&self, channel: &Name, topics: &[Name]) -> Reply<'_, Vec<u32>>;
@@ -130,6 +141,24 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Missing`] when a draft is not there (any more).
     fn commit_post(&self, post: PostCommit) -> Reply<'_, PostId>;
+
+    /// Gives a post its next revision: waiting recipients get the new words, and the messages of
+    /// the others are due to be edited. Answers the channels of the post.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the draft is not there (any more), or the post is never
+    /// corrected; nothing is written.
+    fn commit_correction(&self, commit: CorrectionCommit) -> Reply<'_, Vec<Name>>;
+
+    /// The numbers of those who will read an edit of any of the items in a post of the campaign
+    /// that they have, or are about to get, and whose window is open.
+    fn load_corrected(
+        &self,
+        campaign: &Name,
+        items: &[ItemId],
+        channel: &Name,
+        now: Timestamp,
+    ) -> Reply<'_, BTreeSet<u32>>;
 
     /// Removes a draft that came to nothing (no recipient, no item left, its campaign is gone).
     fn drop_draft(&self, draft: DraftId) -> Reply<'_, ()>;
@@ -161,6 +190,23 @@ pub trait Store: Send + Sync + 'static {
 
     /// Skips every waiting recipient of the post from now on.
     fn stop_post(&self, post: PostId, why: String) -> Reply<'_, ()>;
+
+    /// Recipients of the channel whose messages are older than their post, in order, from the one
+    /// behind `after` on (all, for `None`), at most `limit`.
+    ///
+    /// Nothing is written: who is handed out twice is edited twice, which does no harm.
+    fn lease_edits(
+        &self,
+        channel: &Name,
+        after: Option<EditAt>,
+        limit: usize,
+    ) -> Reply<'_, Vec<EditClaim>>;
+
+    /// Keeps what became of edits.
+    fn commit_edits(&self, channel: &Name, done: Vec<EditReceipt>) -> Reply<'_, ()>;
+
+    /// Edits nothing more of this revision of the post; a later one is edited again.
+    fn stop_edits(&self, post: PostId, revision: u32, why: String) -> Reply<'_, ()>;
 
     fn load_post(&self, post: PostId) -> Reply<'_, Option<Post>>;
 
@@ -233,11 +279,17 @@ pub trait Store: Send + Sync + 'static {
     fn import_subscribers(&self, channel: &Name, people: Vec<Subscriber>) -> Reply<'_, usize>;
 
     /// Removes what no rule needs any more: items older than 30 days that no draft names, posts
-    /// finished for 90 days, seen event ids older than 72 hours, stories told 30 days ago, price
+    /// finished for 90 days, seen event ids older than 72 hours, messages of posts whose window
+    /// of corrections is over, stories told 30 days ago, price
     /// histories that tell nothing any more, names of products that no shelf has, media that were of
     /// no use for 90 days. Bounded work a
     /// call; answers how many rows went.
     fn prune(&self, now: Timestamp) -> Reply<'_, usize>;
+
+    /// Gives back the room that large catalogs have left unused; answers whether there was any
+    /// worth it. Whoever reads or writes waits meanwhile, a second or so for 60 MB, so it is for
+    /// quiet moments; a store that is too large to be waited for is left as it is.
+    fn pack(&self) -> Reply<'_, bool>;
 }
 
 /// What [`Store::commit_poll`] writes.
@@ -255,6 +307,9 @@ pub struct PollCommit {
     pub shelf: Option<ShelfCommit>,
     /// Of products of the shelf, in place of what they were called before.
     pub names: Vec<(u64, ProductName)>,
+    /// What may have been told already and is to be told right. An item that only drafts name is
+    /// brought up to date, or withdrawn from them.
+    pub corrections: Vec<Correction>,
 }
 
 /// What a poll changes of a catalog's shelf.
@@ -275,6 +330,25 @@ pub struct PostCommit {
     pub post: Post,
     /// Per channel the recipients' numbers, ascending.
     pub audiences: Vec<(Name, Vec<u32>)>,
+}
+
+/// What [`Store::commit_correction`] writes.
+#[derive(Clone, Debug)]
+pub struct CorrectionCommit {
+    pub draft: DraftId,
+    pub post: PostId,
+    pub title: String,
+    pub bodies: Vec<Body>,
+    pub cards: Vec<Card>,
+    /// A picture or another file is another one now.
+    pub has_new_media: bool,
+    /// All items that the source took back up to now.
+    pub retracted: Vec<ItemId>,
+    /// Nothing is left to tell: nobody gets it any more.
+    pub is_taken_back: bool,
+    /// The messages are to be taken away, not edited.
+    pub is_deleted: bool,
+    pub now: Timestamp,
 }
 
 /// The admins' word on a held flood.
@@ -310,6 +384,8 @@ pub struct Wire {
     pub started: Vec<(Ticket, u8)>,
     /// What came back and may not have been committed.
     pub receipts: Vec<Receipt>,
+    /// Messages of the parts that arrived before, of posts that may be corrected.
+    pub parts: Vec<(Ticket, Kept)>,
 }
 
 /// What [`Store::rescue`] found.

@@ -92,6 +92,7 @@ pub fn poll(source: &str) -> PollCommit {
         drafts: vec![],
         shelf: None,
         names: vec![],
+        corrections: vec![],
     }
 }
 
@@ -106,11 +107,13 @@ pub fn post(title: &str) -> Post {
             language: None,
             message: Message::from_plain(title),
         }],
+        personal: None,
         cards: vec![card(title)],
         on_uncertain: OnUncertain::Skip,
         stopped: None,
         counts: Counts::default(),
         errors: vec![],
+        corrections: None,
     }
 }
 
@@ -152,7 +155,15 @@ pub fn answer(text: &str) -> Answer {
 }
 
 pub fn receipt(ticket: Ticket, settled: Settled) -> Receipt {
-    Receipt { ticket, settled, standing: None, moved_to: None, window_closed: false, error: None }
+    Receipt {
+        ticket,
+        settled,
+        standing: None,
+        moved_to: None,
+        window_closed: false,
+        error: None,
+        kept: None,
+    }
 }
 
 pub fn done(claim: &Claim, outcome: Outcome) -> Receipt {

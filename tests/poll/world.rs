@@ -71,6 +71,7 @@ impl World {
             channels: vec![name("bot")],
             settle: Duration::ZERO,
             on_uncertain: OnUncertain::Skip,
+            corrects: Default::default(),
         };
         Options {
             store: Arc::clone(&self.store),

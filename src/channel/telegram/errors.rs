@@ -16,6 +16,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use crate::channel::loose::{self, Whole};
 use crate::channel::wire::believed;
 use crate::channel::{Meaning, Observed};
+use crate::model::correction::KeptMessage;
 use crate::model::post::Reason;
 use crate::model::subscriber::Standing;
 
@@ -81,6 +82,44 @@ pub(crate) fn result<T: DeserializeOwned>(observed: &Observed) -> Result<T, ApiE
         Answer::Refused { why, .. } | Answer::Unreadable { why } => Err(ApiError::Failed { why }),
     }
 }
+
+/// The messages that an accepted call made, in order; the first one begins the call.
+pub fn messages(observed: &Observed) -> Vec<KeptMessage> {
+    let Observed::Answered { status, retry_after, body } = observed else { return Vec::new() };
+    let made = match read::<Accepted>(*status, *retry_after, body) {
+        Answer::Result(Accepted::One(message)) => vec![message],
+        Answer::Result(Accepted::Many(messages)) => messages,
+        _ => Vec::new(),
+    };
+    let kept = |(at, message): (usize, &Message)| KeptMessage {
+        id: message.message_id,
+        is_media: message.is_media(),
+        begins: at == 0,
+    };
+    made.iter().enumerate().map(kept).collect()
+}
+
+/// Whether a refusal says that the message to edit is not there, or that nobody may edit it.
+pub fn is_out_of_reach(observed: &Observed) -> bool {
+    let Observed::Answered { status, retry_after, body } = observed else { return false };
+    match read::<Accepted>(*status, *retry_after, body) {
+        Answer::Refused { why, .. } => {
+            let lower = why.to_lowercase();
+            OUT_OF_REACH.iter().any(|words| lower.contains(words))
+        }
+        _ => false,
+    }
+}
+
+/// Known words, in lower case, for a message that is out of reach.
+const OUT_OF_REACH: [&str; 6] = [
+    "message to edit not found",
+    "message to delete not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "message identifier is not specified",
+    "message_author_required",
+];
 
 /// What stands in an answer, whatever was asked.
 enum Answer<T> {
@@ -166,6 +205,18 @@ enum Accepted {
 #[derive(Deserialize)]
 struct Message {
     message_id: i64,
+    photo: Option<IgnoredAny>,
+    video: Option<IgnoredAny>,
+    animation: Option<IgnoredAny>,
+    audio: Option<IgnoredAny>,
+    document: Option<IgnoredAny>,
+}
+
+impl Message {
+    fn is_media(&self) -> bool {
+        let Self { photo, video, animation, audio, document, .. } = self;
+        [photo, video, animation, audio, document].iter().any(|one| one.is_some())
+    }
 }
 
 impl Accepted {
@@ -335,6 +386,37 @@ mod tests {
             Meaning::Refused { reason, .. } => format!("refused {reason:?}"),
             Meaning::Unknown { .. } => "unknown".to_owned(),
         }
+    }
+
+    #[test]
+    fn the_messages_of_a_call_are_kept_as_what_they_are() {
+        let kept = |id, is_media, begins| KeptMessage { id, is_media, begins };
+        let album =
+            r#"{"ok":true,"result":[{"message_id":5,"photo":[]},{"message_id":6,"video":{}}]}"#;
+        let cases = [
+            (r#"{"ok":true,"result":{"message_id":42,"text":"x"}}"#, vec![kept(42, false, true)]),
+            (r#"{"ok":true,"result":{"message_id":42,"photo":[{}]}}"#, vec![kept(42, true, true)]),
+            (album, vec![kept(5, true, true), kept(6, true, false)]),
+            (r#"{"ok":true,"result":true}"#, vec![]),
+            (r#"{"ok":false,"error_code":400,"description":"x"}"#, vec![]),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(messages(&answered(200, body)), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_out_of_reach_is_known_by_the_words() {
+        let is_so = |description: &str| {
+            let body = serde_json::json!({
+                "ok": false, "error_code": 400, "description": description,
+            });
+            is_out_of_reach(&answered(400, &body.to_string()))
+        };
+        assert!(is_so("Bad Request: message to edit not found"));
+        assert!(is_so("Bad Request: MESSAGE_ID_INVALID"));
+        assert!(!is_so("Bad Request: message is not modified"));
+        assert!(!is_so("Bad Request: message can't be deleted for everyone"));
     }
 
     #[test]

@@ -6,6 +6,8 @@ mod text;
 
 pub(crate) mod slots;
 
+pub mod edit;
+
 pub mod errors;
 
 pub mod updates;

@@ -3,14 +3,15 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
+use crate::config::check::around::{Known, Surroundings};
 use crate::config::check::value::{choice, got, span};
-use crate::config::check::{Known, Surroundings};
 use crate::config::nearest::did_you_mean;
 use crate::config::problem::Findings;
 use crate::config::raw::{List, RawCampaign};
 use crate::config::table::{At, Entry};
-use crate::model::campaign::{Campaign, ChangeKind, OnUncertain};
+use crate::model::campaign::{Campaign, ChangeKind, Corrects, OnRetraction, OnUncertain};
 use crate::model::name::Name;
+use crate::model::schedule::Span;
 use crate::model::step::Step;
 
 /// The layouts of campaigns that name none: for what is new or edited, for prices, for stock, and
@@ -19,6 +20,10 @@ const ARTICLE: &str = "article";
 const PRICE_DROP: &str = "price-drop";
 const BACK_IN_STOCK: &str = "back-in-stock";
 const PRODUCT_CARD: &str = "product-card";
+/// Messages are kept for no longer than this.
+const CORRECT_WITHIN_MAX: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+/// Telegram lets a bot delete its messages for so long.
+const DELETED_WITHIN: Duration = Duration::from_secs(48 * 60 * 60);
 const SETTLE_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// What a campaign may name.
@@ -73,6 +78,7 @@ fn campaign(
     let on_uncertain = raw.on_uncertain.as_ref();
     let on_uncertain =
         on_uncertain.and_then(|raw| choice(raw, &key("on_uncertain"), &choices, found));
+    let corrects = corrects(raw, &path, found);
     let layout = match &raw.layout {
         None => usual_layout(&on),
         Some(raw) => layout(raw, &key("layout"), known.layouts.as_ref(), found),
@@ -88,7 +94,43 @@ fn campaign(
         channels,
         settle,
         on_uncertain: on_uncertain.unwrap_or_default(),
+        corrects,
     })
+}
+
+/// How sent messages are corrected.
+fn corrects(raw: &RawCampaign, path: &str, found: &mut Findings) -> Corrects {
+    let within_key = format!("{path}.correct_within");
+    let bounds = Duration::ZERO..=CORRECT_WITHIN_MAX;
+    let within = span(raw.correct_within.as_ref(), &within_key, bounds, Duration::ZERO, found);
+    let choices = [
+        ("strike", OnRetraction::Strike),
+        ("delete", OnRetraction::Delete),
+        ("keep", OnRetraction::Keep),
+    ];
+    let word = raw.on_retraction.as_ref();
+    let key = format!("{path}.on_retraction");
+    let on_retraction = word.and_then(|raw| choice(raw, &key, &choices, found)).unwrap_or_default();
+    if let Some(word) = word
+        && within.is_zero()
+        && on_retraction != OnRetraction::default()
+    {
+        found.warning(word.at, &key, "does nothing without `correct_within`");
+    }
+    if let Some(raw) = &raw.correct_within
+        && on_retraction == OnRetraction::Delete
+        && within > DELETED_WITHIN
+    {
+        let text = format!(
+            "must be at most {} where `on_retraction` is `delete`, got {}",
+            Span(DELETED_WITHIN),
+            raw.value.trim()
+        );
+        found.problem(raw.at, &within_key, text).hint(
+            "Telegram lets nobody delete what is older; `strike` works for as long as you like",
+        );
+    }
+    Corrects { within, on_retraction }
 }
 
 /// The layout's name, if it is one.

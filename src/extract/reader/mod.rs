@@ -22,6 +22,9 @@ use crate::extract::reader::gathered::NAMES_MAX;
 use crate::extract::refusal::{self, NotADocument};
 use crate::extract::tokens::{Mode, Tag, Token, Tokens};
 
+/// Most ids of entries that a feed took back.
+const REMOVED_MAX: usize = 1_000;
+
 /// What came out.
 #[derive(Debug)]
 pub(crate) struct Reading {
@@ -190,6 +193,13 @@ impl<'a> Reader<'a> {
             };
             match (self.atom_ns(&tag), tag.local.as_ref()) {
                 (Ns::Atom, "entry") => self.entry()?,
+                (Ns::Tombstone, "deleted-entry") => {
+                    let id = tag.attribute("ref").unwrap_or_default().trim().to_owned();
+                    if !id.is_empty() && self.feed.removed.len() < REMOVED_MAX {
+                        self.feed.removed.push(id);
+                    }
+                    self.skip()?;
+                }
                 (Ns::Atom, "title") => {
                     let title = self.typed_text(&tag, Form::Plain)?;
                     if !title.is_empty() {

@@ -1,12 +1,20 @@
 //! A stand-in for the Bot API, with the people and chats behind it.
 //!
 //! It speaks the documented protocol on a loopback port, keeps the documented limits (`rules`) and
-//! answers with the documented errors. It knows one bot, texts and pictures by address, and neither
-//! uploads nor `parse_mode`. Everything lives in memory.
+//! answers with the documented errors. It knows one bot, and no `parse_mode`. Everything lives in
+//! memory.
 
 mod rules;
 
+mod rich;
+
 mod methods;
+
+mod sending;
+
+mod editing;
+
+mod files;
 
 mod updates;
 
@@ -31,10 +39,22 @@ use crate::sandbox::limit::{Limit, Window};
 use crate::sandbox::outbox::{Caller, Outbox, Tally};
 use crate::sandbox::params::{Params, Unreadable};
 
-pub use people::{Entry, Person, Received};
+pub use files::{FileKind, UrlRefusal};
+pub use people::{Entry, Person, Received, Shown};
 
 /// Header of a webhook post that carries the secret.
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
+/// The methods that send.
+const SEND_METHODS: [&str; 8] = [
+    "sendMessage",
+    "sendPhoto",
+    "sendVideo",
+    "sendAnimation",
+    "sendAudio",
+    "sendDocument",
+    "sendMediaGroup",
+    "sendRichMessage",
+];
 /// How long the real service waits for a webhook's answer.
 const WEBHOOK_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -61,9 +81,11 @@ pub struct Rules {
     pub kept_max: usize,
     /// Takes webhooks at any address, as a server started with `--local` does.
     pub is_local: bool,
-    /// Fetches the pictures it is told of, and refuses those that are none. Only `http:`
-    /// addresses are fetched; others are believed.
+    /// Fetches the pictures and other files it is told of, and refuses those that are none. Only
+    /// `http:` addresses are fetched; others are believed.
     pub fetches_pictures: bool,
+    /// Knows `sendRichMessage`; older servers don't.
+    pub knows_rich: bool,
     /// Pause before a webhook post is repeated a second time; it doubles from there.
     pub webhook_pause: Duration,
     /// Draws the faults that come by share.
@@ -85,6 +107,7 @@ impl Default for Rules {
             kept_max: 1_000_000,
             is_local: true,
             fetches_pictures: false,
+            knows_rich: true,
             webhook_pause: Duration::from_secs(2),
             seed: 0,
         }
@@ -206,6 +229,45 @@ impl Server {
         self.inner.lock().chats.insert(id, Chat::new(kind, Standing::Open));
     }
 
+    /// A supergroup with topics.
+    pub fn open_forum(&self, id: i64, topics: impl IntoIterator<Item = i64>) {
+        let mut chat = Chat::new(Kind::Supergroup, Standing::Open);
+        chat.topics = topics.into_iter().map(|topic| (topic, false)).collect();
+        self.inner.lock().chats.insert(id, chat);
+    }
+
+    /// Nothing more can be written in that topic.
+    pub fn close_topic(&self, id: i64, topic: i64) {
+        if let Some(chat) = self.inner.lock().chats.get_mut(&id) {
+            chat.topics.insert(topic, true);
+        }
+    }
+
+    /// From now on files whose address contains `part` are refused so; the empty part is in every
+    /// address. Uploads and ids are not refused.
+    pub fn refuse_urls(&self, part: &str, why: UrlRefusal) {
+        self.inner.lock().url_refusals.push((part.to_owned(), why));
+    }
+
+    /// Addresses are taken again.
+    pub fn take_urls(&self) {
+        self.inner.lock().url_refusals.clear();
+    }
+
+    /// Ids that were handed out are no longer good, as when a file was lost.
+    pub fn forget_files(&self) {
+        self.inner.lock().files.clear();
+    }
+
+    /// A message of the bot as the service would tell it now; `None` when it was deleted, never
+    /// sent, or bodies are not kept.
+    pub fn message(&self, chat: i64, message_id: i64) -> Option<Value> {
+        let mut state = self.inner.lock();
+        let kind = state.chats.get(&chat)?.kind;
+        let kept = state.messages.find((chat, message_id))?.clone();
+        Some(self.inner.json_message(chat, kind, message_id, &kept))
+    }
+
     /// A channel; `username` begins with `@`.
     pub fn open_channel(&self, id: i64, username: &str) {
         let mut state = self.inner.lock();
@@ -300,8 +362,13 @@ struct State {
     last_message: i64,
     bot_window: Window,
     chat_windows: HashMap<i64, Window>,
-    /// Addresses of pictures by the `file_id` that they were given.
-    files: HashMap<String, String>,
+    /// What can be edited and deleted.
+    messages: sending::Messages,
+    /// Files by the ids that they were given.
+    files: HashMap<String, files::Known>,
+    uploads: files::Uploads,
+    /// Parts of addresses that are refused.
+    url_refusals: Vec<(String, UrlRefusal)>,
     /// Taps by their id, with what answered them.
     taps: HashMap<String, Option<Value>>,
     /// What the bot was told about itself: commands, texts.
@@ -318,13 +385,15 @@ struct State {
 struct Chat {
     kind: Kind,
     standing: Standing,
+    /// Whether each is closed.
+    topics: HashMap<i64, bool>,
     /// Only of people who are looked into.
     person: Option<people::Life>,
 }
 
 impl Chat {
     fn new(kind: Kind, standing: Standing) -> Self {
-        Self { kind, standing, person: None }
+        Self { kind, standing, topics: HashMap::new(), person: None }
     }
 }
 
@@ -338,7 +407,7 @@ impl Inner {
     fn new(rules: Rules, address: SocketAddr) -> Self {
         let faults = Faults::new(rules.seed);
         if rules.latency > Duration::ZERO {
-            for method in ["sendMessage", "sendPhoto"] {
+            for method in SEND_METHODS {
                 faults.add(Trouble::new(Fault::slow(rules.latency)).on(method));
             }
         }
@@ -391,6 +460,13 @@ impl Inner {
 impl door::Service for Inner {
     async fn answer(self: Arc<Self>, asked: Asked) -> Outcome {
         let whole = |reply| Outcome { reply, wire: Wire::Whole };
+        if let Some(path) = asked.path.strip_prefix("/file/bot") {
+            let file = path.split_once('/').map(|(token, path)| match self.check_token(token) {
+                Ok(()) => self.serve_file(path),
+                Err(refused) => refused,
+            });
+            return whole(file.unwrap_or_else(|| refuse(404, "Not Found")));
+        }
         let path = asked.path.strip_prefix("/bot").and_then(|rest| rest.split_once('/'));
         let Some((token, method)) = path else {
             return whole(refuse(404, "Not Found"));
@@ -405,13 +481,11 @@ impl door::Service for Inner {
                 return whole(bad_request("can't parse request as JSON object"));
             }
             Err(Unreadable::OtherType) => {
-                return whole(bad_request(
-                    "unsupported content type: nothing can be uploaded here",
-                ));
+                return whole(bad_request("can't parse the request's body"));
             }
         };
         let address = params.text("chat_id").unwrap_or_default();
-        let is_message = methods::is_message(method);
+        let is_message = sending::is_message(method);
         let mut visit = self.ledger.enter(method, &address, self.rules.clock.now(), is_message);
         let handle = async {
             match self.check_token(token) {

@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::model::time::Timestamp;
-use crate::sandbox::telegram::methods::{Content, json_chat};
+use crate::sandbox::telegram::files::FileKind;
+use crate::sandbox::telegram::sending::{Content, Kept, json_chat};
 use crate::sandbox::telegram::{Chat, Inner, Kind, Standing};
 
 /// Most messages that a person keeps.
@@ -20,28 +21,74 @@ const TAPS_MAX: usize = 10_000;
 pub struct Received {
     pub message_id: i64,
     pub at: Timestamp,
-    /// The text, or the caption of the picture.
+    /// The text, or the caption of the file.
     pub text: String,
     /// As the Bot API has them; offsets are UTF-16 units.
     pub entities: Vec<Value>,
     /// The picture's address.
     pub photo: Option<String>,
+    /// The file, of whatever kind.
+    pub media: Option<Shown>,
+    /// What all items of one album have in common.
+    pub album: Option<String>,
+    /// The HTML of a rich message.
+    pub rich: Option<String>,
+    /// As the Bot API has it.
+    pub preview: Option<Value>,
     /// The rows of the inline keyboard.
     pub keyboard: Vec<Vec<Value>>,
+    pub is_silent: bool,
+    pub is_protected: bool,
+    pub edited_at: Option<Timestamp>,
+    /// Nobody sees it any more; only the sandbox shows that it was there.
+    pub is_deleted: bool,
+}
+
+/// A file as it is shown.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Shown {
+    pub kind: FileKind,
+    pub file_id: String,
+    /// Where it stands; of an upload, where the stand-in serves it.
+    pub address: String,
+    /// Of an upload, as its sender calls it.
+    pub name: Option<String>,
+    pub title: Option<String>,
+    pub performer: Option<String>,
+    pub seconds: Option<i64>,
 }
 
 impl Received {
-    pub(super) fn new(message_id: i64, at: Timestamp, content: &Content<'_>) -> Self {
-        let rows = content.keyboard.as_ref().and_then(|markup| markup.get("inline_keyboard"));
+    pub(super) fn new(message_id: i64, message: &Kept) -> Self {
+        let Content { text, entities, media, rich, preview, keyboard } = &message.content;
+        let rows = keyboard.as_ref().and_then(|markup| markup.get("inline_keyboard"));
+        let media = media.as_ref().map(|medium| Shown {
+            kind: medium.file.kind,
+            file_id: medium.file.id.clone(),
+            address: medium.file.address.clone(),
+            name: medium.file.name.clone(),
+            title: medium.title.clone(),
+            performer: medium.performer.clone(),
+            seconds: medium.seconds,
+        });
+        let photo = media.as_ref().filter(|it| it.kind == FileKind::Photo);
         Self {
             message_id,
-            at,
-            text: content.text.to_owned(),
-            entities: content.entities.clone(),
-            photo: content.photo.clone(),
+            at: message.at,
+            text: text.clone(),
+            entities: entities.clone(),
+            photo: photo.map(|photo| photo.address.clone()),
+            media,
+            album: message.manner.album.clone(),
+            rich: rich.as_ref().and_then(|rich| Some(rich.get("html")?.as_str()?.to_owned())),
+            preview: preview.clone(),
             keyboard: rows
                 .and_then(|rows| serde_json::from_value(rows.clone()).ok())
                 .unwrap_or_default(),
+            is_silent: message.manner.is_silent,
+            is_protected: message.manner.is_protected,
+            edited_at: message.edited_at,
+            is_deleted: false,
         }
     }
 
@@ -70,6 +117,27 @@ pub(super) struct Life {
 impl Life {
     pub(super) fn receive(&mut self, message: Received) {
         self.note(Entry::Bot(message));
+    }
+
+    /// A message is now another.
+    pub(super) fn change(&mut self, message_id: i64, message: &Kept) {
+        if let Some(shown) = self.find(message_id) {
+            *shown = Received::new(message_id, message);
+        }
+    }
+
+    /// A message was deleted.
+    pub(super) fn lose(&mut self, message_id: i64) {
+        if let Some(shown) = self.find(message_id) {
+            shown.is_deleted = true;
+        }
+    }
+
+    fn find(&mut self, message_id: i64) -> Option<&mut Received> {
+        self.history.iter_mut().find_map(|entry| match entry {
+            Entry::Bot(message) if message.message_id == message_id => Some(message),
+            _ => None,
+        })
     }
 
     fn note(&mut self, entry: Entry) {
@@ -178,11 +246,11 @@ impl Person {
         state.chats.get(&self.id).map_or(Standing::NeverStarted, |chat| chat.standing)
     }
 
-    /// The messages that arrived, oldest first.
+    /// The messages that arrived and are still there, oldest first.
     pub fn inbox(&self) -> Vec<Received> {
         let received = |entry| match entry {
-            Entry::Bot(message) => Some(message),
-            Entry::Person { .. } => None,
+            Entry::Bot(message) if !message.is_deleted => Some(message),
+            Entry::Bot(_) | Entry::Person { .. } => None,
         };
         self.history().into_iter().filter_map(received).collect()
     }

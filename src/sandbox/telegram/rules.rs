@@ -14,6 +14,8 @@ pub const CAPTION_MAX: usize = 1024;
 pub const RAW_BYTES_MAX: usize = 32_768;
 /// Longest payload of a button, in bytes.
 pub const CALLBACK_BYTES_MAX: usize = 64;
+/// Longest text that a button copies, in characters.
+pub const COPY_CHARS_MAX: usize = 256;
 /// Most entities that take effect; those after them are dropped without a word.
 pub const ENTITIES_MAX: usize = 100;
 /// Most buttons below a message; the service publishes no figure.
@@ -116,11 +118,44 @@ pub(super) fn check_entities(
             }
         }
     }
+    check_nesting(&entities)?;
     // A link without a usable address stays as text.
     let usable = |entity: &Value| {
         entity["type"] != "text_link" || entity["url"].as_str().is_some_and(is_link)
     };
     Ok(entities.into_iter().filter(usable).take(ENTITIES_MAX).collect())
+}
+
+/// The service puts right what overlaps or nests wrongly; whoever sends that has made a mistake, so
+/// the stand-in refuses it: code holds nothing and is held by quotes alone, quotes and links hold
+/// none of their own kind, and of two entities one holds the other or they are apart.
+fn check_nesting(entities: &[Value]) -> Result<(), String> {
+    let mut sorted: Vec<(u64, u64, &str)> = entities
+        .iter()
+        .filter_map(|entity| {
+            let offset = entity["offset"].as_u64()?;
+            Some((offset, offset + entity["length"].as_u64()?, entity["type"].as_str()?))
+        })
+        .collect();
+    sorted.sort_by_key(|(start, end, _)| (*start, u64::MAX - *end));
+    let is_code = |kind| matches!(kind, "code" | "pre");
+    let is_quote = |kind| matches!(kind, "blockquote" | "expandable_blockquote");
+    let mut open: Vec<(u64, &str)> = Vec::new();
+    for (start, end, kind) in sorted {
+        open.retain(|(outer, _)| *outer > start);
+        let is_wrong = open.iter().any(|(outer, outer_kind)| {
+            end > *outer
+                || is_code(*outer_kind)
+                || is_code(kind) && !is_quote(*outer_kind)
+                || is_quote(kind) && is_quote(*outer_kind)
+                || kind == *outer_kind
+        });
+        if is_wrong {
+            return Err("ENTITIES_OVERLAP".into());
+        }
+        open.push((end, kind));
+    }
+    Ok(())
 }
 
 /// The places of a text, in UTF-16 units, where a character begins or the text ends.
@@ -208,6 +243,11 @@ fn check_button(button: &Map<String, Value>) -> Result<(), String> {
     if label.trim().is_empty() {
         return Err("can't parse inline keyboard button: field \"text\" must be non-empty".into());
     }
+    if let Some(style) = button.get("style")
+        && !matches!(style.as_str(), Some("primary" | "success" | "danger"))
+    {
+        return Err("can't parse inline keyboard button: invalid style specified".into());
+    }
     let mut actions = ACTIONS.iter().filter(|action| button.contains_key(**action));
     let Some(action) = actions.next() else {
         return Err(
@@ -224,6 +264,10 @@ fn check_button(button: &Map<String, Value>) -> Result<(), String> {
         ("callback_data", _) => Err("BUTTON_DATA_INVALID".into()),
         ("url", Some(url)) if is_link(url) => Ok(()),
         ("url", _) => Err("BUTTON_URL_INVALID".into()),
+        ("copy_text", _) => match button["copy_text"].get("text").and_then(Value::as_str) {
+            Some(text) if (1..=COPY_CHARS_MAX).contains(&text.chars().count()) => Ok(()),
+            _ => Err("BUTTON_COPY_TEXT_INVALID".into()),
+        },
         _ => Ok(()),
     }
 }
@@ -237,21 +281,49 @@ fn is_link(url: &str) -> bool {
     })
 }
 
-/// Checks a picture's address; a text without a scheme is taken for a `file_id` of ours.
-pub(super) fn check_media(media: Option<&str>) -> Result<&str, String> {
-    let media =
-        media.filter(|media| !media.is_empty()).ok_or("there is no photo in the request")?;
-    let is_file_id = media.starts_with("sandbox-photo-");
-    if is_file_id {
-        return Ok(media);
+/// Checks what an album consists of; its files are looked at elsewhere.
+pub(super) fn check_album(items: &[Value]) -> Result<(), String> {
+    let group = |item: &Value| match item.get("type").and_then(Value::as_str) {
+        Some("photo" | "video" | "live_photo") => Some("Photo"),
+        Some("audio") => Some("Audio"),
+        Some("document") => Some("Document"),
+        _ => None,
+    };
+    let above = |item: &Value| {
+        item.get("show_caption_above_media").and_then(Value::as_bool).unwrap_or(false)
+    };
+    let Some(first) = items.first() else { return Ok(()) };
+    for item in items {
+        let Some(kind) = group(item) else {
+            return Err("can't use the media of the specified type in the album".into());
+        };
+        if let Some(lead) = group(first)
+            && kind != lead
+        {
+            let other = if lead == "Photo" { kind } else { lead };
+            return Err(format!("{other} can't be mixed with other media types"));
+        }
+        if above(item) != above(first) {
+            return Err("parameter show_caption_above_media must be the same for all media".into());
+        }
     }
-    if !media.contains("://") {
-        return Err("wrong remote file identifier specified: wrong string length".into());
+    Ok(())
+}
+
+/// Checks `link_preview_options`.
+pub(super) fn check_preview(options: Option<Result<Value, ()>>) -> Result<Option<Value>, String> {
+    let Some(options) = options else { return Ok(None) };
+    let Ok(Value::Object(object)) = &options else {
+        return Err("can't parse LinkPreviewOptions: expected an Object".into());
+    };
+    for name in ["is_disabled", "prefer_small_media", "prefer_large_media", "show_above_text"] {
+        if object.get(name).is_some_and(|flag| !flag.is_boolean()) {
+            return Err(format!(
+                "can't parse LinkPreviewOptions: field \"{name}\" must be Boolean"
+            ));
+        }
     }
-    match Url::parse(media) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(media),
-        _ => Err("invalid file HTTP URL specified: unsupported URL protocol".into()),
-    }
+    Ok(options.ok())
 }
 
 /// Checks a list of commands.

@@ -93,6 +93,7 @@ pub(super) fn rescue(writing: &mut Writing<'_>, wire: &Wire) -> Result<Rescued, 
             rescued.uncertain += 1;
             Settled::Done(Outcome::Uncertain)
         };
+        let kept = wire.parts.iter().rev().find(|(of, _)| of.0 == ticket);
         let receipt = Receipt {
             ticket: Ticket(ticket),
             settled: end,
@@ -100,6 +101,7 @@ pub(super) fn rescue(writing: &mut Writing<'_>, wire: &Wire) -> Result<Rescued, 
             moved_to: None,
             window_closed: false,
             error: None,
+            kept: kept.map(|(_, kept)| kept.clone()),
         };
         writing.settle(&receipt, None)?;
     }
@@ -119,7 +121,9 @@ impl Writing<'_> {
         };
         self.tables.in_flight.remove(receipt.ticket.0)?;
         match flight.what {
-            Aim::Delivery { batch, index } => self.settle_delivery(receipt, batch, index, now)?,
+            Aim::Delivery { batch, index } => {
+                self.settle_delivery(receipt, (batch, index), flight.part, now)?;
+            }
             Aim::Answer(at) => self.settle_answer(receipt, &at, now)?,
         }
         Ok(true)
@@ -128,12 +132,13 @@ impl Writing<'_> {
     fn settle_delivery(
         &mut self,
         receipt: &Receipt,
-        batch: u64,
-        index: u16,
+        (batch, index): (u64, u16),
+        part: u8,
         now: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let (post, channel, number) = self.whose(batch, index)?;
         let held = HeldRow { batch, index };
+        self.keep_messages(post, (batch, index), part, receipt)?;
         match receipt.settled {
             Settled::Done(Outcome::Held) => self.hold(&channel, number, Release { post, held })?,
             Settled::Done(outcome) => self.turn(batch, index, outcome)?,
@@ -222,7 +227,7 @@ impl Writing<'_> {
     }
 
     /// The post, the channel and the number of a recipient.
-    fn whose(&mut self, batch: u64, index: u16) -> Result<(u64, Name, u32), StoreError> {
+    pub fn whose(&mut self, batch: u64, index: u16) -> Result<(u64, Name, u32), StoreError> {
         let sheet = self.sheet(batch)?;
         let number = sheet.numbers.get(usize::from(index)).copied().ok_or_else(|| {
             StoreError::Damaged { what: format!("batch {batch} has no place {index}") }
@@ -273,6 +278,25 @@ impl Writing<'_> {
         let mut crowd = Crowded::open(self, channel)?;
         crowd.change(self, &before, &person)?;
         crowd.close(self)
+    }
+
+    /// Keeps what an edit's answer told of the recipient.
+    pub fn tell_standing(
+        &mut self,
+        channel: &Name,
+        number: u32,
+        standing: Standing,
+    ) -> Result<(), StoreError> {
+        let receipt = Receipt {
+            ticket: Ticket(0),
+            settled: Settled::Returned { part: 0 },
+            standing: Some(standing),
+            moved_to: None,
+            window_closed: false,
+            error: None,
+            kept: None,
+        };
+        self.tell_subscriber(channel, number, &receipt)
     }
 
     fn claim_answers(
@@ -366,6 +390,7 @@ impl Writing<'_> {
     ) -> Result<(), StoreError> {
         let channel = &step.channel;
         self.note(post, None, Some(step.now))?;
+        let revision = self.tables.corrections.load(post)?.map_or(0, |state| state.revision);
         while let Some(batch) = self.open_batch(channel, post)? {
             let mut from = 0;
             while let Some(index) = self.waiting_at(batch, from)? {
@@ -388,7 +413,12 @@ impl Writing<'_> {
                 let ticket = self.give_ticket(Aim::Delivery { batch, index }, part)?;
                 claims.push(Claim {
                     ticket,
-                    work: Work::Delivery { post: PostId(post), batch: BatchId(batch), index },
+                    work: Work::Delivery {
+                        post: PostId(post),
+                        batch: BatchId(batch),
+                        index,
+                        revision,
+                    },
                     part,
                     recipient: recipient(person),
                 });
@@ -437,7 +467,7 @@ impl Writing<'_> {
     }
 }
 
-fn recipient(person: Subscriber) -> Recipient {
+pub(super) fn recipient(person: Subscriber) -> Recipient {
     Recipient {
         number: person.number,
         address: person.address,

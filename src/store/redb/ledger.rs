@@ -12,10 +12,14 @@ use crate::model::post::{Counts, Outcome};
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::redb::rows::{Counters, Outcomes, Tally};
+use crate::store::redb::sent::Sent;
 use crate::store::redb::tables::Tables;
 
 /// Most decoded batches kept between two groups; about 6 KB each.
 const SHEETS_MAX: usize = 256;
+
+/// Most batches whose messages are kept decoded between two groups; about 64 KB each.
+const SENT_MAX: usize = 32;
 
 /// Most tallies kept between two groups.
 const TALLIES_MAX: usize = 256;
@@ -38,6 +42,8 @@ pub(super) struct Memory {
     counters: Option<(Counters, bool)>,
     sheets: HashMap<u64, Sheet>,
     tallies: HashMap<u64, (Tally, bool)>,
+    /// The messages of recipients, by batch.
+    pub sent: HashMap<u64, (Sent, bool)>,
     /// The post that was served last on each channel.
     pub served: HashMap<Name, u64>,
     /// Sources whose products were named ahead of a poll that is not committed yet.
@@ -52,6 +58,7 @@ impl Memory {
         self.counters = None;
         self.sheets.clear();
         self.tallies.clear();
+        self.sent.clear();
     }
 
     /// Keeps the memory small; only after a commit.
@@ -59,6 +66,9 @@ impl Memory {
         self.sheets.retain(|_, sheet| sheet.is_alive());
         if self.sheets.len() > SHEETS_MAX {
             self.sheets.clear();
+        }
+        if self.sent.len() > SENT_MAX {
+            self.sent.clear();
         }
         if self.tallies.len() > TALLIES_MAX {
             self.tallies.clear();
@@ -258,6 +268,7 @@ impl Writing<'_> {
                 sheet.is_changed = false;
             }
         }
+        self.flush_sent()?;
         for (post, (tally, is_changed)) in &mut self.memory.tallies {
             if !*is_changed {
                 continue;

@@ -57,7 +57,8 @@ pub(super) fn commit_poll(writing: &mut Writing<'_>, poll: &PollCommit) -> Resul
             writing.add_draft(&draft)?;
         }
     }
-    Ok(())
+    let now = poll.state.polled_at.unwrap_or_default();
+    writing.correct(&poll.corrections, &poll.items, now)
 }
 
 impl Writing<'_> {

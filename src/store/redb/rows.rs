@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelState;
+use crate::model::correction::Corrections;
 use crate::model::event::Event;
 use crate::model::item::Item;
 use crate::model::known::Known;
 use crate::model::media::KeptMedium;
 use crate::model::message::Card;
 use crate::model::name::Name;
-use crate::model::post::{Answer, Body, Counts, Draft};
+use crate::model::post::{Answer, Body, Counts, Draft, Personal};
 use crate::model::product::ProductName;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
@@ -46,6 +47,10 @@ pub(super) struct ShelfRow(pub Vec<u8>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PriceRow(pub Vec<u8>);
 
+/// The messages that the recipients of a batch have; see `Sent::encode`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SentRow(pub Vec<u8>);
+
 macro_rules! as_bytes {
     ($($row:ident)*) => {$(
         impl Serialize for $row {
@@ -62,7 +67,7 @@ macro_rules! as_bytes {
     )*};
 }
 
-as_bytes! { ShelfRow PriceRow }
+as_bytes! { ShelfRow PriceRow SentRow }
 
 /// Reads one string of bytes.
 struct Bytes;
@@ -93,6 +98,7 @@ pub(super) struct PostRow {
     pub title: String,
     pub created_at: Timestamp,
     pub bodies: Vec<Body>,
+    pub personal: Option<Personal>,
     pub cards: Vec<Card>,
     pub spans: Vec<Span>,
 }
@@ -259,12 +265,14 @@ versions! {
     PriceRow = 1, IS_BULK;
     ProductName = 1;
     StoryRow = 1;
-    Item = 2;
+    Item = 3;
     Draft = 2;
-    PostRow = 1;
+    PostRow = 2;
     Tally = 1;
     People = 1;
     Outcomes = 1;
+    Corrections = 1;
+    SentRow = 1, IS_BULK;
     Flight = 1;
     Part = 1;
     HeldRow = 1;
@@ -485,6 +493,8 @@ mod tests {
                     bytes: Some(300),
                     mime: None,
                     alt: Some("x".into()),
+                    title: Some("y".into()),
+                    seconds: Some(300),
                 }],
                 offer: Some(offer()),
             },
@@ -562,6 +572,13 @@ mod tests {
                     language: Some("ro".into()),
                     message: message(),
                 }],
+                personal: Some(Personal {
+                    layout: name("l"),
+                    files: vec![("l.html".into(), "x".into())],
+                    items: vec![],
+                    told: vec![],
+                    now: at(1),
+                }),
                 cards: vec![card()],
                 spans: vec![Span { channel: name("bot"), first: 1, batches: 2 }],
             },

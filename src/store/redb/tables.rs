@@ -14,6 +14,7 @@ use redb::{
 };
 
 use crate::model::channel::ChannelState;
+use crate::model::correction::Corrections;
 use crate::model::event::Event;
 use crate::model::item::Item;
 use crate::model::known::Known;
@@ -27,7 +28,7 @@ use crate::store::StoreError;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::rows::{
     AnswerRow, Bits, Counters, Crowd, Cursor, Flight, Format, HeldRow, Number, Outcomes, Part,
-    People, PostRow, PriceRow, Seen, ShelfRow, StoryRow, Tally,
+    People, PostRow, PriceRow, Seen, SentRow, ShelfRow, StoryRow, Tally,
 };
 
 type Bytes = &'static [u8];
@@ -100,6 +101,10 @@ tables! {
         people PEOPLE: u64 => People;
         /// By the batch's id.
         outcomes OUTCOMES: u64 => Outcomes;
+        /// By the post's id: of posts that may be corrected, or were.
+        corrections CORRECTIONS: u64 => Corrections;
+        /// By the batch's id: the messages that its recipients have, while these may be corrected.
+        sent SENT: u64 => SentRow;
         /// By the ticket: all that is claimed and not settled.
         in_flight IN_FLIGHT: u64 => Flight;
         /// By batch and index: waiting deliveries of which a part was accepted.
@@ -142,6 +147,12 @@ tables! {
         drafts_held DRAFTS_HELD: (Text, u64);
         /// Channel, post, batch: batches in which somebody waits.
         open_batches OPEN_BATCHES: (Text, u64, u64);
+        /// Item, post: the posts whose corrections the item can make.
+        told TOLD: ([u8; 16], u64);
+        /// The end of its window in milliseconds, post: posts of which messages are kept.
+        correctable CORRECTABLE: (i64, u64);
+        /// Channel, post, batch: batches in which somebody has messages older than the post.
+        open_edits OPEN_EDITS: (Text, u64, u64);
         /// Finished in milliseconds, post.
         finished FINISHED: (i64, u64);
         /// Channel, answer, address: the first answer of each person's queue, if not in flight.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use redb::ReadTransaction;
 
 use crate::model::channel::ChannelState;
+use crate::model::correction::Corrections;
 use crate::model::name::Name;
 use crate::model::post::{Content, Counts, Outcome, Post, PostId};
 use crate::model::subscriber::{Standing, Subscriber};
@@ -16,8 +17,8 @@ use crate::store::redb::ledger::{Writing, numbers};
 use crate::store::redb::poll::{load_sources, named};
 use crate::store::redb::rows::{Outcomes, PostRow, Tally};
 use crate::store::redb::tables::{
-    ANSWERS, CHANNELS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD, EVENTS, OUTCOMES, PEOPLE, POSTS,
-    SUBSCRIBERS, TALLIES,
+    ANSWERS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD, EVENTS, OUTCOMES,
+    PEOPLE, POSTS, SUBSCRIBERS, TALLIES,
 };
 use crate::store::{ChannelStatus, Status, StoreError};
 
@@ -101,7 +102,10 @@ fn load_channels(read: &ReadTransaction) -> Result<Vec<ChannelStatus>, StoreErro
 /// See `Store::load_post`.
 pub(super) fn load_post(read: &ReadTransaction, id: PostId) -> Result<Option<Post>, StoreError> {
     match POSTS.open(read)?.load(id.0)? {
-        Some(row) => Ok(Some(post(id, row, TALLIES.open(read)?.need(id.0)?))),
+        Some(row) => {
+            let tally = TALLIES.open(read)?.need(id.0)?;
+            Ok(Some(post(id, row, tally, CORRECTIONS.open(read)?.load(id.0)?)))
+        }
         None => Ok(None),
     }
 }
@@ -109,27 +113,30 @@ pub(super) fn load_post(read: &ReadTransaction, id: PostId) -> Result<Option<Pos
 /// See `Store::load_posts`.
 pub(super) fn load_posts(read: &ReadTransaction, limit: usize) -> Result<Vec<Post>, StoreError> {
     let tallies = TALLIES.open(read)?;
-    let posts = POSTS.open(read)?;
+    let (posts, corrections) = (POSTS.open(read)?, CORRECTIONS.open(read)?);
     let mut newest = Vec::new();
     for row in posts.rows(..)?.rev().take(limit) {
         let (id, row) = row?;
-        newest.push(post(PostId(id.value()), row, tallies.need(id.value())?));
+        let (tally, state) = (tallies.need(id.value())?, corrections.load(id.value())?);
+        newest.push(post(PostId(id.value()), row, tally, state));
     }
     Ok(newest)
 }
 
-fn post(id: PostId, row: PostRow, tally: Tally) -> Post {
+fn post(id: PostId, row: PostRow, tally: Tally, corrections: Option<Corrections>) -> Post {
     Post {
         id,
         campaign: row.campaign,
         title: row.title,
         created_at: row.created_at,
         bodies: row.bodies,
+        personal: row.personal,
         cards: row.cards,
         on_uncertain: tally.on_uncertain,
         stopped: tally.stopped,
         counts: tally.counts,
         errors: tally.errors,
+        corrections: corrections.map(Box::new),
     }
 }
 
@@ -199,11 +206,12 @@ pub(super) fn import_subscribers(
 pub(super) fn prune(writing: &mut Writing<'_>, now: Timestamp) -> Result<usize, StoreError> {
     let items = prune_items(writing, now - ITEMS_KEPT_FOR)?;
     let posts = prune_posts(writing, now - POSTS_KEPT_FOR)?;
+    let sent = writing.prune_sent(now, PRUNED_BATCHES_MAX)?;
     let seen = prune_seen(writing, now - SEEN_FOR)?;
     let stories = writing.prune_stories(now, PRUNED_ROWS_MAX)?;
     let shelves = writing.prune_shelves(now, PRUNED_ROWS_MAX)?;
     let media = writing.prune_media(now, PRUNED_ROWS_MAX)?;
-    Ok(items + posts + seen + stories + shelves + media)
+    Ok(items + posts + sent + seen + stories + shelves + media)
 }
 
 fn prune_items(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, StoreError> {
@@ -212,6 +220,9 @@ fn prune_items(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, St
         if let Content::Items { items, .. } = row?.1.content {
             wanted.extend(items.into_iter().map(|told| told.item.0));
         }
+    }
+    for key in writing.tables.told.keys(..)? {
+        wanted.insert(key?.value().0);
     }
     let mut old = Vec::new();
     for key in writing.tables.items_by_age.keys(..(before.as_millis(), [0; 16]))? {
@@ -248,6 +259,7 @@ fn prune_posts(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, St
         writing.forget_post(post);
         writing.tables.finished.remove((at, post))?;
         writing.tables.tallies.remove(post)?;
+        writing.tables.corrections.remove(post)?;
         writing.tables.posts.remove(post)?;
         rows += 2;
     }
