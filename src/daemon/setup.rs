@@ -28,7 +28,7 @@ impl Setup {
     ) -> Result<Self, Vec<String>> {
         let mut compiled = Err(Vec::new());
         let mut names = |folder: &Path| {
-            compiled = compile(folder);
+            compiled = layouts(folder);
             let layouts = compiled.as_ref().ok()?;
             Some(layouts.names().into_iter().collect())
         };
@@ -57,8 +57,11 @@ fn shown(problems: &[impl ToString]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
-/// The folder's layouts; a folder that is not there has none, and the built-in ones serve.
-fn compile(folder: &Path) -> Result<Layouts, Vec<String>> {
+/// The folder's layouts; a folder that is not there has none, and those that come with us serve.
+///
+/// # Errors
+/// Every problem of every file, one line or two each.
+pub fn layouts(folder: &Path) -> Result<Layouts, Vec<String>> {
     let unread = |error: std::io::Error| vec![format!("{}: {error}", folder.display())];
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries.collect::<Result<Vec<_>, _>>().map_err(unread)?,

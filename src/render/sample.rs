@@ -11,10 +11,39 @@ use crate::model::time::Timestamp;
 use crate::render::scene::Person;
 
 /// The instant at which the samples are shown.
-pub(super) const NOW: Timestamp = Timestamp::from_millis(1_790_003_800_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_790_003_800_000);
 
 /// Names the samples.
 const ID: ItemId = ItemId([7; 16]);
+
+/// Items to set in a layout, and what happened to them.
+pub(crate) struct Sample {
+    pub name: String,
+    pub items: Vec<Item>,
+    pub told: Vec<Told>,
+}
+
+/// What layouts are tested with: everything, next to nothing, and several.
+pub(crate) fn samples(source: &Name) -> Vec<Sample> {
+    let named = |name: &str, items, told| Sample { name: name.to_owned(), items, told };
+    let one = |number: u8, title: &str| Item {
+        id: ItemId([number; 16]),
+        title: title.to_owned(),
+        link: Some(format!("https://example.com/{number}")),
+        image: Some(format!("https://example.com/{number}.jpg")),
+        summary: RichText::from_plain(&format!("The first words of story {number}.")),
+        media: vec![],
+        offer: None,
+        ..sample(source)
+    };
+    let story = Item { offer: None, media: vec![], ..sample(source) };
+    vec![
+        named("a product", vec![sample(source)], vec![told()]),
+        named("a story", vec![story], vec![]),
+        named("the least", vec![bare_sample(source)], vec![]),
+        named("several", vec![one(1, "One"), one(2, "Două"), one(3, "三")], vec![]),
+    ]
+}
 
 /// Somebody of whom all is known.
 pub(super) fn person() -> Person {
