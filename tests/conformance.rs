@@ -115,7 +115,7 @@ fn made(items: &[Item]) -> Vec<(String, Message)> {
         items.iter().filter_map(|item| Some(Medium::image(item.image.as_ref()?, ""))).collect();
     let media: Vec<Medium> = items
         .iter()
-        .flat_map(|item| item.media.iter().map(|it| (item, it)))
+        .flat_map(|item| item.media.iter().map(move |it| (item, it)))
         .map(|(item, it)| Medium {
             title: item.title.clone(),
             performer: item.authors.join(", "),
