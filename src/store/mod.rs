@@ -22,6 +22,7 @@ use crate::model::correction::{Correction, EditAt, EditClaim, EditReceipt, Kept}
 use crate::model::event::Event;
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
+use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::message::Card;
 use crate::model::name::Name;
 use crate::model::post::{
@@ -209,6 +210,17 @@ pub trait Store: Send + Sync + 'static {
 
     fn load_post(&self, post: PostId) -> Reply<'_, Option<Post>>;
 
+    /// What is kept of media on a channel, in the order asked.
+    fn load_media(&self, channel: &Name, keys: &[MediaKey]) -> Reply<'_, Vec<Option<KeptMedium>>>;
+
+    /// Keeps media in place of what was kept under their keys; `None` forgets. Losing one costs an
+    /// upload and nothing else.
+    fn commit_media(
+        &self,
+        channel: &Name,
+        media: Vec<(MediaKey, Option<KeptMedium>)>,
+    ) -> Reply<'_, ()>;
+
     fn load_channel(&self, channel: &Name) -> Reply<'_, ChannelState>;
 
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()>;
@@ -269,7 +281,8 @@ pub trait Store: Send + Sync + 'static {
     /// Removes what no rule needs any more: items older than 30 days that no draft names, posts
     /// finished for 90 days, seen event ids older than 72 hours, messages of posts whose window
     /// of corrections is over, stories told 30 days ago, price
-    /// histories that tell nothing any more, names of products that no shelf has. Bounded work a
+    /// histories that tell nothing any more, names of products that no shelf has, media that were of
+    /// no use for 90 days. Bounded work a
     /// call; answers how many rows went.
     fn prune(&self, now: Timestamp) -> Reply<'_, usize>;
 
@@ -357,6 +370,8 @@ pub struct Advance {
     pub receipts: Vec<Receipt>,
     /// How many more claims the caller can take.
     pub claims: usize,
+    /// Posts of which nothing is claimed now.
+    pub resting: Vec<PostId>,
     pub now: Timestamp,
 }
 

@@ -181,7 +181,7 @@ pub async fn advance(
     receipts: Vec<Receipt>,
     claims: usize,
 ) -> Vec<Claim> {
-    let step = Advance { channel: name(channel), receipts, claims, now: now() };
+    let step = Advance { channel: name(channel), receipts, claims, resting: vec![], now: now() };
     store.advance(step).await.unwrap()
 }
 

@@ -33,6 +33,8 @@ mod edits;
 
 mod deliver;
 
+mod media;
+
 mod converse;
 
 mod upkeep;
@@ -52,6 +54,7 @@ use crate::model::correction::{EditAt, EditClaim, EditReceipt};
 use crate::model::event::Event;
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
+use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::name::Name;
 use crate::model::post::{Claim, Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
@@ -286,11 +289,12 @@ impl Store for RedbStore {
         Box::pin(async move {
             loop {
                 let (channel, limit, now) = (step.channel.clone(), step.claims, step.now);
+                let resting = step.resting.clone();
                 let done = self.write(move |writing| deliver::advance(writing, &step)).await?;
                 if !done.claims.is_empty() || !done.is_cut {
                     return Ok(done.claims);
                 }
-                step = Advance { channel, receipts: Vec::new(), claims: limit, now };
+                step = Advance { channel, receipts: Vec::new(), claims: limit, resting, now };
             }
         })
     }
@@ -320,6 +324,20 @@ impl Store for RedbStore {
 
     fn load_post(&self, post: PostId) -> Reply<'_, Option<Post>> {
         self.look(move |read| upkeep::load_post(read, post))
+    }
+
+    fn load_media(&self, channel: &Name, keys: &[MediaKey]) -> Reply<'_, Vec<Option<KeptMedium>>> {
+        let (channel, keys) = (channel.clone(), keys.to_vec());
+        self.look(move |read| media::load_media(read, &channel, &keys))
+    }
+
+    fn commit_media(
+        &self,
+        channel: &Name,
+        media: Vec<(MediaKey, Option<KeptMedium>)>,
+    ) -> Reply<'_, ()> {
+        let channel = channel.clone();
+        self.write(move |writing| writing.keep_media(&channel, &media))
     }
 
     fn load_channel(&self, channel: &Name) -> Reply<'_, ChannelState> {

@@ -12,6 +12,7 @@ use crate::model::correction::Corrections;
 use crate::model::event::Event;
 use crate::model::item::Item;
 use crate::model::known::Known;
+use crate::model::media::KeptMedium;
 use crate::model::message::Card;
 use crate::model::name::Name;
 use crate::model::post::{Answer, Body, Counts, Draft, Personal};
@@ -283,6 +284,7 @@ versions! {
     Consent = 1;
     ChannelState = 1;
     Cursor = 1;
+    KeptMedium = 1;
     Event = 1;
     Seen = 1;
 }
