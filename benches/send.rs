@@ -232,6 +232,7 @@ fn post() -> Post {
             language: None,
             message: Message::from_plain(TEXT),
         }],
+        personal: None,
         cards: vec![],
         on_uncertain: OnUncertain::Skip,
         stopped: None,

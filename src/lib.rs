@@ -33,7 +33,11 @@ pub mod render;
 
 pub mod markup;
 
+pub mod preview;
+
 pub mod deliver;
+
+pub mod media;
 
 pub mod channel;
 

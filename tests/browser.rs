@@ -1,7 +1,9 @@
 //! The sandbox in a real browser: the page with the phones, and the whole of `tidings sandbox`.
 //!
+//! And the page of a preview.
+//!
 //! Needs Node.js, Chromium and `playwright-core`; `scripts/test` installs all three. The stories
-//! are told in `tests/browser/phones.mjs` and `tests/browser/sandbox.mjs`.
+//! are told in `tests/browser/phones.mjs`, `tests/browser/sandbox.mjs` and `tests/browser/preview.mjs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "it fails as a test does")]
 
@@ -10,6 +12,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::json;
+use tidings::markup;
+use tidings::model::channel::ChannelKind;
+use tidings::model::item::MediaKind;
+use tidings::model::message::{Action, Button, ButtonStyle, Card, Manner, Medium, Message, Module};
+use tidings::model::time::Timestamp;
+use tidings::preview::{Heading, Shown, page};
+use tidings::sandbox::site::Site;
 use tidings::sandbox::{Options, World};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,6 +55,88 @@ async fn in_the_sandbox_the_daemon_answers_and_posts_arrive() {
         Command::new("kill").args(["-INT", &sandbox.id().to_string()]).status().unwrap();
     assert!(interrupted.success());
     assert_eq!(sandbox.wait().unwrap().code(), Some(0), "Ctrl-C ends it cleanly");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_preview_looks_like_the_apps_and_loads_nothing_but_its_pictures() {
+    let site = Site::start(Default::default()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut pages = serde_json::Map::new();
+    for (name, message) in messages(site.url()) {
+        let shown = [ChannelKind::Telegram, ChannelKind::Messenger]
+            .map(|kind| Shown::of(kind, &message, &[]));
+        let now = Timestamp::from_millis(1_790_000_000_000);
+        let heading = Heading { name, about: "</title><script>alert(1)</script>", now };
+        let path = folder.path().join(format!("{name}.html"));
+        std::fs::write(&path, page(&heading, &shown)).unwrap();
+        pages.insert(name.to_owned(), json!(format!("file://{}", path.display())));
+    }
+    tell("preview.mjs", json!({ "pages": pages, "site": site.url() }).to_string()).await;
+}
+
+/// Messages of every form, with pictures of the demo blog.
+fn messages(site: &str) -> Vec<(&'static str, Message)> {
+    let picture = |at: usize| Medium::image(&format!("{site}/pictures/{at}.png"), "A bay");
+    let open = |label: &str| {
+        Button::new(label, Action::Open { url: "https://example.com/read".to_owned() })
+    };
+    let tap = |label: &str| Button::new(label, Action::Postback { payload: label.to_lowercase() });
+    let text =
+        |html: &str, buttons: Vec<Button>| Module::Text { text: markup::rich(html, None), buttons };
+    let long: String = (1..12)
+        .map(|at| {
+            format!(
+                "<p>Part {at}. {}</p>",
+                "The harbour is quiet, and the ferry is late. ".repeat(9)
+            )
+        })
+        .collect();
+    let article = format!(
+        "<h2>A long <i>article</i></h2>{long}<blockquote>Quoted &lt;b&gt; words</blockquote>\
+         <pre><code>let x = 1;</code></pre><p>See <a href=https://example.com/all>all of it</a>.</p>"
+    );
+    let album = Message {
+        quick_replies: vec![tap("Latest"), tap("Stop")],
+        ..Message::from(vec![
+            Module::Album((1..6).map(picture).collect()),
+            text("<p><b>Five pictures</b></p><p>Seen from the quay</p>", vec![open("Read")]),
+        ])
+    };
+    let card = |at: usize| Card {
+        title: format!("Story {at} of the harbour"),
+        subtitle: "Told in one line, or in two if need be".to_owned(),
+        image: Some(picture(at).url),
+        link: Some("https://example.com/read".to_owned()),
+        buttons: vec![open("Read it")],
+    };
+    let carousel = Message::from(vec![Module::Cards((1..5).map(card).collect())]);
+    let hebrew = "<p><b>\u{5e9}\u{5dc}\u{5d5}\u{5dd} \u{5e2}\u{5d5}\u{5dc}\u{5dd}</b></p><p>\
+                  \u{627}\u{644}\u{633}\u{644}\u{627}\u{645} \u{639}\u{644}\u{64a}\u{643}\u{645} 123 \u{1f388}</p><p>Left to right</p>";
+    let stop = Button { style: ButtonStyle::Danger, ..tap("Stop") };
+    let code = Button::new("Copy the code", Action::Copy { text: "SAVE20".to_owned() });
+    let right = Message::from(vec![text(hebrew, vec![open("\u{5e7}\u{5e8}\u{5d0}"), code, stop])]);
+    let song = Medium {
+        title: "Episode 5".to_owned(),
+        performer: "Ana".to_owned(),
+        seconds: Some(187),
+        ..Medium::new(MediaKind::Audio, &format!("{site}/sound.mp3"), "")
+    };
+    let film = Medium::new(MediaKind::Video, &format!("{site}/film.mp4"), "");
+    let paper = Medium::new(MediaKind::File, &format!("{site}/plan.pdf"), "");
+    let files = Message {
+        manner: Manner { is_silent: true, ..Manner::default() },
+        ..Message::from(vec![Module::Media(song), Module::Media(film), Module::Media(paper)])
+    };
+    vec![
+        (
+            "article",
+            Message::from(vec![Module::Media(picture(1)), text(&article, vec![open("Read")])]),
+        ),
+        ("album", album),
+        ("carousel", carousel),
+        ("right", right),
+        ("files", files),
+    ]
 }
 
 /// Runs one story, with its one argument.

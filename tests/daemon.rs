@@ -376,3 +376,33 @@ fn posts(rig: &Rig) -> Vec<serde_json::Value> {
     let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     value["posts"].as_array().cloned().unwrap_or_default()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_layout_that_names_its_reader_is_set_for_each() {
+    let mut rig = Rig::new(telegram::Rules::default()).await;
+    let layouts = rig.path("layouts");
+    std::fs::create_dir(&layouts).unwrap();
+    let layout = "<p>{% include '_hello.html' %} {{ item.title }}</p>";
+    std::fs::write(layouts.join("mine.html"), layout).unwrap();
+    std::fs::write(layouts.join("mine.ro.html"), layout).unwrap();
+    let hello = "Hello, reader of {{ subscriber.language or 'nothing' }}:";
+    std::fs::write(layouts.join("_hello.html"), hello).unwrap();
+    let salut = "Salut, cititor de {{ subscriber.language }}:";
+    std::fs::write(layouts.join("_hello.ro.html"), salut).unwrap();
+    rig.campaign_keys = "layout = \"mine\"".to_owned();
+    rig.site.publish("Old news", ARTICLE);
+    let daemon = rig.start();
+    rig.baseline().await;
+    let (ada, ion) = (rig.telegram.person(7, "en"), rig.telegram.person(8, "ro"));
+    ada.starts(None);
+    ion.starts(None);
+    soon("a welcome", ada.wait_inbox(1)).await;
+    soon("a welcome", ion.wait_inbox(1)).await;
+    rig.site.publish("Fresh news", ARTICLE);
+    let to_ada = soon("a post", ada.wait_inbox(2)).await;
+    let to_ion = soon("a post", ion.wait_inbox(2)).await;
+    assert_eq!(to_ada[1].text, "Hello, reader of en: Fresh news");
+    assert_eq!(to_ion[1].text, "Salut, cititor de ro: Fresh news");
+    let (code, log) = daemon.terminate();
+    assert_eq!(code, Some(0), "{log}");
+}

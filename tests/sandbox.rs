@@ -685,6 +685,76 @@ async fn messenger_refuses_wrong_requests_by_code() {
     assert_eq!((status, &answer["recipient_id"]), (200, &json!("1")));
 }
 
+/// The first bytes of a PNG file, which is all that is looked at.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\nthe rest";
+
+#[tokio::test]
+async fn an_uploaded_file_is_sent_by_its_id_until_that_ends() {
+    let page = Page::start(messenger::Rules::default()).await;
+    let person = page.server.person("1");
+    person.says("hello");
+    let upload = |edge: &'static str, fields: Vec<(&'static str, Value)>, file: &'static [u8]| {
+        let texts: Vec<(&str, String)> =
+            fields.iter().map(|(name, value)| (*name, value.to_string())).collect();
+        let (kind, body) = multipart(&texts, &[("filedata", "a.png", file)]);
+        let post = page.client.post(page.url(edge)).bearer_auth(page.server.page_token());
+        let post = post.header("content-type", kind).body(body).send();
+        async move { soon(post).await.unwrap().json::<Value>().await.unwrap() }
+    };
+    let image = json!({ "attachment": { "type": "image", "payload": { "is_reusable": true } } });
+    let answer = upload("message_attachments", vec![("message", image.clone())], PNG).await;
+    let id = answer["attachment_id"].as_str().unwrap().to_owned();
+    let by_id = |kind: &str, id: &str| json!({ "attachment": { "type": kind, "payload": { "attachment_id": id } } });
+    assert_eq!(page.sends("1", by_id("image", &id)).await.0, 200);
+    let shown = person.inbox()[0].media[0].clone();
+    let seen = soon(page.client.get(shown).send()).await.unwrap();
+    assert_eq!(soon(seen.bytes()).await.unwrap(), PNG);
+    let (_, answer) = page.sends("1", by_id("video", &id)).await;
+    assert_eq!(codes(&answer), (100, Some(2_018_047)), "an image is no video");
+
+    // Together with the message, and by the id that the answer tells.
+    let to = json!({ "id": "1" });
+    let both = vec![("recipient", to), ("message", image.clone())];
+    let answer = upload("messages", both, PNG).await;
+    assert!(answer["message_id"].is_string(), "{answer}");
+    let second = answer["attachment_id"].as_str().unwrap().to_owned();
+    let listed = |id: &str| by_id("image", id)["attachment"].clone();
+    let album = json!({ "attachments": [listed(&id), listed(&second)] });
+    assert_eq!(page.sends("1", album.clone()).await.0, 200);
+    assert_eq!(person.inbox()[2].media.len(), 2);
+
+    let answer = upload("message_attachments", vec![("message", image)], b"RIFF....WEBP").await;
+    assert_eq!(codes(&answer), (100, Some(2_018_047)));
+    let other = Page::start(messenger::Rules::default()).await;
+    other.server.open_chats(["1"]);
+    let (_, answer) = other.sends("1", by_id("image", &id)).await;
+    assert_eq!(codes(&answer), (100, Some(2_018_074)), "another page's");
+    page.server.expires_attachments();
+    let (_, answer) = page.sends("1", album).await;
+    assert_eq!(codes(&answer), (100, Some(2_018_074)), "expired");
+}
+
+#[tokio::test]
+async fn a_file_is_fetched_from_its_address_and_must_be_what_it_is_said_to_be() {
+    let rules = messenger::Rules { fetches_media: true, ..messenger::Rules::default() };
+    let page = Page::start(rules).await;
+    page.server.open_chats(["1"]);
+    let site = tidings::sandbox::site::Site::start(Default::default()).await.unwrap();
+    let of = |kind: &str, url: &str| json!({ "attachment": { "type": kind, "payload": { "url": url, "is_reusable": true } } });
+    let picture = format!("{}/pictures/1.png", site.url());
+    let (status, answer) = page.sends("1", of("image", &picture)).await;
+    assert!(status == 200 && answer["attachment_id"].is_string(), "{answer}");
+    for (kind, url, subcode) in [
+        ("image", format!("{}/nothing-here", site.url()), 2_018_008),
+        ("image", site.url().to_owned(), 2_018_047),
+        ("video", picture, 2_018_047),
+        ("image", "http://127.0.0.1:9/a.png".to_owned(), 2_018_008),
+    ] {
+        let (_, answer) = page.sends("1", of(kind, &url)).await;
+        assert_eq!(codes(&answer), (100, Some(subcode)), "{kind} {url}");
+    }
+}
+
 #[tokio::test]
 async fn a_person_who_blocked_is_unavailable_until_they_write() {
     let page = Page::start(messenger::Rules::default()).await;

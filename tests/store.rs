@@ -466,6 +466,13 @@ async fn items_come_in_the_order_asked(home: &mut Home) {
     store.commit_poll(commit).await.unwrap();
     let ids = [3, 9, 1].map(|number| ItemId([number; 16]));
     assert_eq!(store.load_items(&ids).await.unwrap(), vec![item(3), item(1)]);
+    let newest = |sources: &[&str], limit: usize| {
+        let sources: Vec<_> = sources.iter().map(|source| name(source)).collect();
+        store.load_newest_items(&sources, limit)
+    };
+    assert_eq!(newest(&[], 2).await.unwrap(), vec![item(3), item(2)]);
+    assert_eq!(newest(&["blog"], 9).await.unwrap().len(), 3);
+    assert_eq!(newest(&["shop"], 9).await.unwrap(), vec![]);
 }
 
 async fn an_audience_is_who_is_active_under_any_of_the_topics(home: &mut Home) {
@@ -585,7 +592,7 @@ async fn flooded(store: &dyn Store) {
 fn items_of(content: &Content) -> Vec<u8> {
     match content {
         Content::Items { items, .. } => items.iter().map(|told| told.item.0[0]).collect(),
-        Content::OneOff { .. } => vec![],
+        Content::OneOff { .. } | Content::Correction { .. } => vec![],
     }
 }
 
@@ -1075,7 +1082,7 @@ async fn rescue_returns_what_was_never_begun(home: &mut Home) {
 async fn rescue_makes_uncertain_what_was_begun(home: &mut Home) {
     let (id, claims) = crashed(home, OnUncertain::Skip).await;
     let started = vec![(claims[1].ticket, 0), (claims[2].ticket, 0), (Ticket(555), 0)];
-    let wire = Wire { is_trusted: true, started, receipts: vec![] };
+    let wire = Wire { is_trusted: true, started, receipts: vec![], parts: vec![] };
     let rescued = home.store().rescue(wire).await.unwrap();
     assert_eq!(rescued, Rescued { returned: 2, uncertain: 2, ..Rescued::default() });
     let expected = Counts { planned: 4, waiting: 2, uncertain: 2, ..Counts::default() };
@@ -1085,7 +1092,7 @@ async fn rescue_makes_uncertain_what_was_begun(home: &mut Home) {
 async fn rescue_sends_again_where_the_post_says_so(home: &mut Home) {
     let (id, claims) = crashed(home, OnUncertain::Resend).await;
     let started = vec![(claims[1].ticket, 0), (claims[1].ticket, 1)];
-    let wire = Wire { is_trusted: true, started, receipts: vec![] };
+    let wire = Wire { is_trusted: true, started, receipts: vec![], parts: vec![] };
     let rescued = home.store().rescue(wire).await.unwrap();
     assert_eq!(rescued, Rescued { returned: 3, resent: 1, ..Rescued::default() });
     assert_eq!(counts(home.store(), id).await.waiting, 4);
@@ -1098,7 +1105,7 @@ async fn rescue_trusts_no_journal_of_another_boot(home: &mut Home) {
     let (id, claims) = crashed(home, OnUncertain::Skip).await;
     let started = vec![(claims[0].ticket, 0)];
     let receipts = vec![done(&claims[0], Outcome::Sent)];
-    let wire = Wire { is_trusted: false, started, receipts };
+    let wire = Wire { is_trusted: false, started, receipts, parts: vec![] };
     let rescued = home.store().rescue(wire).await.unwrap();
     assert_eq!(rescued, Rescued { settled: 1, uncertain: 3, ..Rescued::default() });
     assert_eq!(counts(home.store(), id).await.uncertain, 3);
@@ -1110,7 +1117,7 @@ async fn rescue_applies_receipts_first(home: &mut Home) {
     let mut blocked = done(&claims[2], Outcome::Failed(Reason::Blocked));
     blocked.standing = Some(Standing::Blocked);
     let receipts = vec![done(&claims[0], Outcome::Sent), returned(&claims[1], 0), blocked];
-    let wire = Wire { is_trusted: true, started, receipts };
+    let wire = Wire { is_trusted: true, started, receipts, parts: vec![] };
     let rescued = home.store().rescue(wire.clone()).await.unwrap();
     assert_eq!(rescued, Rescued { settled: 3, uncertain: 1, ..Rescued::default() });
     // A second crash finds the same journal again and nothing more to do.
@@ -1133,7 +1140,7 @@ async fn rescue_drops_answers_that_were_begun(home: &mut Home) {
     assert_eq!(all, ["begun", "not begun", "one"]);
     home.reopen();
     let started = vec![(claims[0].ticket, 0), (claims[2].ticket, 0)];
-    let wire = Wire { is_trusted: true, started, receipts: vec![] };
+    let wire = Wire { is_trusted: true, started, receipts: vec![], parts: vec![] };
     let rescued = home.store().rescue(wire).await.unwrap();
     assert_eq!(rescued, Rescued { returned: 1, uncertain: 2, ..Rescued::default() });
     let claims = advance(home.store(), "bot", vec![], 9).await;
@@ -1303,7 +1310,7 @@ async fn posts_go_90_days_after_they_finished(home: &mut Home) {
     let unfinished = post_to(store, "bot", 2, post("unfinished")).await;
     // It finishes ten days later, held for one person.
     let receipts = vec![done(&claims[0], Outcome::Sent), done(&claims[1], Outcome::Held)];
-    let step = Advance { channel: name("bot"), receipts, claims: 0, now: now() + 10 * DAY };
+    let step = Advance { channel: name("bot"), receipts, claims: 0, resting: vec![], now: now() + 10 * DAY };
     store.advance(step).await.unwrap();
     assert_eq!(store.prune(now() + 100 * DAY).await.unwrap(), 0);
     assert!(store.load_post(old).await.unwrap().is_some());

@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and which of ours it may import.
-const MAY_IMPORT: [(&str, &[&str]); 20] = [
+const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("model", &[]),
     // The clock speaks in the model's instants, bells are rung by channel name.
     ("runtime", &["model"]),
@@ -28,9 +28,12 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("diff", &["model"]),
     ("plan", &["model"]),
     ("render", &["model", "markup"]),
+    // It shows calls, in the lines that `render` draws a message with.
+    ("preview", &["model", "markup", "render", "channel"]),
     ("poll", &["model", "runtime", "store", "extract", "diff", "plan"]),
     ("compose", &["model", "runtime", "store", "render"]),
-    ("deliver", &["model", "runtime", "store", "channel"]),
+    // Posts that name their reader are set for each.
+    ("deliver", &["model", "runtime", "store", "channel", "render"]),
     ("converse", &["model", "runtime", "store"]),
     ("listen", &["model", "runtime", "store", "channel"]),
     ("maintain", &["model", "runtime", "store"]),
@@ -47,8 +50,8 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     (
         "cli",
         &[
-            "model", "runtime", "store", "config", "markup", "extract", "diff", "render", "poll",
-            "admin", "daemon", "sandbox",
+            "model", "runtime", "store", "config", "markup", "extract", "diff", "render",
+            "channel", "preview", "poll", "admin", "daemon", "sandbox",
         ],
     ),
 ];

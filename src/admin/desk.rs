@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::model::channel::ChannelKind;
 use crate::model::correction::Corrections;
+use crate::model::item::ItemId;
 use crate::model::message::Message;
 use crate::model::name::Name;
 use crate::model::post::{Content, Draft, DraftId};
@@ -19,6 +20,9 @@ use crate::store::{FloodWord, Store, StoreError};
 
 /// Most posts that one listing shows.
 const POSTS_MAX: usize = 1_000;
+
+/// Most items that one answer has.
+const ITEMS_MAX: usize = 1_000;
 
 /// One question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +45,8 @@ pub enum Ask {
         at: Option<Timestamp>,
         is_dry_run: bool,
     },
+    /// Items that are kept: those named, or else the newest of some sources (none named: of all).
+    Items { ids: Vec<ItemId>, sources: Vec<Name>, limit: usize },
     /// Polls that are held because too much was new at once.
     Floods,
     /// The word on one source's held polls.
@@ -99,6 +105,14 @@ impl Desk {
             Ask::Send { title, message, topics, channels, at, is_dry_run } => {
                 let by_hand = ByHand { title, message, topics, channels };
                 self.send(by_hand, at, is_dry_run).await
+            }
+            Ask::Items { ids, sources, limit } => {
+                let items = if ids.is_empty() {
+                    self.store.load_newest_items(&sources, limit.min(ITEMS_MAX)).await?
+                } else {
+                    self.store.load_items(&ids).await?
+                };
+                Ok(json!({ "items": items }))
             }
             Ask::Floods => {
                 let held = self.store.load_held_drafts().await?;

@@ -8,9 +8,15 @@ pub mod wire;
 
 mod loose;
 
+mod grid;
+
 mod flat;
 
 mod cut;
+
+pub mod slots;
+
+mod multipart;
 
 #[cfg(test)]
 mod trees;
@@ -21,9 +27,13 @@ pub mod messenger;
 
 use std::time::Duration;
 
+use serde_json::Value;
+
+use crate::channel::slots::{Dressed, Slot, Stand, Upload};
 use crate::channel::telegram::edit::{Aim, Edit};
 use crate::model::channel::ChannelKind;
 use crate::model::correction::KeptMessage;
+use crate::model::media::Form;
 use crate::model::message::Message;
 use crate::model::post::Reason;
 use crate::model::subscriber::Standing;
@@ -49,6 +59,16 @@ pub struct Call {
     pub rest: String,
     /// Acknowledges a tap: goes to no chat, counts against no limit, its failure matters to nobody.
     pub is_acknowledgement: bool,
+    /// How many of the calls behind this one say the same in another way: they are passed over
+    /// once this one is accepted, and go instead of it when the service does not take it.
+    pub covers: u8,
+}
+
+impl Call {
+    /// The request as JSON, but for its recipient.
+    pub fn body(&self) -> Value {
+        serde_json::from_str(&format!("{{{}", self.rest)).unwrap_or_default()
+    }
 }
 
 /// What was seen on the wire. Built only in [`wire`].
@@ -82,12 +102,26 @@ pub enum Meaning {
     WindowClosed { why: String },
     /// The message itself is refused: the same for every recipient.
     ContentRefused { why: String },
+    /// A medium of the message is refused, or can't be had by the service: `which`, counted from 0
+    /// among the messages that the call makes, where the service says so. Nothing was sent.
+    MediaRefused { which: Option<usize>, why: String },
     /// The token is refused or the page restricted: nothing can be sent on this channel.
     CredentialsRefused { why: String },
     /// Refused for this recipient, for another definite reason.
     Refused { reason: Reason, why: String },
     /// Sent perhaps, perhaps not.
     Unknown { why: String },
+}
+
+/// The calls that send `message` through a channel of that kind, in order.
+///
+/// Every call keeps the service's limits. At most [`CALLS_MAX`]; what is beyond is left out.
+/// Empty only when there is no module with content.
+pub fn lower(kind: ChannelKind, message: &Message) -> Vec<Call> {
+    match kind {
+        ChannelKind::Telegram => telegram::lower::lower(message, None),
+        ChannelKind::Messenger => messenger::lower::lower(message),
+    }
 }
 
 impl Channel {
@@ -147,6 +181,115 @@ impl Channel {
         match self {
             Self::Telegram(_) => telegram::errors::meaning(observed),
             Self::Messenger(_) => messenger::errors::meaning(observed),
+        }
+    }
+
+    /// The media that a lowered call names by their addresses, in order; empty for most calls.
+    pub fn slots(&self, call: &Call) -> Vec<Slot> {
+        match self {
+            Self::Telegram(_) => telegram::slots::slots(call),
+            Self::Messenger(_) => messenger::slots::slots(call),
+        }
+    }
+
+    /// The call for the ways of its media: one for each of [`Channel::slots`].
+    pub fn dress(&self, call: &Call, stands: &[Stand]) -> Dressed {
+        match self {
+            Self::Telegram(_) => telegram::slots::dress(call, stands),
+            Self::Messenger(_) => messenger::slots::dress(call, stands),
+        }
+    }
+
+    /// Makes one call for one recipient, with the files that go along. Never repeats it by itself.
+    pub async fn send_with(
+        &self,
+        call: &Call,
+        uploads: &[(String, Upload)],
+        address: &str,
+    ) -> Observed {
+        match self {
+            Self::Telegram(client) if !uploads.is_empty() => {
+                client.send_with(call, uploads, address).await
+            }
+            _ => self.send(call, address).await,
+        }
+    }
+
+    /// What the service will know the media of an accepted call by: one for each of `shown`.
+    pub fn kept_ids(&self, observed: &Observed, shown: &[Form]) -> Vec<Option<(Form, String)>> {
+        match self {
+            Self::Telegram(_) => telegram::slots::kept_ids(observed, shown),
+            Self::Messenger(_) => match (shown, messenger::slots::kept_id(observed)) {
+                ([form], Some(id)) => vec![Some((*form, id))],
+                _ => Vec::new(),
+            },
+        }
+    }
+
+    /// What the service will know the cover of an accepted video by.
+    pub fn cover_id(&self, observed: &Observed) -> Option<String> {
+        match self {
+            Self::Telegram(_) => telegram::slots::cover_id(observed),
+            Self::Messenger(_) => None,
+        }
+    }
+
+    /// Whether files are handed over ahead of their message ([`Channel::keep`]) and not with it.
+    pub fn keeps_ahead(&self) -> bool {
+        matches!(self, Self::Messenger(_))
+    }
+
+    /// Hands a file over, or has the service fetch it, ahead of the messages that name it. Nobody
+    /// sees anything of it, so it may be repeated.
+    pub async fn keep(&self, what: &Keep) -> Kept {
+        match self {
+            Self::Telegram(_) => Kept::Refused { why: "files go with their message".to_owned() },
+            Self::Messenger(client) => {
+                let observed = client.keep(what).await;
+                match messenger::slots::kept_id(&observed) {
+                    Some(id) => Kept::Id(id),
+                    None => Kept::of(&messenger::errors::meaning(&observed)),
+                }
+            }
+        }
+    }
+}
+
+/// What a service is to keep.
+#[derive(Clone, Debug)]
+pub enum Keep {
+    Address { url: String, form: Form },
+    Bytes(Upload),
+}
+
+/// What came of [`Channel::keep`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    Id(String),
+    /// Not this way.
+    Refused { why: String },
+    /// Nothing is known against it: another time.
+    Later { after: Option<Duration>, why: String },
+}
+
+impl Kept {
+    fn of(meaning: &Meaning) -> Self {
+        match meaning {
+            Meaning::Later { after } => {
+                Self::Later { after: *after, why: "asked too often".to_owned() }
+            }
+            Meaning::NotSent { why }
+            | Meaning::Unknown { why }
+            | Meaning::CredentialsRefused { why } => Self::Later { after: None, why: why.clone() },
+            Meaning::MediaRefused { why, .. }
+            | Meaning::ContentRefused { why }
+            | Meaning::Refused { why, .. }
+            | Meaning::Gone { why, .. }
+            | Meaning::Unreachable { why }
+            | Meaning::WindowClosed { why } => Self::Refused { why: why.clone() },
+            Meaning::Delivered { .. } | Meaning::Moved { .. } => {
+                Self::Refused { why: "no id came back".to_owned() }
+            }
         }
     }
 }

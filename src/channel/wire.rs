@@ -33,6 +33,9 @@ pub const ANSWER_BYTES_MAX: usize = 1 << 20;
 /// back for 3 seconds by Telegram's server: less than 10 seconds would make unknowns of them.
 pub const EXCHANGE_TIME_MAX: Duration = Duration::from_secs(30);
 
+/// What an upload may take beyond [`EXCHANGE_TIME_MAX`]: its bytes at this rate, in bytes a second.
+const UPLOAD_RATE_MIN: u64 = 256 << 10;
+
 /// Longest pause that a service is believed; a longer one is taken as this.
 pub const PAUSE_MAX: Duration = Duration::from_secs(3600);
 
@@ -74,12 +77,24 @@ pub(crate) struct Wire {
     pause_told: fn(&HeaderMap) -> Option<Duration>,
 }
 
-/// What is asked. A request with a body is a POST of JSON, one without is a GET.
+/// What is asked. A request with a body is a POST of it, one without is a GET.
 pub(crate) struct Ask {
     pub(crate) url: Url,
-    pub(crate) body: Option<Bytes>,
+    pub(crate) body: Option<Posted>,
     pub(crate) time_max: Duration,
     pub(crate) answer_bytes_max: usize,
+}
+
+/// A request's body and what it is.
+pub(crate) struct Posted {
+    pub(crate) content_type: HeaderValue,
+    pub(crate) bytes: Bytes,
+}
+
+impl Posted {
+    pub(crate) fn json(bytes: impl Into<Bytes>) -> Self {
+        Self { content_type: HeaderValue::from_static("application/json"), bytes: bytes.into() }
+    }
 }
 
 impl Wire {
@@ -118,11 +133,10 @@ impl Wire {
     pub(crate) async fn exchange(&self, ask: Ask) -> Observed {
         let handover = Arc::new(Handover::default());
         let mut request = match ask.body {
-            Some(body) => {
+            Some(Posted { content_type, bytes }) => {
                 let mut request = reqwest::Request::new(Method::POST, ask.url);
-                let json = HeaderValue::from_static("application/json");
-                request.headers_mut().insert(CONTENT_TYPE, json);
-                let body = Watched { bytes: Some(body), handover: Arc::clone(&handover) };
+                request.headers_mut().insert(CONTENT_TYPE, content_type);
+                let body = Watched { bytes: Some(bytes), handover: Arc::clone(&handover) };
                 *request.body_mut() = Some(reqwest::Body::wrap(body));
                 request
             }
@@ -166,6 +180,13 @@ impl fmt::Debug for Wire {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Wire").finish_non_exhaustive()
     }
+}
+
+/// How long a request with an upload of so many bytes may take, where one without may take
+/// `time_max`.
+pub(crate) fn upload_time(time_max: Duration, bytes: usize) -> Duration {
+    let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+    time_max + Duration::from_secs(bytes / UPLOAD_RATE_MIN)
 }
 
 /// `Retry-After` in seconds, or as a date after the answer's own `Date`.

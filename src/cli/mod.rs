@@ -20,6 +20,8 @@ mod flood;
 
 mod import;
 
+mod layout;
+
 mod paste;
 
 mod poll;
@@ -71,6 +73,7 @@ enum Command {
     Replay(replay::Args),
     Poll(poll::Args),
     Preview(preview::Args),
+    Layout(layout::Args),
     Send(send::Args),
     Status(status::Args),
     Posts(posts::Args),
@@ -138,6 +141,7 @@ pub fn main() -> ExitCode {
             Command::Replay(args) => replay::run(&args),
             Command::Poll(args) => poll::run(args).await,
             Command::Preview(args) => preview::run(args).await,
+            Command::Layout(args) => layout::run(args).await,
             Command::Send(args) => send::run(args).await,
             Command::Status(args) => status::run(args).await,
             Command::Posts(args) => posts::run(args).await,
@@ -150,7 +154,9 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            output::complain(&failure.words);
+            if !failure.words.is_empty() {
+                output::complain(&failure.words);
+            }
             ExitCode::from(failure.code)
         }
     }

@@ -58,8 +58,8 @@ fn show(polls: &[Value]) {
             (Some("failed"), why) => format!("{source}: failed: {}", why.unwrap_or("no reason")),
             (Some("unchanged"), _) => format!("{source}: unchanged"),
             (_, remark) => format!(
-                "{source}: {} items, {} new, {} updated, {}{} held{}",
-                count("items"),
+                "{source}: {}, {} new, {} updated, {}{} held{}",
+                counted(count("items"), "item", "items"),
                 count("new"),
                 count("updated"),
                 of_products(poll),
@@ -74,19 +74,34 @@ fn show(polls: &[Value]) {
 /// What happened to products, each followed by a comma; what did not happen is left out.
 fn of_products(poll: &Value) -> String {
     let counts = [
-        ("price_drops", "price drops"),
-        ("price_rises", "price rises"),
-        ("back_in_stock", "back in stock"),
-        ("out_of_stock", "out of stock"),
-        ("gone", "gone"),
+        ("price_drops", "price drop", "price drops"),
+        ("price_rises", "price rise", "price rises"),
+        ("back_in_stock", "back in stock", "back in stock"),
+        ("out_of_stock", "out of stock", "out of stock"),
+        ("gone", "gone", "gone"),
     ];
-    let told = counts.iter().filter_map(|(key, words)| {
+    let told = counts.iter().filter_map(|(key, one, more)| {
         let count = poll[*key].as_u64().filter(|count| *count > 0)?;
-        Some(format!("{count} {words}, "))
+        Some(format!("{}, ", counted(count, one, more)))
     });
     told.collect()
 }
 
+fn counted(count: u64, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
 fn name(text: &str) -> Result<Name, String> {
     Name::parse(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_not_many() {
+        let poll = serde_json::json!({ "price_drops": 1, "price_rises": 2, "gone": 0 });
+        assert_eq!(of_products(&poll), "1 price drop, 2 price rises, ");
+    }
 }

@@ -1,31 +1,41 @@
 //! `tidings preview`.
 
+mod chosen;
+
+mod written;
+
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::cli::extract::load;
+use crate::cli::preview::chosen::{Chosen, choose};
 use crate::cli::{Done, EX_DATAERR, Failure, Settings, output, reach};
 use crate::daemon::Setup;
 use crate::extract::sitemap::{self, Sitemap};
 use crate::extract::{Entry, ITEMS_MAX, NotADocument, catalog, feed, page};
+use crate::model::campaign::Campaign;
 use crate::model::channel::ChannelKind;
 use crate::model::item::Item;
 use crate::model::name::Name;
 use crate::model::post::Told;
 use crate::model::source::{Source, SourceKind};
 use crate::model::time::Timestamp;
-use crate::render::{Scene, preview};
+use crate::preview::{Heading, Shown, text};
+use crate::render::Scene;
 
 /// Shown below the options.
 const EXAMPLES: &str = "\
 Examples:
   tidings preview blog-posts                    a campaign, with its newest item
-  tidings preview article --language ro         a layout, with an example
+  tidings preview weekly --newest 5 --open      five items in one message, in the browser
+  tidings preview article --language ro         a layout
   tidings preview article --from feed.xml --channel telegram";
 
 /// Show how a campaign or a layout looks on each channel, before anybody else sees it.
 ///
-/// A campaign is shown with the newest item of its first source, fetched now and not kept; a
-/// layout with an example item. `--from` takes the item of another document.
+/// What is shown is what would be sent: cut where the channel cuts, with its albums, captions,
+/// buttons and carousels. The items are the newest that were kept; where none was kept yet, the
+/// newest of the campaign's first source is fetched now, and a layout is shown with an example.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -33,15 +43,30 @@ pub(super) struct Args {
     settings: Settings,
     /// A campaign's or a layout's name.
     name: String,
+    /// Show this kept item: its id, its guid or its address.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["from", "newest"])]
+    item: Option<String>,
+    /// Show so many of the newest items, in one message.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+    newest: Option<u16>,
     /// The document whose newest item is shown: a file, an address, or `-`.
     #[arg(long, value_name = "FILE|URL|-")]
     from: Option<String>,
-    /// Only this kind of channel.
-    #[arg(long, value_parser = kind, value_name = "telegram|messenger")]
-    channel: Option<ChannelKind>,
+    /// Only this channel, or this kind of channel: `telegram`, `messenger`.
+    #[arg(long, value_name = "NAME|KIND")]
+    channel: Option<String>,
     /// The reader's language, such as `ro`.
     #[arg(long)]
     language: Option<String>,
+    /// Write a page for the browser that looks like the two apps; `-` prints it.
+    #[arg(long, value_name = "FILE")]
+    html: Option<String>,
+    /// Write that page to a temporary file, and open it.
+    #[arg(long)]
+    open: bool,
+    /// Print one JSON object: the items, and the calls of each kind of channel.
+    #[arg(long, conflicts_with_all = ["html", "open"])]
+    json: bool,
 }
 
 pub(super) async fn run(args: Args) -> Done {
@@ -53,38 +78,111 @@ pub(super) async fn run(args: Args) -> Done {
         None if setup.layouts.has(&name) => &name,
         None => return Err(unknown(&setup, &name)),
     };
-    let source = campaign.and_then(|campaign| campaign.sources.first());
-    let source = setup.config.sources.iter().find(|one| source == Some(&one.name));
-    let item = match args.from.or_else(|| source.map(place_of)) {
-        Some(place) => newest(&place, source).await?,
-        None => crate::render::sample::sample(layout),
+    let kinds = kinds(&setup, campaign, args.channel.as_deref())?;
+    let chosen = choose(&args, &setup, campaign, layout).await?;
+    let shown = set(&setup, &name, campaign, layout, &kinds, &chosen.items, &args)?;
+    if args.json {
+        output::say_json(&as_json(&args, layout, &chosen, &shown));
+        return Ok(());
+    }
+    output::complain(&chosen.about());
+    if args.html.is_some() || args.open {
+        let about = match &args.language {
+            Some(language) => format!("{} · {language}", chosen.about()),
+            None => chosen.about(),
+        };
+        let now = crate::runtime::clock::Clock::system().now();
+        let heading = Heading { name: name.as_str(), about: &about, now };
+        let page = crate::preview::page(&heading, &shown);
+        return written::write(&page, args.html.as_deref(), args.open);
+    }
+    for one in &shown {
+        output::say(&format!("── {} ──", one.kind.as_str()));
+        output::say(&text(one, output::width(), output::has_colour()));
+    }
+    Ok(())
+}
+
+/// The items in the layout, as each kind of channel sends them.
+fn set(
+    setup: &Setup,
+    name: &Name,
+    campaign: Option<&Campaign>,
+    layout: &Name,
+    kinds: &[ChannelKind],
+    items: &[Item],
+    args: &Args,
+) -> Result<Vec<Shown>, Failure> {
+    let told: Vec<Told> = items
+        .iter()
+        .map(|item| match campaign.and_then(|campaign| campaign.on.first()) {
+            Some(kind) => Told { item: item.id, kind: *kind, price: None },
+            None => Told { item: item.id, ..crate::render::sample::told() },
+        })
+        .collect();
+    let now = crate::runtime::clock::Clock::system().now();
+    let scene = Scene { campaign: name, told: &told, now };
+    let language = args.language.as_deref();
+    let set = |kind: &ChannelKind| {
+        let message = setup
+            .layouts
+            .render(layout, *kind, language, items, &scene)
+            .map_err(|error| Failure::new(1, error))?;
+        Ok(Shown::of(*kind, &message, items))
     };
+    kinds.iter().map(set).collect()
+}
+
+/// The kinds that are asked for; else those of the campaign's channels; of a layout, both.
+fn kinds(
+    setup: &Setup,
+    campaign: Option<&Campaign>,
+    asked: Option<&str>,
+) -> Result<Vec<ChannelKind>, Failure> {
+    let channels = &setup.config.channels;
     let mut kinds = vec![ChannelKind::Telegram, ChannelKind::Messenger];
+    if let Some(asked) = asked {
+        let of_channel = channels.iter().find(|channel| channel.name.as_str() == asked);
+        let kind = of_channel.map(crate::config::Channel::kind);
+        let kind = kind.or_else(|| kinds.iter().copied().find(|kind| kind.as_str() == asked));
+        return kind.map(|kind| vec![kind]).ok_or_else(|| {
+            let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let why = format!("no channel `{asked}`");
+            Failure::new(1, format!("{why}\n  hint: channels: {names}; kinds: telegram, messenger"))
+        });
+    }
     if let Some(campaign) = campaign {
         kinds.retain(|kind| {
-            setup
-                .config
-                .channels
+            channels
                 .iter()
                 .any(|channel| campaign.channels.contains(&channel.name) && channel.kind() == *kind)
         });
     }
-    kinds.retain(|kind| args.channel.is_none_or(|only| only == *kind));
-    let now = crate::runtime::clock::Clock::system().now();
-    let told = match campaign.and_then(|campaign| campaign.on.first()) {
-        Some(kind) => Told { item: item.id, kind: *kind, price: None },
-        None => crate::render::sample::told(),
-    };
-    let scene = Scene { campaign: &name, told: &[told], now };
-    for kind in kinds {
-        let message = setup
-            .layouts
-            .render(layout, kind, args.language.as_deref(), std::slice::from_ref(&item), &scene)
-            .map_err(|error| Failure::new(1, error))?;
-        output::say(&format!("── {} ──", kind.as_str()));
-        output::say(&preview(&message, output::width(), output::has_colour()));
-    }
-    Ok(())
+    Ok(kinds)
+}
+
+fn as_json(args: &Args, layout: &Name, chosen: &Chosen, shown: &[Shown]) -> Value {
+    let items: Vec<Value> = chosen
+        .items
+        .iter()
+        .map(|item| {
+            json!({
+                "id": item.id.to_string(),
+                "source": item.source,
+                "title": item.title,
+                "link": item.link,
+            })
+        })
+        .collect();
+    json!({
+        "name": args.name,
+        "layout": layout,
+        "language": args.language,
+        "from": chosen.origin.as_str(),
+        "items": items,
+        "shown": shown.iter().map(Shown::to_json).collect::<Vec<_>>(),
+    })
 }
 
 fn unknown(setup: &Setup, name: &Name) -> Failure {
@@ -112,20 +210,21 @@ fn place_of(source: &Source) -> String {
     }
 }
 
-/// The newest item of the document at `place`, read as `source` would read it; of a catalog, which
-/// dates nothing, the first. Without a source it is a feed.
-async fn newest(place: &str, source: Option<&Source>) -> Result<Item, Failure> {
-    let entry = match source {
+/// The newest items of the document at `place`, read as `source` would read it; of a catalog, which
+/// dates nothing, the first one. Without a source it is a feed. Never empty.
+async fn newest(place: &str, source: Option<&Source>, count: usize) -> Result<Vec<Item>, Failure> {
+    let found: Vec<Entry> = match source {
         Some(source) if source.kind == SourceKind::Catalog => {
-            crate::cli::extract::catalog::first(place, source).await?
+            crate::cli::extract::catalog::first(place, source).await?.into_iter().collect()
         }
-        source => newest_of(entries(place, source).await?),
+        source => newest_of(entries(place, source).await?, count),
     };
-    let entry =
-        entry.ok_or_else(|| Failure::new(EX_DATAERR, format!("{place}: there is no item")))?;
+    if found.is_empty() {
+        return Err(Failure::new(EX_DATAERR, format!("{place}: there is no item")));
+    }
     let source = Name::parse("preview").map_err(|error| Failure::new(1, error))?;
     let now = crate::runtime::clock::Clock::system().now();
-    Ok(entry.into_item(&source, now))
+    Ok(found.into_iter().map(|entry| entry.into_item(&source, now)).collect())
 }
 
 async fn entries(place: &str, source: Option<&Source>) -> Result<Vec<Entry>, Failure> {
@@ -152,17 +251,11 @@ async fn entries(place: &str, source: Option<&Source>) -> Result<Vec<Entry>, Fai
     Ok(document.entries)
 }
 
-/// Of entries without dates the first is the newest: `max_by_key` keeps the last of equals.
-fn newest_of(entries: Vec<Entry>) -> Option<Entry> {
+/// The newest first; entries without dates keep their order, behind those that have one.
+fn newest_of(mut entries: Vec<Entry>, count: usize) -> Vec<Entry> {
     let epoch = Timestamp::from_millis(0);
-    let date = |entry: &Entry| entry.published.or(entry.updated).unwrap_or(epoch);
-    entries.into_iter().rev().max_by_key(date)
-}
-
-fn kind(text: &str) -> Result<ChannelKind, String> {
-    match text {
-        "telegram" => Ok(ChannelKind::Telegram),
-        "messenger" => Ok(ChannelKind::Messenger),
-        _ => Err("there is `telegram` and `messenger`".to_owned()),
-    }
+    entries
+        .sort_by_key(|entry| std::cmp::Reverse(entry.published.or(entry.updated).unwrap_or(epoch)));
+    entries.truncate(count);
+    entries
 }

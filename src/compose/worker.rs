@@ -12,7 +12,7 @@ use crate::model::item::{Item, ItemId, MediaKind};
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::{Body, Content, Counts, Draft, Post, PostId, Told};
-use crate::render::{Layouts, Scene};
+use crate::render::{Layouts, Scene, Stage};
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
 use crate::runtime::shutdown::Stop;
@@ -178,17 +178,20 @@ pub(super) fn of_campaign(
     told: &[Told],
 ) -> Composed {
     let scene = Scene { campaign: &rule.name, told, now: options.clock.now() };
+    let stage = Stage::new(items, &scene);
     let mut bodies = Vec::new();
     for kind in kinds(options, &rule.channels) {
         let languages = options.layouts.languages(&rule.layout);
         for language in std::iter::once(None).chain(languages.into_iter().map(Some)) {
-            let message = set(options, rule, kind, language.as_deref(), items, &scene);
+            let message = set(options, rule, kind, language.as_deref(), items, &stage);
             bodies.push(Body { kind, language, message });
         }
     }
     let title = items.first().map_or("", |item| item.title.as_str());
     let cards = crate::render::cards(items, &scene);
-    let post = new_post(options, Some(rule.name.clone()), title, bodies, cards, rule.on_uncertain);
+    let name = Some(rule.name.clone());
+    let mut post = new_post(options, name, title, bodies, cards, rule.on_uncertain);
+    post.personal = options.layouts.freeze(&rule.layout, items, &scene);
     let (topics, channels) = (rule.topics.clone(), rule.channels.clone());
     Composed { post, topics, channels, updates: None, items: vec![] }
 }
@@ -212,9 +215,10 @@ fn set(
     kind: ChannelKind,
     language: Option<&str>,
     items: &[Item],
-    scene: &Scene<'_>,
+    stage: &Stage,
 ) -> Message {
-    options.layouts.render(&rule.layout, kind, language, items, scene).unwrap_or_else(|error| {
+    let rendered = options.layouts.render_on(stage, &rule.layout, kind, language, None);
+    rendered.unwrap_or_else(|error| {
         tracing::error!(
             campaign.id = %rule.name,
             layout.id = %rule.layout,
@@ -243,6 +247,7 @@ fn new_post(
         title: title.chars().take(TITLE_CHARS_MAX).collect(),
         created_at: options.clock.now(),
         bodies,
+        personal: None,
         cards,
         on_uncertain,
         stopped: None,

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::config::Config;
-use crate::config::check::{Surroundings, check};
+use crate::config::check::around::{PageCheck, Surroundings};
+use crate::config::check::check;
 use crate::config::file::{File, Unreadable};
 use crate::config::include;
 use crate::config::problem::{Findings, Place, Problem};
@@ -22,7 +23,8 @@ pub struct Loaded {
 /// Reads `path` and the files that it includes; `env` looks up environment variables.
 ///
 /// `layouts` is asked once for the names of the layouts in a folder, so that a campaign that names
-/// none of them is told here with its place; `None` leaves that unchecked.
+/// none of them is told here with its place; `None` leaves that unchecked. `rules` tells what is
+/// wrong with the rules of a page, as [`PageCheck`] says.
 ///
 /// # Errors
 /// Every problem of every file, in the order of the files and of the places in them. Nothing in
@@ -31,6 +33,7 @@ pub fn load(
     path: &Path,
     env: &dyn Fn(&str) -> Option<String>,
     layouts: &mut dyn FnMut(&Path) -> Option<BTreeSet<Name>>,
+    rules: &PageCheck<'_>,
 ) -> Result<Loaded, Vec<Problem>> {
     let mut found = Findings::default();
     let mut files = Vec::new();
@@ -50,7 +53,7 @@ pub fn load(
         included.push(file.raw);
     }
     let folder = path.parent().unwrap_or(Path::new(""));
-    let around = Surroundings { folder, env, is_complete };
+    let around = Surroundings { folder, env, rules, is_complete };
     let config = check(main.raw, included, &around, layouts, &mut found);
     if found.has_problems() {
         return Err(found.into_problems(&files));
@@ -87,6 +90,7 @@ mod tests {
     use crate::model::campaign::{ChangeKind, OnUncertain};
     use crate::model::schedule::Schedule;
     use crate::model::secret::ExposeSecret;
+    use crate::model::source::{PageField, PageRules};
 
     const MAIN: &str = include_str!("../../config/tidings.toml");
     const FEEDS: &str = include_str!("../../config/feeds.d/blog.toml");
@@ -114,7 +118,7 @@ mod tests {
 
         /// Loads `tidings.toml`; the folder's path is cut out of what is told.
         fn load(&self) -> Result<Loaded, Vec<String>> {
-            load(&self.path("tidings.toml"), &environment, &mut built_in)
+            load(&self.path("tidings.toml"), &environment, &mut built_in, &unruled)
                 .map_err(|problems| self.told(&problems))
         }
 
@@ -127,6 +131,13 @@ mod tests {
     /// The layouts of every folder here.
     fn built_in(_: &Path) -> Option<BTreeSet<Name>> {
         Some(["article", "card"].iter().map(|name| Name::parse(name).unwrap()).collect())
+    }
+
+    /// Finds fault with one selector only.
+    fn unruled(rules: &PageRules) -> Vec<(&'static str, String)> {
+        let is_odd = |field: &PageField| field.css == "h2 >";
+        let odd = rules.fields().into_iter().filter(|(_, field)| field.is_some_and(is_odd));
+        odd.map(|(key, _)| (key, "`h2 >` is no CSS selector".to_owned())).collect()
     }
 
     fn environment(name: &str) -> Option<String> {
@@ -164,7 +175,7 @@ mod tests {
     #[test]
     fn the_examples_pass_without_a_warning() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/tidings.toml");
-        let loaded = load(&path, &environment, &mut built_in).unwrap();
+        let loaded = load(&path, &environment, &mut built_in, &unruled).unwrap();
         assert_eq!(loaded.warnings, []);
         let config = loaded.config;
         assert_eq!(config.sources.len(), 6);
@@ -283,7 +294,7 @@ mod tests {
                 let found = variables.iter().find(|(variable, _)| *variable == name);
                 found.map(|(_, value)| (*value).to_owned())
             };
-            match (load(&path, &env, &mut built_in), expected) {
+            match (load(&path, &env, &mut built_in, &unruled), expected) {
                 (Ok(loaded), Some(expected)) => {
                     assert_eq!(loaded.config.data_dir, Path::new(expected));
                     assert_eq!(loaded.config.layouts, folder.path("../l"));
@@ -368,7 +379,20 @@ mod tests {
                     hint: did you mean `article`?";
         assert_eq!(told, [line]);
         let path = folder.path("tidings.toml");
-        assert!(load(&path, &environment, &mut |_| None).is_ok(), "unchecked");
+        assert!(load(&path, &environment, &mut |_| None, &unruled).is_ok(), "unchecked");
+    }
+
+    #[test]
+    fn a_wrong_selector_is_told_with_its_place_and_beside_all_else() {
+        let text = "[sources.a]\nkind = 'page'\nurl = 'https://a.example.com/'\n\
+                    [sources.a.select]\nitem = 'li'\ntitle = 'h2 >'\n\
+                    [sources.b]\nkind = 'page'\nurl = 'nowhere'\n";
+        let folder = Folder::new(&[("tidings.toml", text)]);
+        let told = folder.load().unwrap_err();
+        assert_eq!(told.len(), 2, "{told:?}");
+        let line = "tidings.toml:6:9: sources.a.select.title: `h2 >` is no CSS selector";
+        assert_eq!(told[0], line);
+        assert!(told[1].starts_with("tidings.toml:9:7: sources.b.url: "), "{told:?}");
     }
 
     #[test]
@@ -568,8 +592,9 @@ mod tests {
                 "S" => Some(secret.to_owned()),
                 _ => environment(name),
             };
-            let told =
-                load(&folder.path("tidings.toml"), &env, &mut built_in).err().unwrap_or_default();
+            let told = load(&folder.path("tidings.toml"), &env, &mut built_in, &unruled)
+                .err()
+                .unwrap_or_default();
             let expected = "tidings.toml:8:18: channels.bot.webhook_secret: must have 32 to 256 of \
                             `A-Z`, `a-z`, `0-9`, `_` and `-`\n  hint: make one with `openssl rand \
                             -hex 32`";

@@ -88,6 +88,7 @@ tables! {
         first: RawFirst,
         flood: RawFlood,
         min_step: RawSteps,
+        min_quantity: At<i64>,
     }
 
     RawMap "sources.*.map" {

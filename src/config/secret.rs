@@ -4,7 +4,7 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::config::check::Surroundings;
+use crate::config::check::around::Surroundings;
 use crate::config::file::told;
 use crate::config::problem::Findings;
 use crate::config::raw::RawSecret;
@@ -193,7 +193,12 @@ mod tests {
             let mut found = Findings::default();
             let raw = read_file(&file, 0, Owner::Sysadmin, &mut found).raw;
             let raw = raw.channels.unwrap().0.remove(0).value.token.unwrap();
-            let around = Surroundings { folder: self.folder.path(), env: &env, is_complete: true };
+            let around = Surroundings {
+                folder: self.folder.path(),
+                env: &env,
+                rules: &|_| vec![],
+                is_complete: true,
+            };
             let secret = read(&raw, "channels.a.token", &around, &mut found);
             let problems = found.into_problems(&[file]);
             match secret {
@@ -283,7 +288,12 @@ mod tests {
         let at = Place { file: 0, offset: 0 };
         let name = crate::config::table::At { value: "bot".to_owned(), at };
         let place = RawSecretPlace { credential: Some(name), file: None, env: None };
-        let around = Surroundings { folder: Path::new(""), env: &|_| None, is_complete: true };
+        let around = Surroundings {
+            folder: Path::new(""),
+            env: &|_| None,
+            rules: &|_| vec![],
+            is_complete: true,
+        };
         let mut found = Findings::default();
         let raw = RawSecret { at, place: Some(place) };
         assert!(read(&raw, "token", &around, &mut found).is_none());

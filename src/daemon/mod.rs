@@ -7,6 +7,8 @@ mod setup;
 
 mod ground;
 
+mod keys;
+
 mod stages;
 
 use std::path::Path;
@@ -17,7 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::runtime::systemd;
 
 pub use ground::Ground;
-pub use setup::Setup;
+pub use setup::{Setup, layouts};
 pub use stages::Stages;
 
 /// `SIGXFSZ`: a file grew past its limit. Ignored, so that the write fails instead.

@@ -28,11 +28,11 @@ impl Setup {
     ) -> Result<Self, Vec<String>> {
         let mut compiled = Err(Vec::new());
         let mut names = |folder: &Path| {
-            compiled = compile(folder);
+            compiled = layouts(folder);
             let layouts = compiled.as_ref().ok()?;
-            Some(layouts.names().into_iter().cloned().collect())
+            Some(layouts.names().into_iter().collect())
         };
-        let loaded = config::load(path, environment, &mut names);
+        let loaded = config::load(path, environment, &mut names, &page::check);
         let (loaded, layouts) = match (loaded, compiled) {
             (Ok(loaded), Ok(layouts)) => (loaded, layouts),
             (loaded, compiled) => {
@@ -41,10 +41,6 @@ impl Setup {
                 return Err(problems);
             }
         };
-        let problems = rules_of_pages(&loaded.config);
-        if !problems.is_empty() {
-            return Err(problems);
-        }
         Ok(Self {
             config: Arc::new(loaded.config),
             layouts: Arc::new(layouts),
@@ -57,24 +53,15 @@ impl Setup {
     }
 }
 
-/// What is wrong with the selectors and patterns of pages, which only their reader can tell.
-fn rules_of_pages(config: &Config) -> Vec<String> {
-    let mut problems = Vec::new();
-    for source in &config.sources {
-        let Some(rules) = &source.select else { continue };
-        for (field, problem) in page::check(rules) {
-            problems.push(format!("sources.{}.select.{field}: {problem}", source.name));
-        }
-    }
-    problems
-}
-
 fn shown(problems: &[impl ToString]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
-/// The folder's layouts; a folder that is not there has none, and the built-in ones serve.
-fn compile(folder: &Path) -> Result<Layouts, Vec<String>> {
+/// The folder's layouts; a folder that is not there has none, and those that come with us serve.
+///
+/// # Errors
+/// Every problem of every file, one line or two each.
+pub fn layouts(folder: &Path) -> Result<Layouts, Vec<String>> {
     let unread = |error: std::io::Error| vec![format!("{}: {error}", folder.display())];
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries.collect::<Result<Vec<_>, _>>().map_err(unread)?,

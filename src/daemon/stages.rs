@@ -13,6 +13,7 @@ use crate::channel::{Channel, messenger, telegram};
 use crate::config::{Config, Service, Texts, Updates};
 use crate::converse::words::{Saying, Words};
 use crate::daemon::ground::{Ground, poll_options};
+use crate::daemon::keys;
 use crate::daemon::setup::Setup;
 use crate::deliver::limiter::Limits;
 use crate::listen::announce::News;
@@ -65,7 +66,8 @@ impl Stages {
 
         let pushes = match &config.listen.public_url {
             Some(callback) if public.is_some() && config.sources.iter().any(|it| it.websub) => {
-                let (pushes, rings) = Pushes::new();
+                let (pushes, rings) = Pushes::new(keys::hubs(&config.data_dir)?);
+                expect_hubs(&pushes, ground, config).await?;
                 let callback = callback.clone();
                 let pause = poll::push::PAUSE;
                 let push = poll::push::Push { pushes: pushes.clone(), rings, callback, pause };
@@ -166,6 +168,17 @@ impl Stages {
     pub async fn stop(self, grace: Duration) -> Option<String> {
         self.tasks.drain(grace).await
     }
+}
+
+/// Makes known which hubs were asked in earlier runs, before the first of them can knock.
+async fn expect_hubs(pushes: &Pushes, ground: &Ground, config: &Config) -> anyhow::Result<()> {
+    for (name, state) in ground.store.load_sources().await? {
+        let is_told = config.sources.iter().any(|source| source.name == name && source.websub);
+        if let (Some(hub), true) = (state.hub, is_told) {
+            pushes.expect(&name, &hub.url, &hub.topic);
+        }
+    }
+    Ok(())
 }
 
 /// Polls by asking the poll worker, which alone keeps each host's pause.

@@ -61,7 +61,8 @@ pub fn judge(meaning: &Meaning, policy: OnUncertain) -> Act {
         Meaning::WindowClosed { .. } => {
             Act::Settle { outcome: Outcome::Held, standing: None, window_closed: true, error: None }
         }
-        Meaning::ContentRefused { why } => {
+        // A medium has other ways first; this is for when there is none.
+        Meaning::ContentRefused { why } | Meaning::MediaRefused { why, .. } => {
             settle(Outcome::Failed(Reason::ContentRefused), None, why)
         }
         Meaning::Refused { reason, why } => settle(Outcome::Failed(*reason), None, why),
@@ -108,6 +109,10 @@ mod tests {
                 (Meaning::WindowClosed { why: why() }, Outcome::Held),
                 (Meaning::Unreachable { why: why() }, Outcome::Failed(Reason::Unreachable)),
                 (Meaning::ContentRefused { why: why() }, Outcome::Failed(Reason::ContentRefused)),
+                (
+                    Meaning::MediaRefused { which: None, why: why() },
+                    Outcome::Failed(Reason::ContentRefused),
+                ),
                 (
                     Meaning::Refused { reason: Reason::NotAllowed, why: why() },
                     Outcome::Failed(Reason::NotAllowed),

@@ -9,11 +9,13 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::channel::telegram::errors::METHOD_UNKNOWN;
 use crate::channel::{Call, Channel, Meaning, Observed};
 use crate::deliver::breaker::Breaker;
 use crate::deliver::edits::Edits;
 use crate::deliver::judge::{Act, judge};
 use crate::deliver::limiter::{Limiter, Limits};
+use crate::deliver::personal::Personal;
 use crate::deliver::waiting::{Flight, Waiting};
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::{ChannelKind, ChannelState};
@@ -78,7 +80,10 @@ pub async fn run(options: Options, stop: Stop) {
 struct Lowered {
     policy: OnUncertain,
     bodies: Vec<(Option<String>, Arc<[Call]>)>,
+    personal: Option<Personal>,
     content_refusals: u32,
+    /// The service refused a call that others can go instead of.
+    goes_round: bool,
     revision: u32,
     /// The messages are kept, to be corrected.
     keeps: bool,
@@ -110,6 +115,8 @@ pub(super) struct Worker {
     is_idle: bool,
     quiet_until: Option<Instant>,
     paused_until: Option<Instant>,
+    /// The service does not know the methods that others can go instead of.
+    is_plain: bool,
     is_stopping: bool,
 }
 
@@ -132,6 +139,7 @@ impl Worker {
             is_idle: false,
             quiet_until: quiet.filter(|wait| !wait.is_zero()).map(|wait| now + wait),
             paused_until: None,
+            is_plain: false,
             is_stopping: false,
             options,
         })
@@ -196,6 +204,11 @@ impl Worker {
                 self.settle(&flight, Outcome::Sent, None)?;
                 continue;
             };
+            if call.covers > 0 && self.is_refused_before(&flight) {
+                flight.part += 1;
+                self.waiting.put_first(flight);
+                continue;
+            }
             if self.busy.contains(&flight.address) {
                 self.waiting.put_behind(flight);
                 continue;
@@ -253,12 +266,18 @@ impl Worker {
         }
         let meaning = self.options.channel.meaning(observed);
         self.feel(&meaning);
+        let covers = flight.calls.get(flight.part).map_or(0, |call| usize::from(call.covers));
+        if covers > 0 && self.is_to_go_round(&meaning, flight.post) {
+            flight.part += 1;
+            self.waiting.put_first(flight);
+            return Ok(());
+        }
         match judge(&meaning, flight.policy) {
             Act::GoOn => {
                 if let Some(lowered) = flight.post.and_then(|post| self.posts.get_mut(&post)) {
                     lowered.content_refusals = 0;
                 }
-                flight.part += 1;
+                flight.part += 1 + covers;
                 self.keep_messages(&mut flight, observed)?;
                 if flight.part < flight.calls.len() {
                     self.waiting.put_first(flight);
@@ -306,6 +325,38 @@ impl Worker {
                 self.pause(&why)
             }
         }
+    }
+
+    /// Whether the call was refused in a way in which the calls that it covers may do better;
+    /// remembered for the post, and for the channel when the service does not know the method.
+    fn is_to_go_round(&mut self, meaning: &Meaning, post: Option<PostId>) -> bool {
+        let (Meaning::ContentRefused { why }
+        | Meaning::Refused { why, .. }
+        | Meaning::CredentialsRefused { why }) = meaning
+        else {
+            return false;
+        };
+        let is_unknown = why.to_lowercase().contains(METHOD_UNKNOWN);
+        if !is_unknown && matches!(meaning, Meaning::CredentialsRefused { .. }) {
+            return false;
+        }
+        if is_unknown {
+            self.is_plain = true;
+            tracing::info!(
+                channel.id = %self.options.name,
+                "the service knows no rich messages: plain ones go instead"
+            );
+        } else if let Some(lowered) = post.and_then(|post| self.posts.get_mut(&post))
+            && !matches!(meaning, Meaning::Refused { .. })
+        {
+            lowered.goes_round = true;
+        }
+        true
+    }
+
+    fn is_refused_before(&self, flight: &Flight) -> bool {
+        let post = flight.post.and_then(|post| self.posts.get(&post));
+        self.is_plain || post.is_some_and(|lowered| lowered.goes_round)
     }
 
     /// Takes note of the messages that arrived, if they may be corrected.
@@ -544,7 +595,9 @@ impl Worker {
         Lowered {
             policy: post.on_uncertain,
             bodies,
+            personal: Personal::of(post),
             content_refusals: 0,
+            goes_round: false,
             revision: state.map_or(0, |state| state.revision),
             keeps: channel.kind() == ChannelKind::Telegram
                 && state.is_some_and(|state| state.until > now),
@@ -559,7 +612,7 @@ impl Worker {
             post: None,
             calls: Arc::from([]),
             part: usize::from(claim.part),
-            address: recipient.address,
+            address: recipient.address.clone(),
             has_moved: false,
             policy: OnUncertain::Skip,
             begun: Instant::now(),
@@ -583,12 +636,15 @@ impl Worker {
                 if self.is_out_of_window(recipient.window_until) {
                     return self.settle(&flight, Outcome::Held, None);
                 }
-                let Some(lowered) = self.posts.get(&post) else {
+                let Some(lowered) = self.posts.get_mut(&post) else {
                     return self.return_it(&flight);
                 };
                 flight.policy = lowered.policy;
                 (flight.revision, flight.keeps) = (lowered.revision, lowered.keeps);
-                match body_for(&lowered.bodies, recipient.language.as_deref()) {
+                let channel = &self.options.channel;
+                let own = lowered.personal.as_mut().and_then(|it| it.calls(channel, &recipient));
+                let language = recipient.language.as_deref();
+                match own.or_else(|| body_for(&lowered.bodies, language)) {
                     Some(calls) if !calls.is_empty() => {
                         flight.calls = calls;
                         self.waiting.put_last(flight);
@@ -679,7 +735,7 @@ mod tests {
     use super::*;
 
     fn calls(method: &'static str) -> Arc<[Call]> {
-        Arc::from([Call { method, rest: "}".into(), is_acknowledgement: false }])
+        Arc::from([Call { method, rest: "}".into(), is_acknowledgement: false, covers: 0 }])
     }
 
     #[test]

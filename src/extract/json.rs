@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use crate::extract::raw::{Form, RawEntry, RawFeed, RawLink, RawMedia, RawText, Role, cap};
 use crate::extract::refusal::NotADocument;
-use crate::extract::{Format, ITEMS_MAX, JSON_DEPTH_MAX, date};
+use crate::extract::{Format, ITEMS_MAX, JSON_DEPTH_MAX, date, media};
 use crate::markup;
 
 /// Most values of a list inside an item that are kept.
@@ -117,6 +117,8 @@ fn entry(item: Item) -> RawEntry {
             mime: attachment.mime_type.text(),
             bytes: attachment.size_in_bytes.0.split('.').next().and_then(|size| size.parse().ok()),
             alt: attachment.title.text(),
+            title: attachment.title.text(),
+            seconds: media::seconds(&attachment.duration_in_seconds.0),
             ..RawMedia::default()
         }));
     }
@@ -202,6 +204,7 @@ struct Part {
     mime_type: Loose,
     title: Loose,
     size_in_bytes: Loose,
+    duration_in_seconds: Loose,
 }
 
 /// A string, or a number or truth value in its written form; anything else is empty.
@@ -320,6 +323,7 @@ impl<'de> Deserialize<'de> for Part {
                         "mime_type" => &mut part.mime_type,
                         "title" => &mut part.title,
                         "size_in_bytes" => &mut part.size_in_bytes,
+                        "duration_in_seconds" => &mut part.duration_in_seconds,
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                             continue;

@@ -20,6 +20,11 @@ const TAG_BYTES_MAX: usize = 8 << 10;
 /// Longest description, in characters.
 const ALT_CHARS_MAX: usize = 1_000;
 
+/// Longest title of a file, in characters.
+const TITLE_CHARS_MAX: usize = 300;
+/// Longest that a file may play, in seconds: a week. What claims more is not believed.
+const SECONDS_MAX: u32 = 7 * 24 * 3_600;
+
 /// What an item's files come to.
 #[derive(Debug, Default)]
 pub(crate) struct Settled {
@@ -36,7 +41,7 @@ pub(crate) fn settle(raw: &[RawMedia], bases: &[Option<&Url>]) -> Settled {
     let mut settled = Settled::default();
     let mut best: Option<(Role, std::cmp::Reverse<u32>)> = None;
     for found in raw {
-        let mut all: Vec<Option<&Url>> = vec![found.link.base.as_ref()];
+        let mut all: Vec<Option<&Url>> = vec![found.link.base.as_deref()];
         all.extend_from_slice(bases);
         let Some((shown, url)) = link::resolve(&found.link.href, &all) else { continue };
         let picture = match found.role {
@@ -67,10 +72,27 @@ pub(crate) fn settle(raw: &[RawMedia], bases: &[Option<&Url>]) -> Settled {
                     .filter(|mime| mime.contains('/')),
                 alt: Some(alt.chars().take(ALT_CHARS_MAX).collect())
                     .filter(|alt: &String| !alt.is_empty()),
+                title: Some(markup::plain(&found.title).chars().take(TITLE_CHARS_MAX).collect())
+                    .filter(|title: &String| !title.is_empty()),
+                seconds: Some(found.seconds).filter(|seconds| *seconds > 0),
             });
         }
     }
     settled
+}
+
+/// How long a file plays: seconds, `12:34` or `1:02:03`; 0 for what is none of these.
+pub(crate) fn seconds(text: &str) -> u32 {
+    let mut total = 0_u32;
+    for (at, part) in text.trim().split(':').enumerate() {
+        let whole = part.split('.').next().unwrap_or_default().trim();
+        let Ok(number) = whole.parse::<u32>() else { return 0 };
+        if at > 2 {
+            return 0;
+        }
+        total = total.saturating_mul(60).saturating_add(number);
+    }
+    if total <= SECONDS_MAX { total } else { 0 }
 }
 
 /// What a file is, by its type, its Media RSS medium, or the ending of its address.
@@ -231,6 +253,25 @@ mod tests {
         assert_eq!(found.image.as_deref(), Some("http://e.com/large.jpg"));
         assert_eq!(found.media.len(), 4);
         assert_eq!(found.media[3].kind, MediaKind::Audio);
+    }
+
+    #[test]
+    fn a_file_plays_for_what_is_believable() {
+        for (text, expected) in [
+            ("754", 754),
+            ("754.3", 754),
+            (" 12:34 ", 754),
+            ("1:02:03", 3_723),
+            ("", 0),
+            ("an hour", 0),
+            ("-5", 0),
+            ("1:2:3:4", 0),
+            ("99999999999999999999999", 0),
+            ("4000000000", 0),
+            ("99999:00:00", 0),
+        ] {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
     }
 
     #[test]

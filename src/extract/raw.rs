@@ -3,6 +3,8 @@
 //! Every reader of `extract` (feed-rs, our own over quick-xml, JSON) gives these; `assemble` alone
 //! knows what they mean. Texts are as the document has them, after XML or JSON unescaping.
 
+use std::sync::Arc;
+
 use url::Url;
 
 use crate::extract::Format;
@@ -88,11 +90,11 @@ pub(crate) struct RawEntry {
     pub media: Vec<RawMedia>,
 }
 
-/// An address and the `xml:base` in force where it stands.
+/// An address and the `xml:base` in force where it stands, which all addresses below it share.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RawLink {
     pub href: String,
-    pub base: Option<Url>,
+    pub base: Option<Arc<Url>>,
     /// Leads to something else than a page, by its stated type.
     pub other: bool,
 }
@@ -109,7 +111,7 @@ pub(crate) struct RawText {
     pub text: String,
     pub form: Form,
     /// The `xml:base` in force.
-    pub base: Option<Url>,
+    pub base: Option<Arc<Url>>,
 }
 
 impl RawText {
@@ -144,6 +146,10 @@ pub(crate) struct RawMedia {
     pub width: u32,
     pub height: u32,
     pub alt: String,
+    /// What it is called.
+    pub title: String,
+    /// How long it plays, in seconds; 0 when the document does not say.
+    pub seconds: u32,
 }
 
 /// Where a file was named; the order is the order in which pictures are preferred.

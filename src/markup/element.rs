@@ -34,8 +34,11 @@ pub(crate) enum Element {
         is_ordered: bool,
     },
     Item,
-    /// The word that a definition list explains.
+    /// The word that a definition list explains, or what shows of details.
     Term,
+    /// What is shown folded.
+    Details,
+    Table,
     Row,
     Cell,
     Preformatted,
@@ -57,12 +60,12 @@ impl Element {
         lower.copy_from_slice(name.as_bytes());
         lower.make_ascii_lowercase();
         match &*lower {
-            b"b" | b"strong" => Self::Mark(Mark::Bold),
+            b"b" | b"strong" | b"mark" => Self::Mark(Mark::Bold),
             b"i" | b"em" | b"cite" | b"dfn" | b"var" => Self::Mark(Mark::Italic),
             b"u" | b"ins" => Self::Mark(Mark::Underline),
             b"s" | b"strike" | b"del" => Self::Mark(Mark::Strike),
             b"code" | b"tt" | b"kbd" | b"samp" => Self::Mark(Mark::Code),
-            b"tg-spoiler" => Self::Mark(Mark::Spoiler),
+            b"tg-spoiler" | b"spoiler" => Self::Mark(Mark::Spoiler),
             b"a" => Self::Link,
             b"span" => Self::Span,
             b"q" => Self::QuoteMarks,
@@ -70,8 +73,8 @@ impl Element {
             b"br" => Self::Break,
             b"p" | b"div" | b"section" | b"article" | b"header" | b"footer" | b"main"
             | b"aside" | b"nav" | b"address" | b"figure" | b"figcaption" | b"center" | b"form"
-            | b"fieldset" | b"legend" | b"details" | b"summary" | b"hgroup" | b"dl" | b"dd"
-            | b"table" | b"caption" | b"html" | b"head" | b"body" => Self::Block,
+            | b"fieldset" | b"legend" | b"hgroup" | b"dl" | b"dd" | b"caption" | b"html"
+            | b"head" | b"body" => Self::Block,
             b"h1" => Self::Heading(1),
             b"h2" => Self::Heading(2),
             b"h3" => Self::Heading(3),
@@ -82,7 +85,9 @@ impl Element {
             b"ul" | b"menu" | b"dir" => Self::List { is_ordered: false },
             b"ol" => Self::List { is_ordered: true },
             b"li" => Self::Item,
-            b"dt" => Self::Term,
+            b"dt" | b"summary" => Self::Term,
+            b"details" => Self::Details,
+            b"table" => Self::Table,
             b"tr" => Self::Row,
             b"td" | b"th" => Self::Cell,
             b"pre" | b"listing" => Self::Preformatted,

@@ -43,8 +43,14 @@ fn write_blocks(blocks: &[Block], out: &mut String) {
                 }
                 out.push_str(if start.is_some() { "</ol>" } else { "</ul>" });
             }
-            Block::Quote { blocks, .. } => {
-                within("blockquote", out, |out| write_blocks(blocks, out))
+            Block::Quote { is_expandable, blocks } => {
+                out.push_str(if *is_expandable {
+                    "<blockquote expandable>"
+                } else {
+                    "<blockquote>"
+                });
+                write_blocks(blocks, out);
+                out.push_str("</blockquote>");
             }
             Block::Code { language: None, text } => {
                 within("pre", out, |out| escape_into(text, out));

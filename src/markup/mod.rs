@@ -15,6 +15,8 @@
 mod rich;
 pub use rich::{PIECES_MAX, TEXT_BYTES_MAX, rich};
 
+mod table;
+
 mod plain;
 pub use plain::{plain, words};
 

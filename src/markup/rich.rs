@@ -19,6 +19,7 @@ use crate::markup::entity;
 use crate::markup::glyphs::{Filter, normal};
 use crate::markup::line::{Line, Style};
 use crate::markup::scan::{Scanner, Tag, Token};
+use crate::markup::table::{self, LOOKS_MAX, Rows};
 use crate::model::rich::{Block, DEPTH_MAX, RichText};
 
 /// Most text of one tree in bytes, the addresses of its links included; the rest is left out.
@@ -51,6 +52,9 @@ pub fn rich(html: &str, base: Option<&Url>) -> RichText {
                 let element = Element::of(tag.name);
                 match element {
                     Element::Dropped | Element::DroppedText => scanner.skip_element(element, &tag),
+                    Element::Table if builder.is_to_look() && table::is_table(scanner.clone()) => {
+                        builder.open_table();
+                    }
                     _ => builder.open(element, &tag),
                 }
                 if tag.is_empty {
@@ -79,11 +83,13 @@ struct Builder<'a> {
     /// For each open span, whether it is a spoiler.
     spans: Vec<bool>,
     superscripts: u32,
+    /// Tables that are open and read as lines.
+    layouts: u32,
     spent: usize,
     pieces: usize,
 }
 
-/// A quote, list or list item that is open.
+/// A quote, list, list item or table that is open.
 struct Frame {
     kind: FrameKind,
     /// What was open when it began, to be restored when it ends.
@@ -92,7 +98,12 @@ struct Frame {
 }
 
 enum FrameKind {
-    Quote(Vec<Block>),
+    Quote {
+        blocks: Vec<Block>,
+        is_expandable: bool,
+        /// Ends with `</details>`.
+        is_details: bool,
+    },
     List {
         start: Option<u32>,
         items: Vec<Vec<Block>>,
@@ -101,6 +112,8 @@ enum FrameKind {
     },
     /// Its frame stands on a list's.
     Item(Vec<Block>),
+    /// Always the innermost: nothing in it is more than a line.
+    Table(Rows),
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -153,6 +166,7 @@ impl Builder<'_> {
         if self.code.is_some() {
             return self.open_in_code(element, tag);
         }
+        let element = self.within_table(element);
         match element {
             Element::Inline | Element::Dropped | Element::DroppedText => {}
             Element::Mark(mark) => self.open.marks[mark as usize] += 1,
@@ -178,7 +192,16 @@ impl Builder<'_> {
             Element::Term => self.start(Role::Term),
             Element::Quote => {
                 self.start(Role::Paragraph);
-                self.push_frame(FrameKind::Quote(vec![]));
+                let is_expandable = tag.attribute("expandable").is_some();
+                self.push_frame(FrameKind::quote(is_expandable, false));
+            }
+            Element::Details => {
+                self.start(Role::Paragraph);
+                self.push_frame(FrameKind::quote(true, true));
+            }
+            Element::Table => {
+                self.end_line();
+                self.layouts = self.layouts.saturating_add(1);
             }
             Element::List { is_ordered } => {
                 self.start(Role::Paragraph);
@@ -187,14 +210,8 @@ impl Builder<'_> {
                 self.push_frame(FrameKind::List { start, items: vec![], is_implied: false });
             }
             Element::Item => self.open_item(),
-            Element::Row => {
-                let style = self.style();
-                self.line.row(&style);
-            }
-            Element::Cell => {
-                let style = self.style();
-                self.line.cell(&style);
-            }
+            Element::Row => self.row(),
+            Element::Cell => self.cell(tag.name.eq_ignore_ascii_case("th")),
             Element::Preformatted => {
                 self.start(Role::Paragraph);
                 self.code = Some(Code { language: language(tag), ..Code::default() });
@@ -213,6 +230,7 @@ impl Builder<'_> {
             }
             return;
         }
+        let element = self.within_table(element);
         match element {
             Element::Mark(mark) => {
                 let floor = self.frames.last().map_or(0, |it| it.outside.marks[mark as usize]);
@@ -230,7 +248,13 @@ impl Builder<'_> {
             Element::Superscript => self.superscripts = self.superscripts.saturating_sub(1),
             Element::Block => self.end_line(),
             Element::Heading(_) | Element::Term => self.start(Role::Paragraph),
-            Element::Quote => self.close_frame(|kind| matches!(kind, FrameKind::Quote(_))),
+            Element::Quote => {
+                self.close_frame(|kind| matches!(kind, FrameKind::Quote { is_details: false, .. }))
+            }
+            Element::Details => {
+                self.close_frame(|kind| matches!(kind, FrameKind::Quote { is_details: true, .. }));
+            }
+            Element::Table => self.close_table(),
             Element::List { .. } => {
                 self.close_frame(|kind| matches!(kind, FrameKind::List { .. }));
             }
@@ -238,13 +262,10 @@ impl Builder<'_> {
                 self.start(Role::Paragraph);
                 self.pop_item();
             }
-            Element::Row => {
-                let style = self.style();
-                self.line.row(&style);
-            }
+            Element::Row => self.row(),
+            Element::Cell => self.end_cell(),
             Element::Inline
             | Element::Break
-            | Element::Cell
             | Element::Preformatted
             | Element::Rule
             | Element::Dropped
@@ -252,8 +273,87 @@ impl Builder<'_> {
         }
     }
 
+    /// Whether the table that begins is to be looked at; else it is read as lines.
+    fn is_to_look(&self) -> bool {
+        self.code.is_none()
+            && self.layouts < LOOKS_MAX
+            && !matches!(self.top(), Some(FrameKind::Table(_)))
+    }
+
+    fn open_table(&mut self) {
+        self.start(Role::Paragraph);
+        let kind = FrameKind::Table(Rows::default());
+        self.frames.push(Frame { kind, outside: self.open.clone(), spans: self.spans.len() });
+    }
+
+    fn close_table(&mut self) {
+        if matches!(self.top(), Some(FrameKind::Table(_))) {
+            self.end_cell();
+            self.pop_frame();
+        } else {
+            self.end_line();
+            self.layouts = self.layouts.saturating_sub(1);
+        }
+    }
+
+    /// In a table, what would be a block only ends a line of its cell.
+    fn within_table(&mut self, element: Element) -> Element {
+        let is_kept = element.is_within_line()
+            || matches!(
+                element,
+                Element::Break
+                    | Element::Row
+                    | Element::Cell
+                    | Element::Table
+                    | Element::Dropped
+                    | Element::DroppedText
+            );
+        if is_kept || !matches!(self.top(), Some(FrameKind::Table(_))) {
+            return element;
+        }
+        let style = self.style();
+        self.line.row(&style);
+        Element::Inline
+    }
+
+    /// A row begins or ends.
+    fn row(&mut self) {
+        self.end_cell();
+        if let Some(Frame { kind: FrameKind::Table(rows), .. }) = self.frames.last_mut() {
+            rows.end_row();
+            self.pieces += 1;
+            return;
+        }
+        let style = self.style();
+        self.line.row(&style);
+    }
+
+    fn cell(&mut self, is_head: bool) {
+        self.end_cell();
+        if let Some(Frame { kind: FrameKind::Table(rows), .. }) = self.frames.last_mut() {
+            rows.begin_cell(is_head);
+            self.pieces += 1;
+            return;
+        }
+        let style = self.style();
+        self.line.cell(&style);
+    }
+
+    /// Ends the cell of a table, or the words before its first; what was opened there ends too.
+    fn end_cell(&mut self) {
+        let Some(Frame { kind: FrameKind::Table(rows), outside, spans }) = self.frames.last_mut()
+        else {
+            return;
+        };
+        self.superscripts = 0;
+        rows.end_cell(std::mem::take(&mut self.line).into_content());
+        self.open = outside.clone();
+        self.spans.truncate(*spans);
+    }
+
     fn finish(mut self) -> RichText {
         self.end_code();
+        self.end_cell();
         self.end_line();
         while !self.frames.is_empty() {
             self.pop_frame();
@@ -321,7 +421,9 @@ impl Builder<'_> {
         }
         let target = match self.frames.last_mut().map(|frame| &mut frame.kind) {
             None => &mut self.root,
-            Some(FrameKind::Quote(blocks) | FrameKind::Item(blocks)) => blocks,
+            Some(FrameKind::Quote { blocks, .. } | FrameKind::Item(blocks)) => blocks,
+            // A table is closed before anything is added.
+            Some(FrameKind::Table(_)) => return,
             // What stands in a list beside its items belongs to the item before.
             Some(FrameKind::List { items, .. }) => {
                 if items.is_empty() {
@@ -355,7 +457,8 @@ impl Builder<'_> {
 
     /// Closes the open item of the innermost list, if that list has one.
     fn pop_item(&mut self) {
-        let innermost = self.frames.iter().rposition(|it| !matches!(it.kind, FrameKind::Quote(_)));
+        let innermost =
+            self.frames.iter().rposition(|it| !matches!(it.kind, FrameKind::Quote { .. }));
         if let Some(at) = innermost
             && matches!(self.frames[at].kind, FrameKind::Item(_))
         {
@@ -395,11 +498,14 @@ impl Builder<'_> {
         self.open = outside;
         self.spans.truncate(spans);
         match kind {
-            FrameKind::Quote(mut blocks) => {
+            FrameKind::Quote { mut blocks, is_expandable, .. } => {
                 without_last_rule(&mut blocks);
                 if !blocks.is_empty() {
-                    self.add(Block::quote(blocks));
+                    self.add(Block::Quote { is_expandable, blocks });
                 }
+            }
+            FrameKind::Table(rows) => {
+                rows.into_blocks().into_iter().for_each(|block| self.add(block));
             }
             FrameKind::List { start, mut items, .. } => {
                 items.iter_mut().for_each(without_last_rule);
@@ -416,6 +522,12 @@ impl Builder<'_> {
                 }
             }
         }
+    }
+}
+
+impl FrameKind {
+    fn quote(is_expandable: bool, is_details: bool) -> Self {
+        Self::Quote { blocks: vec![], is_expandable, is_details }
     }
 }
 
@@ -593,14 +705,60 @@ mod tests {
     }
 
     #[test]
-    fn tables_become_lines() {
+    fn tables_keep_their_rows_and_cells() {
         check(&[
             (
                 "<table><thead><tr><th>a</th><th>b</th></tr></thead>\n<tbody>\n<tr>\n<td>1</td>\n\
                  <td>2</td>\n</tr><tr><td></td><td>3</td></tr></tbody></table>x",
-                "<p>a | b<br>1 | 2<br>3</p><p>x</p>",
+                "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr>\
+                 <tr><td></td><td>3</td></tr></table><p>x</p>",
             ),
+            (
+                "<table><caption>C</caption><tr><td><p>a</p><p>b<td><b>c<tr><td>d<td>e</table>f",
+                "<p>C</p><table><tr><td>a<br>b</td><td><b>c</b></td></tr>\
+                 <tr><td>d</td><td>e</td></tr></table><p>f</p>",
+            ),
+            (
+                "<ul><li><table><tr><th>a<td>b<tr><td>c<td></li>d</table></ul>",
+                "<ul><li><table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>\
+                 </li></ul>",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn tables_that_lay_out_a_page_become_lines() {
+        check(&[
             ("<table><tr><td>a<td><p>b</p></table>", "<p>a</p><p>b</p>"),
+            ("<table><tr><td>a<tr><td>b<tr><td> <td></table>", "<p>a<br>b</p>"),
+            ("<table><tr><td>a<td>b</table>", "<p>a | b</p>"),
+            (
+                "<table><tr><td>a<td><ul><li>b</ul><tr><td>c<td>d</table>",
+                "<p>a</p><ul><li><p>b</p></li></ul><p>c | d</p>",
+            ),
+            (
+                "<table><tr><td><table><tr><td>a<td>b<tr><td>c<td>d</table></table>",
+                "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>",
+            ),
+        ]);
+        let long = "x".repeat(300);
+        assert!(
+            told(&format!("<table><tr><td>{long}<td>a<tr><td>b<td>c</table>")).starts_with("<p>")
+        );
+    }
+
+    #[test]
+    fn details_are_an_expandable_quote_under_their_summary() {
+        check(&[
+            (
+                "<details><summary>S</summary>a<p>b</p></details>c",
+                "<blockquote expandable><p><b>S</b></p><p>a</p><p>b</p></blockquote><p>c</p>",
+            ),
+            (
+                "<blockquote expandable>a</blockquote>",
+                "<blockquote expandable><p>a</p></blockquote>",
+            ),
+            ("<mark>a</mark><spoiler>b</spoiler>", "<p><b>a</b><tg-spoiler>b</tg-spoiler></p>"),
         ]);
     }
 
@@ -687,7 +845,9 @@ mod tests {
             Block::Paragraph(content) | Block::Heading { content, .. } => inline_depth(content),
             Block::List { items, .. } => items.iter().map(|it| depth(it)).max().unwrap_or(0),
             Block::Quote { blocks, .. } => depth(blocks),
-            Block::Table { .. } => 1,
+            Block::Table { rows, .. } => {
+                rows.iter().flatten().map(|cell| inline_depth(cell)).max().unwrap_or(0)
+            }
             Block::Code { .. } | Block::Rule => 0,
         };
         blocks.iter().map(|block| 1 + of(block)).max().unwrap_or(0)
@@ -716,7 +876,11 @@ mod tests {
                     assert_well_formed(inner);
                 }
                 Block::Code { text, .. } => assert!(!text.trim().is_empty()),
-                Block::Table { rows, .. } => assert!(!rows.is_empty()),
+                Block::Table { rows, .. } => {
+                    assert!(rows.len() >= 2);
+                    let cells = rows.iter().flatten().filter(|cell| !cell.is_empty());
+                    cells.for_each(|cell| assert_line(cell));
+                }
                 Block::Rule => {}
             }
         }
@@ -742,8 +906,8 @@ mod tests {
     }
 
     fn soup() -> impl Strategy<Value = String> {
-        let names = "(b|i|u|s|code|a|span|p|div|h2|ul|ol|li|blockquote|pre|br|hr|tr|td|table|q|sup\
-                     |dt|dd|script|svg|xyz)";
+        let names = "(b|i|u|s|code|a|span|p|div|h2|ul|ol|li|blockquote|pre|br|hr|tr|td|th|table|q|sup\
+                     |dt|dd|details|summary|script|svg|xyz)";
         let tag = |regex: &str| prop::string::string_regex(regex).unwrap();
         let pieces = prop_oneof![
             tag(&format!("<{names}( class=\"(spoiler|language-x)\")?>")),
@@ -755,7 +919,17 @@ mod tests {
             "[<>&\"'=/!-]{1,3}",
             "(\\PC|\\p{M}|[\u{200c}\u{200d}\u{fe0f}\u{344}\u{212a}\u{a0}]){1,4}",
             "\\PC{1,5}",
-        ];
+        ]
+        .boxed();
+        let cell = (0..5usize, "<t[dh]>", prop::collection::vec(pieces.clone(), 0..3)).prop_map(
+            |(row, cell, content)| {
+                let row = if row == 0 { "<tr>" } else { "" };
+                format!("{row}{cell}{}", content.concat())
+            },
+        );
+        let table = prop::collection::vec(cell, 0..12)
+            .prop_map(|cells| format!("<table>{}</table>", cells.concat()));
+        let pieces = prop_oneof![12 => pieces, 1 => table];
         prop::collection::vec(pieces, 0..40).prop_map(|pieces| pieces.concat())
     }
 

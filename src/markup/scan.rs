@@ -32,6 +32,7 @@ pub(crate) struct Tag<'a> {
     attributes: &'a str,
 }
 
+#[derive(Clone)]
 pub(crate) struct Scanner<'a> {
     source: &'a str,
     at: usize,

@@ -67,6 +67,10 @@ pub struct Media {
     pub mime: Option<String>,
     /// Description for people who do not see it.
     pub alt: Option<String>,
+    /// What it is called, where that differs from the item.
+    pub title: Option<String>,
+    /// How long it plays, as the document claims.
+    pub seconds: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -36,6 +36,8 @@ pub mod channel;
 
 pub mod message;
 
+pub mod media;
+
 pub mod post;
 
 pub mod correction;

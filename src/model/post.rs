@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::campaign::{ChangeKind, OnUncertain};
 use crate::model::channel::ChannelKind;
 use crate::model::correction::{Corrections, Kept};
-use crate::model::item::ItemId;
+use crate::model::item::{Item, ItemId};
 use crate::model::message::{Card, Message};
 use crate::model::name::Name;
 use crate::model::offer::Amount;
@@ -135,6 +135,9 @@ pub struct Post {
     pub created_at: Timestamp,
     /// What each kind of channel and language gets.
     pub bodies: Vec<Body>,
+    /// What it takes to set the post for each recipient, where its layout names `subscriber`; the
+    /// bodies then serve whom that fails for.
+    pub personal: Option<Personal>,
     /// The same as cards, for people whom it can't reach yet.
     pub cards: Vec<Card>,
     pub on_uncertain: OnUncertain,
@@ -155,6 +158,18 @@ pub struct Body {
     /// `None` serves every language that has no body of its own.
     pub language: Option<String>,
     pub message: Message,
+}
+
+/// A layout and what it is set of, as they were when the post was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Personal {
+    pub layout: Name,
+    /// The layout's files and all that they include, each by its name with its text.
+    pub files: Vec<(String, String)>,
+    pub items: Vec<Item>,
+    pub told: Vec<Told>,
+    /// Decides which sales are in force.
+    pub now: Timestamp,
 }
 
 /// How many recipients are in which state. `planned` is the sum of all the others.

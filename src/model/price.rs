@@ -7,10 +7,16 @@ use std::time::Duration;
 
 use crate::model::offer::{Amount, Currency};
 use crate::model::shelf::ShelfKey;
+use crate::model::step::Step;
 use crate::model::time::Timestamp;
 
 /// How far back the lowest price is looked for.
 pub const LOWEST_WITHIN: Duration = Duration::from_secs(30 * 86_400);
+
+/// How far back prices are kept, so that what somebody was told last is known who hears of large
+/// moves only. A price that creeps more slowly than that moves no step for them. A move costs
+/// [`POINT_BYTES`]; what never moved costs nothing.
+pub const KEPT_WITHIN: Duration = Duration::from_secs(180 * 86_400);
 
 /// The encoded width of one [`PricePoint`].
 pub const POINT_BYTES: usize = 15;
@@ -55,8 +61,8 @@ impl PriceHistory {
 
     /// Takes in what a poll at `now` saw; answers whether that changed anything.
     ///
-    /// `begun_at` is when its shelf was begun: from then on it cost `seen.from`. Points that no
-    /// question about the last 30 days can reach are dropped.
+    /// `begun_at` is when its shelf was begun: from then on it cost `seen.from`. Points older than
+    /// [`KEPT_WITHIN`] are dropped, but for the one that was in force then.
     pub fn record(&mut self, seen: &PriceSeen, begun_at: Timestamp, now: Timestamp) -> bool {
         if self.points.is_empty()
             && let Some(price) = seen.from
@@ -67,7 +73,7 @@ impl PriceHistory {
             return false;
         }
         self.points.push(PricePoint { at: now, price: seen.to });
-        let in_force = self.in_force(now - LOWEST_WITHIN).unwrap_or(0);
+        let in_force = self.in_force(now - KEPT_WITHIN).unwrap_or(0);
         let surplus = self.points.len().saturating_sub(POINTS_MAX);
         self.points.drain(..in_force.max(surplus));
         true
@@ -99,11 +105,31 @@ impl PriceHistory {
         self.points.partition_point(|point| point.at <= at).checked_sub(1)
     }
 
-    /// Nothing is left to ask: the price is the one told, and is so for more than 30 days.
+    /// The price that was told last to who hears of moves by `coarse` only, where every move by
+    /// `fine` is told to somebody: so a price that creeps adds up. `None` where nothing is known.
+    pub fn told_last(&self, fine: Step, coarse: Step) -> Option<Amount> {
+        let mut prices = self.points.iter().map(|point| point.price);
+        let first = prices.next()?;
+        let (mut heard, mut told) = (first, first);
+        for price in prices {
+            if price.compare(heard).is_none() {
+                // Another currency: it begins anew.
+                (heard, told) = (price, price);
+            } else if fine.is_passed(heard, price) {
+                heard = price;
+                if coarse.is_passed(told, price) {
+                    told = price;
+                }
+            }
+        }
+        Some(told)
+    }
+
+    /// Nothing is left to ask: the price is the one told, and is so for [`KEPT_WITHIN`].
     pub fn is_settled(&self, told: Amount, now: Timestamp) -> bool {
         match self.points.as_slice() {
             [] => true,
-            [.., last] => last.price == told && last.at <= now - LOWEST_WITHIN,
+            [.., last] => last.price == told && last.at <= now - KEPT_WITHIN,
         }
     }
 
@@ -174,11 +200,29 @@ mod tests {
         assert_eq!(history.lowest_30d(eur(120), BEGUN, day(42)), Some(eur(80)));
         assert_eq!(history.lowest_30d(eur(120), BEGUN, day(70)), Some(eur(80)));
         assert_eq!(history.lowest_30d(eur(120), BEGUN, day(72)), Some(eur(120)));
-        // Only the one in force at the beginning of the 30 days is kept of what is older.
-        assert!(history.record(&seen(Some(120), 110), BEGUN, day(90)));
+        // Of what is older than is kept, only the one in force then stays.
+        assert!(history.record(&seen(Some(120), 110), BEGUN, day(230)));
         assert_eq!(history.points().len(), 2);
-        assert!(!history.is_settled(eur(110), day(119)));
-        assert!(history.is_settled(eur(110), day(120)));
+        assert!(!history.is_settled(eur(110), day(409)));
+        assert!(history.is_settled(eur(110), day(410)));
+    }
+
+    #[test]
+    fn a_price_that_creeps_adds_up_for_who_hears_of_large_moves_only() {
+        let step = |share| Step { share, amount: None };
+        let told = |prices: &[i64]| {
+            let mut history = PriceHistory::default();
+            for (day, pair) in (1..).zip(prices.windows(2)) {
+                history.record(&seen(Some(pair[0]), pair[1]), BEGUN, BEGUN + DAY * day);
+            }
+            history.told_last(step(200), step(1_000))
+        };
+        assert_eq!(told(&[]), None);
+        assert_eq!(told(&[1_000, 970, 940, 910]), Some(eur(1_000)));
+        assert_eq!(told(&[1_000, 970, 940, 910, 890, 870]), Some(eur(890)));
+        assert_eq!(told(&[1_000, 970, 1_000, 970]), Some(eur(1_000)));
+        // What nobody was told of was told to nobody.
+        assert_eq!(told(&[1_000, 910, 899]), Some(eur(1_000)));
     }
 
     #[test]

@@ -5,14 +5,17 @@
 
 use crate::model::campaign::Campaign;
 use crate::model::name::Name;
-use crate::model::post::{Content, Draft, DraftId, Flood, Told};
+use crate::model::offer::Amount;
+use crate::model::post::{Content, Draft, DraftId, Flood, PriceMove, Told};
+use crate::model::step::Step;
 use crate::model::time::Timestamp;
 
 /// The drafts that one poll's changes make, in the order of the campaigns, then of the changes.
 ///
 /// `changes` are oldest first, each item at most once. A campaign of the source gets one draft
 /// for each change that it is `on`, due at `now` and its settling time; of the moves of a price,
-/// those that pass its step. Changes of a kind that is held, which stands in `held` once at most,
+/// those that pass its step since the price that it was told last: `heard` gives that for a step,
+/// or `None` where it is the one that the move is from. Changes of a kind that is held, which stands in `held` once at most,
 /// make one held draft per campaign instead; others go their usual way. Ids are 0 until the drafts are
 /// committed.
 pub fn drafts(
@@ -20,11 +23,12 @@ pub fn drafts(
     changes: &[Told],
     held: &[Flood],
     campaigns: &[Campaign],
+    heard: &dyn Fn(&Told, Step) -> Option<Amount>,
     now: Timestamp,
 ) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for campaign in campaigns.iter().filter(|campaign| campaign.sources.contains(source)) {
-        let wanted = || changes.iter().filter(|told| wants(campaign, told)).copied();
+        let wanted = || changes.iter().filter_map(|told| wanted_by(campaign, told, heard));
         for flood in held {
             let kept: Vec<Told> = wanted().filter(|told| told.kind == flood.kind).collect();
             if !kept.is_empty() {
@@ -37,11 +41,22 @@ pub fn drafts(
     drafts
 }
 
-fn wants(campaign: &Campaign, told: &Told) -> bool {
-    campaign.on.contains(&told.kind)
-        && told.price.is_none_or(|price| {
-            !told.kind.is_of_price() || campaign.min_step.is_passed(price.from, price.to)
-        })
+/// The change as the campaign tells it, if it does.
+fn wanted_by(
+    campaign: &Campaign,
+    told: &Told,
+    heard: &dyn Fn(&Told, Step) -> Option<Amount>,
+) -> Option<Told> {
+    if !campaign.on.contains(&told.kind) {
+        return None;
+    }
+    let Some(price) = told.price.filter(|_| told.kind.is_of_price()) else { return Some(*told) };
+    let PriceMove { from, to, .. } = price;
+    let since = heard(told, campaign.min_step).unwrap_or(from);
+    // What fell by a little may still cost more than when the campaign told of it.
+    let is_same_way = to.compare(since) == to.compare(from);
+    let is_told = is_same_way && campaign.min_step.is_passed(since, to);
+    is_told.then_some(Told { price: Some(PriceMove { from: since, ..price }), ..*told })
 }
 
 fn draft(campaign: &Campaign, items: Vec<Told>, held: Option<&Flood>, now: Timestamp) -> Draft {
@@ -100,6 +115,11 @@ mod tests {
         Flood { source: name("blog"), kind, items: 200, reason: "too many".into() }
     }
 
+    /// Every campaign was told of the same price.
+    fn alone(_: &Told, _: Step) -> Option<Amount> {
+        None
+    }
+
     fn told(drafts: &[Draft]) -> Vec<(String, Vec<u8>, i64, bool)> {
         drafts
             .iter()
@@ -126,7 +146,7 @@ mod tests {
         ];
         let changes =
             [item(1, ChangeKind::New), item(2, ChangeKind::Updated), item(3, ChangeKind::New)];
-        let drafts = drafts(&name("blog"), &changes, &[], &campaigns, NOW);
+        let drafts = drafts(&name("blog"), &changes, &[], &campaigns, &alone, NOW);
         assert_eq!(
             told(&drafts),
             [
@@ -147,7 +167,8 @@ mod tests {
         let changes =
             [item(1, ChangeKind::New), item(2, ChangeKind::Updated), item(3, ChangeKind::New)];
         let flood = flood(New);
-        let drafts = drafts(&name("blog"), &changes, std::slice::from_ref(&flood), &campaigns, NOW);
+        let drafts =
+            drafts(&name("blog"), &changes, std::slice::from_ref(&flood), &campaigns, &alone, NOW);
         assert_eq!(
             told(&drafts),
             [
@@ -165,7 +186,7 @@ mod tests {
         let campaigns = [campaign("a", "blog", &[ChangeKind::Updated], 0)];
         let changes = [item(1, ChangeKind::New)];
         assert_eq!(
-            drafts(&name("blog"), &changes, std::slice::from_ref(&flood), &campaigns, NOW),
+            drafts(&name("blog"), &changes, std::slice::from_ref(&flood), &campaigns, &alone, NOW),
             []
         );
     }
@@ -183,7 +204,7 @@ mod tests {
             moved(4, BackInStock, 100, 99),
             item(5, BackInStock),
         ];
-        let drafts = drafts(&name("shop"), &changes, &[], &[fine, coarse], NOW);
+        let drafts = drafts(&name("shop"), &changes, &[], &[fine, coarse], &alone, NOW);
         let told: Vec<_> =
             told(&drafts).into_iter().map(|(name, items, ..)| (name, items)).collect();
         let expected =
@@ -192,11 +213,30 @@ mod tests {
     }
 
     #[test]
+    fn a_campaign_judges_by_the_price_that_it_was_told_last() {
+        use ChangeKind::{PriceDrop, PriceRise};
+        let amount = |units| Amount::new(units, 0, "EUR".parse().ok());
+        let fine = campaign("fine", "shop", &[PriceDrop, PriceRise], 0);
+        let step = Step { share: 1_000, amount: None };
+        let coarse = Campaign { min_step: step, ..campaign("coarse", "shop", &ChangeKind::ALL, 0) };
+        let changes = [moved(1, PriceDrop, 93, 90), moved(2, PriceDrop, 140, 135)];
+        let heard = |_: &Told, asked: Step| amount(100).filter(|_| asked == step);
+        let drafts = drafts(&name("shop"), &changes, &[], &[fine, coarse], &heard, NOW);
+        let prices = drafts.iter().flat_map(|draft| match &draft.content {
+            Content::Items { items, .. } => items.iter().filter_map(|told| told.price).collect(),
+            Content::OneOff { .. } | Content::Correction { .. } => vec![],
+        });
+        let from: Vec<Option<Amount>> = prices.map(|price| Some(price.from)).collect();
+        // The second one is still dearer than when the coarse one told of it.
+        assert_eq!(from, [amount(93), amount(140), amount(100)]);
+    }
+
+    #[test]
     fn prices_that_move_all_at_once_are_held_and_stock_is_told() {
         use ChangeKind::{BackInStock, PriceDrop};
         let campaigns = [campaign("a", "shop", &ChangeKind::ALL, 0)];
         let changes = [moved(1, PriceDrop, 9, 8), item(2, BackInStock), moved(3, PriceDrop, 9, 7)];
-        let drafts = drafts(&name("shop"), &changes, &[flood(PriceDrop)], &campaigns, NOW);
+        let drafts = drafts(&name("shop"), &changes, &[flood(PriceDrop)], &campaigns, &alone, NOW);
         assert_eq!(
             told(&drafts),
             [("a".into(), vec![1, 3], 1_000_000, true), ("a".into(), vec![2], 1_000_000, false),]

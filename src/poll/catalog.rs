@@ -16,15 +16,17 @@ use crate::extract::catalog::{self, Options, Row, Scan, listing};
 use crate::extract::{Entry, NotADocument, Quality, keys};
 use crate::model::campaign::{Campaign, ChangeKind};
 use crate::model::correction::Correction;
-use crate::model::item::Item;
+use crate::model::item::{Item, ItemId};
 use crate::model::known::Keys;
 use crate::model::listing::Listing;
-use crate::model::offer::{Amount, Currency};
+use crate::model::offer::Currency;
 use crate::model::post::{Flood, PriceMove, Told};
+use crate::model::price::PriceHistory;
 use crate::model::product::ProductName;
 use crate::model::rich::RichText;
 use crate::model::shelf::{KnownListing, ShelfKey, ShelfState, ShelfWrite};
 use crate::model::source::{CatalogFormat, CatalogState, Source, SourceState};
+use crate::model::step::Step;
 use crate::model::time::Timestamp;
 use crate::plan;
 use crate::poll::body::{self, Coding};
@@ -302,7 +304,7 @@ impl Walk {
         )?;
         let mut reading = self.reading(&diff, rows);
         let begun_at = before.map(|before| before.begun_at);
-        let told = self.told(&diff, begun_at, campaigns, wait, &mut reading)?;
+        let (told, histories) = self.told(&diff, begun_at, campaigns, wait, &mut reading)?;
         let held = diff.held.iter().map(|held| Flood {
             source: source.name.clone(),
             kind: held.kind,
@@ -310,7 +312,11 @@ impl Walk {
             reason: held.reason.clone(),
         });
         let held: Vec<Flood> = held.collect();
-        reading.drafts = plan::drafts(&source.name, &told, &held, campaigns, self.now);
+        let fine = Step { share: source.price.min_step_share, amount: source.price.min_step };
+        let heard = |told: &Told, step: Step| {
+            histories.get(&told.item).filter(|_| step != fine)?.told_last(fine, step)
+        };
+        reading.drafts = plan::drafts(&source.name, &told, &held, campaigns, &heard, self.now);
         retain_named(&mut reading.kept, &reading.drafts);
 
         let keeps_names = is_wanted(source, campaigns, ChangeKind::Gone);
@@ -361,7 +367,8 @@ impl Walk {
         reading
     }
 
-    /// What is told, oldest first; its items go to `reading.kept`.
+    /// What is told, oldest first, and what the products cost whose prices moved; the items go to
+    /// `reading.kept`.
     fn told(
         &mut self,
         diff: &Diff,
@@ -369,7 +376,7 @@ impl Walk {
         campaigns: &[Campaign],
         wait: &Wait<'_>,
         reading: &mut Reading,
-    ) -> Result<Vec<Told>, Unfinished> {
+    ) -> Result<(Vec<Told>, HashMap<ItemId, PriceHistory>), Unfinished> {
         let source = wait.source;
         let wanted: Vec<&diff::Change> = diff
             .changes
@@ -378,13 +385,15 @@ impl Walk {
             .collect();
         let left_out = wanted.len().saturating_sub(CHANGES_MAX);
         if left_out > 0 {
+            reading.untold = number(left_out);
             self.found.remarks.push(format!("{left_out} changes are not told: too many at once"));
         }
         // The newest stand at the end.
         let wanted = wanted.get(left_out..).unwrap_or_default();
         let mut entries = self.picked(wanted, source)?;
         let mut names = wait.names_of_gone(wanted)?;
-        let mut lowest = wait.lowest(wanted, begun_at, self.now)?;
+        let mut histories = wait.histories(wanted)?;
+        let mut of_items = HashMap::new();
         let corrects = corrects(source, campaigns);
         if corrects {
             let is_held = |kind| diff.held.iter().any(|held| held.kind == kind);
@@ -408,15 +417,17 @@ impl Walk {
             if change.kind != ChangeKind::New && change.kind != ChangeKind::Gone && corrects {
                 reading.corrections.push(correction(&item));
             }
-            let price = change.price.map(|price| PriceMove {
-                from: price.from,
-                to: price.to,
-                lowest_30d: lowest.remove(&price.key),
+            let price = change.price.map(|price| {
+                let history = histories.remove(&price.key).unwrap_or_default();
+                let since = begun_at.unwrap_or(self.now);
+                let lowest_30d = history.lowest_30d(price.from, since, self.now);
+                of_items.insert(item.id, history);
+                PriceMove { from: price.from, to: price.to, lowest_30d }
             });
             told.push(Told { item: item.id, kind: change.kind, price });
             reading.kept.push(item);
         }
-        Ok(told)
+        Ok((told, of_items))
     }
 
     /// What the products of the documents are called: all that are `wanted` and have no name yet,
@@ -612,23 +623,18 @@ impl Wait<'_> {
             .collect())
     }
 
-    /// The lowest prices of the 30 days before the moves.
-    fn lowest(
+    /// What the variants cost whose prices moved.
+    fn histories(
         &self,
         changes: &[&diff::Change],
-        begun_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<HashMap<ShelfKey, Amount>, StoreError> {
-        let moves: Vec<_> = changes.iter().filter_map(|change| change.price).collect();
-        let (Some(begun_at), false) = (begun_at, moves.is_empty()) else {
+    ) -> Result<HashMap<ShelfKey, PriceHistory>, StoreError> {
+        let moves = changes.iter().filter_map(|change| change.price);
+        let keys: Vec<ShelfKey> = moves.map(|price| price.key).collect();
+        if keys.is_empty() {
             return Ok(HashMap::new());
-        };
-        let keys: Vec<ShelfKey> = moves.iter().map(|price| price.key).collect();
+        }
         let histories = self.handle.block_on(self.store.load_prices(&self.source.name, &keys))?;
-        let lowest = moves.iter().zip(histories).filter_map(|(price, history)| {
-            Some((price.key, history.lowest_30d(price.from, begun_at, now)?))
-        });
-        Ok(lowest.collect())
+        Ok(keys.into_iter().zip(histories).collect())
     }
 }
 

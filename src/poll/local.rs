@@ -162,9 +162,22 @@ impl Look {
         }
         let Some(read_to) = &self.read_to else { return Ok(files.pop()) };
         let mut unread = files.into_iter().filter(|file| file.place() > *read_to);
-        let next = unread.next();
-        let has_more = unread.next().is_some();
-        Ok(next.map(|next| Found { has_more, ..next }))
+        let mut refused = None;
+        while let Some(next) = unread.next() {
+            match File::open(&next.real) {
+                Ok(_) => {
+                    let has_more = unread.next().is_some();
+                    return Ok(Some(Found { has_more, ..next }));
+                }
+                // It does not keep those behind it waiting; alone it is told.
+                Err(error) => {
+                    let path = next.path.display();
+                    tracing::warn!(source.id = %self.source.name, %path, %error, "a file was passed over");
+                    refused.get_or_insert_with(|| unreadable(&next.path, &error));
+                }
+            }
+        }
+        refused.map_or(Ok(None), Err)
     }
 
     fn open(

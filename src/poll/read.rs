@@ -29,6 +29,8 @@ pub(crate) struct Reading {
     pub counts: BTreeMap<ChangeKind, u32>,
     /// Changes that wait for the admins' word.
     pub held: u32,
+    /// Changes that are known from now on and were never told, for they were too many.
+    pub untold: u32,
     pub remark: Option<String>,
     pub ttl: Option<Duration>,
     /// The hub that the document names, and what it calls itself.
@@ -172,7 +174,8 @@ impl Compared {
             }
             reading.kept.push(item);
         }
-        reading.drafts = plan::drafts(&source.name, &changes, flood.as_slice(), campaigns, now);
+        reading.drafts =
+            plan::drafts(&source.name, &changes, flood.as_slice(), campaigns, &|_, _| None, now);
         retain_named(&mut reading.kept, &reading.drafts);
         reading
     }

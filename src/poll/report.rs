@@ -22,6 +22,10 @@ pub struct PollReport {
     pub gone: u32,
     /// Changes that wait for the admins' word; not counted above.
     pub held: u32,
+    /// Changes that are known from now on and were never told, for they were too many at once;
+    /// counted above too.
+    #[serde(default)]
+    pub untold: u32,
     /// One line for people: why it failed, or what is odd.
     pub remark: Option<String>,
 }
@@ -51,6 +55,7 @@ impl PollReport {
             out_of_stock: 0,
             gone: 0,
             held: 0,
+            untold: 0,
             remark: None,
         }
     }
@@ -100,6 +105,13 @@ impl PollReport {
                 source.id = source,
                 items = self.held,
                 "changes were held for the admins' word"
+            );
+        }
+        if self.untold > 0 {
+            tracing::warn!(
+                source.id = source,
+                items = self.untold,
+                "changes were not told: too many at once"
             );
         }
         if let (Some(to), true) = (&next.moved_to, next.moved_to != last.moved_to) {

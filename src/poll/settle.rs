@@ -130,9 +130,28 @@ impl Poll {
                 self.go_back(last, fetched, *document, hash).await
             }
             Some(Ok(None)) => Next::Settle(Box::pin(self.unchanged(&last, &fetched))),
-            Some(Err(unread)) => self.given_up(&last, &Unread::at(unread, &fetched.url)),
-            None => self.given_up(&last, &Failure::Reader { address: shown(&fetched.url) }),
+            Some(Err(unread)) => {
+                let failure = Unread::at(unread, &fetched.url);
+                self.passed_over(&last, &failure, &fetched)
+            }
+            None => {
+                let failure = Failure::Reader { address: shown(&fetched.url) };
+                self.passed_over(&last, &failure, &fetched)
+            }
         }
+    }
+
+    /// The document can't be read. A file of a folder behind which others wait does not keep them
+    /// waiting: it is told and not looked at again.
+    fn passed_over(self, last: &SourceState, failure: &Failure, fetched: &Fetched) -> Next {
+        let (floor, now) = (self.floor(), self.now());
+        let mut state = state::failed(&self.source, last, failure, floor, now);
+        if fetched.has_more {
+            state.etag.clone_from(&fetched.etag);
+            state.last_modified.clone_from(&fetched.last_modified);
+            state.due_at = now;
+        }
+        Next::Settle(Box::pin(self.settle(state, Outcome::Failed, None)))
     }
 
     /// What the source has told; nothing is known before the first good poll.
@@ -204,6 +223,7 @@ impl Poll {
                 *report.count(*kind) = *count;
             }
             report.held = reading.held;
+            report.untold = reading.untold;
             commit.known = reading.known;
             if let Some(shelved) = reading.shelved {
                 (commit.shelf, commit.names) = (Some(shelved.shelf), shelved.names);

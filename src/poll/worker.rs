@@ -452,7 +452,9 @@ impl<'a> Worker<'a> {
         watched.is_busy = false;
         if !settled.is_dry {
             settled.report.log(&watched.state, &settled.state);
-            self.shared.meters.count_poll(&settled.report.source, settled.report.word());
+            let report = &settled.report;
+            self.shared.meters.count_poll(&report.source, report.word());
+            self.shared.meters.count_untold(&report.source, report.untold.into());
             if settled.state.moved_to != watched.state.moved_to {
                 watched.url = address(&self.shared.fetcher, &watched.source, &settled.state);
             }

@@ -2,7 +2,7 @@
 
 use crate::model::item::Item;
 use crate::model::message::Card;
-use crate::render::layout::Scene;
+use crate::render::scene::Scene;
 use crate::render::shorten::shorten;
 
 /// Longest title and longest subtitle, in graphemes: what Messenger shows of each.

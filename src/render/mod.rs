@@ -7,9 +7,25 @@
 
 pub mod layout;
 
+mod files;
+
+mod shipped;
+
+pub mod engine;
+
+mod scene;
+
+mod check;
+
 pub mod problem;
 
+mod nearest;
+
+mod marks;
+
 pub mod message;
+
+pub mod personal;
 
 pub mod cards;
 
@@ -29,9 +45,14 @@ mod offers;
 
 mod filters;
 
+mod locale;
+
 pub use cards::cards;
-pub use layout::{Layouts, RenderError, Scene};
+pub use layout::{Layouts, RenderError};
+pub use personal::Thawed;
 pub use plain::plain;
 pub use preview::preview;
 pub use problem::Problem;
+pub use scene::{Person, Scene, Stage};
+pub use shipped::shipped;
 pub use strike::struck;

@@ -2,14 +2,21 @@
 //!
 //! Amounts are texts such as `15.00 EUR`; what is missing is empty text, which is false.
 
+use std::sync::Arc;
+
 use minijinja::Value;
+use minijinja::value::{Enumerator, Object};
 
 use crate::model::campaign::ChangeKind;
 use crate::model::item::Item;
 use crate::model::offer::{Amount, Offer, Terms, Variant};
 use crate::model::post::Told;
 use crate::model::time::Timestamp;
-use crate::render::values;
+use crate::render::values::{self, Owner, Unknown};
+
+/// The fields of one of `item.variants`.
+pub(super) const VARIANT_FIELDS: [&str; 9] =
+    ["id", "title", "link", "sku", "gtin", "availability", "price", "list_price", "on_sale"];
 
 /// Most variants of a product that a layout sees.
 const VARIANTS_MAX: usize = 50;
@@ -42,9 +49,6 @@ pub(super) fn field(name: &str, item: &Item, told: Option<&Told>, now: Timestamp
         "brand" => text(offer.and_then(|offer| offer.brand.as_deref())),
         "sku" => text(terms.and_then(|terms| terms.sku.as_deref())),
         "gtin" => text(terms.and_then(|terms| terms.gtin.as_deref())),
-        "variants" => {
-            offer.map_or_else(|| Value::from(Vec::<Value>::new()), |it| variants(it, now))
-        }
         _ => return None,
     })
 }
@@ -55,28 +59,55 @@ fn list_price(terms: &Terms, price: Amount) -> Option<Amount> {
 }
 
 /// Whole percents, rounded down; 0 when it costs no less.
-fn percent_off(from: Amount, to: Amount) -> i64 {
+pub(super) fn percent_off(from: Amount, to: Amount) -> i64 {
     to.off(from).map_or(0, |hundredths| hundredths.max(0) / 100)
 }
 
-fn variants(offer: &Offer, now: Timestamp) -> Value {
-    let one = |variant: &Variant| {
-        let terms = &variant.terms;
-        let price = terms.price_at(now);
-        let list = price.and_then(|price| list_price(terms, price));
-        minijinja::context! {
-            id => values::field(&variant.id),
-            title => values::field(&variant.title),
-            link => variant.link.as_deref().unwrap_or_default(),
-            sku => text(terms.sku.as_deref()),
-            gtin => text(terms.gtin.as_deref()),
-            availability => terms.availability.as_str(),
-            price => amount(price),
-            list_price => amount(list.or(price)),
-            on_sale => list.is_some(),
-        }
+/// The variants of a product, in their order.
+pub(super) fn variants(offer: Option<&Offer>, now: Timestamp, unknown: Option<&Unknown>) -> Value {
+    let variants = offer.map_or(&[][..], |offer| &offer.variants);
+    let value = |variant: &Variant| {
+        let unknown = unknown.cloned();
+        Value::from_object(VariantValue { variant: variant.clone(), now, unknown })
     };
-    offer.variants.iter().take(VARIANTS_MAX).map(one).collect()
+    variants.iter().take(VARIANTS_MAX).map(value).collect()
+}
+
+/// A variant as a value.
+#[derive(Debug)]
+struct VariantValue {
+    variant: Variant,
+    now: Timestamp,
+    unknown: Option<Unknown>,
+}
+
+impl Object for VariantValue {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let variant = &self.variant;
+        let terms = &variant.terms;
+        let price = || terms.price_at(self.now);
+        let list = || list_price(terms, price()?);
+        Some(match key {
+            "id" => values::field(&variant.id),
+            "title" => values::field(&variant.title),
+            "link" => Value::from(variant.link.as_deref().unwrap_or_default()),
+            "sku" => text(terms.sku.as_deref()),
+            "gtin" => text(terms.gtin.as_deref()),
+            "availability" => Value::from(terms.availability.as_str()),
+            "price" => amount(price()),
+            "list_price" => amount(list().or_else(price)),
+            "on_sale" => Value::from(list().is_some()),
+            _ => return values::or_noted(None, self.unknown.as_ref(), Owner::Variant, key),
+        })
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&VARIANT_FIELDS)
+    }
 }
 
 fn amount(amount: Option<Amount>) -> Value {

@@ -12,7 +12,7 @@ const WIDTH_MIN: usize = 20;
 /// styles if `colour` is set, pictures by their address, buttons in boxes. Ends with a line feed
 /// unless the message is empty. No control character of the message reaches the terminal.
 pub fn preview(message: &Message, width: usize, colour: bool) -> String {
-    let mut page = Page { out: String::new(), width: width.max(WIDTH_MIN), colour };
+    let mut page = Sheet::new(width, colour);
     for (at, module) in message.modules.iter().enumerate() {
         if at > 0 {
             page.out.push('\n');
@@ -29,10 +29,11 @@ pub fn preview(message: &Message, width: usize, colour: bool) -> String {
             Module::Cards(cards) => cards.iter().for_each(|card| page.card(card)),
         }
     }
-    page.out
+    page.into_text()
 }
 
-struct Page {
+/// Lines for a terminal, one below the other.
+pub(crate) struct Sheet {
     out: String,
     width: usize,
     colour: bool,
@@ -40,32 +41,33 @@ struct Page {
 
 /// What stands before the lines of a block.
 #[derive(Clone, Default)]
-struct Indent {
-    first: String,
-    further: String,
+pub(crate) struct Indent {
+    pub(crate) first: String,
+    pub(crate) further: String,
 }
 
 /// Whether a blank line parts blocks; in lists none does.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Spacing {
+pub(crate) enum Spacing {
     Loose,
     Tight,
 }
 
 /// A piece of text and how it looks.
-struct Span {
-    /// `\n` is a line break.
-    text: String,
-    look: u8,
+pub(crate) struct Span {
+    /// Without control characters; `\n` is a line break.
+    pub(crate) text: String,
+    /// Bits of the constants below.
+    pub(crate) look: u8,
 }
 
-const BOLD: u8 = 1;
-const ITALIC: u8 = 1 << 1;
-const UNDERLINE: u8 = 1 << 2;
-const STRIKE: u8 = 1 << 3;
-const SPOILER: u8 = 1 << 4;
-const CODE: u8 = 1 << 5;
-const DIM: u8 = 1 << 6;
+pub(crate) const BOLD: u8 = 1;
+pub(crate) const ITALIC: u8 = 1 << 1;
+pub(crate) const UNDERLINE: u8 = 1 << 2;
+pub(crate) const STRIKE: u8 = 1 << 3;
+pub(crate) const SPOILER: u8 = 1 << 4;
+pub(crate) const CODE: u8 = 1 << 5;
+pub(crate) const DIM: u8 = 1 << 6;
 
 /// The terminal's codes (ECMA-48, SGR) for each bit of a look.
 const CODES: [(u8, &str); 7] = [
@@ -78,8 +80,16 @@ const CODES: [(u8, &str); 7] = [
     (DIM, "2"),
 ];
 
-impl Page {
-    fn blocks(&mut self, blocks: &[Block], indent: &Indent, spacing: Spacing) {
+impl Sheet {
+    pub(crate) fn new(width: usize, colour: bool) -> Self {
+        Self { out: String::new(), width: width.max(WIDTH_MIN), colour }
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.out
+    }
+
+    pub(crate) fn blocks(&mut self, blocks: &[Block], indent: &Indent, spacing: Spacing) {
         for (at, block) in blocks.iter().enumerate() {
             if at > 0 && spacing == Spacing::Loose {
                 self.line(&indent.further);
@@ -136,38 +146,61 @@ impl Page {
 
     fn buttons(&mut self, buttons: &[Button]) {
         for button in buttons {
-            let label = format!(" {} ", visible(&button.label));
-            let edge = "─".repeat(columns(&label));
             let action = match &button.action {
-                Action::Open { url } => visible(url),
-                Action::Copy { text } => format!("⧉ {}", visible(text)),
-                Action::Postback { payload } => format!("↩ {}", visible(payload)),
+                Action::Open { url } => url.clone(),
+                Action::Copy { text } => format!("⧉ {text}"),
+                Action::Postback { payload } => format!("↩ {payload}"),
             };
-            let (label, action) = (self.painted(&label, BOLD), self.painted(&action, DIM));
-            self.line(&format!("╭{edge}╮"));
-            self.line(&format!("│{label}│ {action}"));
-            self.line(&format!("╰{edge}╯"));
+            self.boxes(&[(&button.label, action)]);
         }
     }
 
-    fn card(&mut self, card: &Card) {
-        let rest = "│ ".to_owned();
-        let indent = Indent { first: rest.clone(), further: rest };
+    /// Boxes side by side, with what each does behind them.
+    pub(crate) fn boxes(&mut self, row: &[(&str, String)]) {
+        let labels: Vec<String> = row.iter().map(|(it, _)| format!(" {} ", visible(it))).collect();
+        let edges = |left: &str, right: &str| {
+            let edge = |label: &String| format!("{left}{}{right}", "─".repeat(columns(label)));
+            labels.iter().map(edge).collect::<Vec<_>>().join(" ")
+        };
+        let shown: Vec<String> =
+            labels.iter().map(|label| format!("│{}│", self.painted(label, BOLD))).collect();
+        let actions: Vec<String> = row.iter().map(|(_, action)| visible(action)).collect();
+        let actions = self.painted(&actions.join("  "), DIM);
+        self.line(&edges("╭", "╮"));
+        self.line(&format!("{} {actions}", shown.join(" ")));
+        self.line(&edges("╰", "╯"));
+    }
+
+    /// A line over the whole width, with words in it.
+    pub(crate) fn rule(&mut self, words: &str) {
+        let rest = self.width.saturating_sub(columns(words) + 4);
+        let rule = self.painted(&format!("┈┈ {words} {}", "┈".repeat(rest)), DIM);
+        self.line(&rule);
+    }
+
+    /// Text in a frame that is open to the right: a card.
+    pub(crate) fn framed(&mut self, lines: &[Span]) {
+        let indent = Indent { first: "│ ".to_owned(), further: "│ ".to_owned() };
         self.line(&format!("╭{}", "─".repeat(self.width / 2)));
-        self.wrap(&[Span { text: visible(&card.title), look: BOLD }], &indent);
-        let below =
-            [(Some(&card.subtitle), 0), (card.image.as_ref(), DIM), (card.link.as_ref(), DIM)];
-        for (text, look) in below {
-            if let Some(text) = text.filter(|text| !text.is_empty()) {
-                self.wrap(&[Span { text: visible(text), look }], &indent);
-            }
+        for line in lines.iter().filter(|line| !line.text.is_empty()) {
+            self.wrap(std::slice::from_ref(line), &indent);
         }
         self.line(&format!("╰{}", "─".repeat(self.width / 2)));
+    }
+
+    fn card(&mut self, card: &Card) {
+        let line = |text: Option<&str>, look| Span { text: visible(text.unwrap_or("")), look };
+        self.framed(&[
+            line(Some(&card.title), BOLD),
+            line(Some(&card.subtitle), 0),
+            line(card.image.as_deref(), DIM),
+            line(card.link.as_deref(), DIM),
+        ]);
         self.buttons(&card.buttons);
     }
 
     /// Writes spans as lines, broken between words where they get too long.
-    fn wrap(&mut self, spans: &[Span], indent: &Indent) {
+    pub(crate) fn wrap(&mut self, spans: &[Span], indent: &Indent) {
         let mut line = indent.first.clone();
         let mut used = columns(&line);
         let mut is_fresh = true;
@@ -192,7 +225,7 @@ impl Page {
         self.line(&line);
     }
 
-    fn painted(&self, text: &str, look: u8) -> String {
+    pub(crate) fn painted(&self, text: &str, look: u8) -> String {
         if !self.colour || look == 0 {
             return text.to_owned();
         }
@@ -201,7 +234,7 @@ impl Page {
         format!("\u{1b}[{}m{text}\u{1b}[0m", codes.join(";"))
     }
 
-    fn line(&mut self, text: &str) {
+    pub(crate) fn line(&mut self, text: &str) {
         self.out.push_str(text.trim_end());
         self.out.push('\n');
     }
@@ -235,7 +268,7 @@ fn spans(content: &[Inline], look: u8) -> Vec<Span> {
 }
 
 /// Without what could steer a terminal.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect()
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use minijinja::{Error, ErrorKind};
 
 use crate::render::filters::FILTERS;
+use crate::render::nearest::nearest;
 
 /// One problem at one place of a layout's file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,8 +109,8 @@ pub(super) fn unknown_filter(error: &Error) -> Option<&str> {
     error.detail()?.strip_prefix("filter ")?.strip_suffix(" is unknown")
 }
 
-/// The offset of `word` within an expression, where what is before it is `fit`; else 0.
-pub(super) fn find_word(text: &str, word: &str, fit: impl Fn(&str) -> bool) -> usize {
+/// The offset of `word` within an expression, where what is before it is `fit`.
+pub(super) fn find_word(text: &str, word: &str, fit: impl Fn(&str) -> bool) -> Option<usize> {
     let is_part = |c: char| c == '_' || c.is_alphanumeric();
     let is_whole =
         |at: usize| !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part);
@@ -120,38 +121,6 @@ pub(super) fn find_word(text: &str, word: &str, fit: impl Fn(&str) -> bool) -> u
     text.match_indices(word)
         .map(|(at, _)| at)
         .find(|&at| is_whole(at) && is_within(at) && fit(text[..at].trim_end()))
-        .unwrap_or(0)
-}
-
-/// The known name that `name` was probably meant to be: one that it begins, or one of which at
-/// most a third differs.
-pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let is_beginning = |one: &&str| name.len() >= 3 && one.starts_with(name);
-    if let Some(whole) = known.iter().copied().find(is_beginning) {
-        return Some(whole);
-    }
-    let best = known.iter().copied().min_by_key(|one| steps_between(name, one))?;
-    (steps_between(name, best) <= (name.chars().count() / 3).max(1)).then_some(best)
-}
-
-/// How many characters must be added, taken, changed or swapped with their neighbour (optimal
-/// string alignment).
-fn steps_between(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let mut rows: Vec<Vec<usize>> = vec![(0..=other.len()).collect()];
-    for (i, c) in one.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, d) in other.iter().enumerate() {
-            let changed = rows[i][j] + usize::from(c != d);
-            let mut steps = changed.min(rows[i][j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && one[i - 1] == *d && *c == other[j - 1] {
-                steps = steps.min(rows[i - 1][j - 1] + 1);
-            }
-            row.push(steps);
-        }
-        rows.push(row);
-    }
-    rows[one.len()][other.len()]
 }
 
 #[cfg(test)]
@@ -164,23 +133,5 @@ mod tests {
         assert_eq!(problem.to_string(), "a.html:2:5: is wrong");
         let hinted = problem.with_hint("do better".to_owned());
         assert_eq!(hinted.to_string(), "a.html:2:5: is wrong\n  hint: do better");
-    }
-
-    #[test]
-    fn the_nearest_name_is_near() {
-        let known = ["title", "link", "summary", "tags"];
-        let cases = [
-            ("tite", Some("title")),
-            ("titel", Some("title")),
-            ("sum", Some("summary")),
-            ("su", None),
-            ("sumary", Some("summary")),
-            ("lnk", Some("link")),
-            ("price", None),
-            ("", None),
-        ];
-        for (name, expected) in cases {
-            assert_eq!(nearest(name, &known), expected, "{name}");
-        }
     }
 }

@@ -8,12 +8,47 @@ use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
 use crate::model::post::{PriceMove, Told};
 use crate::model::rich::RichText;
 use crate::model::time::Timestamp;
+use crate::render::scene::Person;
 
 /// The instant at which the samples are shown.
-pub(super) const NOW: Timestamp = Timestamp::from_millis(1_790_003_800_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_790_003_800_000);
 
 /// Names the samples.
 const ID: ItemId = ItemId([7; 16]);
+
+/// Items to set in a layout, and what happened to them.
+pub(crate) struct Sample {
+    pub name: String,
+    pub items: Vec<Item>,
+    pub told: Vec<Told>,
+}
+
+/// What layouts are tested with: everything, next to nothing, and several.
+pub(crate) fn samples(source: &Name) -> Vec<Sample> {
+    let named = |name: &str, items, told| Sample { name: name.to_owned(), items, told };
+    let one = |number: u8, title: &str| Item {
+        id: ItemId([number; 16]),
+        title: title.to_owned(),
+        link: Some(format!("https://example.com/{number}")),
+        image: Some(format!("https://example.com/{number}.jpg")),
+        summary: RichText::from_plain(&format!("The first words of story {number}.")),
+        media: vec![],
+        offer: None,
+        ..sample(source)
+    };
+    let story = Item { offer: None, media: vec![], ..sample(source) };
+    vec![
+        named("a product", vec![sample(source)], vec![told()]),
+        named("a story", vec![story], vec![]),
+        named("the least", vec![bare_sample(source)], vec![]),
+        named("several", vec![one(1, "One"), one(2, "Două"), one(3, "三")], vec![]),
+    ]
+}
+
+/// Somebody of whom all is known.
+pub(super) fn person() -> Person {
+    Person { language: Some("en".to_owned()), first_name: Some("Ana".to_owned()) }
+}
 
 /// The sample's price fell.
 pub(crate) fn told() -> Told {
@@ -58,6 +93,8 @@ pub(crate) fn sample(source: &Name) -> Item {
         bytes: Some(123_456),
         mime: Some(mime.to_owned()),
         alt: Some("A description".to_owned()),
+        title: None,
+        seconds: None,
     };
     Item {
         id: ID,
@@ -80,7 +117,12 @@ pub(crate) fn sample(source: &Name) -> Item {
         image: address("picture.jpg"),
         media: vec![
             media(MediaKind::Image, "picture.jpg", "image/jpeg"),
-            media(MediaKind::Audio, "sound.mp3", "audio/mpeg"),
+            Media {
+                title: Some("A sound".to_owned()),
+                seconds: Some(754),
+                ..media(MediaKind::Audio, "sound.mp3", "audio/mpeg")
+            },
+            Media { seconds: Some(90), ..media(MediaKind::Video, "film.mp4", "video/mp4") },
         ],
         offer: Some(offer()),
     }

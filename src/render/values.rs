@@ -1,7 +1,7 @@
 //! What a layout sees of an item.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use minijinja::value::{Enumerator, Object};
 use minijinja::{Error, State, Value};
@@ -12,6 +12,7 @@ use crate::model::post::Told;
 use crate::model::rich::RichText;
 use crate::model::time::Timestamp;
 use crate::render::offers;
+use crate::render::scene::Person;
 use crate::render::shorten::{shorten, shorten_rich};
 
 /// The fields of an item, as the documentation of layouts lists them.
@@ -46,29 +47,92 @@ pub(super) const FIELDS: [&str; 28] = [
     "variants",
 ];
 
+/// The fields of one of `item.media`.
+pub(super) const MEDIA_FIELDS: [&str; 7] =
+    ["kind", "url", "type", "bytes", "title", "duration", "alt"];
+
+/// The fields of `subscriber`.
+pub(super) const PERSON_FIELDS: [&str; 2] = ["language", "first_name"];
+
 /// Longest title, author or tag, in graphemes.
 const FIELD_GRAPHEMES_MAX: usize = 500;
 
 /// Most authors, tags or media of an item that a layout sees.
 const LIST_MAX: usize = 20;
 
+/// Whose field it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Owner {
+    Item,
+    Variant,
+    Media,
+    Subscriber,
+}
+
+impl Owner {
+    /// What it is called where nothing better is known.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Item => "item",
+            Self::Variant => "variant",
+            Self::Media => "media",
+            Self::Subscriber => "subscriber",
+        }
+    }
+
+    pub fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Item => &FIELDS,
+            Self::Variant => &offers::VARIANT_FIELDS,
+            Self::Media => &MEDIA_FIELDS,
+            Self::Subscriber => &PERSON_FIELDS,
+        }
+    }
+}
+
+/// Where to note fields that nothing has, when a layout is checked. Then such a field is
+/// [`Anything`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unknown(Arc<Mutex<BTreeSet<(Owner, String)>>>);
+
+impl Unknown {
+    pub fn noted(&self) -> BTreeSet<(Owner, String)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, owner: Owner, field: &str) -> Value {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.insert((owner, field.to_owned()));
+        Value::from_object(Anything)
+    }
+}
+
+/// The value found, or a note that there is none.
+pub(super) fn or_noted(
+    found: Option<Value>,
+    unknown: Option<&Unknown>,
+    owner: Owner,
+    field: &str,
+) -> Option<Value> {
+    found.or_else(|| unknown.map(|unknown| unknown.note(owner, field)))
+}
+
 /// An item as a value. What is missing is empty text, which is false and prints nothing.
 #[derive(Debug)]
 pub(super) struct ItemValue {
-    pub item: Item,
+    item: Item,
     /// What happened to it, if that is known.
-    pub told: Option<Told>,
-    pub now: Timestamp,
+    told: Option<Told>,
+    now: Timestamp,
     /// Longest `summary`, `body` and `text`, in bytes: so that a long item can't make a layout
     /// fail that works for others.
-    pub text_bytes_max: usize,
-    /// Where to note fields that no item has, when a layout is checked. Then such a field is
-    /// [`Anything`].
-    pub unknown: Option<Unknown>,
+    text_bytes_max: usize,
+    unknown: Option<Unknown>,
+    /// What takes time to make, made once.
+    summary: OnceLock<Value>,
+    body: OnceLock<Value>,
+    text: OnceLock<Value>,
 }
-
-/// Names of fields that no item has.
-pub(super) type Unknown = Arc<Mutex<BTreeSet<String>>>;
 
 impl Object for ItemValue {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
@@ -76,12 +140,7 @@ impl Object for ItemValue {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let found = self.field(key);
-        if let (None, Some(unknown)) = (&found, &self.unknown) {
-            unknown.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
-            return Some(Value::from_object(Anything));
-        }
-        found
+        or_noted(self.field(key), self.unknown.as_ref(), Owner::Item, key)
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -114,18 +173,34 @@ impl Object for Anything {
 }
 
 impl ItemValue {
-    fn field(&self, name: &str) -> Option<Value> {
+    pub fn new(
+        item: Item,
+        told: Option<Told>,
+        now: Timestamp,
+        text_bytes_max: usize,
+        unknown: Option<Unknown>,
+    ) -> Self {
+        let (summary, body, text) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { item, told, now, text_bytes_max, unknown, summary, body, text }
+    }
+
+    pub fn field(&self, name: &str) -> Option<Value> {
         let item = &self.item;
         Some(match name {
             "id" => Value::from(item.id.to_string()),
             "title" => field(&item.title),
             "link" => Value::from(item.link.as_deref().unwrap_or_default()),
-            "summary" => self.markup(&item.summary, &item.body),
-            "body" => self.markup(&item.body, &item.summary),
+            "summary" => {
+                self.summary.get_or_init(|| self.markup(&item.summary, &item.body)).clone()
+            }
+            "body" => self.body.get_or_init(|| self.markup(&item.body, &item.summary)).clone(),
             "text" => {
-                let words = either(&item.body, &item.summary).plain();
-                // Escaping may make five bytes of one.
-                Value::from(shorten_to_bytes(&words, self.text_bytes_max / 5))
+                let words = || {
+                    let words = either(&item.body, &item.summary).plain();
+                    // Escaping may make five bytes of one.
+                    Value::from(shorten_to_bytes(&words, self.text_bytes_max / 5))
+                };
+                self.text.get_or_init(words).clone()
             }
             "image" => Value::from(item.image.as_deref().unwrap_or_default()),
             "published" => instant(item.published),
@@ -135,22 +210,100 @@ impl ItemValue {
             "tags" => item.tags.iter().take(LIST_MAX).map(|it| field(it)).collect(),
             "language" => Value::from(item.language.as_deref().unwrap_or_default()),
             "source" => Value::from(item.source.as_str()),
-            "media" => item.media.iter().take(LIST_MAX).map(media).collect(),
+            "media" => {
+                let value = |media: &Media| MediaValue {
+                    media: media.clone(),
+                    unknown: self.unknown.clone(),
+                };
+                item.media.iter().take(LIST_MAX).map(value).map(Value::from_object).collect()
+            }
+            "variants" => offers::variants(item.offer.as_ref(), self.now, self.unknown.as_ref()),
             _ => return offers::field(name, item, self.told.as_ref(), self.now),
         })
     }
 
     /// HTML that the formatter leaves as it is; `other` stands in for a missing text.
     fn markup(&self, text: &RichText, other: &RichText) -> Value {
-        let mut text = either(text, other).clone();
-        let mut html = markup::to_html(&text);
-        let mut graphemes_max = self.text_bytes_max;
-        while html.len() > self.text_bytes_max && graphemes_max > 0 {
-            graphemes_max /= 2;
-            text = shorten_rich(&text, graphemes_max);
-            html = markup::to_html(&text);
+        let text = either(text, other);
+        let mut html = markup::to_html(text);
+        if html.len() > self.text_bytes_max {
+            html = markup::to_html(&fit(text, self.text_bytes_max));
         }
         Value::from_safe_string(html)
+    }
+}
+
+/// The text cut until its HTML has at most that many bytes.
+pub(super) fn fit(text: &RichText, bytes_max: usize) -> RichText {
+    let mut text = text.clone();
+    let mut graphemes_max = bytes_max;
+    while markup::to_html(&text).len() > bytes_max && graphemes_max > 0 {
+        graphemes_max /= 2;
+        text = shorten_rich(&text, graphemes_max);
+    }
+    text
+}
+
+/// A file of an item as a value.
+#[derive(Debug)]
+struct MediaValue {
+    media: Media,
+    unknown: Option<Unknown>,
+}
+
+impl Object for MediaValue {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let media = &self.media;
+        let found = match key {
+            "kind" => Value::from(match media.kind {
+                MediaKind::Image => "image",
+                MediaKind::Audio => "audio",
+                MediaKind::Video => "video",
+                MediaKind::File => "file",
+            }),
+            "url" => Value::from(media.url.as_str()),
+            "type" => Value::from(media.mime.as_deref().unwrap_or_default()),
+            "bytes" => media.bytes.map_or_else(|| Value::from(""), Value::from),
+            "title" => field(media.title.as_deref().unwrap_or_default()),
+            "duration" => media.seconds.map_or_else(|| Value::from(""), Value::from),
+            "alt" => field(media.alt.as_deref().unwrap_or_default()),
+            _ => return or_noted(None, self.unknown.as_ref(), Owner::Media, key),
+        };
+        Some(found)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&MEDIA_FIELDS)
+    }
+}
+
+/// The person who reads.
+#[derive(Debug)]
+pub(super) struct PersonValue {
+    pub person: Person,
+    pub unknown: Option<Unknown>,
+}
+
+impl Object for PersonValue {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let found = match key {
+            "language" => Some(field(self.person.language.as_deref().unwrap_or_default())),
+            "first_name" => Some(field(self.person.first_name.as_deref().unwrap_or_default())),
+            _ => None,
+        };
+        or_noted(found, self.unknown.as_ref(), Owner::Subscriber, key)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&PERSON_FIELDS)
     }
 }
 
@@ -159,6 +312,9 @@ fn either<'a>(text: &'a RichText, other: &'a RichText) -> &'a RichText {
 }
 
 pub(super) fn field(text: &str) -> Value {
+    if text.len() <= FIELD_GRAPHEMES_MAX {
+        return Value::from(text);
+    }
     Value::from(shorten(text, FIELD_GRAPHEMES_MAX))
 }
 
@@ -173,20 +329,4 @@ fn shorten_to_bytes(text: &str, bytes_max: usize) -> String {
 /// As RFC 3339, which the filter `date` reads.
 fn instant(at: Option<Timestamp>) -> Value {
     Value::from(at.map_or_else(String::new, |at| at.to_string()))
-}
-
-fn media(media: &Media) -> Value {
-    let kind = match media.kind {
-        MediaKind::Image => "image",
-        MediaKind::Audio => "audio",
-        MediaKind::Video => "video",
-        MediaKind::File => "file",
-    };
-    minijinja::context! {
-        kind => kind,
-        url => media.url.as_str(),
-        bytes => media.bytes,
-        type => media.mime.as_deref().unwrap_or_default(),
-        alt => field(media.alt.as_deref().unwrap_or_default()),
-    }
 }

@@ -14,6 +14,7 @@ use crate::model::name::Name;
 #[derive(Clone, Debug, Default)]
 pub struct Meters {
     polls: Family<SourceResult, Counter>,
+    untold: Family<OfSource, Counter>,
     sends: Family<ChannelResult, Counter>,
     posts: Counter,
     events: Family<ChannelResult, Counter>,
@@ -24,6 +25,11 @@ pub struct Meters {
 struct SourceResult {
     source: String,
     result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfSource {
+    source: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -44,6 +50,14 @@ impl Meters {
     pub fn count_poll(&self, source: &Name, result: &'static str) {
         let label = SourceResult { source: source.to_string(), result };
         self.polls.get_or_create(&label).inc();
+    }
+
+    /// `count` changes of a poll are known and were never told: too many at once.
+    pub fn count_untold(&self, source: &Name, count: u64) {
+        if count > 0 {
+            let label = OfSource { source: source.to_string() };
+            self.untold.get_or_create(&label).inc_by(count);
+        }
     }
 
     /// One claim was settled, of a post or of an answer: `result` is the outcome's word, or
@@ -77,6 +91,11 @@ impl Meters {
     pub fn text(&self) -> String {
         let mut registry = Registry::with_prefix("tidings");
         registry.register("polls", "Polls ended, by source and result", self.polls.clone());
+        registry.register(
+            "changes_untold",
+            "Changes that were too many at once and never told, by source",
+            self.untold.clone(),
+        );
         registry.register(
             "deliveries",
             "Claims settled, by channel and result",

@@ -1,14 +1,17 @@
 //! What polling and the public door know together of hubs, which tell us when a feed has news.
 //!
 //! Polling asks a hub to tell us, under an address that nobody can guess; the hub asks at the door
-//! whether that was us; from then on what it brings there rings for the source. All of it is in
-//! memory: after a start polling asks anew, under a new address, and what still comes to the old
-//! one is not for us.
+//! whether that was us; from then on what it brings there rings for the source. The book is in
+//! memory, but addresses and secrets are made from a key that outlives the process: so what hubs
+//! were asked before a start is known after it ([`Pushes::expect`]), what they bring meanwhile is
+//! taken in, and polling renews it all the same.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use tokio::sync::mpsc;
 
 use crate::model::name::Name;
@@ -28,14 +31,18 @@ const RETRY_AFTER: Duration = Duration::from_secs(6 * 60 * 60);
 /// Rings that wait for polling; more of them say nothing new.
 const RINGS_MAX: usize = 1_024;
 
-/// Random bytes of an address, and of a secret.
+/// Bytes of an address, and of a secret.
 const TOKEN_BYTES: usize = 24;
+
+/// Bytes of the key.
+pub const KEY_BYTES: usize = 32;
 
 /// The book of all subscriptions. Cheap to clone.
 #[derive(Clone)]
 pub struct Pushes {
     slots: Arc<Mutex<HashMap<String, Slot>>>,
     rings_tx: mpsc::Sender<Name>,
+    key: Arc<[u8; KEY_BYTES]>,
 }
 
 struct Slot {
@@ -68,10 +75,21 @@ pub struct Subscription {
 }
 
 impl Pushes {
-    /// The book, and where it rings with the names of sources.
-    pub fn new() -> (Self, mpsc::Receiver<Name>) {
+    /// The book, and where it rings with the names of sources. Whoever knows `key` can guess every
+    /// address and sign every word.
+    pub fn new(key: [u8; KEY_BYTES]) -> (Self, mpsc::Receiver<Name>) {
         let (rings_tx, rings_rx) = mpsc::channel(RINGS_MAX);
-        (Self { slots: Arc::default(), rings_tx }, rings_rx)
+        (Self { slots: Arc::default(), rings_tx, key: Arc::new(key) }, rings_rx)
+    }
+
+    /// The hub was asked in an earlier run, and may bring news at any time. It is to be asked anew,
+    /// for nobody knows what it granted.
+    pub fn expect(&self, source: &Name, hub: &str, topic: &str) {
+        let slot = self.slot(source, hub, topic, Timestamp::default());
+        let token = self.made("token", source, hub, topic);
+        self.with(|slots| {
+            slots.entry(token).or_insert(slot);
+        });
     }
 
     /// What the hub is to be asked now, if anything: at first, at half of the lease, and again
@@ -102,18 +120,36 @@ impl Pushes {
                 slot.asked_at = now;
                 return Some(Subscription { token: token.clone(), secret: slot.secret.clone() });
             }
-            let (token, secret) = (random(), SecretString::from(random()));
-            let slot = Slot {
-                source: source.clone(),
-                hub: hub.to_owned(),
-                topic: topic.to_owned(),
-                secret: secret.clone(),
-                asked_at: now,
-                standing: Standing::Asked,
-            };
+            let token = self.made("token", source, hub, topic);
+            let slot = self.slot(source, hub, topic, now);
+            let secret = slot.secret.clone();
             slots.insert(token.clone(), slot);
             Some(Subscription { token, secret })
         })
+    }
+
+    fn slot(&self, source: &Name, hub: &str, topic: &str, asked_at: Timestamp) -> Slot {
+        Slot {
+            source: source.clone(),
+            hub: hub.to_owned(),
+            topic: topic.to_owned(),
+            secret: SecretString::from(self.made("secret", source, hub, topic)),
+            asked_at,
+            standing: Standing::Asked,
+        }
+    }
+
+    /// Hexadecimal digits that nobody can guess without the key, the same at every call.
+    fn made(&self, what: &str, source: &Name, hub: &str, topic: &str) -> String {
+        // A key of any length will do.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.as_slice()) else {
+            return random();
+        };
+        for part in [what, source.as_str(), hub, topic] {
+            mac.update(part.as_bytes());
+            mac.update(&[0]);
+        }
+        digits(mac.finalize().into_bytes().get(..TOKEN_BYTES).unwrap_or_default())
     }
 
     /// A hub asks whether we want to hear of `topic`; true when we do. Without a lease it is the
@@ -179,6 +215,10 @@ impl Pushes {
 /// Hexadecimal digits that nobody can guess.
 fn random() -> String {
     let bytes: [u8; TOKEN_BYTES] = rand::random();
+    digits(&bytes)
+}
+
+fn digits(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -196,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_hub_is_asked_once_and_again_at_half_of_its_lease() {
-        let (pushes, _rings) = Pushes::new();
+        let (pushes, _rings) = Pushes::new([7; KEY_BYTES]);
         let ask = |now| pushes.subscribe(&name("blog"), HUB, TOPIC, now);
         let first = ask(NOW).unwrap();
         assert!(ask(NOW + RETRY_AFTER / 2).is_none(), "it may still answer");
@@ -215,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_hub_that_denies_is_left_alone_and_another_one_asked() {
-        let (pushes, _rings) = Pushes::new();
+        let (pushes, _rings) = Pushes::new([7; KEY_BYTES]);
         let ask = |hub, now| pushes.subscribe(&name("blog"), hub, TOPIC, now);
         let first = ask(HUB, NOW).unwrap();
         assert!(pushes.deny(&first.token, TOPIC) && !pushes.deny("guessed", TOPIC));
@@ -227,8 +267,24 @@ mod tests {
     }
 
     #[test]
+    fn after_a_start_the_old_address_is_known_and_the_hub_asked_anew() {
+        let (before, _rings) = Pushes::new([7; KEY_BYTES]);
+        let asked = before.subscribe(&name("blog"), HUB, TOPIC, NOW).unwrap();
+        let (after, mut rings) = Pushes::new([7; KEY_BYTES]);
+        after.expect(&name("blog"), HUB, TOPIC);
+        assert!(after.secret(&asked.token).is_some() && !after.is_held(&name("blog"), NOW));
+        after.ring(&asked.token);
+        assert_eq!(rings.try_recv().unwrap(), name("blog"));
+        let renewed = after.subscribe(&name("blog"), HUB, TOPIC, NOW).unwrap();
+        assert_eq!(renewed.token, asked.token);
+        let (other, _rings) = Pushes::new([8; KEY_BYTES]);
+        other.expect(&name("blog"), HUB, TOPIC);
+        assert!(other.secret(&asked.token).is_none(), "another key, another address");
+    }
+
+    #[test]
     fn what_comes_under_an_address_rings_for_its_source() {
-        let (pushes, mut rings) = Pushes::new();
+        let (pushes, mut rings) = Pushes::new([7; KEY_BYTES]);
         let asked = pushes.subscribe(&name("blog"), HUB, TOPIC, NOW).unwrap();
         pushes.ring("guessed");
         pushes.ring(&asked.token);

@@ -44,8 +44,8 @@ const SCRIPT: &str = include_str!("assets/phones.js");
 
 /// Nothing but our own files, and pictures of the blog and whoever else is shown in a message.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-                      img-src 'self' data: http: https:; base-uri 'none'; form-action 'none'; \
-                      frame-ancestors 'none'";
+                      img-src 'self' data: http: https:; media-src http: https:; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Whose phones are shown, and what the strip below them tells of.
 #[derive(Clone, Debug)]

@@ -67,6 +67,7 @@ impl World {
         let telegram = telegram::Server::start(telegram_rules.with_documented_limits()).await?;
         let messenger_rules = messenger::Rules {
             webhook: Some(format!("http://{public}/messenger/page")),
+            fetches_media: true,
             kept_max: 10_000,
             ..Default::default()
         };

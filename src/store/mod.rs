@@ -22,6 +22,7 @@ use crate::model::correction::{Correction, EditAt, EditClaim, EditReceipt, Kept}
 use crate::model::event::Event;
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
+use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::message::Card;
 use crate::model::name::Name;
 use crate::model::post::{
@@ -39,6 +40,9 @@ pub const LINK_TOLD_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 /// How long a story is told only once under one title.
 pub const TITLE_TOLD_FOR: Duration = Duration::from_secs(86_400);
+
+/// Most items that are looked at for the newest of some sources.
+pub const NEWEST_SEEN_MAX: usize = 20_000;
 
 /// Every verb's answer.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
@@ -122,6 +126,11 @@ pub trait Store: Send + Sync + 'static {
     /// The items that are (still) there, in the order asked.
     fn load_items(&self, ids: &[ItemId]) -> Reply<'_, Vec<Item>>;
 
+    /// The items that are kept of the sources (none named: of all), those first seen last first, at
+    /// most `limit`. Looks at no more than [`NEWEST_SEEN_MAX`] items: of a source that was quiet
+    /// while others told that much, nothing is found.
+    fn load_newest_items(&self, sources: &[Name], limit: usize) -> Reply<'_, Vec<Item>>;
+
     /// The numbers, ascending, of active subscribers of the channel with any of the topics;
     /// no topics means every active subscriber.
     fn load_audience(&self, channel: &Name, topics: &[Name]) -> Reply<'_, Vec<u32>>;
@@ -201,6 +210,17 @@ pub trait Store: Send + Sync + 'static {
 
     fn load_post(&self, post: PostId) -> Reply<'_, Option<Post>>;
 
+    /// What is kept of media on a channel, in the order asked.
+    fn load_media(&self, channel: &Name, keys: &[MediaKey]) -> Reply<'_, Vec<Option<KeptMedium>>>;
+
+    /// Keeps media in place of what was kept under their keys; `None` forgets. Losing one costs an
+    /// upload and nothing else.
+    fn commit_media(
+        &self,
+        channel: &Name,
+        media: Vec<(MediaKey, Option<KeptMedium>)>,
+    ) -> Reply<'_, ()>;
+
     fn load_channel(&self, channel: &Name) -> Reply<'_, ChannelState>;
 
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()>;
@@ -261,9 +281,15 @@ pub trait Store: Send + Sync + 'static {
     /// Removes what no rule needs any more: items older than 30 days that no draft names, posts
     /// finished for 90 days, seen event ids older than 72 hours, messages of posts whose window
     /// of corrections is over, stories told 30 days ago, price
-    /// histories that tell nothing any more, names of products that no shelf has. Bounded work a
+    /// histories that tell nothing any more, names of products that no shelf has, media that were of
+    /// no use for 90 days. Bounded work a
     /// call; answers how many rows went.
     fn prune(&self, now: Timestamp) -> Reply<'_, usize>;
+
+    /// Gives back the room that large catalogs have left unused; answers whether there was any
+    /// worth it. Whoever reads or writes waits meanwhile, a second or so for 60 MB, so it is for
+    /// quiet moments; a store that is too large to be waited for is left as it is.
+    fn pack(&self) -> Reply<'_, bool>;
 }
 
 /// What [`Store::commit_poll`] writes.
@@ -344,6 +370,8 @@ pub struct Advance {
     pub receipts: Vec<Receipt>,
     /// How many more claims the caller can take.
     pub claims: usize,
+    /// Posts of which nothing is claimed now.
+    pub resting: Vec<PostId>,
     pub now: Timestamp,
 }
 

@@ -107,6 +107,7 @@ pub fn post(title: &str) -> Post {
             language: None,
             message: Message::from_plain(title),
         }],
+        personal: None,
         cards: vec![card(title)],
         on_uncertain: OnUncertain::Skip,
         stopped: None,
@@ -180,7 +181,7 @@ pub async fn advance(
     receipts: Vec<Receipt>,
     claims: usize,
 ) -> Vec<Claim> {
-    let step = Advance { channel: name(channel), receipts, claims, now: now() };
+    let step = Advance { channel: name(channel), receipts, claims, resting: vec![], now: now() };
     store.advance(step).await.unwrap()
 }
 

@@ -298,7 +298,7 @@ async fn a_hub_is_asked_to_tell_and_its_word_makes_the_source_due() {
     let hub_link = format!("<{}>; rel=\"hub\"", site.url("/hub"));
     site.say("/feed", status(200, &[("Link", &self_link), ("Link", &hub_link)], &feed(&["One"])));
     site.say("/hub", status(202, &[], b""));
-    let (pushes, rings) = Pushes::new();
+    let (pushes, rings) = Pushes::new([7; 32]);
     let callback = "https://news.example/base".parse().unwrap();
     let mut options = world.options();
     let pause = Duration::from_millis(10);

@@ -34,6 +34,8 @@ pub struct Rig {
     pub telegram: telegram::Server,
     pub messenger: messenger::Server,
     pub site: Site,
+    /// Keys of the table `listen`.
+    pub listen_keys: String,
     /// Keys that stand in no table.
     pub top_keys: String,
     /// Keys of the table `fetch`.
@@ -62,6 +64,7 @@ impl Rig {
             telegram,
             messenger,
             site,
+            listen_keys: String::new(),
             top_keys: String::new(),
             fetch_keys: String::new(),
             extra: String::new(),
@@ -69,6 +72,11 @@ impl Rig {
             campaign_keys: String::new(),
             public,
         }
+    }
+
+    /// An address at the public door.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.public)
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -100,6 +108,7 @@ data_dir = "{data}"
 [listen]
 public = "{public}"
 admin = "unix:{admin}"
+{listen_keys}
 [fetch]
 allow_networks = ["127.0.0.0/8"]
 floor = "1s"
@@ -135,6 +144,7 @@ sources = ["blog"]
             admin = self.path("admin.sock").display(),
             telegram = self.telegram.url(),
             token = self.secret("token", self.telegram.token()),
+            listen_keys = self.listen_keys,
             fetch_keys = self.fetch_keys,
             telegram_keys = self.telegram_keys,
             messenger = self.messenger.url(),

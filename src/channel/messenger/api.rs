@@ -16,8 +16,12 @@ use sha2::Sha256;
 use crate::channel::loose::Whole;
 use crate::channel::messenger::errors;
 use crate::channel::messenger::updates::GET_STARTED;
-use crate::channel::wire::{ANSWER_BYTES_MAX, Ask, SetUpError, Wire, retry_after};
-use crate::channel::{Call, Observed};
+use crate::channel::messenger::slots::type_of;
+use crate::channel::multipart::{self, Part};
+use crate::channel::wire::{
+    ANSWER_BYTES_MAX, Ask, Posted, SetUpError, Wire, retry_after, upload_time,
+};
+use crate::channel::{Call, Keep, Observed};
 use crate::model::secret::{ExposeSecret, SecretString};
 
 /// The address of the public service.
@@ -30,6 +34,10 @@ pub const VERSION: &str = "v25.0";
 const SUBSCRIBED_FIELDS: &str = "messages,messaging_postbacks,messaging_optins,\
                                  messaging_referrals,message_reactions,\
                                  messaging_policy_enforcement";
+
+/// How long the service may take to fetch a file. Source: Messenger Platform, error 2018294: videos
+/// are given 75 seconds.
+const FETCH_TIME_MAX: Duration = Duration::from_secs(80);
 
 /// Longest header with usage figures that is read.
 const USAGE_BYTES_MAX: usize = 4096;
@@ -104,6 +112,32 @@ impl Client {
         self.post(&[&self.page_id, call.method], body(call, address)).await
     }
 
+    /// Has the service keep a file, to be named by its id afterwards.
+    pub(crate) async fn keep(&self, what: &Keep) -> Observed {
+        let path = [self.page_id.as_str(), "message_attachments"];
+        let message = |form, payload: &Value| {
+            json!({ "attachment": { "type": type_of(form), "payload": payload } })
+        };
+        match what {
+            Keep::Address { url, form } => {
+                let message = message(*form, &json!({ "url": url, "is_reusable": true }));
+                let body = json!({ "message": message }).to_string();
+                let ask = Ask {
+                    url: self.url(&path),
+                    body: Some(Posted::json(body)),
+                    time_max: self.time_max.max(FETCH_TIME_MAX),
+                    answer_bytes_max: ANSWER_BYTES_MAX,
+                };
+                self.wire.exchange(ask).await
+            }
+            Keep::Bytes(upload) => {
+                let message = message(upload.form, &json!({ "is_reusable": true })).to_string();
+                let parts = [Part::field("message", message), Part::file("filedata", upload)];
+                self.exchange(self.url(&path), Some(multipart::form(parts))).await
+            }
+        }
+    }
+
     /// Has the page's events brought to the app's webhook. May be repeated at any time, and must
     /// be after an hour of failures: the service then has unsubscribed us.
     ///
@@ -138,11 +172,12 @@ impl Client {
     }
 
     async fn post(&self, path: &[&str], body: Bytes) -> Observed {
-        self.exchange(self.url(path), Some(body)).await
+        self.exchange(self.url(path), Some(Posted::json(body))).await
     }
 
-    async fn exchange(&self, url: Url, body: Option<Bytes>) -> Observed {
-        let time_max = self.time_max;
+    async fn exchange(&self, url: Url, body: Option<Posted>) -> Observed {
+        let bytes = body.as_ref().map_or(0, |body| body.bytes.len());
+        let time_max = upload_time(self.time_max, bytes);
         self.wire.exchange(Ask { url, body, time_max, answer_bytes_max: ANSWER_BYTES_MAX }).await
     }
 
@@ -277,7 +312,7 @@ mod tests {
     #[test]
     fn the_recipient_stands_in_front_of_the_call() {
         let rest = r#""message":{"text":"hi"}}"#.to_owned();
-        let call = Call { method: "messages", rest, is_acknowledgement: false };
+        let call = Call { method: "messages", rest, is_acknowledgement: false, covers: 0 };
         let cases = [
             ("123", r#"{"recipient":{"id":"123"},"message":{"text":"hi"}}"#),
             (r#"1"}"#, r#"{"recipient":{"id":"1\"}"},"message":{"text":"hi"}}"#),

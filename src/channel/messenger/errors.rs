@@ -101,6 +101,10 @@ impl GraphError {
             (_, 2018300 | 2018321) | (2018300 | 2018321, _) => Meaning::Unreachable { why },
             (_, 2018001) => gone(why),
             (100, 0) if self.says("no matching user") => gone(why),
+            // The service could not fetch, read or find a file.
+            (100, 2018008 | 2018047 | 2018074 | 2018109 | 2018294) => {
+                Meaning::MediaRefused { which: None, why }
+            }
             (_, 2018034) | (2018034, _) | (100, _) => Meaning::ContentRefused { why },
             (1 | 2, _) => Meaning::Unknown { why },
             (4 | 17 | 32 | 613 | 80000..=80009, _) => Meaning::Later { after },
@@ -163,6 +167,7 @@ mod tests {
             Meaning::Moved { to } => format!("moved {to}"),
             Meaning::WindowClosed { .. } => "window".to_owned(),
             Meaning::ContentRefused { .. } => "content".to_owned(),
+            Meaning::MediaRefused { .. } => "media".to_owned(),
             Meaning::CredentialsRefused { .. } => "credentials".to_owned(),
             Meaning::Refused { reason, .. } => format!("refused {reason:?}"),
             Meaning::Unknown { .. } => "unknown".to_owned(),
@@ -229,11 +234,11 @@ mod tests {
             (10, None, "credentials"),
             (100, Some(2018001), "Gone NotFound"),
             (100, Some(33), "credentials"),
-            (100, Some(2018008), "content"),
-            (100, Some(2018047), "content"),
-            (100, Some(2018294), "content"),
-            (100, Some(2018109), "content"),
-            (100, Some(2018074), "content"),
+            (100, Some(2018008), "media"),
+            (100, Some(2018047), "media"),
+            (100, Some(2018294), "media"),
+            (100, Some(2018109), "media"),
+            (100, Some(2018074), "media"),
             (100, Some(2018014), "content"),
             (100, Some(2018034), "content"),
             (100, None, "content"),

@@ -4,42 +4,42 @@
 //! - Text with buttons is a button template. Longer text goes ahead of it in parts, so that the
 //!   buttons stand under its last words; a fourth button begins another template.
 //! - An image and a short text are one generic element if nothing is lost by it: a line for the
-//!   title, a line for the subtitle, at most one address. Otherwise the image goes first.
+//!   title, a line for the subtitle, at most one address. Otherwise the image goes first. So it is
+//!   with a few images and an image grid; other albums go as many images in one message, and what
+//!   is no image stands between them.
 //! - Cards are generic templates, side by side.
+//! - Nothing can be put on a clipboard: what is to be copied stands on a line of its own.
+//! - Quick replies hang at the last message. Colours of buttons, link previews and protection are
+//!   not to be had.
 //!
-//! Limits: Messenger Platform, "Send API", "Button Template", "Generic Template"; where no unit is
-//! stated, UTF-16 units are counted.
+//! Limits: Messenger Platform, "Send API", "Button Template", "Generic Template", "Image grid
+//! template", "Quick Replies"; where no unit is stated, UTF-16 units are counted.
+
+mod template;
 
 use std::ops::Range;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::channel::cut::{PARTS_MAX, Whole, is_visible, shorten, units};
+use crate::channel::cut::{PARTS_MAX, Whole, is_visible, units};
 use crate::channel::flat::{Flat, MarkKind, Spelling, clean, flatten, trim};
+use crate::channel::messenger::lower::template::{
+    BUTTONS_MAX, TEMPLATE_TEXT_UNITS_MAX, button_template, buttons_of, carousel, lossless_card,
+    lossless_grid, reply,
+};
 use crate::channel::{CALLS_MAX, Call};
-use crate::model::message::{Action, Button, Card, Medium, Message, Module};
+use crate::model::item::MediaKind;
+use crate::model::message::{Action, Button, Medium, Message, Module, Overflow};
 use crate::model::rich::RichText;
 
 /// Longest text; "less than 2000 characters".
 pub(crate) const TEXT_UNITS_MAX: usize = 1999;
 
-/// Longest text of a button template.
-pub(crate) const TEMPLATE_TEXT_UNITS_MAX: usize = 640;
+/// Most images of one message.
+pub(crate) const IMAGES_MAX: usize = 30;
 
-/// Most buttons of a template or an element.
-pub(crate) const BUTTONS_MAX: usize = 3;
-
-/// Longest title of a button.
-pub(crate) const LABEL_UNITS_MAX: usize = 20;
-
-/// Longest payload of a button.
-pub(crate) const PAYLOAD_BYTES_MAX: usize = 1000;
-
-/// Most elements of a generic template.
-pub(crate) const ELEMENTS_MAX: usize = 10;
-
-/// Longest title or subtitle of an element.
-pub(crate) const LINE_UNITS_MAX: usize = 80;
+/// Most quick replies of a message.
+pub(crate) const REPLIES_MAX: usize = 13;
 
 /// How every call's `rest` begins; a field of the message, such as `metadata`, can be put behind
 /// it (with a comma, for a message is never empty).
@@ -50,53 +50,139 @@ const NO_WORDS: &str = "…";
 
 /// The calls that send `message`, in order, each within the API's limits.
 ///
-/// Buttons that the API would refuse (no payload, too long a payload, no http or https address)
-/// are left out, and so are a card's fourth and further buttons.
+/// Buttons and quick replies that the API would refuse (no payload, too long a payload, no http or
+/// https address) are left out, and so are a card's fourth and further buttons and a fourteenth
+/// quick reply.
 pub fn lower(message: &Message) -> Vec<Call> {
-    let mut calls = Vec::new();
+    let mut told = Vec::new();
+    let has_words = message.modules.iter().any(|it| matches!(it, Module::Text { .. }));
     let mut modules = message.modules.iter().peekable();
     while let Some(module) = modules.next() {
+        let text = match modules.peek() {
+            Some(Module::Text { text, buttons }) => Some((text, buttons.as_slice())),
+            _ => None,
+        };
         match module {
-            Module::Text { text, buttons } => send_text(text, buttons, &mut calls),
-            Module::Media(Medium { url, .. }) => match modules.peek() {
-                Some(Module::Text { text, buttons }) => {
-                    if let Some(element) = lossless_element(url, text, buttons) {
-                        modules.next();
-                        calls.push(generic(&[element]));
-                    } else {
-                        calls.push(image(url));
-                    }
+            Module::Text { text, buttons } => {
+                send_text(text, buttons, message.manner.overflow, &mut told);
+            }
+            Module::Media(medium) => {
+                let is_image = medium.kind == MediaKind::Image;
+                let one = text.filter(|_| is_image);
+                if let Some(card) = one.and_then(|(text, its)| lossless_card(medium, text, its)) {
+                    modules.next();
+                    told.push(card);
+                } else {
+                    send_medium(medium, has_words, &mut told);
                 }
-                _ => calls.push(image(url)),
-            },
-            Module::Album(media) => calls.extend(media.iter().map(|medium| image(&medium.url))),
+            }
+            Module::Album(media) => {
+                if let Some(grid) = text.and_then(|(text, its)| lossless_grid(media, text, its)) {
+                    modules.next();
+                    told.push(grid);
+                } else {
+                    send_album(media, has_words, &mut told);
+                }
+            }
             Module::Cards(cards) => {
-                let elements: Vec<Value> = cards.iter().map(card_element).collect();
-                calls.extend(elements.chunks(ELEMENTS_MAX).map(generic));
+                told.extend(carousel(cards));
+                let copies = cards.iter().flat_map(|card| &card.buttons).filter_map(copied);
+                let copies: Vec<String> = copies.collect();
+                send_plain(&copies.join("\n\n"), &mut told);
             }
         }
     }
-    calls.truncate(CALLS_MAX);
-    calls
+    told.truncate(CALLS_MAX);
+    let replies: Vec<Value> =
+        message.quick_replies.iter().filter_map(reply).take(REPLIES_MAX).collect();
+    if !replies.is_empty() {
+        if told.is_empty() {
+            told.push(words(NO_WORDS));
+        }
+        if let Some(last) = told.last_mut() {
+            last["quick_replies"] = json!(replies);
+        }
+    }
+    told.iter().map(|message_told| call(message_told, message.manner.is_silent)).collect()
 }
 
-fn send_text(text: &RichText, buttons: &[Button], calls: &mut Vec<Call>) {
+/// What is said of a file so that the service finds it: the one place where that is decided.
+pub(super) fn media_value(medium: &Medium) -> Value {
+    json!({ "url": medium.url, "is_reusable": true })
+}
+
+fn send_medium(medium: &Medium, has_words: bool, told: &mut Vec<Value>) {
+    let kind = match medium.kind {
+        MediaKind::Image => "image",
+        MediaKind::Audio => "audio",
+        MediaKind::Video => "video",
+        MediaKind::File => "file",
+    };
+    // The service shows no name: one that nobody else says is said ahead.
+    if !has_words && medium.kind != MediaKind::Image {
+        let parts = [medium.title.trim(), medium.performer.trim()];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| is_visible(part)).collect();
+        send_plain(&parts.join(" – "), told);
+    }
+    told.push(json!({ "attachment": { "type": kind, "payload": media_value(medium) } }));
+}
+
+/// Neighbouring images as one message, the rest one by one, in order.
+fn send_album(media: &[Medium], has_words: bool, told: &mut Vec<Value>) {
+    let are_images =
+        |one: &Medium, next: &Medium| one.kind == MediaKind::Image && next.kind == MediaKind::Image;
+    for row in media.chunk_by(are_images).flat_map(|row| row.chunks(IMAGES_MAX)) {
+        match row {
+            [one] => send_medium(one, has_words, told),
+            _ => {
+                let images = row
+                    .iter()
+                    .map(|image| json!({ "type": "image", "payload": media_value(image) }));
+                told.push(json!({ "attachments": images.collect::<Vec<_>>() }));
+            }
+        }
+    }
+}
+
+fn send_plain(text: &str, told: &mut Vec<Value>) {
+    send_text(&RichText::from_plain(text), &[], Overflow::Split, told);
+}
+
+fn send_text(text: &RichText, buttons: &[Button], overflow: Overflow, told: &mut Vec<Value>) {
     let flat = flatten(text, Spelling::Letters);
-    let solid = solid(&flat);
-    let whole = Whole { text: &flat.text, solid: &solid, solid_max: usize::MAX };
-    let buttons: Vec<Value> = buttons.iter().filter_map(button).collect();
-    let mut rows = buttons.chunks(BUTTONS_MAX);
-    let Some(first) = rows.next() else {
+    let copies: Vec<String> = buttons.iter().filter_map(copied).collect();
+    let shown = buttons_of(buttons);
+    let mut rows = shown.chunks(BUTTONS_MAX);
+    let first = rows.next();
+    if overflow == Overflow::Shorten {
+        let most = if first.is_some() { TEMPLATE_TEXT_UNITS_MAX } else { TEXT_UNITS_MAX };
+        let has_way_on = shown.iter().any(|button| button.get("url").is_some());
+        let short = shortened(&flat, &copies, has_way_on, most);
+        match first {
+            Some(first) => told.push(button_template(&short, first)),
+            None if is_visible(&short) => told.push(words(&short)),
+            None => {}
+        }
+    } else {
+        let (text, solid) = with_copies(&flat, &copies);
+        let whole = Whole { text: &text, solid: &solid, solid_max: usize::MAX };
+        split(&whole, first, told);
+    }
+    told.extend(rows.map(|row| button_template(NO_WORDS, row)));
+}
+
+/// The whole text, above its first row of buttons if there is one.
+fn split(whole: &Whole<'_>, buttons: Option<&[Value]>, told: &mut Vec<Value>) {
+    let Some(buttons) = buttons else {
         let parts = whole.parts(TEXT_UNITS_MAX);
         let last = parts.len().saturating_sub(1);
         let show = |(at, part)| words(&whole.show(part, at == last, TEXT_UNITS_MAX));
-        calls.extend(parts.iter().enumerate().map(show));
+        told.extend(parts.iter().enumerate().map(show));
         return;
     };
-    let (heads, tail) = above_buttons(&whole);
-    calls.extend(heads.into_iter().map(|part| words(&flat.text[part])));
-    calls.push(button_template(&whole.show(&tail, true, TEMPLATE_TEXT_UNITS_MAX), first));
-    calls.extend(rows.map(|row| button_template(NO_WORDS, row)));
+    let (heads, tail) = above_buttons(whole);
+    told.extend(heads.into_iter().map(|part| words(&whole.text[part])));
+    told.push(button_template(&whole.show(&tail, true, TEMPLATE_TEXT_UNITS_MAX), buttons));
 }
 
 /// The parts that go ahead, and the last one, which fits above buttons.
@@ -125,120 +211,95 @@ fn above_buttons(whole: &Whole<'_>) -> (Vec<Range<usize>>, Range<usize>) {
     }
 }
 
+/// The text in one part of at most `most` units. If it has to be cut, what is to be copied stays,
+/// and so does its first link, unless a button leads on or the link is before the cut.
+fn shortened(flat: &Flat<'_>, copies: &[String], has_way_on: bool, most: usize) -> String {
+    let (text, _) = with_copies(flat, copies);
+    if units(&text) <= most {
+        return text;
+    }
+    let solid = solid(flat);
+    let whole = Whole { text: &flat.text, solid: &solid, solid_max: usize::MAX };
+    let link = flat.marks.iter().find_map(|mark| match mark.kind {
+        MarkKind::Link { href } if !has_way_on => Some((mark.range.end, href)),
+        _ => None,
+    });
+    let mut tail = String::new();
+    for copy in copies {
+        if units(&tail) + units(copy) + 2 <= most / 2 {
+            tail.push_str("\n\n");
+            tail.push_str(copy);
+        }
+    }
+    let cut = |tail: &str| {
+        let left = most - units(tail);
+        if units(&flat.text) <= left {
+            return (flat.text.len(), format!("{}{tail}", flat.text));
+        }
+        let part = trim(&flat.text, 0..whole.cut(0, left / 2, left - 1));
+        let shown = whole.show(&part, true, left);
+        (part.end, format!("{shown}{tail}"))
+    };
+    let (end, shown) = cut(&tail);
+    let shown = match link {
+        Some((link_end, href))
+            if link_end > end && units(&tail) + units(href) + 2 <= most / 4 * 3 =>
+        {
+            cut(&format!("{tail}\n\n{href}")).1
+        }
+        _ => shown,
+    };
+    shown.trim_start().to_owned()
+}
+
+/// The text with what is to be copied below it, and what must stay whole in it.
+fn with_copies(flat: &Flat<'_>, copies: &[String]) -> (String, Vec<Range<usize>>) {
+    let mut text = flat.text.clone();
+    let mut solid = solid(flat);
+    for copy in copies {
+        if !text.is_empty() {
+            text.push_str("\n\n");
+        }
+        let begin = text.len();
+        text.push_str(copy);
+        solid.push(begin..text.len());
+    }
+    (text, solid)
+}
+
+/// `label:`, and below it what a button would have put on the clipboard.
+fn copied(button: &Button) -> Option<String> {
+    let Action::Copy { text } = &button.action else { return None };
+    let text = clean(text);
+    let label = clean(&button.label);
+    let label = label.trim().trim_end_matches(':');
+    let text = text.trim();
+    match (is_visible(label) && label != text, is_visible(text)) {
+        (_, false) => None,
+        (true, true) => Some(format!("{label}:\n{text}")),
+        (false, true) => Some(text.to_owned()),
+    }
+}
+
 /// The links: a label and its address stay together.
 fn solid(flat: &Flat<'_>) -> Vec<Range<usize>> {
     let is_link = |kind| matches!(kind, MarkKind::Link { .. });
     flat.marks.iter().filter(|mark| is_link(mark.kind)).map(|mark| mark.range.clone()).collect()
 }
 
-/// Image, text and buttons as one element, if that loses nothing but markup.
-fn lossless_element(image: &str, text: &RichText, buttons: &[Button]) -> Option<Value> {
-    let flat = flatten(text, Spelling::Marks);
-    if flat.text.split_whitespace().any(is_address) {
-        return None;
-    }
-    let mut addresses = flat.marks.iter().filter_map(|mark| match mark.kind {
-        MarkKind::Link { href } => Some(href),
-        _ => None,
-    });
-    let link = addresses.next();
-    if addresses.any(|other| Some(other) != link) {
-        return None;
-    }
-    let (title, subtitle) = flat.text.split_once('\n').unwrap_or((&flat.text, ""));
-    let subtitle = subtitle.split_whitespace().collect::<Vec<_>>().join(" ");
-    let is_short = units(title) <= LINE_UNITS_MAX && units(&subtitle) <= LINE_UNITS_MAX;
-    let buttons: Vec<Value> = buttons.iter().filter_map(button).collect();
-    if !is_short || !is_visible(title) || buttons.len() > BUTTONS_MAX {
-        return None;
-    }
-    let opened = buttons.iter().find_map(|button| button.get("url")?.as_str());
-    Some(element(title, &subtitle, Some(image), link.or(opened), &buttons))
-}
-
-fn card_element(card: &Card) -> Value {
-    let title = shorten(&clean(&card.title), LINE_UNITS_MAX);
-    let subtitle = shorten(&clean(&card.subtitle), LINE_UNITS_MAX);
-    let (title, subtitle) =
-        if is_visible(&title) { (title, subtitle) } else { (subtitle, String::new()) };
-    let buttons: Vec<Value> = card.buttons.iter().filter_map(button).take(BUTTONS_MAX).collect();
-    let link = card.link.as_deref().filter(|link| is_address(link));
-    element(&title, &subtitle, card.image.as_deref(), link, &buttons)
-}
-
-/// One card; the API wants a title and at least one property besides.
-fn element(
-    title: &str,
-    subtitle: &str,
-    image: Option<&str>,
-    link: Option<&str>,
-    buttons: &[Value],
-) -> Value {
-    let mut element = Map::new();
-    let mut put = |name: &str, value: Value| element.insert(name.to_owned(), value);
-    put("title", json!(if is_visible(title) { title } else { NO_WORDS }));
-    if is_visible(subtitle) {
-        put("subtitle", json!(subtitle));
-    } else if image.is_none() && link.is_none() && buttons.is_empty() {
-        put("subtitle", json!(NO_WORDS));
-    }
-    if let Some(image) = image {
-        put("image_url", json!(image));
-    }
-    if let Some(link) = link {
-        put("default_action", json!({ "type": "web_url", "url": link }));
-    }
-    if !buttons.is_empty() {
-        put("buttons", json!(buttons));
-    }
-    Value::Object(element)
-}
-
-fn button(button: &Button) -> Option<Value> {
-    let label = shorten(&clean(&button.label), LABEL_UNITS_MAX);
-    let title = if is_visible(&label) { label } else { NO_WORDS.to_owned() };
-    match &button.action {
-        Action::Open { url } if is_address(url) => {
-            Some(json!({ "type": "web_url", "url": url, "title": title }))
-        }
-        Action::Postback { payload } if (1..=PAYLOAD_BYTES_MAX).contains(&payload.len()) => {
-            Some(json!({ "type": "postback", "title": title, "payload": payload }))
-        }
-        _ => None,
-    }
-}
-
 fn is_address(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 
-fn words(text: &str) -> Call {
-    call(&json!({ "text": text }))
+fn words(text: &str) -> Value {
+    json!({ "text": text })
 }
 
-fn image(url: &str) -> Call {
-    call(&json!({
-        "attachment": { "type": "image", "payload": { "url": url, "is_reusable": true } }
-    }))
-}
-
-fn button_template(text: &str, buttons: &[Value]) -> Call {
-    let text = if is_visible(text) { text } else { NO_WORDS };
-    template(&json!({ "template_type": "button", "text": text, "buttons": buttons }))
-}
-
-fn generic(elements: &[Value]) -> Call {
-    template(&json!({ "template_type": "generic", "elements": elements }))
-}
-
-fn template(payload: &Value) -> Call {
-    call(&json!({ "attachment": { "type": "template", "payload": payload } }))
-}
-
-fn call(message: &Value) -> Call {
+fn call(message: &Value, is_silent: bool) -> Call {
     let fields = message.to_string().split_off(1);
-    let rest = format!("{MESSAGE_HEAD}{fields}}}");
-    Call { method: "messages", rest, is_acknowledgement: false }
+    let silence = if is_silent { r#","notification_type":"SILENT_PUSH""# } else { "" };
+    let rest = format!("{MESSAGE_HEAD}{fields}{silence}}}");
+    Call { method: "messages", rest, is_acknowledgement: false, covers: 0 }
 }
 
 #[cfg(test)]

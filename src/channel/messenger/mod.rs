@@ -2,6 +2,8 @@ pub mod api;
 
 pub mod lower;
 
+pub(crate) mod slots;
+
 pub mod errors;
 
 pub mod updates;

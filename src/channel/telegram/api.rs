@@ -11,10 +11,12 @@ use reqwest::Url;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::channel::telegram::errors::{self, ApiError};
-use crate::channel::wire::{ANSWER_BYTES_MAX, Ask, SetUpError, Wire};
+use crate::channel::multipart::{self, Part};
+use crate::channel::slots::Upload;
+use crate::channel::wire::{ANSWER_BYTES_MAX, Ask, Posted, SetUpError, Wire, upload_time};
 use crate::channel::{Call, Observed};
 use crate::model::secret::{ExposeSecret, SecretString};
 
@@ -89,12 +91,38 @@ impl Client {
 
     /// Makes one call for one recipient. Never repeats it by itself.
     ///
-    /// `address` is a chat id, or the `@name` of a public chat; an acknowledgement has none.
+    /// `address` is a chat id, or the `@name` of a public chat, either with `/` and a topic behind
+    /// it; an acknowledgement has none.
     pub async fn send(&self, call: &Call, address: &str) -> Observed {
         let ask = Ask {
             url: self.url(call.method),
-            body: Some(body(call, address)),
+            body: Some(Posted::json(body(call, address))),
             time_max: self.time_max,
+            answer_bytes_max: ANSWER_BYTES_MAX,
+        };
+        self.wire.exchange(ask).await
+    }
+
+    /// As [`Client::send`], with the files that the call names as `attach://<name>`.
+    pub(crate) async fn send_with(
+        &self,
+        call: &Call,
+        uploads: &[(String, Upload)],
+        address: &str,
+    ) -> Observed {
+        let fields: Map<String, Value> =
+            serde_json::from_slice(&body(call, address)).unwrap_or_default();
+        let fields = fields.iter().map(|(name, value)| match value {
+            Value::String(text) => Part::field(name, text.clone()),
+            // Whatever is no text comes as its JSON. Source: Bot API, "Making requests".
+            other => Part::field(name, other.to_string()),
+        });
+        let files = uploads.iter().map(|(name, upload)| Part::file(name, upload));
+        let posted = multipart::form(fields.chain(files));
+        let ask = Ask {
+            url: self.url(call.method),
+            time_max: upload_time(self.time_max, posted.bytes.len()),
+            body: Some(posted),
             answer_bytes_max: ANSWER_BYTES_MAX,
         };
         self.wire.exchange(ask).await
@@ -120,7 +148,7 @@ impl Client {
         }
         let ask = Ask {
             url: self.url("getUpdates"),
-            body: Some(Bytes::from(parameters.to_string())),
+            body: Some(Posted::json(parameters.to_string())),
             time_max: patience + UPDATES_TIME_SPARE,
             answer_bytes_max: UPDATES_BYTES_MAX,
         };
@@ -163,7 +191,7 @@ impl Client {
     ) -> Result<T, ApiError> {
         let ask = Ask {
             url: self.url(method),
-            body: Some(Bytes::from(parameters.to_string())),
+            body: Some(Posted::json(parameters.to_string())),
             time_max: self.time_max,
             answer_bytes_max: ANSWER_BYTES_MAX,
         };
@@ -188,18 +216,35 @@ impl fmt::Debug for Client {
 
 /// The call's body with its recipient in front.
 fn body(call: &Call, address: &str) -> Bytes {
-    let mut body = String::with_capacity(call.rest.len() + address.len() + 16);
+    let mut body = String::with_capacity(call.rest.len() + address.len() + 40);
     body.push('{');
     if !call.is_acknowledgement {
+        let (chat, thread) = split(address);
         body.push_str("\"chat_id\":");
-        match address.parse::<i64>() {
+        match chat.parse::<i64>() {
             Ok(id) => body.push_str(&id.to_string()),
-            Err(_) => body.push_str(&Value::from(address).to_string()),
+            Err(_) => body.push_str(&Value::from(chat).to_string()),
         }
         body.push(',');
+        if let Some(thread) = thread {
+            body.push_str(&format!("\"message_thread_id\":{thread},"));
+        }
     }
     body.push_str(&call.rest);
     Bytes::from(body)
+}
+
+/// The chat of an address, and its topic: `CHAT/TOPIC` or `CHAT:TOPIC`. The general topic has no
+/// number of its own.
+fn split(address: &str) -> (&str, Option<u32>) {
+    match address.rsplit_once(['/', ':']) {
+        Some((chat, topic)) if !chat.is_empty() => match topic.parse() {
+            Ok(0 | 1) => (chat, None),
+            Ok(topic) => (chat, Some(topic)),
+            Err(_) => (address, None),
+        },
+        _ => (address, None),
+    }
 }
 
 #[cfg(test)]
@@ -214,7 +259,7 @@ mod tests {
     }
 
     fn call(rest: &str, is_acknowledgement: bool) -> Call {
-        Call { method: "sendMessage", rest: rest.into(), is_acknowledgement }
+        Call { method: "sendMessage", rest: rest.into(), is_acknowledgement, covers: 0 }
     }
 
     #[test]
@@ -260,6 +305,9 @@ mod tests {
             ("-1001234567890", r#"{"chat_id":-1001234567890,"text":"hi"}"#),
             ("+07", r#"{"chat_id":7,"text":"hi"}"#),
             ("@news", r#"{"chat_id":"@news","text":"hi"}"#),
+            ("-1001/7", r#"{"chat_id":-1001,"message_thread_id":7,"text":"hi"}"#),
+            ("@news:7", r#"{"chat_id":"@news","message_thread_id":7,"text":"hi"}"#),
+            ("-1001/1", r#"{"chat_id":-1001,"text":"hi"}"#),
             (r#"@a","text":"b"#, r#"{"chat_id":"@a\",\"text\":\"b","text":"hi"}"#),
         ];
         for (address, expected) in cases {

@@ -237,6 +237,8 @@ enum Fault {
     Gone(Standing, Reason),
     NotAllowed,
     Content,
+    /// A file of the message: another way may do.
+    Media,
     Credentials,
     /// An edit that changes nothing.
     AlreadySo,
@@ -249,6 +251,9 @@ const NOT_FOUND: Fault = Fault::Gone(Standing::Gone, Reason::NotFound);
 const NOT_STARTED: Fault = Fault::Gone(Standing::Gone, Reason::Unreachable);
 /// Thrown out of a group or channel: comes back like an unblocking.
 const REMOVED: Fault = Fault::Gone(Standing::Blocked, Reason::NotAllowed);
+
+/// What a server says that is older than a method.
+pub(crate) const METHOD_UNKNOWN: &str = "method not found";
 
 /// Known words of descriptions, in lower case; the first that occurs decides.
 const FAULTS: &[(&str, Fault)] = &[
@@ -292,34 +297,51 @@ const FAULTS: &[(&str, Fault)] = &[
     ("unsupported parse_mode", Fault::Content),
     ("encoded in utf-8", Fault::Content),
     ("entity_bounds_invalid", Fault::Content),
-    ("wrong file identifier", Fault::Content),
-    ("wrong remote file identifier", Fault::Content),
-    ("invalid file http url", Fault::Content),
-    ("can't use file of type", Fault::Content),
-    ("wrong http url", Fault::Content),
-    ("failed to get http url content", Fault::Content),
-    ("wrong type of the web page content", Fault::Content),
-    ("can't upload file by url", Fault::Content),
-    ("webpage_curl_failed", Fault::Content),
-    ("webpage_media_empty", Fault::Content),
-    ("media_empty", Fault::Content),
-    ("external_url_invalid", Fault::Content),
-    ("wc_convert_url_invalid", Fault::Content),
-    ("photo_invalid_dimensions", Fault::Content),
-    ("image_process_failed", Fault::Content),
-    ("photo has unsupported extension", Fault::Content),
-    ("group send failed", Fault::Content),
+    ("wrong file identifier", Fault::Media),
+    ("wrong remote file identifier", Fault::Media),
+    ("invalid file http url", Fault::Media),
+    ("can't use file of type", Fault::Media),
+    ("wrong http url", Fault::Media),
+    ("failed to get http url content", Fault::Media),
+    ("wrong type of the web page content", Fault::Media),
+    ("can't upload file by url", Fault::Media),
+    ("webpage_curl_failed", Fault::Media),
+    ("webpage_media_empty", Fault::Media),
+    ("media_empty", Fault::Media),
+    ("external_url_invalid", Fault::Media),
+    ("wc_convert_url_invalid", Fault::Media),
+    ("photo_invalid_dimensions", Fault::Media),
+    ("image_process_failed", Fault::Media),
+    ("photo has unsupported extension", Fault::Media),
+    ("group send failed", Fault::Media),
     ("too many messages to send as an album", Fault::Content),
-    ("can't be mixed with other media", Fault::Content),
-    ("can't use the media of the specified type", Fault::Content),
+    ("can't be mixed with other media", Fault::Media),
+    ("can't use the media of the specified type", Fault::Media),
+    ("file is too big", Fault::Media),
+    ("file_reference", Fault::Media),
+    ("media_invalid", Fault::Media),
+    ("media_file_invalid", Fault::Media),
+    ("photo_save_file_invalid", Fault::Media),
+    ("photo_ext_invalid", Fault::Media),
+    ("video_file_invalid", Fault::Media),
     ("reply markup is too long", Fault::Content),
     ("button_data_invalid", Fault::Content),
     ("button_url_invalid", Fault::Content),
     ("inline keyboard button", Fault::Content),
     ("message to be replied not found", Fault::Content),
-    ("request entity too large", Fault::Content),
+    ("button_copy_text_invalid", Fault::Content),
+    ("rich_message_", Fault::Content),
+    ("can't parse inputrichmessage", Fault::Content),
+    ("request entity too large", Fault::Media),
     ("message is not modified", Fault::AlreadySo),
 ];
+
+/// Of an album the service names the message, counted from 1: `failed to send message #2 with …`.
+fn place_in_album(lower: &str) -> Option<usize> {
+    let (_, rest) = lower.split_once("failed to send message #")?;
+    let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse::<usize>().ok()?.checked_sub(1)
+}
 
 fn refusal(code: i64, why: String) -> Meaning {
     let lower = why.to_lowercase();
@@ -327,7 +349,10 @@ fn refusal(code: i64, why: String) -> Meaning {
     match (known, code) {
         (Some(Fault::Gone(standing, reason)), _) => Meaning::Gone { standing, reason, why },
         (Some(Fault::NotAllowed), _) => Meaning::Refused { reason: Reason::NotAllowed, why },
-        (Some(Fault::Content), _) | (None, 413) => Meaning::ContentRefused { why },
+        (Some(Fault::Media), _) | (None, 413) => {
+            Meaning::MediaRefused { which: place_in_album(&lower), why }
+        }
+        (Some(Fault::Content), _) => Meaning::ContentRefused { why },
         (Some(Fault::Credentials), _) | (None, 401 | 404) => Meaning::CredentialsRefused { why },
         (Some(Fault::AlreadySo), _) => Meaning::Delivered { id: String::new() },
         (None, _) => Meaning::Refused { reason: Reason::Refused, why },
@@ -361,6 +386,8 @@ mod tests {
             Meaning::Moved { to } => format!("moved {to}"),
             Meaning::WindowClosed { .. } => "window".to_owned(),
             Meaning::ContentRefused { .. } => "content".to_owned(),
+            Meaning::MediaRefused { which: None, .. } => "media".to_owned(),
+            Meaning::MediaRefused { which: Some(at), .. } => format!("media {at}"),
             Meaning::CredentialsRefused { .. } => "credentials".to_owned(),
             Meaning::Refused { reason, .. } => format!("refused {reason:?}"),
             Meaning::Unknown { .. } => "unknown".to_owned(),
@@ -569,27 +596,27 @@ mod tests {
             (400, "Bad Request: unsupported parse_mode", "content"),
             (400, "Bad Request: strings must be encoded in UTF-8", "content"),
             (400, "Bad Request: ENTITY_BOUNDS_INVALID", "content"),
-            (400, "Bad Request: wrong file identifier/HTTP URL specified", "content"),
-            (400, "Bad Request: wrong remote file identifier specified: x", "content"),
-            (400, "Bad Request: invalid file HTTP URL specified: x", "content"),
-            (400, "Bad Request: can't use file of type Photo as Document", "content"),
-            (400, "Bad Request: wrong HTTP URL specified", "content"),
-            (400, "Bad Request: failed to get HTTP URL content", "content"),
-            (400, "Bad Request: wrong type of the web page content", "content"),
-            (400, "Bad Request: can't upload file by URL", "content"),
-            (400, "Bad Request: PHOTO_INVALID_DIMENSIONS", "content"),
-            (400, "Bad Request: IMAGE_PROCESS_FAILED", "content"),
-            (400, "Bad Request: photo has unsupported extension. Use one of .jpg", "content"),
+            (400, "Bad Request: wrong file identifier/HTTP URL specified", "media"),
+            (400, "Bad Request: wrong remote file identifier specified: x", "media"),
+            (400, "Bad Request: invalid file HTTP URL specified: x", "media"),
+            (400, "Bad Request: can't use file of type Photo as Document", "media"),
+            (400, "Bad Request: wrong HTTP URL specified", "media"),
+            (400, "Bad Request: failed to get HTTP URL content", "media"),
+            (400, "Bad Request: wrong type of the web page content", "media"),
+            (400, "Bad Request: can't upload file by URL", "media"),
+            (400, "Bad Request: PHOTO_INVALID_DIMENSIONS", "media"),
+            (400, "Bad Request: IMAGE_PROCESS_FAILED", "media"),
+            (400, "Bad Request: photo has unsupported extension. Use one of .jpg", "media"),
             (
                 400,
                 "Bad Request: failed to send message #2 with the error message \
                  \"WEBPAGE_CURL_FAILED\"",
-                "content",
+                "media 1",
             ),
-            (400, "Bad Request: group send failed", "content"),
+            (400, "Bad Request: group send failed", "media"),
             (400, "Bad Request: too many messages to send as an album", "content"),
-            (400, "Bad Request: document can't be mixed with other media types", "content"),
-            (400, "Bad Request: can't use the media of the specified type in the album", "content"),
+            (400, "Bad Request: document can't be mixed with other media types", "media"),
+            (400, "Bad Request: can't use the media of the specified type in the album", "media"),
             (400, "Bad Request: reply markup is too long", "content"),
             (400, "Bad Request: BUTTON_DATA_INVALID", "content"),
             (400, "Bad Request: BUTTON_URL_INVALID", "content"),
@@ -599,7 +626,7 @@ mod tests {
                 "content",
             ),
             (400, "Bad Request: message to be replied not found", "content"),
-            (413, "Request Entity Too Large: too many parameters", "content"),
+            (413, "Request Entity Too Large: too many parameters", "media"),
             // Edits and taps.
             (400, "Bad Request: message is not modified: specified new message", "delivered "),
             (400, "Bad Request: query is too old and response timeout expired", "refused Refused"),

@@ -4,6 +4,8 @@ pub mod lower;
 
 mod text;
 
+pub(crate) mod slots;
+
 pub mod edit;
 
 pub mod errors;

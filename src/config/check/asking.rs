@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::config::check::Surroundings;
+use crate::config::check::around::Surroundings;
 use crate::config::problem::{Findings, Place};
 use crate::config::raw::{RawAuth, RawChannel, RawSecret, RawSource, RawValue};
 use crate::config::secret;

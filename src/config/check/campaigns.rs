@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
+use crate::config::check::around::{Known, Surroundings};
 use crate::config::check::value::{choice, got, span};
-use crate::config::check::{Known, Surroundings};
 use crate::config::nearest::did_you_mean;
 use crate::config::problem::Findings;
 use crate::config::raw::{List, RawCampaign};

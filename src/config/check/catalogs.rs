@@ -7,7 +7,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::config::Fetch;
-use crate::config::check::Surroundings;
+use crate::config::check::around::Surroundings;
 use crate::config::check::asking::is_sysadmins;
 use crate::config::check::value::{choice, got};
 use crate::config::problem::{Findings, Place};
@@ -54,9 +54,10 @@ pub(crate) struct CatalogKeys {
 pub(crate) fn refuse_foreign(raw: &RawSource, kind: SourceKind, path: &str, found: &mut Findings) {
     use SourceKind::{Catalog, Feed, Page, Sitemap};
     let text = |raw: &Option<At<String>>| raw.as_ref().map(|text| text.at);
-    let keys: [(&str, Option<Place>, &[SourceKind]); 7] = [
+    let keys: [(&str, Option<Place>, &[SourceKind]); 8] = [
         ("format", text(&raw.format), &[Catalog]),
         ("currency", text(&raw.currency), &[Catalog]),
+        ("min_quantity", raw.min_quantity.as_ref().map(|number| number.at), &[Catalog]),
         ("map", raw.map.as_ref().and_then(place_of), &[Catalog]),
         ("select", raw.select.as_ref().and_then(|it| it.item.as_ref()).map(|it| it.at), &[Page]),
         ("pages_max", raw.pages_max.as_ref().map(|number| number.at), &[Catalog, Sitemap, Feed]),

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::config::check::Surroundings;
+use crate::config::check::around::Surroundings;
 use crate::config::check::value::{base_url, choice, number, whole};
 use crate::config::problem::{Finding, Findings, Place};
 use crate::config::raw::{RawChannel, RawSecret};

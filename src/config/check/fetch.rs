@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::config::Fetch;
-use crate::config::check::Surroundings;
+use crate::config::check::around::Surroundings;
 use crate::config::check::value::{span, whole};
 use crate::config::problem::Findings;
 use crate::config::raw::RawFetch;

@@ -3,6 +3,8 @@
 //! Every check goes on after a problem with the default, or without the thing in question, so that
 //! all problems are found; what comes out is used only when there was none.
 
+pub(crate) mod around;
+
 pub(crate) mod value;
 
 pub(crate) mod fetch;
@@ -23,10 +25,11 @@ pub(crate) mod campaigns;
 
 pub(crate) mod steps;
 
-use std::collections::{BTreeSet, HashMap};
-use std::path::{Component, Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::config::check::around::{Known, Surroundings};
 use crate::config::problem::{Findings, Place};
 use crate::config::raw::{RawFile, RawListen};
 use crate::config::table::{At, Entry, Named};
@@ -42,39 +45,6 @@ const GRACE: Duration = Duration::from_secs(20);
 const GRACE_MAX: Duration = Duration::from_secs(60);
 /// Longest path of a Unix socket on Linux: `sun_path` has 108 bytes with the closing zero.
 const SOCKET_PATH_BYTES_MAX: usize = 107;
-
-/// What the files lie in.
-pub(crate) struct Surroundings<'a> {
-    /// The folder of the sysadmin's file; relative paths start here.
-    pub folder: &'a Path,
-    pub env: &'a dyn Fn(&str) -> Option<String>,
-    /// Every file was read. When one was not, a name that is not known may stand there.
-    pub is_complete: bool,
-}
-
-impl Surroundings<'_> {
-    /// The path from the root; `None` for an empty one and for one that climbs.
-    pub fn absolute(&self, path: &str) -> Option<PathBuf> {
-        let climbs = Path::new(path).components().any(|part| part == Component::ParentDir);
-        if path.is_empty() || path.contains('\0') || climbs {
-            return None;
-        }
-        std::path::absolute(self.folder.join(path)).ok()
-    }
-}
-
-/// The names of one kind, in the order of the files.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    pub names: Vec<Name>,
-    places: HashMap<Name, Place>,
-}
-
-impl Known {
-    pub fn get(&self, name: &str) -> Option<&Name> {
-        self.places.get_key_value(name).map(|(name, _)| name)
-    }
-}
 
 /// Checks the sysadmin's file and the included ones together.
 pub(crate) fn check(

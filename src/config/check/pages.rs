@@ -1,9 +1,9 @@
-//! Checks `[sources.*.select]`, as far as that is possible without knowing selectors: what reads
-//! pages checks those itself.
+//! Checks `[sources.*.select]`; what reads pages says which selectors and patterns are wrong.
 
 use std::sync::Arc;
 
-use crate::config::problem::Findings;
+use crate::config::check::around::Surroundings;
+use crate::config::problem::{Findings, Place};
 use crate::config::raw::{RawField, RawSelect};
 use crate::config::table::At;
 use crate::model::source::{PageField, PageRules};
@@ -12,7 +12,12 @@ use crate::model::source::{PageField, PageRules};
 const TEXT_BYTES_MAX: usize = 1_024;
 
 /// The rules; `path` is the table's key.
-pub(crate) fn select(raw: &RawSelect, path: &str, found: &mut Findings) -> Option<Arc<PageRules>> {
+pub(crate) fn select(
+    raw: &RawSelect,
+    path: &str,
+    around: &Surroundings<'_>,
+    found: &mut Findings,
+) -> Option<Arc<PageRules>> {
     let mut field = |name: &str, raw: Option<&RawField>| {
         raw.and_then(|raw| field(raw, &format!("{path}.{name}"), found))
     };
@@ -26,19 +31,45 @@ pub(crate) fn select(raw: &RawSelect, path: &str, found: &mut Findings) -> Optio
         author: field("author", raw.author.as_ref()),
     };
     match &raw.item {
-        Some(item) => rules.item = bounded(item, &format!("{path}.item"), found),
+        Some(item) => rules.item = Some(bounded(item, &format!("{path}.item"), found)?),
         None => {
-            let fields = [&raw.title, &raw.link, &raw.date, &raw.summary, &raw.image, &raw.author];
-            let first = fields.into_iter().flatten().next().map(|field| match field {
-                RawField::Short(text) => text.at,
-                RawField::Long { at, .. } => *at,
-            })?;
+            let (_, first) = places(raw).into_iter().find_map(|(key, at)| Some((key, at?)))?;
             found
                 .problem(first, &format!("{path}.item"), "is needed")
                 .hint("the selector of one item, such as `article.post`; the others look in it");
+            return Some(Arc::new(rules));
+        }
+    }
+    for (key, problem) in (around.rules)(&rules) {
+        let is_meant = |(field, at): (&str, Option<Place>)| at.filter(|_| field == key);
+        // What is not there was told already.
+        let at = match key {
+            "item" => raw.item.as_ref().map(|item| item.at),
+            _ => places(raw).into_iter().find_map(is_meant),
+        };
+        if let Some(at) = at {
+            found.problem(at, &format!("{path}.{key}"), problem);
         }
     }
     Some(Arc::new(rules))
+}
+
+/// Where the fields stand.
+fn places(raw: &RawSelect) -> [(&'static str, Option<Place>); 6] {
+    let place = |field: &Option<RawField>| {
+        field.as_ref().map(|field| match field {
+            RawField::Short(text) => text.at,
+            RawField::Long { at, .. } => *at,
+        })
+    };
+    [
+        ("title", place(&raw.title)),
+        ("link", place(&raw.link)),
+        ("date", place(&raw.date)),
+        ("summary", place(&raw.summary)),
+        ("image", place(&raw.image)),
+        ("author", place(&raw.author)),
+    ]
 }
 
 fn field(raw: &RawField, path: &str, found: &mut Findings) -> Option<PageField> {
@@ -49,8 +80,8 @@ fn field(raw: &RawField, path: &str, found: &mut Findings) -> Option<PageField> 
     let mut text = |name: &str, raw: Option<&At<String>>| {
         raw.and_then(|raw| bounded(raw, &format!("{path}.{name}"), found))
     };
-    let mut field = match text("css", table.css.as_ref()) {
-        Some(css) => PageField::parse(&css),
+    let mut field = match &table.css {
+        Some(css) => PageField::parse(&text("css", Some(css))?),
         None => PageField::default(),
     };
     if let Some(attribute) = text("attr", table.attr.as_ref()) {

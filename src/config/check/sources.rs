@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Fetch;
-use crate::config::check::Surroundings;
+use crate::config::check::around::Surroundings;
 use crate::config::check::asking::{self, Guarded};
 use crate::config::check::catalogs::{self, CatalogKeys, KINDS};
 use crate::config::check::fetch::FLOOR;
@@ -16,7 +16,7 @@ use crate::config::problem::{Findings, Place};
 use crate::config::raw::{RawChannel, RawSource};
 use crate::config::table::{At, Entry};
 use crate::model::schedule::{CronError, CronRule, Schedule, Span};
-use crate::model::source::{FloodRule, Local, PAGES_MAX, Source, SourceKind};
+use crate::model::source::{FloodRule, Local, PAGES_MAX, PriceRule, Source, SourceKind};
 use crate::model::time::Timestamp;
 
 /// How often a source is polled when nothing is said.
@@ -27,6 +27,8 @@ const EVERY_MIN: Duration = Duration::from_secs(1);
 const EVERY_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 const NEWEST_MAX: u32 = 100;
 const FLOOD_ITEMS_MAX: u32 = 1_000_000;
+/// Most of a product that a shop may need to have before it is told as back.
+const QUANTITY_MAX: u16 = 10_000;
 /// Most pages of a catalog, or parts of a sitemap.
 const PAGES_LIMIT: u16 = 10_000;
 /// Sources whose haste is told one by one; the rest is counted.
@@ -115,7 +117,11 @@ impl Checker<'_> {
             _ => CatalogKeys::default(),
         };
         let select = raw.select.as_ref();
-        let select = select.and_then(|raw| pages::select(raw, &key("select"), found));
+        let select = select.and_then(|raw| pages::select(raw, &key("select"), self.around, found));
+        let default = PriceRule::default();
+        let least = raw.min_quantity.as_ref();
+        let bounds = 1..=QUANTITY_MAX;
+        let min_quantity = whole(least, &key("min_quantity"), bounds, default.min_quantity, found);
         let pages = raw.pages_max.as_ref();
         let pages_max = whole(pages, &key("pages_max"), 1..=PAGES_LIMIT, PAGES_MAX, found);
         let headers = asking::headers(raw, &path, &self.guarded, self.around, found);
@@ -129,6 +135,8 @@ impl Checker<'_> {
             mapping,
             select,
             currency,
+            // The steps come later, with those of the campaigns.
+            price: PriceRule { min_quantity, ..default },
             pages_max,
             full_text: raw.full_text.as_ref().is_some_and(|full_text| full_text.value),
             websub: raw.websub.as_ref().is_none_or(|websub| websub.value),

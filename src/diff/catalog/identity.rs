@@ -1,8 +1,9 @@
 //! Products under new ids: which of the unknown ones are known ones that are missing now.
 //!
 //! Ids come first. A product of an unknown id is looked for by its address, if that is its own in
-//! the document, among the rows whose product the document does not have. So two passes over the
-//! shelf suffice, and what is kept between them are the unknown products and their finds.
+//! the document, among the rows whose product the document does not have. So one pass over the
+//! shelf suffices where few rows are missing, for they are kept; where many are, another one looks
+//! for them, and what is kept between the two are the unknown products and their finds.
 
 use crate::diff::catalog::reader::{Reader, Shelf};
 use crate::diff::catalog::sheet::{Sheet, form};
@@ -10,6 +11,9 @@ use crate::diff::identity::CHURN_ITEMS_MIN;
 use crate::diff::index::narrow;
 use crate::model::listing::Listing;
 use crate::model::shelf::{KnownListing, ShelfKey};
+
+/// Most rows of missing products that are kept: 6 MB. With more the shelf is gone through again.
+const MISSING_ROWS_MAX: usize = 65_536;
 
 /// What the ids of a poll say.
 #[derive(Default)]
@@ -47,6 +51,25 @@ struct Known {
     relinked: Vec<u64>,
 }
 
+/// The rows whose product the document does not have.
+enum Missing {
+    /// All of them that have an address and live on under no other key.
+    Rows(Vec<KnownListing>),
+    /// More than are kept.
+    Many,
+}
+
+impl Missing {
+    fn add(&mut self, row: KnownListing) {
+        let Self::Rows(rows) = self else { return };
+        if rows.len() >= MISSING_ROWS_MAX {
+            *self = Self::Many;
+        } else if is_findable(&row) {
+            rows.push(row);
+        }
+    }
+}
+
 /// A row of the shelf that a fresh product may be.
 struct Find {
     fresh: u32,
@@ -65,7 +88,7 @@ impl Identity {
     ///    more than half of the unknown ones are found. Otherwise the address is used again.
     pub fn find<E>(sheet: &Sheet, shelf: &mut Shelf<'_, E>) -> Result<Self, E> {
         let mut identity = Self::default();
-        let (fresh, known) = identity.fresh(sheet, &mut Reader::new(shelf))?;
+        let (fresh, known, missing) = identity.fresh(sheet, &mut Reader::new(shelf))?;
         if known.relinked.len() >= CHURN_ITEMS_MIN && known.relinked.len() * 2 > known.linked {
             let moved = known.relinked.len();
             let found = count_links(known.relinked, &mut Reader::new(shelf))?;
@@ -75,7 +98,13 @@ impl Identity {
             }
         }
         if !fresh.is_empty() {
-            let (finds, linked) = finds(&fresh, sheet, &mut Reader::new(shelf))?;
+            let (links, linked) = links(&fresh, sheet);
+            let finds = match missing {
+                Missing::Rows(rows) => {
+                    rows.into_iter().filter_map(|row| find(row, &links)).collect()
+                }
+                Missing::Many => finds(&links, sheet, &mut Reader::new(shelf))?,
+            };
             identity.carry(&fresh, finds, linked);
         }
         Ok(identity)
@@ -103,13 +132,16 @@ impl Identity {
         &mut self,
         sheet: &'a Sheet,
         known: &mut Reader<'_, '_, E>,
-    ) -> Result<(Vec<Fresh<'a>>, Known), E> {
+    ) -> Result<(Vec<Fresh<'a>>, Known, Missing), E> {
         let mut fresh = Vec::new();
         let mut kept = Known::default();
+        let mut missing = Missing::Rows(Vec::new());
         for rows in sheet.products() {
             let Some(first) = rows.first() else { continue };
             while known.product()?.is_some_and(|product| product < first.product) {
-                known.take()?;
+                if let Some(stored) = known.take()? {
+                    missing.add(stored.row);
+                }
             }
             let (mut is_known, mut is_returned) = (false, false);
             let (mut is_linked, mut is_relinked) = (false, first.link != 0);
@@ -133,11 +165,15 @@ impl Identity {
                 fresh.push(Fresh { rows, is_returned });
             }
         }
-        Ok((fresh, kept))
+        while let Some(stored) = known.take()? {
+            missing.add(stored.row);
+        }
+        Ok((fresh, kept, missing))
     }
 
     /// Step 3. `linked` are the fresh products that were looked for.
-    fn carry(&mut self, fresh: &[Fresh<'_>], finds: Vec<Find>, linked: usize) {
+    fn carry(&mut self, fresh: &[Fresh<'_>], mut finds: Vec<Find>, linked: usize) {
+        finds.sort_by_key(|find| find.fresh);
         let is_odd = |find: &Find| {
             fresh.get(find.fresh as usize).is_some_and(|it| !it.is_returned && has_id(it.rows))
                 && find.row.key.product != find.row.link
@@ -185,13 +221,8 @@ fn has_id(rows: &[Listing]) -> bool {
     rows.iter().all(|listing| listing.product != listing.link)
 }
 
-/// Step 2: the finds in the order of the fresh products, and how many of these have an address of
-/// their own.
-fn finds<E>(
-    fresh: &[Fresh<'_>],
-    sheet: &Sheet,
-    known: &mut Reader<'_, '_, E>,
-) -> Result<(Vec<Find>, usize), E> {
+/// Step 2: the fresh products by their addresses, ascending, and how many of them are looked for.
+fn links(fresh: &[Fresh<'_>], sheet: &Sheet) -> (Vec<(u64, u32)>, usize) {
     let mut links: Vec<(u64, u32)> = Vec::new();
     let mut linked = 0;
     for (place, it) in (0u32..).zip(fresh) {
@@ -202,19 +233,37 @@ fn finds<E>(
     }
     links.sort_unstable();
     links.dedup();
+    (links, linked)
+}
+
+/// The finds among all rows of the shelf.
+fn finds<E>(
+    links: &[(u64, u32)],
+    sheet: &Sheet,
+    known: &mut Reader<'_, '_, E>,
+) -> Result<Vec<Find>, E> {
     let mut finds = Vec::new();
     while let Some(stored) = known.take()? {
         let row = stored.row;
-        if row.is_moved || row.link == 0 {
-            continue;
-        }
-        let Ok(at) = links.binary_search_by_key(&row.link, |(link, _)| *link) else { continue };
-        if let Some((_, fresh)) = links.get(at).filter(|_| !sheet.has(row.key.product)) {
-            finds.push(Find { fresh: *fresh, row });
+        if is_findable(&row)
+            && let Some(find) = find(row, links)
+            && !sheet.has(find.row.key.product)
+        {
+            finds.push(find);
         }
     }
-    finds.sort_by_key(|find| find.fresh);
-    Ok((finds, linked))
+    Ok(finds)
+}
+
+/// The row as that of a fresh product of its address.
+fn find(row: KnownListing, links: &[(u64, u32)]) -> Option<Find> {
+    let at = links.binary_search_by_key(&row.link, |(link, _)| *link).ok()?;
+    links.get(at).map(|(_, fresh)| Find { fresh: *fresh, row })
+}
+
+/// A row that moved lives on elsewhere, and one without an address is found by nothing.
+fn is_findable(row: &KnownListing) -> bool {
+    !row.is_moved && row.link != 0
 }
 
 /// Of a product's listings the one that a known row of its address goes on as, and whether that

@@ -3,12 +3,13 @@
 //! The delimiter is told by the header. Meta's templates begin with a row of comments, whose cells
 //! begin with `#`; it is passed over, wherever it stands.
 
+use crate::extract::NotADocument;
 use crate::extract::catalog::field::Field;
 use crate::extract::catalog::record::{Context, Record, Scratch};
 use crate::extract::catalog::records::{Fields, Next, Records};
 use crate::extract::catalog::stream::{Stream, unreadable};
-use crate::extract::catalog::{Options, Row, Scan, xml};
-use crate::extract::{NotADocument, Quality};
+use crate::extract::catalog::tally::Tally;
+use crate::extract::catalog::{Options, Row, Scan};
 use crate::model::listing::Listing;
 use crate::model::source::{CatalogFormat, Mapping};
 
@@ -37,6 +38,8 @@ struct Header {
     delimiter: u8,
     /// The meaning of each column, in order.
     columns: Vec<Option<Field>>,
+    /// The last column that a row must have.
+    last: Option<usize>,
     /// Rows before it, and itself.
     rows: u64,
 }
@@ -52,7 +55,8 @@ impl Header {
             let known = columns.iter().flatten().count();
             let score = (known, cells.len());
             if best.as_ref().is_none_or(|(k, c, _)| score > (*k, *c)) {
-                best = Some((known, cells.len(), Self { delimiter, columns, rows }));
+                let last = columns.iter().rposition(matters);
+                best = Some((known, cells.len(), Self { delimiter, columns, last, rows }));
                 names = cells;
             }
         }
@@ -97,13 +101,7 @@ impl Header {
 
     /// Whether the last column that matters is among `count`.
     fn is_covered_by(&self, count: usize) -> bool {
-        let matters = |field: &Option<Field>| {
-            matches!(
-                field,
-                Some(Field::Id | Field::Title | Field::Link | Field::Price | Field::Availability)
-            )
-        };
-        self.columns.iter().rposition(matters).is_none_or(|last| last < count)
+        self.last.is_none_or(|last| last < count)
     }
 
     fn fill<'a>(&self, fields: Fields<'a>, record: &mut Record<'a>) {
@@ -117,6 +115,14 @@ impl Header {
     fn is_override(&self) -> bool {
         self.columns.contains(&Some(Field::Override))
     }
+}
+
+/// Whether a row that breaks off before a column of that meaning is none.
+fn matters(field: &Option<Field>) -> bool {
+    matches!(
+        field,
+        Some(Field::Id | Field::Title | Field::Link | Field::Price | Field::Availability)
+    )
 }
 
 /// The first row that is neither empty, nor a comment, nor what spreadsheets put before a table:
@@ -188,8 +194,8 @@ pub(super) fn scan(
     let mut scratch = Scratch::default();
     let mut records = Records::new(stream, header.delimiter, start);
     let mut remarks = Vec::new();
-    let (mut number, mut count, mut lost) = (0u64, 0u64, 0u64);
-    let (mut nameless, mut hidden, mut ragged) = (0u64, 0u64, 0u64);
+    let mut tally = Tally::default();
+    let (mut number, mut ragged) = (0u64, 0u64);
     let mut tell_ragged = |number: u64, cells: usize, is_lost: bool| {
         ragged += 1;
         if ragged <= RAGGED_TOLD_MAX {
@@ -204,7 +210,7 @@ pub(super) fn scan(
             Next::Broken => {
                 number += 1;
                 if number > header.rows {
-                    (count, lost) = (count + 1, lost + 1);
+                    tally.lose();
                 }
                 continue;
             }
@@ -214,14 +220,11 @@ pub(super) fn scan(
         if number <= header.rows || fields.is_blank() || fields.begins_with('#') {
             continue;
         }
-        count += 1;
-        if usize::try_from(count).is_ok_and(|count| count > options.items_max) {
-            return Err(NotADocument::TooManyItems { max: options.items_max });
-        }
+        tally.count(options)?;
         let cells = fields.count_filled();
         if cells > header.columns.len() {
             tell_ragged(number, cells, true);
-            lost += 1;
+            tally.lost += 1;
             // A quote that was never closed has taken other rows with it.
             if !is_single {
                 records.resume_behind_first_line()?;
@@ -235,38 +238,31 @@ pub(super) fn scan(
                 tell_ragged(number, all, is_lost);
             }
             if is_lost {
-                lost += 1;
+                tally.lost += 1;
                 continue;
             }
         }
         let mut record = Record::default();
         header.fill(fields, &mut record);
         if record.is_hidden {
-            hidden += 1;
+            tally.hidden += 1;
         } else if record.is_named() {
             record.listings(place, &context, &mut scratch, each);
         } else {
-            nameless += 1;
+            tally.nameless += 1;
         }
     };
     if ragged > RAGGED_TOLD_MAX {
         remarks.push(format!("{} more rows are ragged", ragged - RAGGED_TOLD_MAX));
     }
-    remarks.extend(xml::remarks(lost, nameless, hidden));
-    let quality = if !is_whole {
-        Quality::Truncated
-    } else if lost > 0 {
-        Quality::Repaired
-    } else {
-        Quality::Whole
-    };
+    remarks.extend(tally.remarks());
     Ok(Scan {
         format,
         encoding,
-        quality,
+        quality: tally.quality(is_whole, false),
         is_window: false,
-        rows: count,
-        lost,
+        rows: tally.rows,
+        lost: tally.lost,
         next: None,
         turns_at: scratch.turns_at,
         remarks,

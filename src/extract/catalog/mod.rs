@@ -41,6 +41,8 @@ mod delimited;
 
 mod xml;
 
+mod tally;
+
 mod whole;
 
 pub(crate) mod json;

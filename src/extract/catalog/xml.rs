@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::extract::NotADocument;
 use crate::extract::catalog::field::Names;
 use crate::extract::catalog::mapped::Paths;
 use crate::extract::catalog::merchant::Merchant;
@@ -9,8 +10,8 @@ use crate::extract::catalog::record::{Context, Record, Scratch};
 use crate::extract::catalog::rows::{Next, RowElement, Rows};
 use crate::extract::catalog::sheet::Sheet;
 use crate::extract::catalog::stream::Stream;
+use crate::extract::catalog::tally::Tally;
 use crate::extract::catalog::{Options, Row, Scan, recognise, shopify_atom, yml};
-use crate::extract::{NotADocument, Quality};
 use crate::model::listing::Listing;
 use crate::model::offer::Currency;
 use crate::model::source::{CatalogFormat, Mapping};
@@ -26,64 +27,54 @@ pub(super) fn scan(
     let encoding = stream.encoding();
     let mut reader = Reader::new(format, options, &head)?;
     let mut scratch = Scratch::default();
-    let (mut count, mut lost, mut nameless, mut hidden) = (0u64, 0u64, 0u64, 0u64);
+    let mut tally = Tally::default();
     let mut is_mended = false;
     let mut rows = Rows::new(stream, reader.row_element())?;
     let is_whole = loop {
         let (place, bytes) = match rows.next()? {
             Next::Row { place, bytes } => (place, bytes),
             Next::Lost => {
-                (count, lost) = (count + 1, lost + 1);
+                tally.lose();
                 continue;
             }
             Next::End { is_whole } => break is_whole,
         };
-        count += 1;
-        if usize::try_from(count).is_ok_and(|count| count > options.items_max) {
-            return Err(NotADocument::TooManyItems { max: options.items_max });
-        }
+        tally.count(options)?;
         match reader.read(bytes) {
             Read::Well => {}
             Read::Mended => is_mended = true,
             Read::Lost => {
-                lost += 1;
+                tally.lost += 1;
                 continue;
             }
         }
         let (record, context) = reader.record(options, None);
         if record.is_hidden {
-            hidden += 1;
+            tally.hidden += 1;
         } else if record.is_named() {
             record.listings(place, &context, &mut scratch, each);
         } else {
-            nameless += 1;
+            tally.nameless += 1;
         }
     };
     let has_junk = rows.has_junk();
-    if count == 0 {
+    if tally.rows == 0 {
         none_found(format, options.mapping, &head)?;
     }
-    let quality = if !is_whole {
-        Quality::Truncated
-    } else if is_mended || lost > 0 || has_junk {
-        Quality::Repaired
-    } else {
-        Quality::Whole
-    };
     let next = match format {
-        CatalogFormat::ShopifyAtom => shopify_atom::next_page(count, options.base),
+        CatalogFormat::ShopifyAtom => shopify_atom::next_page(tally.rows, options.base),
         _ => None,
     };
     Ok(Scan {
         format,
         encoding,
-        quality,
+        quality: tally.quality(is_whole, is_mended || has_junk),
         is_window: false,
-        rows: count,
-        lost,
+        rows: tally.rows,
+        lost: tally.lost,
         next,
         turns_at: scratch.turns_at,
-        remarks: remarks(lost, nameless, hidden),
+        remarks: tally.remarks(),
     })
 }
 
@@ -101,22 +92,6 @@ fn none_found(
         Ok(_) | Err(NotADocument::NoProducts) => Ok(()),
         Err(refusal) => Err(refusal),
     }
-}
-
-/// What people should know about rows that are not there.
-pub(super) fn remarks(lost: u64, nameless: u64, hidden: u64) -> Vec<String> {
-    let counted = |count: u64| if count == 1 { "1 row".into() } else { format!("{count} rows") };
-    let mut out = Vec::new();
-    if lost > 0 {
-        out.push(format!("{} could not be read", counted(lost)));
-    }
-    if nameless > 0 {
-        out.push(format!("{} without id and link left out", counted(nameless)));
-    }
-    if hidden > 0 {
-        out.push(format!("{} marked as hidden left out", counted(hidden)));
-    }
-    out
 }
 
 /// [`pick`](crate::extract::catalog::pick) from an XML document.

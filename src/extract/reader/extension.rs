@@ -1,6 +1,7 @@
 //! Elements of extensions, the same in items and entries: Dublin Core, Atom in RSS, iTunes, Media
 //! RSS, Google Merchant.
 
+use crate::extract::media;
 use crate::extract::ns::Ns;
 use crate::extract::raw::{Form, RawLink, RawMedia, Role};
 use crate::extract::reader::gathered::{FILES_MAX, Gathered};
@@ -64,6 +65,7 @@ impl Reader<'_> {
                 found.media(RawMedia { link, role: Role::Cover, ..RawMedia::default() });
                 self.skip()?;
             }
+            (Ns::Itunes, "duration") => found.seconds = media::seconds(&self.plain()?),
             (Ns::Media, _) => self.media(tag, found)?,
             (Ns::Merchant, _) => self.merchant(tag, found)?,
             _ => self.skip()?,
@@ -167,6 +169,8 @@ impl Reader<'_> {
             width,
             height,
             alt: String::new(),
+            title: String::new(),
+            seconds: tag.attribute("duration").map_or(0, media::seconds),
         };
         let at = found.entry.media.len();
         let mut title = String::new();
@@ -190,8 +194,9 @@ impl Reader<'_> {
             }
         }
         if media.alt.trim().is_empty() {
-            media.alt = title;
+            media.alt.clone_from(&title);
         }
+        media.title = title;
         if !media.link.href.trim().is_empty() && found.entry.media.len() < FILES_MAX {
             // Before the thumbnails that it holds.
             found.entry.media.insert(at.min(found.entry.media.len()), media);
@@ -212,6 +217,7 @@ impl Reader<'_> {
             mime: tag.attribute("type").unwrap_or_default().to_owned(),
             bytes: tag.attribute("length").and_then(|length| length.trim().parse().ok()),
             alt: tag.attribute("title").unwrap_or_default().to_owned(),
+            title: tag.attribute("title").unwrap_or_default().to_owned(),
             ..RawMedia::default()
         });
         Ok(())

@@ -1,7 +1,7 @@
 //! The fields of an item while it is read, and which of several values stays.
 
 use crate::extract::date;
-use crate::extract::raw::{RawEntry, RawLink, RawMedia, RawText};
+use crate::extract::raw::{RawEntry, RawLink, RawMedia, RawText, Role};
 use crate::model::time::Timestamp;
 
 /// Most files and addresses of one item that are kept, each.
@@ -36,11 +36,18 @@ pub(super) struct Gathered {
     pub(super) links: Vec<(u8, RawLink)>,
     pub(super) authors: Vec<(u8, String)>,
     pub(super) inherited: Vec<String>,
+    /// How long what the item gives to hear or see plays; 0 when it does not say.
+    pub(super) seconds: u32,
 }
 
 impl Gathered {
     pub(super) fn into_entry(mut self) -> RawEntry {
         self.links.sort_by_key(|(rank, _)| *rank);
+        for media in &mut self.entry.media {
+            if media.role == Role::Enclosure && media.seconds == 0 {
+                media.seconds = self.seconds;
+            }
+        }
         let best = self.authors.iter().map(|(rank, _)| *rank).min();
         self.authors.retain(|(rank, _)| Some(*rank) == best);
         RawEntry {

@@ -358,8 +358,8 @@ mod tests {
         let text = "<feed xmlns='http://www.w3.org/2005/Atom' xml:base='http://e.com/a/'><entry xml:base='b/'>\
             <link href='c'/><content type='html' xml:base='/d/'>x</content></entry></feed>";
         let found = &entries(text)[0];
-        assert_eq!(found.links[0].base.as_ref().map(Url::as_str), Some("http://e.com/a/b/"));
-        assert_eq!(found.body.base.as_ref().map(Url::as_str), Some("http://e.com/d/"));
+        assert_eq!(found.links[0].base.as_deref().map(Url::as_str), Some("http://e.com/a/b/"));
+        assert_eq!(found.body.base.as_deref().map(Url::as_str), Some("http://e.com/d/"));
     }
 
     #[test]

@@ -1,7 +1,11 @@
 // Draws what the stand-ins hold, and does what a thumb does. Texts become text nodes, never markup.
+// In a preview the messages stand in the page instead, nothing is asked for, and taps do nothing.
 "use strict";
 
 const byId = (id) => document.getElementById(id);
+
+/** The messages of a preview; null on the sandbox's page. */
+const told = byId("told") && JSON.parse(byId("told").textContent);
 
 /** Makes an element: properties that begin with "aria-" or "data-" and "role" become attributes. */
 function make(tag, properties = {}, ...children) {
@@ -27,6 +31,7 @@ const time = (at) => make("time", { dateTime: new Date(at).toISOString() }, cloc
 // ---- what a thumb does ----
 
 async function send(path, body = {}) {
+  if (told) return;
   const notice = byId("notice");
   try {
     const answer = await fetch(path, {
@@ -46,7 +51,7 @@ async function press(button, path, body) {
   button.removeAttribute("aria-busy");
 }
 
-for (const service of ["telegram", "messenger"]) {
+for (const service of told ? [] : ["telegram", "messenger"]) {
   const phone = byId(service);
   phone.addEventListener("click", (event) => {
     const button = event.target.closest("[data-deed]");
@@ -63,7 +68,7 @@ for (const service of ["telegram", "messenger"]) {
     input.value = "";
   });
 }
-byId("publish").addEventListener("click", (event) => press(event.target, "/publish"));
+byId("publish")?.addEventListener("click", (event) => press(event.target, "/publish"));
 
 // A menu closes when something else is touched, or on Escape.
 document.addEventListener("click", (event) => {
@@ -89,7 +94,11 @@ const WRAPPERS = {
   code: () => make("code"),
   pre: () => make("pre"),
   blockquote: () => make("blockquote"),
-  expandable_blockquote: () => make("blockquote"),
+  expandable_blockquote: () => make("blockquote", {
+    className: "folded", tabIndex: 0,
+    onclick() { this.classList.toggle("folded"); },
+    onkeydown(event) { if (event.key === "Enter") this.classList.toggle("folded"); },
+  }),
   text_link: (entity) => (isWeb(entity.url) ? link(entity.url, {}) : make("span")),
   url: (_, text) => link(isWeb(text) ? text : `https://${text}`, {}),
   spoiler: () => make("button", {
@@ -186,6 +195,49 @@ function toEnd(log) {
   }
 }
 
+// ---- files ----
+
+/** Pictures and videos as one block. */
+function album(items) {
+  return make("div", { className: "album", role: "group", "aria-label": "Album" }, ...items);
+}
+
+const picture = (address, properties = {}) =>
+  make("img", { src: address, alt: "Picture", ...properties });
+
+function film(address, poster) {
+  return make("video", {
+    className: "film", src: address, controls: true, preload: "metadata", "aria-label": "Video",
+    poster: isWeb(poster) ? poster : undefined,
+  });
+}
+
+const length = (seconds) => (seconds
+  ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` : "");
+
+/** What an address ends with: the name of a file that has none. */
+function nameIn(address) {
+  try {
+    const last = new URL(address).pathname.split("/").filter(Boolean).pop();
+    return last ? decodeURIComponent(last) : new URL(address).hostname;
+  } catch {
+    return "file";
+  }
+}
+
+function sound(address, { title, performer, seconds } = {}) {
+  const words = [performer, length(seconds)].filter(Boolean).join(" · ");
+  return make("div", { className: "sound" },
+    make("div", {}, make("strong", {}, title || nameIn(address)),
+      words ? make("span", {}, words) : null),
+    make("audio", { src: address, controls: true, preload: "none", "aria-label": "Sound" }));
+}
+
+function paper(address, name) {
+  return link(address, { className: "paper" },
+    make("span", {}, name || nameIn(address), make("small", {}, "File")));
+}
+
 const hello = (title, words) => () =>
   make("li", { className: "hello" }, make("b", {}, title), words);
 
@@ -199,16 +251,18 @@ function drawTelegram(state) {
   const commands = given.length ? given : [{ text: "/start" }, { text: "/stop" }];
   const hints = phone.querySelector(".hints");
   const kept = commands.map((one) => one.text).join(" ");
-  if (hints.dataset.kept !== kept) {
+  if (hints && hints.dataset.kept !== kept) {
     hints.dataset.kept = kept;
     hints.replaceChildren(...commands.map((one) => make("button", {
       type: "button", title: one.about,
       onclick() { press(this, "/telegram/say", { text: one.text }); },
     }, one.text)));
   }
-  const lines = state.history.map((entry) => ({
-    key: `${entry.from}-${entry.message_id}`,
-    draw: () => (entry.from === "bot" ? telegramMessage(entry) : myLine(entry)),
+  const lines = albums(state.history).map(([entry, ...more]) => ({
+    // An edited or deleted message is another drawing, and so is an album that grew.
+    key: [entry.from, entry.message_id, ...[entry, ...more]
+      .map((one) => `${one.edited_at ?? ""}${one.is_deleted ? "x" : ""}`)].join("-"),
+    draw: () => (entry.from === "bot" ? telegramMessage(entry, more) : myLine(entry)),
   }));
   draw(phone.querySelector(".log"), lines,
     hello("What can this bot do?", "It brings the news of the demo blog. Press Start."));
@@ -219,12 +273,45 @@ function myLine(entry) {
     make("div", { className: "bubble" }, ...linked(entry.text), " ", time(entry.at)));
 }
 
-function telegramMessage(entry) {
+/** The messages with the items of each album together. */
+function albums(history) {
+  const groups = [];
+  for (const entry of history) {
+    const last = groups.at(-1);
+    if (entry.album && last?.[0].album === entry.album) last.push(entry);
+    else groups.push([entry]);
+  }
+  return groups;
+}
+
+function telegramMessage(entry, more) {
   const bubble = make("div", { className: "bubble" });
-  if (isWeb(entry.photo)) bubble.append(make("img", { src: entry.photo, alt: "Picture" }));
-  if (entry.text) bubble.append(rich(entry.text, entry.entities), " ", time(entry.at));
+  const all = [entry, ...more];
+  const { preview } = entry;
+  if (more.length) bubble.append(album(all.map((one) => telegramFile(one.media))));
+  else if (entry.media) bubble.append(telegramFile(entry.media));
+  else if (isWeb(entry.photo)) bubble.append(picture(entry.photo));
+  else if (preview?.show_above_text && isWeb(preview.url)) {
+    // What stands there may be a page, which only the service looks into.
+    bubble.append(picture(preview.url, { onerror() { this.replaceWith(webpage(preview.url)); } }));
+  }
+  const said = all.find((one) => one.text) ?? entry;
+  if (entry.rich) bubble.append(make("div", { className: "rich" }, richHtml(entry.rich)));
+  if (said.text) bubble.append(rich(said.text, said.entities));
+  if (isWeb(preview?.url) && !preview.show_above_text) bubble.append(webpage(preview.url));
+  const notes = [entry.edited_at ? "edited" : "", entry.is_protected ? "protected" : "",
+    entry.is_silent ? "no sound" : ""].filter(Boolean).join(", ");
+  if (said.text || entry.rich) {
+    const shown = time(entry.at);
+    if (notes) shown.prepend(`${notes} `);
+    bubble.append(" ", shown);
+  }
   const line = make("li", { className: "line theirs" }, bubble);
-  if (entry.photo || entry.keyboard.length) line.classList.add("keyed");
+  if (all.every((one) => one.is_deleted)) {
+    line.classList.add("deleted");
+    line.setAttribute("aria-label", "Deleted message");
+  }
+  if (entry.photo || entry.media || entry.rich || entry.keyboard.length) line.classList.add("keyed");
   if (entry.keyboard.length) {
     line.append(make("div", { className: "keys", role: "group", "aria-label": "Buttons" },
       ...entry.keyboard.map((row) => make("div", {}, ...row.map((key) => telegramKey(entry, key))))));
@@ -232,10 +319,62 @@ function telegramMessage(entry) {
   return line;
 }
 
+/** A page that is shown with a message, as far as its address tells. */
+const webpage = (address) => link(address, { className: "webpage" }, new URL(address).hostname);
+
+function telegramFile(media) {
+  const { kind, address, name, title, performer, seconds } = media;
+  if (!isWeb(address)) return make("span", { className: "word" }, `[${kind}]`);
+  return {
+    photo: () => picture(address),
+    video: () => film(address),
+    animation: () => film(address),
+    audio: () => sound(address, { title, performer, seconds }),
+  }[kind]?.() ?? paper(address, name);
+}
+
+/** Elements of a rich message that are drawn as what they are; of others, what is in them. */
+const DRAWN = new Set(["B", "STRONG", "I", "EM", "U", "INS", "S", "DEL", "CODE", "PRE", "MARK", "SUB",
+  "SUP", "P", "H1", "H2", "H3", "H4", "H5", "H6", "UL", "OL", "LI", "BLOCKQUOTE", "HR", "BR", "TABLE",
+  "TR", "TD", "TH", "CAPTION", "DETAILS", "SUMMARY", "FIGURE", "FIGCAPTION"]);
+
+/** A rich message as nodes: parsed where nothing runs or loads, and built anew. */
+function richHtml(html) {
+  const build = (from, into) => {
+    for (const node of from.childNodes) {
+      if (node.nodeType === Node.TEXT_NODE) into.append(node.data);
+      if (node.nodeType !== Node.ELEMENT_NODE) continue;
+      const address = node.getAttribute("href") ?? node.getAttribute("src");
+      let element = into;
+      if (node.tagName === "A" && isWeb(address)) element = link(address, {});
+      else if (node.tagName === "IMG" && isWeb(address)) element = picture(address);
+      else if (node.tagName === "VIDEO" && isWeb(address)) element = film(address);
+      else if (node.tagName === "AUDIO" && isWeb(address)) element = sound(address);
+      else if (node.tagName === "TG-SPOILER") element = WRAPPERS.spoiler();
+      else if (DRAWN.has(node.tagName)) element = make(node.tagName.toLowerCase());
+      if (node.tagName === "OL" && node.start) element.start = node.start;
+      build(node, element.matches?.(".spoiler") ? element.appendChild(make("span")) : element);
+      if (element !== into) into.append(element);
+    }
+    return into;
+  };
+  return build(new DOMParser().parseFromString(html, "text/html").body,
+    document.createDocumentFragment());
+}
+
 function telegramKey(entry, key) {
-  if (isWeb(key.url)) return link(key.url, {}, key.text);
+  const style = ["primary", "success", "danger"].includes(key.style) ? key.style : "";
+  if (isWeb(key.url)) return link(key.url, { className: style }, key.text);
+  const copied = key.copy_text?.text;
+  if (copied !== undefined) {
+    return make("button", {
+      type: "button", className: `copies ${style}`, title: copied,
+      onclick() { navigator.clipboard?.writeText(copied); },
+    }, key.text);
+  }
   return make("button", {
     type: "button",
+    className: style,
     disabled: key.callback_data === undefined,
     onclick() {
       press(this, "/telegram/tap", { message_id: entry.message_id, data: key.callback_data });
@@ -252,7 +391,7 @@ function drawMessenger(state) {
   const phone = byId("messenger");
   phone.dataset.standing = state.standing;
   const until = state.window_until && clock.format(state.window_until);
-  phone.querySelector(".state").textContent = {
+  if (!told) phone.querySelector(".state").textContent = {
     new: "page",
     blocked: "blocked",
     open: state.window_open ? `may write to you until ${until} tomorrow`
@@ -287,27 +426,65 @@ function mySaying(entry) {
 
 function messengerMessage(entry, replies) {
   const line = make("li", { className: "line theirs" });
-  const { text, attachment } = entry.message;
+  const { text, attachment, attachments } = entry.message;
   const payload = attachment?.payload ?? {};
+  const [address] = entry.media ?? [];
+  const bubble = (...children) =>
+    make("div", { className: "bubble", title: clock.format(entry.at) }, ...children);
   if (text) {
-    line.append(make("div", { className: "bubble", title: clock.format(entry.at) }, ...linked(text)));
+    line.append(bubble(...linked(text)));
+  } else if (attachments) {
+    line.append(album((entry.media ?? []).filter(isWeb).map((one) => picture(one))));
   } else if (payload.template_type === "button") {
     line.append(make("div", { className: "bubble template" },
       make("p", {}, ...linked(payload.text)), choices(payload.buttons)));
+  } else if (payload.template_type === "image_grid") {
+    line.append(grid(payload.elements[0]));
+  } else if (payload.template_type === "media") {
+    const [element] = payload.elements;
+    const shown = isWeb(address) ? address : element.url;
+    line.append(make("div", { className: "bubble template" },
+      element.media_type === "video" ? film(shown) : picture(shown, { className: "picture" }),
+      element.buttons ? choices(element.buttons) : null));
   } else if (payload.elements) {
     line.classList.add("carousel");
     line.append(make("ul", { className: "cards", tabIndex: 0, "aria-label": "Cards" },
       ...payload.elements.map(card)));
-  } else if (attachment?.type === "image" && isWeb(payload.url)) {
-    line.append(make("img", { className: "picture", src: payload.url, alt: "Picture" }));
+  } else if (isWeb(address)) {
+    line.append({
+      image: () => picture(address, { className: "picture" }),
+      video: () => film(address),
+      audio: () => bubble(sound(address)),
+      file: () => bubble(paper(address)),
+    }[attachment?.type]?.() ?? bubble(`[${attachment?.type}]`));
   } else {
-    line.append(make("div", { className: "bubble" }, `[${attachment?.type ?? "message"}]`));
+    line.append(bubble(`[${attachment?.type ?? "message"}]`));
   }
+  if (entry.is_silent) line.classList.add("silent");
   if (replies.length) {
     line.append(make("div", { className: "replies", role: "group", "aria-label": "Quick replies" },
       ...replies.map(tapped)));
   }
   return line;
+}
+
+/** A few images, each of which may open something, with words and buttons below. */
+function grid(element) {
+  const image = ({ url, action }) => {
+    if (isWeb(action?.url)) return link(action.url, {}, picture(url));
+    if (!action) return picture(url);
+    return make("button", {
+      type: "button", "aria-label": "Picture",
+      onclick() { press(this, "/messenger/tap", { data: action.payload }); },
+    }, picture(url));
+  };
+  const words = [];
+  if (element.title) words.push(make("strong", {}, element.title));
+  if (element.subtitle) words.push(make("span", {}, element.subtitle));
+  return make("div", { className: "bubble template" },
+    album(element.images.filter(({ url }) => isWeb(url)).map(image)),
+    words.length ? make("p", {}, ...words) : null,
+    element.buttons ? choices(element.buttons) : null);
 }
 
 function card(element) {
@@ -347,7 +524,7 @@ function drawStrip() {
   for (const status of document.querySelectorAll(".clock")) {
     status.textContent = clock.format(Date.now());
   }
-  if (!strip) return;
+  if (!strip || told) return;
   byId("blog").href = strip.blog;
   byId("posts").textContent = strip.posts;
   byId("newest").textContent = strip.newest ?? "none yet";
@@ -363,24 +540,33 @@ function drawStrip() {
   }
 }
 
-setInterval(drawStrip, 1000);
 drawStrip();
 
 // ---- what comes ----
 
-const events = new EventSource("/events");
-const on = (name, show) => events.addEventListener(name, (event) => show(JSON.parse(event.data)));
-on("telegram", drawTelegram);
-on("messenger", drawMessenger);
-on("strip", (state) => {
-  strip = state;
-  drawStrip();
-});
-events.onopen = () => {
-  document.body.dataset.link = "up";
-  byId("notice").textContent = "";
+const shows = {
+  telegram: drawTelegram,
+  messenger: drawMessenger,
+  strip: (state) => {
+    strip = state;
+    drawStrip();
+  },
 };
-events.onerror = () => {
-  document.body.dataset.link = "down";
-  byId("notice").textContent = "The sandbox has stopped, or is starting again.";
-};
+
+if (told) {
+  for (const [name, state] of Object.entries(told)) shows[name](state);
+} else {
+  setInterval(drawStrip, 1000);
+  const events = new EventSource("/events");
+  for (const [name, show] of Object.entries(shows)) {
+    events.addEventListener(name, (event) => show(JSON.parse(event.data)));
+  }
+  events.onopen = () => {
+    document.body.dataset.link = "up";
+    byId("notice").textContent = "";
+  };
+  events.onerror = () => {
+    document.body.dataset.link = "down";
+    byId("notice").textContent = "The sandbox has stopped, or is starting again.";
+  };
+}

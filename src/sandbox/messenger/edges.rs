@@ -14,8 +14,8 @@ use crate::sandbox::params::Params;
 
 /// How long a human agent may answer after a person last wrote.
 const AGENT_WINDOW: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 60 * 60);
-/// Most attachments that are remembered.
-const ATTACHMENTS_MAX: usize = 10_000;
+/// The part of a multipart body that is the file.
+const FILE_PART: &str = "filedata";
 const PROFILE_FIELDS: [&str; 7] = [
     "get_started",
     "greeting",
@@ -87,10 +87,16 @@ pub(super) fn recipient(params: &Params) -> Option<String> {
 }
 
 impl Inner {
-    pub(super) fn call(&self, edge: &Edge, method: &Method, params: &Params, psid: &str) -> Reply {
+    pub(super) async fn call(
+        &self,
+        edge: &Edge,
+        method: &Method,
+        params: &Params,
+        psid: &str,
+    ) -> Reply {
         let result = match (edge, method) {
-            (Edge::Messages, &Method::POST) => self.send(params, psid),
-            (Edge::Attachments, &Method::POST) => self.keep_attachment(params),
+            (Edge::Messages, &Method::POST) => self.send(params, psid).await,
+            (Edge::Attachments, &Method::POST) => self.keep_attachment(params).await,
             (Edge::Profile, &Method::POST) => self.set_profile(params),
             (Edge::Profile, &Method::GET) => Ok(self.tell_profile(params)),
             (Edge::Profile, &Method::DELETE) => self.delete_profile(params),
@@ -106,9 +112,9 @@ impl Inner {
     }
 
     /// 1. What the request is: an action or a message, in which lane. 2. What the message is.
-    /// 3. Whether the page may send at all. 4. Whether the person can be reached, and now.
-    /// 5. The rate.
-    fn send(&self, params: &Params, psid: &str) -> Result<Reply, Reply> {
+    /// 3. Whether the page may send at all. 4. The files that it brings. 5. Whether the person can be
+    /// reached, and now. 6. The rate.
+    async fn send(&self, params: &Params, psid: &str) -> Result<Reply, Reply> {
         let message = params.object("message").transpose().map_err(|()| malformed("message"))?;
         let action = params.text("sender_action");
         if message.is_some() && action.is_some() {
@@ -127,14 +133,20 @@ impl Inner {
         }
         let message = message.ok_or_else(|| malformed("message"))?;
         let window = lane(params)?;
-        rules::check_message(&message)
+        let is_silent = match params.text("notification_type").as_deref() {
+            None | Some("REGULAR") => false,
+            Some("SILENT_PUSH" | "NO_PUSH") => true,
+            Some(_) => return Err(malformed("notification_type")),
+        };
+        let file = params.1.get(FILE_PART);
+        rules::check_message(&message, file.is_some())
             .map_err(|(subcode, why)| refuse(400, 100, subcode, &format!("(#100) {why}")))?;
+        self.lock().check_page()?;
+        let media = self.look_at_media(&message, file).await?;
 
         let at = self.now();
         let mut guard = self.lock();
         let state = &mut *guard;
-        state.check_page()?;
-        state.check_attachment(&message)?;
         let human = state.reach(psid)?;
         let is_open = human.contact_at().is_some_and(|contact| at < contact + window);
         if !is_open {
@@ -144,11 +156,17 @@ impl Inner {
         self.pass_rate(state)?;
         let mid = self.next_mid();
         let mut answer = json!({ "recipient_id": psid, "message_id": mid });
-        if let Some(id) = state.keep_reusable(&message) {
+        if let Some(id) = self.keep_reusable(state, &message, &media) {
             answer["attachment_id"] = json!(id);
         }
         if let Some(human) = state.people.get_mut(psid) {
-            human.receive(Received { message_id: mid.clone(), at, message: message.clone() });
+            human.receive(Received {
+                message_id: mid.clone(),
+                at,
+                message: message.clone(),
+                media: media.into_iter().map(|one| one.url).collect(),
+                is_silent,
+            });
         }
         drop(guard);
 
@@ -201,14 +219,17 @@ impl Inner {
             .with_header("x-app-usage", app.to_string())
     }
 
-    fn keep_attachment(&self, params: &Params) -> Result<Reply, Reply> {
+    async fn keep_attachment(&self, params: &Params) -> Result<Reply, Reply> {
         let message = params.object("message").and_then(Result::ok);
         let message = message.ok_or_else(|| malformed("message"))?;
-        rules::check_message(&message)
+        let file = params.1.get(FILE_PART);
+        rules::check_upload(&message, file.is_some())
             .map_err(|(subcode, why)| refuse(400, 100, subcode, &format!("(#100) {why}")))?;
-        let mut state = self.lock();
-        state.check_page()?;
-        let id = state.keep_reusable(&message).ok_or_else(|| malformed("is_reusable"))?;
+        self.lock().check_page()?;
+        let media = self.look_at_media(&message, file).await?;
+        let mut guard = self.lock();
+        let id = self.keep_reusable(&mut guard, &message, &media);
+        let id = id.ok_or_else(|| malformed("is_reusable"))?;
         Ok(succeed(&json!({ "attachment_id": id })))
     }
 
@@ -349,31 +370,6 @@ impl State {
                 Err(refuse(400, 551, Some(1_545_041), why))
             }
         }
-    }
-
-    fn check_attachment(&self, message: &Value) -> Result<(), Reply> {
-        let id = message["attachment"]["payload"]["attachment_id"].as_str();
-        match id {
-            Some(id) if !self.attachments.contains_key(id) => {
-                let why = "(#100) The attachment id is invalid or has expired";
-                Err(refuse(400, 100, Some(2_018_074), why))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Keeps a reusable attachment; answers its id.
-    fn keep_reusable(&mut self, message: &Value) -> Option<String> {
-        let attachment = &message["attachment"];
-        if attachment["payload"]["is_reusable"] != true {
-            return None;
-        }
-        if self.attachments.len() >= ATTACHMENTS_MAX {
-            self.attachments.clear();
-        }
-        let id = format!("90{:010}", self.attachments.len());
-        self.attachments.insert(id.clone(), attachment.clone());
-        Some(id)
     }
 }
 

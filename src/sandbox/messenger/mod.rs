@@ -2,9 +2,12 @@
 //!
 //! It speaks the documented protocol on a loopback port, keeps the documented limits (`rules`) and
 //! the 24-hour window, answers with the documented errors, and posts signed events to a webhook.
-//! It knows texts, templates and attachments by address, no uploads. Everything lives in memory.
+//! It knows texts, templates and attachments: by address, by upload, by the id of an earlier one.
+//! Everything lives in memory.
 
 mod rules;
+
+mod media;
 
 mod edges;
 
@@ -17,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
@@ -32,6 +36,7 @@ use crate::sandbox::limit::{Limit, Window};
 use crate::sandbox::outbox::{Caller, Outbox, Tally, Target};
 use crate::sandbox::params::{Params, Unreadable};
 
+pub use media::{ATTACHMENT_LIFE, FILE_BYTES_MAX, IMAGE_FETCH_BYTES_MAX};
 pub use people::{Entry, Person, Received};
 
 /// How long a person may be written to after they last wrote.
@@ -58,6 +63,10 @@ pub struct Rules {
     pub latency: Duration,
     /// Refuses calls without `appsecret_proof`, as the app's setting "Require App Secret" does.
     pub requires_proof: bool,
+    /// Fetches the files of messages from their addresses (without TLS alone), as the service does,
+    /// and refuses what does not come or is not what it should be; otherwise all are taken for
+    /// good.
+    pub fetches_media: bool,
     /// Posts an echo of every accepted message, with its `metadata`.
     pub echoes: bool,
     /// Whether the ledger keeps what messages say; benchmarks need only the counts.
@@ -82,6 +91,7 @@ impl Default for Rules {
             rate: None,
             latency: Duration::ZERO,
             requires_proof: false,
+            fetches_media: false,
             echoes: false,
             keep_bodies: true,
             kept_max: 1_000_000,
@@ -175,6 +185,17 @@ impl Server {
         Person::new(Arc::clone(&self.inner), psid)
     }
 
+    /// What the service would say against a message, taken at its word without a socket; `None` when
+    /// it takes it. A message that would have to wait for a file to be fetched is not judged.
+    pub fn refusal(&self, parameters: &Value) -> Option<String> {
+        let parameters = parameters.as_object().cloned().unwrap_or_default();
+        let params = Params(parameters, Default::default());
+        let psid = edges::recipient(&params).unwrap_or_default();
+        let call = self.inner.call(&edges::Edge::Messages, &hyper::Method::POST, &params, &psid);
+        let reply = call.now_or_never()?;
+        (reply.status != 200).then(|| String::from_utf8_lossy(&reply.body).into_owned())
+    }
+
     /// People with an open window that nobody looks into; cheap by the thousand.
     pub fn open_chats<T: ToString>(&self, psids: impl IntoIterator<Item = T>) {
         let now = self.inner.now();
@@ -201,6 +222,16 @@ impl Server {
             human.window_until = Some(now);
         }
         self.inner.ledger.changed();
+    }
+
+    /// Every attachment id that was given out is refused from now on.
+    pub fn expires_attachments(&self) {
+        self.inner.lock().attachments.expire();
+    }
+
+    /// How many attachment ids can be used.
+    pub fn attachments(&self) -> usize {
+        self.inner.lock().attachments.len()
     }
 
     /// Where events are posted from now on; those that wait go there too.
@@ -286,7 +317,7 @@ struct State {
     profile_window: Window,
     profile: Map<String, Value>,
     subscribed_fields: Vec<String>,
-    attachments: HashMap<String, Value>,
+    attachments: media::Shelf,
 }
 
 impl Inner {
@@ -367,6 +398,9 @@ impl Inner {
 impl door::Service for Inner {
     async fn answer(self: Arc<Self>, asked: Asked) -> Outcome {
         let whole = |reply| Outcome { reply, wire: Wire::Whole };
+        if let Some(shown) = self.shown(&asked.path) {
+            return whole(shown);
+        }
         let Some(edge) = edges::Edge::parse(&asked.path, &self.rules.page_id) else {
             let why = "Unsupported request. Object does not exist, cannot be loaded due to \
                        missing permissions, or does not support this operation.";
@@ -388,7 +422,7 @@ impl door::Service for Inner {
             self.ledger.enter(edge.word(), &address, self.rules.clock.now(), is_message);
         let handle = async {
             match self.check_access(&asked, &params) {
-                Ok(()) => self.call(&edge, &asked.method, &params, &address),
+                Ok(()) => self.call(&edge, &asked.method, &params, &address).await,
                 Err(refused) => refused,
             }
         };

@@ -22,6 +22,10 @@ pub struct Received {
     pub at: Timestamp,
     /// `message` of the send request: text, attachment, quick replies.
     pub message: Value,
+    /// Where the files that it brings can be looked at, in their order.
+    pub media: Vec<String>,
+    /// It made no sound.
+    pub is_silent: bool,
 }
 
 impl Received {
@@ -42,8 +46,12 @@ impl Received {
         let own = payload["buttons"].as_array().into_iter().flatten();
         let cards = payload["elements"].as_array().into_iter().flatten();
         let on_cards = cards.flat_map(|card| card["buttons"].as_array().into_iter().flatten());
+        let cards = payload["elements"].as_array().into_iter().flatten();
+        let images = cards.flat_map(|card| card["images"].as_array().into_iter().flatten());
+        let on_images = images.filter_map(|image| image.get("action"));
         let replies = self.message["quick_replies"].as_array().into_iter().flatten();
-        own.chain(on_cards).chain(replies).filter(|tap| tap["payload"].is_string())
+        let all = own.chain(on_cards).chain(on_images).chain(replies);
+        all.filter(|tap| tap["payload"].is_string())
     }
 }
 
@@ -166,7 +174,8 @@ impl Person {
             self.contacts(&mid, Some(title), "message", &message);
         } else {
             let postback = json!({ "mid": mid, "title": title, "payload": payload });
-            self.contacts(&mid, Some(title), "postback", &postback);
+            let shown = Some(title).filter(|title| !title.is_empty());
+            self.contacts(&mid, shown, "postback", &postback);
         }
         true
     }

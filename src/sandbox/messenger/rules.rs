@@ -16,25 +16,32 @@ pub const CARD_LINE_MAX: usize = 80;
 pub const LABEL_MAX: usize = 20;
 pub const PAYLOAD_MAX: usize = 1000;
 pub const QUICK_REPLIES_MAX: usize = 13;
+/// Images that are sent as one message.
+pub const IMAGES_MAX: usize = 30;
+/// Images of an image grid.
+pub const GRID_IMAGES: std::ops::RangeInclusive<usize> = 2..=6;
+/// Of an image grid's title.
+pub const GRID_TITLE_MAX: usize = 45;
 /// `metadata` is shorter than this.
 pub const METADATA_UNITS_END: usize = 1000;
 
 /// Why a message is refused: the subcode, if there is one for it, and words.
 pub(super) type Refusal = (Option<u32>, String);
 
-/// Checks the `message` of a send request.
-pub(super) fn check_message(message: &Value) -> Result<(), Refusal> {
-    let text = message.get("text").filter(|text| !text.is_null());
-    let attachment = message.get("attachment").filter(|attachment| !attachment.is_null());
-    match (text, attachment) {
-        (Some(_), Some(_)) => {
-            return refuse("Message cannot have both text and attachment");
-        }
-        (None, None) => {
+/// Checks the `message` of a send request; `has_file` says that a file came along.
+pub(super) fn check_message(message: &Value, has_file: bool) -> Result<(), Refusal> {
+    let part = |name: &str| message.get(name).filter(|part| !part.is_null());
+    match (part("text"), part("attachment"), part("attachments")) {
+        (Some(text), None, None) => check_text(text)?,
+        (None, Some(attachment), None) => check_attachment(attachment, has_file)?,
+        (None, None, Some(images)) => check_images(images)?,
+        (None, None, None) => {
             return refuse("Message cannot be empty, must provide valid attachment or text");
         }
-        (Some(text), None) => check_text(text)?,
-        (None, Some(attachment)) => check_attachment(attachment)?,
+        (Some(_), _, _) => return refuse("Message cannot have both text and attachment"),
+        (None, Some(_), Some(_)) => {
+            return refuse("Message cannot have both attachment and attachments");
+        }
     }
     if let Some(replies) = message.get("quick_replies") {
         check_quick_replies(replies)?;
@@ -62,13 +69,36 @@ fn check_text(text: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_attachment(attachment: &Value) -> Result<(), Refusal> {
+/// Checks the `message` of an upload.
+pub(super) fn check_upload(message: &Value, has_file: bool) -> Result<(), Refusal> {
+    let attachment = &message["attachment"];
+    if attachment["type"] == "template" || !attachment.is_object() {
+        return refuse(
+            "param message[attachment][type] must be one of {IMAGE, AUDIO, VIDEO, FILE}",
+        );
+    }
+    check_attachment(attachment, has_file)
+}
+
+fn check_images(images: &Value) -> Result<(), Refusal> {
+    let images = images.as_array().filter(|all| (1..=IMAGES_MAX).contains(&all.len()));
+    let Some(images) = images else {
+        return refuse("param message[attachments] must have 1 to 30 elements");
+    };
+    if images.iter().any(|image| image["type"] != "image") {
+        return refuse("param message[attachments] takes images only");
+    }
+    images.iter().try_for_each(|image| check_attachment(image, false))
+}
+
+fn check_attachment(attachment: &Value, has_file: bool) -> Result<(), Refusal> {
     let payload = &attachment["payload"];
     match attachment["type"].as_str() {
         Some("template") => check_template(payload),
         Some("image" | "audio" | "video" | "file") => {
             let has_id = payload["attachment_id"].is_string();
-            if !has_id && !is_url(&payload["url"]) {
+            let is_uploaded = has_file && payload["url"].is_null();
+            if !has_id && !is_uploaded && !is_url(&payload["url"]) {
                 let why = "Failed to fetch the file from the url";
                 return Err((Some(2_018_008), why.into()));
             }
@@ -103,10 +133,57 @@ fn check_template(payload: &Value) -> Result<(), Refusal> {
             if !matches!(element["media_type"].as_str(), Some("image" | "video")) {
                 return refuse("param media_type must be one of {IMAGE, VIDEO}");
             }
+            if !element["attachment_id"].is_string() && !is_facebook(&element["url"]) {
+                return refuse("the media template takes an attachment_id or a Facebook URL only");
+            }
             check_buttons(&element["buttons"], 0)
+        }
+        Some("image_grid") => {
+            let elements = payload["elements"].as_array().filter(|all| all.len() == 1);
+            let Some([grid]) = elements.map(Vec::as_slice) else {
+                return refuse("param elements must have exactly 1 element");
+            };
+            check_grid(grid)
         }
         _ => refuse("param template_type is not a known template"),
     }
+}
+
+fn check_grid(grid: &Value) -> Result<(), Refusal> {
+    let images = grid["images"].as_array().filter(|all| GRID_IMAGES.contains(&all.len()));
+    let Some(images) = images else {
+        return refuse("param images must have 2 to 6 elements");
+    };
+    if images.iter().filter(|image| image["is_hero_image"] == true).count() > 1 {
+        return refuse("at most one image can be the hero image");
+    }
+    for image in images {
+        if !is_url(&image["url"]) {
+            return refuse("param url must be a valid URI");
+        }
+        let action = &image["action"];
+        let is_right = match action["type"].as_str() {
+            Some("web_url") => is_url(&action["url"]) && action["payload"].is_null(),
+            Some("postback") => {
+                line(&action["payload"], "payload", PAYLOAD_MAX)?;
+                action["url"].is_null()
+            }
+            _ => action.is_null(),
+        };
+        if !is_right {
+            return refuse("param action must be a web_url or a postback");
+        }
+    }
+    for (name, max) in [("title", GRID_TITLE_MAX), ("subtitle", CARD_LINE_MAX)] {
+        if !grid[name].is_null() {
+            line(&grid[name], name, max)?;
+        }
+    }
+    let mut buttons = grid["buttons"].as_array().into_iter().flatten();
+    if buttons.any(|button| !matches!(button["type"].as_str(), Some("web_url" | "postback"))) {
+        return refuse("an image grid takes web_url and postback buttons only");
+    }
+    check_buttons(&grid["buttons"], 0)
 }
 
 fn check_element(element: &Value) -> Result<(), Refusal> {
@@ -219,6 +296,12 @@ fn is_url(url: &Value) -> bool {
         .is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
+fn is_facebook(url: &Value) -> bool {
+    let url = url.as_str().and_then(|url| Url::parse(url).ok());
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+    host == "facebook.com" || host.ends_with(".facebook.com")
+}
+
 fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }
@@ -258,6 +341,25 @@ mod tests {
             });
             json!({ "text": "a", "quick_replies": vec![reply; count] })
         };
+        let images = |count: usize, kind: &str| {
+            let image = json!({ "type": kind, "payload": { "url": "https://a.b/c" } });
+            json!({ "attachments": vec![image; count] })
+        };
+        let grid = |count: usize, title: usize, action: Value, heroes: usize| {
+            let image = |at: usize| json!({ "url": "https://a.b/c", "action": action, "is_hero_image": at < heroes });
+            let images: Vec<Value> = (0..count).map(image).collect();
+            json!({ "attachment": { "type": "template", "payload": {
+                "template_type": "image_grid",
+                "elements": [{ "images": images, "title": "x".repeat(title) }],
+            }}})
+        };
+        let media = |element: Value| {
+            json!({ "attachment": { "type": "template", "payload": {
+                "template_type": "media", "elements": [element],
+            }}})
+        };
+        let opens = json!({ "type": "web_url", "url": "https://a.b/c" });
+        let both = json!({ "type": "web_url", "url": "https://a.b/c", "payload": "x" });
         let one = json!([button(20)]);
         for good in [
             text(1999),
@@ -266,10 +368,15 @@ mod tests {
             cards(10, 80, 80, one.clone()),
             cards(1, 1, 1, Value::Null),
             replies(13, 1000),
+            images(30, "image"),
+            grid(2, 45, opens.clone(), 1),
+            grid(6, 1, Value::Null, 0),
+            media(json!({ "media_type": "video", "attachment_id": "1" })),
+            media(json!({ "media_type": "image", "url": "https://www.facebook.com/a/photos/1" })),
             json!({ "text": "a", "metadata": "x".repeat(999) }),
             json!({ "attachment": { "type": "image", "payload": { "url": "https://a.b/c" }}}),
         ] {
-            assert_eq!(check_message(&good), Ok(()), "{good}");
+            assert_eq!(check_message(&good, false), Ok(()), "{good}");
         }
         for bad in [
             text(2000),
@@ -285,6 +392,16 @@ mod tests {
             cards(1, 80, 80, json!([button(21)])),
             cards(1, 80, 80, json!([button(1), button(1), button(1), button(1)])),
             replies(14, 1),
+            images(31, "image"),
+            images(0, "image"),
+            images(2, "video"),
+            grid(1, 45, opens.clone(), 1),
+            grid(7, 45, opens.clone(), 1),
+            grid(2, 46, opens.clone(), 1),
+            grid(2, 45, opens, 2),
+            grid(2, 45, both, 0),
+            media(json!({ "media_type": "image", "url": "https://notfacebook.com/1" })),
+            media(json!({ "media_type": "audio", "attachment_id": "1" })),
             replies(1, 1001),
             json!({ "text": "a", "metadata": "x".repeat(1000) }),
             json!({ "text": "a", "attachment": { "type": "image", "payload": {} }}),
@@ -293,7 +410,7 @@ mod tests {
                 "template_type": "generic", "elements": [{ "title": "alone" }],
             }}}),
         ] {
-            assert!(check_message(&bad).is_err(), "{bad}");
+            assert!(check_message(&bad, false).is_err(), "{bad}");
         }
     }
 }

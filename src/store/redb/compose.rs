@@ -8,8 +8,8 @@ use crate::model::post::{BATCH_RECIPIENTS_MAX, Content, Counts, Draft, DraftId, 
 use crate::model::time::Timestamp;
 use crate::store::redb::ledger::{Writing, steps};
 use crate::store::redb::rows::{Outcomes, People, PostRow, Span, Tally};
-use crate::store::redb::tables::{DRAFTS, DRAFTS_DUE, DRAFTS_HELD, ITEMS};
-use crate::store::{FloodWord, PostCommit, StoreError};
+use crate::store::redb::tables::{DRAFTS, DRAFTS_DUE, DRAFTS_HELD, ITEMS, ITEMS_BY_AGE};
+use crate::store::{FloodWord, NEWEST_SEEN_MAX, PostCommit, StoreError};
 
 /// See `Store::lease_drafts`.
 pub(super) fn lease_drafts(
@@ -36,6 +36,26 @@ pub(super) fn next_draft_at(read: &ReadTransaction) -> Result<Option<Timestamp>,
 pub(super) fn load_items(read: &ReadTransaction, ids: &[ItemId]) -> Result<Vec<Item>, StoreError> {
     let items = ITEMS.open(read)?;
     ids.iter().filter_map(|id| items.load(id.0).transpose()).collect()
+}
+
+/// See `Store::load_newest_items`.
+pub(super) fn load_newest_items(
+    read: &ReadTransaction,
+    sources: &[Name],
+    limit: usize,
+) -> Result<Vec<Item>, StoreError> {
+    let items = ITEMS.open(read)?;
+    let mut newest = Vec::new();
+    for key in ITEMS_BY_AGE.open(read)?.keys(..)?.rev().take(NEWEST_SEEN_MAX) {
+        if newest.len() >= limit {
+            break;
+        }
+        let item: Item = items.need(key?.value().1)?;
+        if sources.is_empty() || sources.contains(&item.source) {
+            newest.push(item);
+        }
+    }
+    Ok(newest)
 }
 
 /// See `Store::load_held_drafts`.
@@ -117,6 +137,7 @@ pub(super) fn commit_post(
         title: post.title.clone(),
         created_at: post.created_at,
         bodies: post.bodies.clone(),
+        personal: post.personal.clone(),
         cards: post.cards.clone(),
         spans,
     };

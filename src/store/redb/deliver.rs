@@ -364,9 +364,9 @@ impl Writing<'_> {
         while claims.len() < step.claims {
             let served = self.memory.served.get(&step.channel).copied().unwrap_or(0);
             // The post after the one served last, or the first when there is none after it.
-            let after = match self.open_post(&step.channel, served.saturating_add(1))? {
+            let after = match self.open_post(step, served.saturating_add(1))? {
                 Some(post) => Some(post),
-                None => self.open_post(&step.channel, 0)?,
+                None => self.open_post(step, 0)?,
             };
             let Some(post) = after else { break };
             let limit = step.claims.min(claims.len() + TURN_MAX);
@@ -435,11 +435,22 @@ impl Writing<'_> {
         Ok(Ticket(ticket))
     }
 
-    /// The first post at or after `from` of which somebody waits on the channel.
-    fn open_post(&self, channel: &Name, from: u64) -> Result<Option<u64>, StoreError> {
-        let range = (channel.as_str(), from, 0)..=(channel.as_str(), u64::MAX, u64::MAX);
-        let key = self.tables.open_batches.keys(range)?.next().transpose()?;
-        Ok(key.map(|key| key.value().1))
+    /// The first post at or after `from` of which somebody waits on the channel, and which does
+    /// not rest.
+    fn open_post(&self, step: &Advance, from: u64) -> Result<Option<u64>, StoreError> {
+        let channel = step.channel.as_str();
+        let mut from = from;
+        loop {
+            let range = (channel, from, 0)..=(channel, u64::MAX, u64::MAX);
+            let key = self.tables.open_batches.keys(range)?.next().transpose()?;
+            match key.map(|key| key.value().1) {
+                Some(post) if step.resting.contains(&PostId(post)) => match post.checked_add(1) {
+                    Some(next) => from = next,
+                    None => return Ok(None),
+                },
+                found => return Ok(found),
+            }
+        }
     }
 
     /// The first batch of the post in which somebody waits on the channel.

@@ -33,6 +33,8 @@ mod edits;
 
 mod deliver;
 
+mod media;
+
 mod converse;
 
 mod upkeep;
@@ -41,8 +43,9 @@ pub use open::{open, open_on};
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError};
 
@@ -51,6 +54,7 @@ use crate::model::correction::{EditAt, EditClaim, EditReceipt};
 use crate::model::event::Event;
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
+use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::name::Name;
 use crate::model::post::{Claim, Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
@@ -75,30 +79,39 @@ const IMPORTED_MAX: usize = 4_096;
 /// Most products that one transaction names ahead of their poll.
 const NAMED_MAX: usize = 4_096;
 
-/// A poll that changes so many blocks of a shelf leaves so many free pages in the file that it is
-/// worth being packed.
-const LOOSE_BLOCKS: usize = 1_024;
+/// So many blocks of shelves written leave so many free pages in the file that it is worth being
+/// packed.
+const LOOSE_BLOCKS: usize = 64;
 
-/// An open store. Dropping it waits for the last commit, packs the file if a large catalog was
+/// Largest file that is packed while others wait for it: a few seconds.
+const PACKED_BYTES_MAX: u64 = 256 << 20;
+
+/// An open store. Dropping it waits for the last commit, packs the file if large catalogs were
 /// written to it, and unlocks it.
 ///
 /// Pages are written anew and not over, and the file grows by doubling: without packing it would
-/// take about twice what it holds. Packing stands still for readers and writers, so it waits for
-/// the end of the run.
+/// take about twice what it holds. Packing needs the database for itself, so it is done in a quiet
+/// moment of the run ([`Store::pack`]) and at its end.
 pub struct RedbStore {
     // Dropped first: the thread ends before the file is closed.
     writer: Writer,
-    db: Arc<Database>,
+    db: Arc<Shared>,
     fault: Arc<Fault>,
-    is_loose: AtomicBool,
+    /// Blocks of shelves written since the file was packed.
+    loose: Arc<AtomicUsize>,
+    /// Of a store that is a file.
+    path: Option<PathBuf>,
 }
+
+/// Held by everybody who reads or writes, and alone by whoever packs. Nobody asks for it twice.
+type Shared = RwLock<Database>;
 
 impl RedbStore {
     /// Starts on a database that was checked.
-    fn start(db: Database, fault: Fault) -> Result<Self, StoreError> {
-        let (db, fault) = (Arc::new(db), Arc::new(fault));
+    fn start(db: Database, fault: Fault, path: Option<PathBuf>) -> Result<Self, StoreError> {
+        let (db, fault) = (Arc::new(RwLock::new(db)), Arc::new(fault));
         let writer = Writer::start(Arc::clone(&db), Arc::clone(&fault))?;
-        Ok(Self { writer, db, fault, is_loose: AtomicBool::new(false) })
+        Ok(Self { writer, db, fault, loose: Arc::default(), path })
     }
 
     /// Writes, and answers once that is durable.
@@ -109,12 +122,17 @@ impl RedbStore {
         Box::pin(self.writer.run(work))
     }
 
-    /// Reads a few rows: done at once, where it is asked.
+    /// Reads a few rows: done at once, where it is asked, but for the moment of packing.
     fn look<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ReadTransaction) -> Result<T, StoreError> + Send + 'static,
     ) -> Reply<'_, T> {
-        Box::pin(async move { read(&self.db, &self.fault, work) })
+        Box::pin(async move {
+            if let Ok(db) = self.db.try_read() {
+                return read(&db, &self.fault, work);
+            }
+            self.scan(work).await
+        })
     }
 
     /// Reads many rows: done where nobody else waits for the thread.
@@ -124,7 +142,9 @@ impl RedbStore {
     ) -> Reply<'_, T> {
         let (db, fault) = (Arc::clone(&self.db), Arc::clone(&self.fault));
         Box::pin(async move {
-            tokio::task::spawn_blocking(move || read(&db, &fault, work))
+            let reading =
+                move || read(&db.read().unwrap_or_else(PoisonError::into_inner), &fault, work);
+            tokio::task::spawn_blocking(reading)
                 .await
                 .map_err(|error| StoreError::Failed { what: format!("reading: {error}") })?
         })
@@ -136,17 +156,20 @@ impl Drop for RedbStore {
         self.writer.end();
         // Whoever still reads keeps the file as it is; the next run packs it.
         let Some(db) = Arc::get_mut(&mut self.db) else { return };
-        if !*self.is_loose.get_mut() || self.fault.check().is_err() {
+        if self.loose.load(Ordering::Relaxed) < LOOSE_BLOCKS || self.fault.check().is_err() {
             return;
         }
-        let packed = guard(|| {
-            db.compact().map_err(|error| StoreError::Failed { what: format!("packing: {error}") })
-        });
-        if let Err(error) = packed {
-            self.fault.trip(&error);
+        let db = db.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = pack(db, &self.fault) {
             tracing::warn!(%error, "the store was left unpacked");
         }
     }
+}
+
+fn pack(db: &mut Database, fault: &Fault) -> Result<bool, StoreError> {
+    let packing =
+        || db.compact().map_err(|error| StoreError::Failed { what: format!("packing: {error}") });
+    guard(packing).inspect_err(|error| fault.trip(error))
 }
 
 impl Store for RedbStore {
@@ -197,8 +220,8 @@ impl Store for RedbStore {
     }
 
     fn commit_poll(&self, poll: PollCommit) -> Reply<'_, ()> {
-        if poll.shelf.as_ref().is_some_and(|shelf| shelf.writes.len() >= LOOSE_BLOCKS) {
-            self.is_loose.store(true, Ordering::Relaxed);
+        if let Some(shelf) = &poll.shelf {
+            self.loose.fetch_add(shelf.writes.len(), Ordering::Relaxed);
         }
         self.write(move |writing| poll::commit_poll(writing, &poll))
     }
@@ -218,6 +241,11 @@ impl Store for RedbStore {
     fn load_items(&self, ids: &[ItemId]) -> Reply<'_, Vec<Item>> {
         let ids = ids.to_vec();
         self.scan(move |read| compose::load_items(read, &ids))
+    }
+
+    fn load_newest_items(&self, sources: &[Name], limit: usize) -> Reply<'_, Vec<Item>> {
+        let sources = sources.to_vec();
+        self.scan(move |read| compose::load_newest_items(read, &sources, limit))
     }
 
     fn load_audience(&self, channel: &Name, topics: &[Name]) -> Reply<'_, Vec<u32>> {
@@ -261,11 +289,12 @@ impl Store for RedbStore {
         Box::pin(async move {
             loop {
                 let (channel, limit, now) = (step.channel.clone(), step.claims, step.now);
+                let resting = step.resting.clone();
                 let done = self.write(move |writing| deliver::advance(writing, &step)).await?;
                 if !done.claims.is_empty() || !done.is_cut {
                     return Ok(done.claims);
                 }
-                step = Advance { channel, receipts: Vec::new(), claims: limit, now };
+                step = Advance { channel, receipts: Vec::new(), claims: limit, resting, now };
             }
         })
     }
@@ -297,6 +326,20 @@ impl Store for RedbStore {
         self.look(move |read| upkeep::load_post(read, post))
     }
 
+    fn load_media(&self, channel: &Name, keys: &[MediaKey]) -> Reply<'_, Vec<Option<KeptMedium>>> {
+        let (channel, keys) = (channel.clone(), keys.to_vec());
+        self.look(move |read| media::load_media(read, &channel, &keys))
+    }
+
+    fn commit_media(
+        &self,
+        channel: &Name,
+        media: Vec<(MediaKey, Option<KeptMedium>)>,
+    ) -> Reply<'_, ()> {
+        let channel = channel.clone();
+        self.write(move |writing| writing.keep_media(&channel, &media))
+    }
+
     fn load_channel(&self, channel: &Name) -> Reply<'_, ChannelState> {
         let channel = channel.clone();
         self.look(move |read| upkeep::load_channel(read, &channel))
@@ -305,6 +348,28 @@ impl Store for RedbStore {
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()> {
         let channel = channel.clone();
         self.write(move |writing| writing.tables.channels.put(channel.as_str(), &state))
+    }
+
+    fn pack(&self) -> Reply<'_, bool> {
+        Box::pin(async move {
+            let bytes =
+                self.path.as_ref().map_or(Ok(0), |path| std::fs::metadata(path).map(|it| it.len()));
+            let is_small = bytes.is_ok_and(|bytes| bytes <= PACKED_BYTES_MAX);
+            if !is_small || self.loose.load(Ordering::Relaxed) < LOOSE_BLOCKS {
+                return Ok(false);
+            }
+            let (db, fault, loose) =
+                (Arc::clone(&self.db), Arc::clone(&self.fault), Arc::clone(&self.loose));
+            let packing = move || {
+                let mut db = db.write().unwrap_or_else(PoisonError::into_inner);
+                fault.check()?;
+                loose.store(0, Ordering::Relaxed);
+                pack(&mut db, &fault).map(|_| true)
+            };
+            tokio::task::spawn_blocking(packing)
+                .await
+                .map_err(|error| StoreError::Failed { what: format!("packing: {error}") })?
+        })
     }
 
     fn rescue(&self, wire: Wire) -> Reply<'_, Rescued> {
@@ -423,12 +488,9 @@ mod tests {
         assert!(open(&path).unwrap().load_sources().await.unwrap().is_empty());
     }
 
-    #[tokio::test]
-    async fn a_file_that_held_a_large_shelf_is_packed_at_the_end() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.redb");
-        let shop = Name::parse("shop").unwrap();
-        let block = |first: u64, link: u64| {
+    /// 2,000 full blocks.
+    fn blocks(link: u64) -> Vec<Block> {
+        let block = |first: u64| {
             let row = |at: u64| KnownListing {
                 key: ShelfKey { product: first + at, variant: 0 },
                 link,
@@ -436,26 +498,37 @@ mod tests {
             };
             Block::decode((0..83).flat_map(|at| row(at).encode()).collect()).unwrap()
         };
-        let blocks = |link| (0..2_000u64).map(|at| block(at * 100, link)).collect::<Vec<_>>();
+        (0..2_000u64).map(|at| block(at * 100)).collect()
+    }
+
+    /// A poll that writes them.
+    fn shelving(source: &Name, link: u64) -> PollCommit {
+        let shelf = ShelfCommit {
+            state: ShelfState::default(),
+            writes: blocks(link).into_iter().map(ShelfWrite::Put).collect(),
+            prices: vec![],
+            now: Timestamp::default(),
+        };
+        PollCommit {
+            source: source.clone(),
+            state: SourceState::default(),
+            known: None,
+            items: vec![],
+            drafts: vec![],
+            shelf: Some(shelf),
+            names: vec![],
+            corrections: vec![],
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_held_a_large_shelf_is_packed_at_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.redb");
+        let shop = Name::parse("shop").unwrap();
         for link in 1..4 {
             let store = open(&path).unwrap();
-            let shelf = ShelfCommit {
-                state: ShelfState::default(),
-                writes: blocks(link).into_iter().map(ShelfWrite::Put).collect(),
-                prices: vec![],
-                now: Timestamp::default(),
-            };
-            let commit = PollCommit {
-                source: shop.clone(),
-                state: SourceState::default(),
-                known: None,
-                items: vec![],
-                drafts: vec![],
-                shelf: Some(shelf),
-                names: vec![],
-                corrections: vec![],
-            };
-            store.commit_poll(commit).await.unwrap();
+            store.commit_poll(shelving(&shop, link)).await.unwrap();
             drop(store);
             let bytes = std::fs::metadata(&path).unwrap().len();
             let products = 2_000 * 83;
@@ -463,6 +536,34 @@ mod tests {
         }
         let store = open(&path).unwrap();
         assert_eq!(store.load_shelf(&shop, None, 5_000).await.unwrap(), blocks(3));
+        assert!(!store.pack().await.unwrap(), "nothing was written since");
+    }
+
+    #[tokio::test]
+    async fn a_file_is_packed_while_others_use_it() {
+        use std::os::unix::fs::MetadataExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.redb");
+        let shop = Name::parse("shop").unwrap();
+        let store = open(&path).unwrap();
+        for link in 1..4 {
+            store.commit_poll(shelving(&shop, link)).await.unwrap();
+        }
+        // What it takes on the disk: the commit that follows may make it longer, of nothing.
+        let taken = || std::fs::metadata(&path).unwrap().blocks() * 512;
+        let loose = taken();
+        let bot = Name::parse("bot").unwrap();
+        let (packed, read, written) = futures_util::future::join3(
+            store.pack(),
+            store.load_shelf(&shop, None, 5_000),
+            store.commit_channel(&bot, ChannelState::default()),
+        )
+        .await;
+        assert!(packed.unwrap() && written.is_ok());
+        assert_eq!(read.unwrap(), blocks(3));
+        let bytes = taken();
+        assert!(bytes < loose && bytes <= 2_000 * 83 * 64, "{bytes} of {loose}");
     }
 
     #[tokio::test]

@@ -56,7 +56,7 @@ pub fn open(path: &Path) -> Result<RedbStore, StoreError> {
         builder.set_check_integrity_on_open(file_bytes <= CHECKED_BYTES_MAX).open(path)
     })?;
     check_content(&db, &name)?;
-    RedbStore::start(db, Fault::new(Some(marker)))
+    RedbStore::start(db, Fault::new(Some(marker)), Some(path.to_owned()))
 }
 
 /// Opens a store on another medium than a file, and makes it there when the medium is empty.
@@ -69,7 +69,7 @@ pub fn open_on(medium: impl StorageBackend) -> Result<RedbStore, StoreError> {
     let name = "medium";
     let db = open_database(name, |builder| builder.create_with_backend(medium))?;
     check_content(&db, name)?;
-    RedbStore::start(db, Fault::default())
+    RedbStore::start(db, Fault::default(), None)
 }
 
 /// Refuses a store of an unknown format before it is opened for writing, which leaves traces in the

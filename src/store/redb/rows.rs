@@ -12,9 +12,10 @@ use crate::model::correction::Corrections;
 use crate::model::event::Event;
 use crate::model::item::Item;
 use crate::model::known::Known;
+use crate::model::media::KeptMedium;
 use crate::model::message::Card;
 use crate::model::name::Name;
-use crate::model::post::{Answer, Body, Counts, Draft};
+use crate::model::post::{Answer, Body, Counts, Draft, Personal};
 use crate::model::product::ProductName;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
@@ -97,6 +98,7 @@ pub(super) struct PostRow {
     pub title: String,
     pub created_at: Timestamp,
     pub bodies: Vec<Body>,
+    pub personal: Option<Personal>,
     pub cards: Vec<Card>,
     pub spans: Vec<Span>,
 }
@@ -263,9 +265,9 @@ versions! {
     PriceRow = 1, IS_BULK;
     ProductName = 1;
     StoryRow = 1;
-    Item = 2;
+    Item = 3;
     Draft = 2;
-    PostRow = 1;
+    PostRow = 2;
     Tally = 1;
     People = 1;
     Outcomes = 1;
@@ -282,6 +284,7 @@ versions! {
     Consent = 1;
     ChannelState = 1;
     Cursor = 1;
+    KeptMedium = 1;
     Event = 1;
     Seen = 1;
 }
@@ -490,6 +493,8 @@ mod tests {
                     bytes: Some(300),
                     mime: None,
                     alt: Some("x".into()),
+                    title: Some("y".into()),
+                    seconds: Some(300),
                 }],
                 offer: Some(offer()),
             },
@@ -567,6 +572,13 @@ mod tests {
                     language: Some("ro".into()),
                     message: message(),
                 }],
+                personal: Some(Personal {
+                    layout: name("l"),
+                    files: vec![("l.html".into(), "x".into())],
+                    items: vec![],
+                    told: vec![],
+                    now: at(1),
+                }),
                 cards: vec![card()],
                 spans: vec![Span { channel: name("bot"), first: 1, batches: 2 }],
             },

@@ -18,6 +18,7 @@ use crate::model::correction::Corrections;
 use crate::model::event::Event;
 use crate::model::item::Item;
 use crate::model::known::Known;
+use crate::model::media::KeptMedium;
 use crate::model::post::Draft;
 use crate::model::product::ProductName;
 use crate::model::shelf::ShelfState;
@@ -124,6 +125,8 @@ tables! {
         consents CONSENTS: (Text, u32, u64) => Consent;
         /// By channel.
         channels CHANNELS: Text => ChannelState;
+        /// By channel and the key of an address or of bytes.
+        media MEDIA: (Text, [u8; 16]) => KeptMedium;
         /// By channel.
         cursors CURSORS: Text => Cursor;
         /// By a number that grows by one: events not yet answered.
@@ -136,6 +139,8 @@ tables! {
         items_by_age ITEMS_BY_AGE: (i64, [u8; 16]);
         /// Told in milliseconds, campaign, hash.
         stories_by_age STORIES_BY_AGE: (i64, Text, u64);
+        /// Used last in milliseconds, channel, key.
+        media_by_age MEDIA_BY_AGE: (i64, Text, [u8; 16]);
         /// Due in milliseconds, draft: those that are not held.
         drafts_due DRAFTS_DUE: (i64, u64);
         /// Source, draft: those that are held.

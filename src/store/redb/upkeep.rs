@@ -130,6 +130,7 @@ fn post(id: PostId, row: PostRow, tally: Tally, corrections: Option<Corrections>
         title: row.title,
         created_at: row.created_at,
         bodies: row.bodies,
+        personal: row.personal,
         cards: row.cards,
         on_uncertain: tally.on_uncertain,
         stopped: tally.stopped,
@@ -209,7 +210,8 @@ pub(super) fn prune(writing: &mut Writing<'_>, now: Timestamp) -> Result<usize, 
     let seen = prune_seen(writing, now - SEEN_FOR)?;
     let stories = writing.prune_stories(now, PRUNED_ROWS_MAX)?;
     let shelves = writing.prune_shelves(now, PRUNED_ROWS_MAX)?;
-    Ok(items + posts + sent + seen + stories + shelves)
+    let media = writing.prune_media(now, PRUNED_ROWS_MAX)?;
+    Ok(items + posts + sent + seen + stories + shelves + media)
 }
 
 fn prune_items(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, StoreError> {

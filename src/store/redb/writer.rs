@@ -11,7 +11,7 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use redb::{Database, Durability};
@@ -37,7 +37,7 @@ pub(super) struct Writer {
 impl Writer {
     /// # Errors
     /// [`StoreError::Failed`] when the machine gives no thread.
-    pub fn start(db: Arc<Database>, fault: Arc<Fault>) -> Result<Self, StoreError> {
+    pub fn start(db: Arc<RwLock<Database>>, fault: Arc<Fault>) -> Result<Self, StoreError> {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let inner = Arc::clone(&fault);
         let thread = std::thread::Builder::new()
@@ -167,7 +167,11 @@ enum Stumble {
     All(StoreError),
 }
 
-fn write_all(db: &Database, mut waiting: mpsc::Receiver<Box<dyn Operation>>, fault: &Fault) {
+fn write_all(
+    db: &RwLock<Database>,
+    mut waiting: mpsc::Receiver<Box<dyn Operation>>,
+    fault: &Fault,
+) {
     let mut memory = Memory::default();
     let mut group = Vec::new();
     while let Some(first) = waiting.blocking_recv() {
@@ -177,7 +181,9 @@ fn write_all(db: &Database, mut waiting: mpsc::Receiver<Box<dyn Operation>>, fau
         {
             group.push(next);
         }
-        write_group(db, &mut memory, &mut group, fault);
+        // Waits while the file is packed.
+        let db = db.read().unwrap_or_else(PoisonError::into_inner);
+        write_group(&db, &mut memory, &mut group, fault);
     }
 }
 

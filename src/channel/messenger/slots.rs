@@ -1,0 +1,391 @@
+//! The media of the Send API's calls, and the calls for other ways of sending them.
+//!
+//! A file is uploaded ahead of its message, by its address or its bytes, and then named by its
+//! `attachment_id`. The pictures of cards go by address only, and a card goes without one rather
+//! than not at all. Source: Messenger Platform, "Send API", "Attachment Upload API".
+
+use serde_json::{Map, Value, json};
+
+use crate::channel::cut::{shorten, units};
+use crate::channel::messenger::lower::TEXT_UNITS_MAX;
+use crate::channel::slots::{
+    Dressed, Means, Slot, Stand, fields_of, is_address, with_fields, words_for,
+};
+use crate::channel::{Call, Observed};
+use crate::model::media::Form;
+
+/// What stands for a text that a template needs and nobody wrote.
+const NO_WORDS: &str = "…";
+
+/// The words for the forms of attachments.
+const TYPES: [(&str, Form); 4] = [
+    ("image", Form::Picture),
+    ("video", Form::Video),
+    ("audio", Form::Sound),
+    ("file", Form::File),
+];
+
+/// The word for a form.
+pub(crate) fn type_of(form: Form) -> &'static str {
+    let form = if form == Form::Animation { Form::Picture } else { form };
+    TYPES.iter().find(|(_, known)| *known == form).map_or("file", |(word, _)| word)
+}
+
+/// The media of a call, in their order.
+pub(crate) fn slots(call: &Call) -> Vec<Slot> {
+    if !call.rest.contains("\"attachment") {
+        return Vec::new();
+    }
+    let mut fields = fields_of(call);
+    let mut slots = Vec::new();
+    each(&mut fields, &mut |place| {
+        if let Some(slot) = place.slot() {
+            slots.push(slot);
+        }
+        Keep::Yes
+    });
+    slots
+}
+
+/// The call for the ways of its media, one for each of [`slots`].
+pub(crate) fn dress(call: &Call, stands: &[Stand]) -> Dressed {
+    let mut fields = fields_of(call);
+    let mut links = Vec::new();
+    let mut shown = Vec::new();
+    let mut at = 0;
+    each(&mut fields, &mut |mut place| {
+        let (Some(slot), Some(stand)) = (place.slot(), stands.get(at)) else { return Keep::Yes };
+        let number = at;
+        at += 1;
+        match stand {
+            Stand::Address => {
+                if slot.means == Means::All {
+                    shown.push((number, slot.form));
+                }
+                Keep::Yes
+            }
+            Stand::Kept { id, form } => {
+                place.name_by_id(id, *form);
+                shown.push((number, *form));
+                Keep::Yes
+            }
+            // Nothing goes along with a call here: what was not uploaded ahead is a link.
+            Stand::Upload(_) => {
+                links.push((String::new(), Some(slot.url)));
+                Keep::No
+            }
+            Stand::Link { words, url } => {
+                links.push((words.clone(), url.clone()));
+                Keep::No
+            }
+        }
+    });
+    let call = if has_content(&fields) {
+        Some(with_fields(call, call.method, fields))
+    } else {
+        text_instead(call, fields, &links)
+    };
+    Dressed { call, uploads: Vec::new(), shown }
+}
+
+/// The id of an attachment that an answer tells: of an upload, or of a reusable one that was sent.
+pub(crate) fn kept_id(observed: &Observed) -> Option<String> {
+    let Observed::Answered { status: 200..=299, body, .. } = observed else { return None };
+    let answer: Value = serde_json::from_slice(body).ok()?;
+    match answer.get("attachment_id")? {
+        Value::String(id) if !id.is_empty() => Some(id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether a place stays in its call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Yes,
+    No,
+}
+
+/// Where a medium stands.
+enum Place<'a> {
+    /// `{"type": …, "payload": {"url": …}}`
+    Attachment(&'a mut Map<String, Value>),
+    /// The element of a generic template.
+    Card(&'a mut Map<String, Value>),
+    /// The element of a media template.
+    Media(&'a mut Map<String, Value>),
+}
+
+impl Place<'_> {
+    fn slot(&self) -> Option<Slot> {
+        let text = |fields: &Map<String, Value>, name: &str| {
+            let url = fields.get(name)?.as_str()?;
+            is_address(url).then(|| url.to_owned())
+        };
+        match self {
+            Self::Attachment(fields) => {
+                let word = fields.get("type")?.as_str()?;
+                let (_, form) = TYPES.iter().find(|(known, _)| *known == word)?;
+                let url = text(fields.get("payload")?.as_object()?, "url")?;
+                Some(Slot { url, form: *form, means: Means::All })
+            }
+            Self::Card(fields) => {
+                let url = text(fields, "image_url")?;
+                Some(Slot { url, form: Form::Picture, means: Means::AddressOnly })
+            }
+            Self::Media(fields) => {
+                let url = text(fields, "url")?;
+                // Its own pages are the only addresses that the service takes here.
+                if url.contains("://www.facebook.com/") {
+                    return None;
+                }
+                let is_video = fields.get("media_type").and_then(Value::as_str) == Some("video");
+                let form = if is_video { Form::Video } else { Form::Picture };
+                Some(Slot { url, form, means: Means::KeptOnly })
+            }
+        }
+    }
+
+    fn name_by_id(&mut self, id: &str, form: Form) {
+        match self {
+            Self::Attachment(fields) => {
+                fields.insert("type".to_owned(), json!(type_of(form)));
+                fields.insert("payload".to_owned(), json!({ "attachment_id": id }));
+            }
+            Self::Media(fields) => {
+                fields.remove("url");
+                fields.insert("attachment_id".to_owned(), json!(id));
+            }
+            Self::Card(_) => {}
+        }
+    }
+}
+
+/// Goes through the places of a call's message, and takes out those that are not kept.
+fn each(fields: &mut Map<String, Value>, visit: &mut dyn FnMut(Place<'_>) -> Keep) {
+    let Some(message) = fields.get_mut("message").and_then(Value::as_object_mut) else { return };
+    if let Some(Value::Array(attachments)) = message.get_mut("attachments") {
+        attachments.retain_mut(|one| match one.as_object_mut() {
+            Some(one) => visit(Place::Attachment(one)) == Keep::Yes,
+            None => true,
+        });
+        if attachments.is_empty() {
+            message.remove("attachments");
+        }
+    }
+    let Some(attachment) = message.get_mut("attachment").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let payload = attachment.get_mut("payload").and_then(Value::as_object_mut);
+    let template = payload.filter(|payload| payload.contains_key("template_type"));
+    let keep = match template {
+        Some(payload) => each_element(payload, visit),
+        None => visit(Place::Attachment(attachment)),
+    };
+    if keep == Keep::No {
+        message.remove("attachment");
+    }
+}
+
+fn each_element(
+    payload: &mut Map<String, Value>,
+    visit: &mut dyn FnMut(Place<'_>) -> Keep,
+) -> Keep {
+    let is_media = payload.get("template_type").and_then(Value::as_str) == Some("media");
+    let Some(elements) = payload.get_mut("elements").and_then(Value::as_array_mut) else {
+        return Keep::Yes;
+    };
+    let mut keep = Keep::Yes;
+    for element in elements.iter_mut().filter_map(Value::as_object_mut) {
+        if !is_media {
+            if visit(Place::Card(element)) == Keep::No {
+                element.remove("image_url");
+                if element.len() == 1 {
+                    // The API wants one property beside the title.
+                    element.insert("subtitle".to_owned(), json!(NO_WORDS));
+                }
+            }
+            continue;
+        }
+        keep = visit(Place::Media(element));
+    }
+    if is_media && keep == Keep::No {
+        // Its buttons stay, below words.
+        let buttons = elements.first_mut().and_then(|element| element.get_mut("buttons"));
+        let Some(buttons) = buttons.map(Value::take) else { return Keep::No };
+        *payload = Map::from_iter([
+            ("template_type".to_owned(), json!("button")),
+            ("text".to_owned(), json!(NO_WORDS)),
+            ("buttons".to_owned(), buttons),
+        ]);
+        return Keep::Yes;
+    }
+    keep
+}
+
+fn has_content(fields: &Map<String, Value>) -> bool {
+    let content = ["text", "attachment", "attachments", "template"];
+    let message = fields.get("message").and_then(Value::as_object);
+    message.is_some_and(|message| content.iter().any(|name| message.contains_key(*name)))
+}
+
+/// What the media are called and where they are, a line each; `None` when there is nothing to say.
+fn text_instead(
+    call: &Call,
+    mut fields: Map<String, Value>,
+    links: &[(String, Option<String>)],
+) -> Option<Call> {
+    let mut text = String::new();
+    for (words, url) in links {
+        let words = words_for(words, None);
+        let line = match url {
+            Some(url) if words.is_empty() => url.clone(),
+            Some(url) => format!("{words}\n{url}"),
+            None => words,
+        };
+        if line.is_empty() || units(&text) + units(&line) + 1 > TEXT_UNITS_MAX {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&line);
+    }
+    let message = fields.get_mut("message")?.as_object_mut()?;
+    if text.is_empty() {
+        if !message.contains_key("quick_replies") {
+            return None;
+        }
+        text.push_str(NO_WORDS);
+    }
+    message.insert("text".to_owned(), json!(shorten(&text, TEXT_UNITS_MAX)));
+    Some(with_fields(call, call.method, fields))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "https://a.example/a.jpg";
+
+    fn call(message: &Value) -> Call {
+        let plain = crate::channel::messenger::lower::lower(
+            &crate::model::message::Message::from_plain("x"),
+        );
+        let mut fields = fields_of(&plain[0]);
+        fields.insert("message".to_owned(), message.clone());
+        with_fields(&plain[0], "messages", fields)
+    }
+
+    fn message(dressed: &Dressed) -> Value {
+        dressed.call.as_ref().map(|call| fields_of(call)["message"].take()).unwrap_or_default()
+    }
+
+    fn link(words: &str, url: Option<&str>) -> Stand {
+        Stand::Link { words: words.to_owned(), url: url.map(str::to_owned) }
+    }
+
+    fn kept(id: &str, form: Form) -> Stand {
+        Stand::Kept { id: id.to_owned(), form }
+    }
+
+    #[test]
+    fn an_attachment_goes_by_address_id_file_and_link() {
+        let payload = json!({ "url": URL, "is_reusable": true });
+        let replies = json!([{ "content_type": "text", "title": "More", "payload": "more" }]);
+        let call = call(&json!({
+            "attachment": { "type": "image", "payload": payload }, "quick_replies": replies,
+        }));
+        assert_eq!(
+            slots(&call),
+            [Slot { url: URL.into(), form: Form::Picture, means: Means::All }]
+        );
+        assert_eq!(dress(&call, &[Stand::Address]).call.as_ref(), Some(&call));
+        for (form, word) in [(Form::Picture, "image"), (Form::File, "file")] {
+            let dressed = dress(&call, &[kept("7", form)]);
+            let expected = json!({
+                "attachment": { "type": word, "payload": { "attachment_id": "7" } },
+                "quick_replies": replies,
+            });
+            assert_eq!(message(&dressed), expected);
+            assert_eq!(dressed.shown, [(0, form)]);
+        }
+        let text = |words: &str, url| message(&dress(&call, &[link(words, url)]))["text"].take();
+        assert_eq!(text("A dog", Some(URL)), format!("A dog\n{URL}"));
+        assert_eq!(text("", Some(URL)), URL);
+        assert_eq!(text("A dog", None), "A dog");
+        assert_eq!(text("", None), NO_WORDS);
+    }
+
+    #[test]
+    fn what_is_nothing_is_not_sent() {
+        let call = call(&json!({ "attachment": { "type": "audio", "payload": { "url": URL } } }));
+        assert_eq!(dress(&call, &[link("", None)]).call, None);
+    }
+
+    #[test]
+    fn an_album_goes_on_without_its_bad_item() {
+        let one = |at: usize| json!({ "type": "image", "payload": { "url": format!("{URL}?{at}") } });
+        let call = call(&json!({ "attachments": [one(0), one(1), one(2)] }));
+        let stands = [Stand::Address, link("", None), kept("7", Form::Picture)];
+        let dressed = dress(&call, &stands);
+        assert_eq!(
+            message(&dressed)["attachments"],
+            json!([one(0), { "type": "image", "payload": { "attachment_id": "7" } }])
+        );
+        assert_eq!(dressed.shown, [(0, Form::Picture), (2, Form::Picture)]);
+        let none = dress(&call, &[link("", None), link("b", Some(URL)), link("c", None)]);
+        assert_eq!(message(&none), json!({ "text": format!("b\n{URL}\nc") }));
+    }
+
+    #[test]
+    fn a_card_goes_without_its_picture_rather_than_not_at_all() {
+        let elements = json!([
+            { "title": "a", "image_url": URL }, { "title": "b", "subtitle": "s", "image_url": URL },
+        ]);
+        let payload = json!({ "template_type": "generic", "elements": elements });
+        let call = call(&json!({ "attachment": { "type": "template", "payload": payload } }));
+        assert!(slots(&call).iter().all(|slot| slot.means == Means::AddressOnly));
+        let dressed = dress(&call, &[link("", None), Stand::Address]);
+        assert_eq!(
+            message(&dressed)["attachment"]["payload"]["elements"],
+            json!([
+                { "title": "a", "subtitle": NO_WORDS },
+                { "title": "b", "subtitle": "s", "image_url": URL },
+            ])
+        );
+    }
+
+    #[test]
+    fn a_media_template_names_what_is_kept() {
+        let element = json!({ "media_type": "video", "url": URL, "buttons": [{ "title": "b" }] });
+        let payload = json!({ "template_type": "media", "elements": [element] });
+        let call = call(&json!({ "attachment": { "type": "template", "payload": payload } }));
+        assert_eq!(slots(&call)[0].means, Means::KeptOnly);
+        let dressed = dress(&call, &[kept("7", Form::Video)]);
+        assert_eq!(
+            message(&dressed)["attachment"]["payload"]["elements"],
+            json!([{ "media_type": "video", "attachment_id": "7", "buttons": [{ "title": "b" }] }])
+        );
+        let bare = dress(&call, &[link("", None)]);
+        assert_eq!(
+            message(&bare)["attachment"]["payload"],
+            json!({ "template_type": "button", "text": NO_WORDS, "buttons": [{ "title": "b" }] })
+        );
+    }
+
+    #[test]
+    fn ids_are_read_from_the_answer() {
+        let observed = |status, body: &str| Observed::Answered {
+            status,
+            retry_after: None,
+            body: body.as_bytes().to_vec(),
+        };
+        assert_eq!(kept_id(&observed(200, r#"{"attachment_id":"9"}"#)), Some("9".into()));
+        assert_eq!(kept_id(&observed(200, r#"{"attachment_id":9}"#)), Some("9".into()));
+        for (status, body) in [(200, "{}"), (200, "[]"), (200, "?"), (400, r#"{"attachment_id":"9"}"#)]
+        {
+            assert_eq!(kept_id(&observed(status, body)), None);
+        }
+    }
+}
