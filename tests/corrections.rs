@@ -177,7 +177,8 @@ async fn captions_and_pictures_are_corrected() {
     let (rig, mut paper) = world("correct_within = \"1h\"", Rules::default()).await;
     rig.subscribe("bot", [1]).await;
     let person = phone(&rig, 1);
-    let html = |image: &str, words: &str| format!("<img src='https://e.org/{image}'><p>{words}</p>");
+    let html =
+        |image: &str, words: &str| format!("<img src='https://e.org/{image}'><p>{words}</p>");
     paper.write(1, "Title", &html("a.png", "The wrods."));
     let _daemon = rig.start();
     let first = soon("the message", person.wait_inbox(1)).await;
@@ -199,7 +200,8 @@ async fn captions_and_pictures_are_corrected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_in_parts_is_corrected_in_its_parts() {
-    let (mut rig, mut paper) = world("correct_within = \"1h\"\nlayout = \"whole\"", Rules::default()).await;
+    let (mut rig, mut paper) =
+        world("correct_within = \"1h\"\nlayout = \"whole\"", Rules::default()).await;
     let layouts = rig.path("layouts");
     std::fs::create_dir_all(&layouts).unwrap();
     let whole = "{% for item in items %}<p>{{ item.title }}</p><p>{{ item.body or item.summary }}</p>\
