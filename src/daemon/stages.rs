@@ -14,6 +14,7 @@ use crate::config::{Config, Service, Texts, Updates};
 use crate::converse::words::{Saying, Words};
 use crate::daemon::ground::{Ground, poll_options};
 use crate::daemon::keys;
+use crate::daemon::media;
 use crate::daemon::setup::Setup;
 use crate::deliver::limiter::Limits;
 use crate::listen::announce::News;
@@ -92,6 +93,7 @@ impl Stages {
                 stop.clone(),
             ),
         );
+        let downloads = media::downloads(ground, config)?;
         for settings in &config.channels {
             let Some(channel) = channels.get(&settings.name) else { continue };
             let bell = wakes.channels.get(&settings.name).cloned();
@@ -112,6 +114,7 @@ impl Stages {
                         bell: bell.unwrap_or_else(|| Arc::new(Notify::new())),
                         limits,
                         in_flight: settings.in_flight,
+                        downloads: Some(downloads.clone()),
                     },
                     stop.clone(),
                 ),
