@@ -92,6 +92,13 @@ async fn world(keys: &str, rules: Rules) -> (Rig, Paper) {
     (rig, paper)
 }
 
+/// Somebody who has started the bot.
+fn phone(rig: &Rig, id: i64) -> Person {
+    let person = rig.telegram.person(id, "en");
+    rig.telegram.set_standing(id, telegram::Standing::Open);
+    person
+}
+
 /// The phone, once what it shows is as wanted.
 async fn shows(rig: &Rig, person: &Person, holds: impl Fn(&[Received]) -> bool) -> Vec<Received> {
     let wait = rig.telegram.ledger().wait_until(|_| holds(&person.inbox()));
@@ -130,7 +137,7 @@ async fn a_typo_is_corrected_where_it_was_sent_and_nobody_gets_it_again() {
     let keys = "correct_within = \"1h\"\non = [\"new\", \"updated\"]";
     let (rig, mut paper) = world(keys, Rules::default()).await;
     rig.subscribe("bot", [1]).await;
-    let person = rig.telegram.person(1, "en");
+    let person = phone(&rig, 1);
     paper.write(1, "A tpyo", "<p>The <b>wrods</b>.</p>");
     let daemon = rig.start();
     let first = soon("the message", person.wait_inbox(1)).await;
@@ -155,7 +162,7 @@ async fn a_typo_is_corrected_where_it_was_sent_and_nobody_gets_it_again() {
     let (code, log) = daemon.terminate();
     assert_eq!(code, Some(0), "{log}");
     rig.subscribe("bot", [2]).await;
-    let late = rig.telegram.person(2, "en");
+    let late = phone(&rig, 2);
     let daemon = rig.start();
     paper.write(1, "A typo", "<p>Three more words.</p>");
     let got = soon("the update", late.wait_inbox(1)).await;
@@ -169,8 +176,9 @@ async fn a_typo_is_corrected_where_it_was_sent_and_nobody_gets_it_again() {
 async fn captions_and_pictures_are_corrected() {
     let (rig, mut paper) = world("correct_within = \"1h\"", Rules::default()).await;
     rig.subscribe("bot", [1]).await;
-    let person = rig.telegram.person(1, "en");
-    let html = |image: &str, words: &str| format!("<img src='https://e.org/{image}'><p>{words}</p>");
+    let person = phone(&rig, 1);
+    let html =
+        |image: &str, words: &str| format!("<img src='https://e.org/{image}'><p>{words}</p>");
     paper.write(1, "Title", &html("a.png", "The wrods."));
     let _daemon = rig.start();
     let first = soon("the message", person.wait_inbox(1)).await;
@@ -192,7 +200,8 @@ async fn captions_and_pictures_are_corrected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_in_parts_is_corrected_in_its_parts() {
-    let (mut rig, mut paper) = world("correct_within = \"1h\"\nlayout = \"whole\"", Rules::default()).await;
+    let (mut rig, mut paper) =
+        world("correct_within = \"1h\"\nlayout = \"whole\"", Rules::default()).await;
     let layouts = rig.path("layouts");
     std::fs::create_dir_all(&layouts).unwrap();
     let whole = "{% for item in items %}<p>{{ item.title }}</p><p>{{ item.body or item.summary }}</p>\
@@ -200,7 +209,7 @@ async fn a_message_in_parts_is_corrected_in_its_parts() {
     std::fs::write(layouts.join("whole.html"), whole).unwrap();
     rig.top_keys = format!("layouts = \"{}\"", layouts.display());
     rig.subscribe("bot", [1]).await;
-    let person = rig.telegram.person(1, "en");
+    let person = phone(&rig, 1);
     let words = |word: &str| format!("<p>{}</p>", format!("{word} and more. ").repeat(300));
     paper.write(1, "Title", &words("Wrods"));
     let _daemon = rig.start();
@@ -236,7 +245,7 @@ fn is_gone(inbox: &[Received], at: usize) -> bool {
 async fn what_is_taken_back_is_struck_through() {
     let (rig, mut paper) = world("correct_within = \"1h\"", Rules::default()).await;
     rig.subscribe("bot", [1]).await;
-    let person = rig.telegram.person(1, "en");
+    let person = phone(&rig, 1);
     paper.write(1, "Not true", "<p>At all.</p>");
     paper.write(2, "True", "<p>Of course.</p>");
     let _daemon = rig.start();
@@ -261,7 +270,7 @@ async fn what_is_taken_back_is_deleted_where_the_campaign_says_so() {
     let keys = "correct_within = \"1h\"\non_retraction = \"delete\"";
     let (rig, mut paper) = world(keys, Rules::default()).await;
     rig.subscribe("bot", [1, 2]).await;
-    let people = [1, 2].map(|id| rig.telegram.person(id, "en"));
+    let people = [1, 2].map(|id| phone(&rig, id));
     paper.write(1, "Not true", "<p>At all.</p>");
     let _daemon = rig.start();
     for person in &people {
@@ -282,7 +291,7 @@ async fn what_is_taken_back_is_deleted_where_the_campaign_says_so() {
 async fn who_cannot_be_edited_is_given_up_and_the_others_are_edited() {
     let (rig, mut paper) = world("correct_within = \"1h\"", Rules::default()).await;
     rig.subscribe("bot", 1..=5).await;
-    let people: Vec<Person> = (1..=5).map(|id| rig.telegram.person(id, "en")).collect();
+    let people: Vec<Person> = (1..=5).map(|id| phone(&rig, id)).collect();
     paper.write(1, "A tpyo", "<p>Words.</p>");
     let _daemon = rig.start();
     for person in &people {
@@ -309,7 +318,7 @@ async fn outside_the_window_and_without_one_nothing_is_edited_or_kept() {
     for keys in ["correct_within = \"1ms\"", ""] {
         let (rig, mut paper) = world(keys, Rules::default()).await;
         rig.subscribe("bot", [1]).await;
-        let person = rig.telegram.person(1, "en");
+        let person = phone(&rig, 1);
         paper.write(1, "A tpyo", "<p>Words.</p>");
         let daemon = rig.start();
         soon("the message", person.wait_inbox(1)).await;

@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and which of ours it may import.
-const MAY_IMPORT: [(&str, &[&str]); 21] = [
+const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("model", &[]),
     // The clock speaks in the model's instants, bells are rung by channel name.
     ("runtime", &["model"]),
@@ -31,9 +31,10 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     // It shows calls, in the lines that `render` draws a message with.
     ("preview", &["model", "markup", "render", "channel"]),
     ("poll", &["model", "runtime", "store", "extract", "diff", "plan"]),
+    ("media", &["model"]),
     ("compose", &["model", "runtime", "store", "render"]),
     // Posts that name their reader are set for each.
-    ("deliver", &["model", "runtime", "store", "channel", "render"]),
+    ("deliver", &["model", "runtime", "store", "channel", "render", "media"]),
     ("converse", &["model", "runtime", "store"]),
     ("listen", &["model", "runtime", "store", "channel"]),
     ("maintain", &["model", "runtime", "store"]),
@@ -43,7 +44,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
         // Selectors of pages are settings that only their reader can check.
         &[
             "model", "runtime", "store", "channel", "config", "extract", "render", "poll",
-            "compose", "deliver", "converse", "listen", "maintain", "admin",
+            "compose", "deliver", "media", "converse", "listen", "maintain", "admin",
         ],
     ),
     ("sandbox", &["model", "runtime", "config", "daemon"]),
@@ -57,7 +58,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
 ];
 
 /// Outside crates and the places that may name them.
-const HOMES: [(&str, &[&str]); 20] = [
+const HOMES: [(&str, &[&str]); 21] = [
     ("redb", &["src/store/redb/"]),
     // The model shows in a test that its own form survives the store's.
     ("postcard", &["src/store/", "src/model/known.rs"]),
@@ -72,6 +73,7 @@ const HOMES: [(&str, &[&str]); 20] = [
     ("scraper", &["src/extract/"]),
     ("dom_smoothie", &["src/extract/page/article.rs"]),
     ("regex", &["src/extract/page/"]),
+    ("image", &["src/media/convert.rs"]),
     ("minijinja", &["src/render/"]),
     ("cron", &["src/model/schedule.rs"]),
     ("toml", &["src/config/"]),

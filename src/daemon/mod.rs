@@ -7,6 +7,8 @@ mod setup;
 
 mod ground;
 
+mod media;
+
 mod keys;
 
 mod stages;

@@ -14,6 +14,7 @@ use crate::config::{Config, Service, Texts, Updates};
 use crate::converse::words::{Saying, Words};
 use crate::daemon::ground::{Ground, poll_options};
 use crate::daemon::keys;
+use crate::daemon::media;
 use crate::daemon::setup::Setup;
 use crate::deliver::limiter::Limits;
 use crate::listen::announce::News;
@@ -69,7 +70,8 @@ impl Stages {
                 let (pushes, rings) = Pushes::new(keys::hubs(&config.data_dir)?);
                 expect_hubs(&pushes, ground, config).await?;
                 let callback = callback.clone();
-                let pause = poll::push::PAUSE;
+                // Who may be asked more often may be told more often.
+                let pause = poll::push::PAUSE.min(config.fetch.floor);
                 let push = poll::push::Push { pushes: pushes.clone(), rings, callback, pause };
                 polling.push = Some(push);
                 Some(pushes)
@@ -92,6 +94,7 @@ impl Stages {
                 stop.clone(),
             ),
         );
+        let downloads = media::downloads(ground, config)?;
         for settings in &config.channels {
             let Some(channel) = channels.get(&settings.name) else { continue };
             let bell = wakes.channels.get(&settings.name).cloned();
@@ -112,6 +115,7 @@ impl Stages {
                         bell: bell.unwrap_or_else(|| Arc::new(Notify::new())),
                         limits,
                         in_flight: settings.in_flight,
+                        downloads: Some(downloads.clone()),
                     },
                     stop.clone(),
                 ),

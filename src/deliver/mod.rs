@@ -22,4 +22,8 @@ mod waiting;
 
 mod edits;
 
+mod media;
+
+mod prepare;
+
 pub mod worker;

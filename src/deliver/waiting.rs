@@ -10,6 +10,7 @@ use crate::channel::Call;
 use crate::deliver::edits::Editing;
 use crate::model::campaign::OnUncertain;
 use crate::model::correction::KeptMessage;
+use crate::model::media::MediaKey;
 use crate::model::post::{PostId, Ticket};
 
 /// A claim and how far its sending has come.
@@ -47,6 +48,9 @@ pub(super) struct Waiting {
     rests: u64,
     /// By address, who waits for the request under way to the same chat.
     behind: HashMap<String, VecDeque<Flight>>,
+    /// Who waits for a medium that is being found out about. They are not counted: their posts
+    /// rest, so they can't be many.
+    for_media: HashMap<MediaKey, VecDeque<Flight>>,
 }
 
 impl Waiting {
@@ -73,6 +77,26 @@ impl Waiting {
     pub fn release(&mut self, address: &str) {
         let waiting = self.behind.remove(address).unwrap_or_default();
         waiting.into_iter().rev().for_each(|flight| self.put_first(flight));
+    }
+
+    /// Lets it wait until a medium can be had.
+    pub fn put_behind_medium(&mut self, medium: MediaKey, flight: Flight) {
+        self.for_media.entry(medium).or_default().push_back(flight);
+    }
+
+    /// Makes ready who waited for the medium.
+    pub fn release_medium(&mut self, medium: &MediaKey) {
+        let waiting = self.for_media.remove(medium).unwrap_or_default();
+        waiting.into_iter().rev().for_each(|flight| self.put_first(flight));
+    }
+
+    /// The posts that wait for media.
+    pub fn resting_posts(&self) -> Vec<PostId> {
+        let mut posts: Vec<PostId> =
+            self.for_media.values().flatten().filter_map(|flight| flight.post).collect();
+        posts.sort_unstable();
+        posts.dedup();
+        posts
     }
 
     /// Lets it wait for its chat's own limit.
@@ -112,7 +136,7 @@ impl Waiting {
 
     /// The posts of all that wait, with repetitions.
     pub fn posts(&self) -> impl Iterator<Item = PostId> {
-        let behind = self.behind.values().flatten();
+        let behind = self.behind.values().chain(self.for_media.values()).flatten();
         self.deliveries.iter().chain(self.rested.values()).chain(behind).filter_map(|one| one.post)
     }
 
@@ -120,7 +144,8 @@ impl Waiting {
     pub fn drain(&mut self) -> Vec<Flight> {
         let all = std::mem::take(self);
         let ready = all.answers.into_iter().chain(all.deliveries).chain(all.edits);
-        ready.chain(all.rested.into_values()).chain(all.behind.into_values().flatten()).collect()
+        let behind = all.behind.into_values().chain(all.for_media.into_values()).flatten();
+        ready.chain(all.rested.into_values()).chain(behind).collect()
     }
 
     fn ready_of(&mut self, flight: &Flight) -> &mut VecDeque<Flight> {

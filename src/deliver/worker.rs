@@ -15,11 +15,15 @@ use crate::deliver::breaker::Breaker;
 use crate::deliver::edits::Edits;
 use crate::deliver::judge::{Act, judge};
 use crate::deliver::limiter::{Limiter, Limits};
+use crate::deliver::media::{Boarding, Check, Desk};
 use crate::deliver::personal::Personal;
+use crate::deliver::prepare::Kitchen;
 use crate::deliver::waiting::{Flight, Waiting};
+use crate::media::download::Downloads;
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::{ChannelKind, ChannelState};
 use crate::model::correction::Kept;
+use crate::model::media::MediaKey;
 use crate::model::name::Name;
 use crate::model::post::{Claim, Outcome, Post, PostId, Reason, Receipt, Settled, Ticket, Work};
 use crate::model::time::Timestamp;
@@ -60,6 +64,8 @@ pub struct Options {
     pub limits: Limits,
     /// Most requests under way at once; at least 1.
     pub in_flight: usize,
+    /// Everybody's downloads; `None`: what a service can't fetch becomes a link.
+    pub downloads: Option<Downloads>,
 }
 
 /// Sends until *begin*; then lets what is under way come home, and commits it.
@@ -105,9 +111,10 @@ pub(super) struct Worker {
     /// Claimed, not begun.
     pub(super) waiting: Waiting,
     pub(super) edits: Edits,
+    desk: Desk,
     /// Chats with a request under way.
     busy: HashSet<String>,
-    flying: FuturesUnordered<BoxFuture<'static, (Flight, Observed)>>,
+    flying: FuturesUnordered<BoxFuture<'static, (Flight, Option<Boarding>, Observed)>>,
     receipts: Vec<Receipt>,
     committing: Option<BoxFuture<'static, Result<Committed, StoreError>>>,
     chores: FuturesUnordered<BoxFuture<'static, Result<(), StoreError>>>,
@@ -125,7 +132,15 @@ impl Worker {
         let state = options.store.load_channel(&options.name).await?;
         let now = Instant::now();
         let quiet = state.quiet_until.map(|at| options.clock.until(at).min(QUIET_MAX));
+        let desk = Desk::new(Kitchen {
+            name: options.name.clone(),
+            channel: Arc::clone(&options.channel),
+            store: Arc::clone(&options.store),
+            clock: options.clock.clone(),
+            downloads: options.downloads.clone(),
+        });
         Ok(Self {
+            desk,
             limiter: Limiter::new(options.limits, now),
             breaker: Breaker::default(),
             posts: HashMap::new(),
@@ -158,8 +173,14 @@ impl Worker {
                 biased;
                 () = stop.force.cancelled() => return Ok(()),
                 () = stop.begin.cancelled(), if !self.is_stopping => self.give_back(),
-                Some((flight, observed)) = self.flying.next(), if !self.flying.is_empty() => {
-                    self.land(flight, &observed)?;
+                Some((flight, boarding, observed)) = self.flying.next(),
+                    if !self.flying.is_empty() =>
+                {
+                    self.land(flight, boarding.as_ref(), &observed)?;
+                }
+                Some((medium, found)) = self.desk.work.next(), if !self.desk.work.is_empty() => {
+                    self.desk.take_in(medium, found);
+                    self.free_media(&[medium]);
                 }
                 done = answered(&mut self.committing), if self.committing.is_some() => {
                     self.committing = None;
@@ -213,6 +234,18 @@ impl Worker {
                 self.waiting.put_behind(flight);
                 continue;
             }
+            match self.desk.check(&flight) {
+                Check::Go => {}
+                Check::Skip => {
+                    flight.part += 1;
+                    self.waiting.put_first(flight);
+                    continue;
+                }
+                Check::Wait(medium) => {
+                    self.waiting.put_behind_medium(medium, flight);
+                    continue;
+                }
+            }
             if !call.is_acknowledgement {
                 let chat_free_at = self.limiter.chat_free_at(&flight.address, now);
                 if chat_free_at > now {
@@ -240,18 +273,28 @@ impl Worker {
         }
         self.busy.insert(flight.address.clone());
         let channel = Arc::clone(&self.options.channel);
+        let boarding = self.desk.board(&flight);
         self.flying.push(Box::pin(async move {
-            let observed = match flight.calls.get(flight.part) {
-                Some(call) => channel.send(call, &flight.address).await,
+            let dressed = boarding.as_ref().map(|boarding| &boarding.dressed);
+            let plain = flight.calls.get(flight.part);
+            let call = dressed.and_then(|dressed| dressed.call.as_ref()).or(plain);
+            let uploads = dressed.map_or(&[][..], |dressed| &dressed.uploads);
+            let observed = match call {
+                Some(call) => channel.send_with(call, uploads, &flight.address).await,
                 None => Observed::NotSent { why: "nothing to send".to_owned() },
             };
-            (flight, observed)
+            (flight, boarding, observed)
         }));
         Ok(())
     }
 
     /// One call came home.
-    fn land(&mut self, mut flight: Flight, observed: &Observed) -> Result<(), StoreError> {
+    fn land(
+        &mut self,
+        mut flight: Flight,
+        boarding: Option<&Boarding>,
+        observed: &Observed,
+    ) -> Result<(), StoreError> {
         self.busy.remove(&flight.address);
         self.waiting.release(&flight.address);
         if flight.calls.get(flight.part).is_some_and(|call| call.is_acknowledgement) {
@@ -266,6 +309,17 @@ impl Worker {
         }
         let meaning = self.options.channel.meaning(observed);
         self.feel(&meaning);
+        if let Some(boarding) = boarding {
+            let landing = self.desk.land(boarding, observed, &meaning);
+            self.free_media(&landing.freed);
+            if landing.goes_again && !self.is_stopping {
+                self.waiting.put_first(flight);
+                return Ok(());
+            }
+            if landing.goes_again {
+                return self.return_it(&flight);
+            }
+        }
         let covers = flight.calls.get(flight.part).map_or(0, |call| usize::from(call.covers));
         if covers > 0 && self.is_to_go_round(&meaning, flight.post) {
             flight.part += 1;
@@ -357,6 +411,16 @@ impl Worker {
     fn is_refused_before(&self, flight: &Flight) -> bool {
         let post = flight.post.and_then(|post| self.posts.get(&post));
         self.is_plain || post.is_some_and(|lowered| lowered.goes_round)
+    }
+
+    /// Lets those go who waited for these media, and keeps what was learned of them.
+    fn free_media(&mut self, media: &[MediaKey]) {
+        for medium in media {
+            self.waiting.release_medium(medium);
+            // Their posts rest no longer.
+            self.is_idle = false;
+        }
+        self.chores.extend(self.desk.commit());
     }
 
     /// Takes note of the messages that arrived, if they may be corrected.
@@ -532,9 +596,10 @@ impl Worker {
             self.posts.iter().map(|(post, lowered)| (*post, lowered.revision)).collect();
         let store = Arc::clone(&self.options.store);
         let channel = self.options.name.clone();
+        let resting = self.waiting.resting_posts();
         let now = self.options.clock.now();
         self.committing = Some(Box::pin(async move {
-            let step = Advance { channel, receipts, claims, now };
+            let step = Advance { channel, receipts, claims, resting, now };
             let claims_made = store.advance(step).await?;
             let mut posts: Vec<Post> = Vec::new();
             for claim in &claims_made {
@@ -579,6 +644,7 @@ impl Worker {
             self.posts.retain(|post, _| in_use.contains(post));
         }
         for post in done.posts {
+            self.desk.read_words(&post);
             self.posts.insert(post.id, self.lower(&post));
         }
         for claim in done.claims {

@@ -58,11 +58,26 @@ pub(crate) fn assemble(
         ttl: ttl(&raw.ttl).or_else(|| period(&raw.period, &raw.frequency)),
         hub: target(&raw.hub),
         self_link: target(&raw.self_link),
-        next: target(&raw.next),
+        next: target(&raw.next).or_else(|| raw.is_numbered.then(|| next_number(origin))),
         expired: raw.expired,
         removed: raw.removed.iter().map(|id| keys::hash(id)).collect(),
     };
     Document { facts, entries: without_repetitions(found), quality }
+}
+
+/// The address of the page after the one at `url`, where pages are numbered as WordPress does.
+fn next_number(url: &Url) -> String {
+    let is_number = |key: &str| key == "paged";
+    let pairs: Vec<_> = url.query_pairs().into_owned().collect();
+    let here =
+        pairs.iter().find(|(key, _)| is_number(key)).and_then(|(_, value)| value.parse().ok());
+    let next = here.unwrap_or(1_u32).saturating_add(1).to_string();
+    let mut url = url.clone();
+    url.query_pairs_mut()
+        .clear()
+        .extend_pairs(pairs.iter().filter(|(key, _)| !is_number(key)))
+        .append_pair("paged", &next);
+    url.into()
 }
 
 /// Assembles one entry that stands by itself: a row of a catalog, found at `origin`, whose

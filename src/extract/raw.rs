@@ -32,6 +32,8 @@ pub(crate) struct RawFeed {
     pub hub: Option<RawLink>,
     pub self_link: Option<RawLink>,
     pub next: Option<RawLink>,
+    /// Made by WordPress, which gives older pages by number and does not say so.
+    pub is_numbered: bool,
     pub expired: bool,
     /// Ids of entries that were taken back.
     pub removed: Vec<String>,
@@ -53,6 +55,7 @@ impl RawFeed {
             hub: None,
             self_link: None,
             next: None,
+            is_numbered: false,
             expired: false,
             removed: vec![],
             authors: vec![],

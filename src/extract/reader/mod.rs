@@ -176,6 +176,9 @@ impl<'a> Reader<'a> {
                 }
                 (Ns::Core | Ns::DublinCore, "language") => self.feed.language = self.plain()?,
                 (Ns::Core, "ttl") => self.feed.ttl = self.plain()?,
+                (Ns::Core, "generator") => {
+                    self.feed.is_numbered = self.plain()?.contains("://wordpress.org/");
+                }
                 (Ns::Syndication, "updateperiod") => self.feed.period = self.plain()?,
                 (Ns::Syndication, "updatefrequency") => self.feed.frequency = self.plain()?,
                 _ => self.skip()?,
