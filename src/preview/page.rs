@@ -120,10 +120,10 @@ fn hash(content: &str) -> String {
     let digest = Sha256::digest(content.as_bytes());
     let mut out = String::new();
     for three in digest.chunks(3) {
-        let bits = three.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = three.iter().fold(0u32, |bits, byte| (bits << 8) | u32::from(*byte));
         let bits = bits << (8 * (3 - three.len()));
         for place in 0..4 {
-            let digit = usize::try_from(bits >> (18 - 6 * place) & 63).unwrap_or(0);
+            let digit = usize::try_from((bits >> (18 - 6 * place)) & 63).unwrap_or(0);
             out.push(if place <= three.len() { char::from(DIGITS[digit]) } else { '=' });
         }
     }
