@@ -349,7 +349,13 @@ impl Program<'_> {
     async fn deliver(&mut self, channel: &'static str) -> Result<bool, StoreError> {
         let receipts = self.pending.remove(channel).unwrap_or_default();
         let tickets: Vec<_> = receipts.iter().map(|receipt| receipt.ticket).collect();
-        let step = Advance { channel: name(channel), receipts, claims: CLAIMS, resting: vec![], now: now() };
+        let step = Advance {
+            channel: name(channel),
+            receipts,
+            claims: CLAIMS,
+            resting: vec![],
+            now: now(),
+        };
         self.moment();
         let claims = self.store.advance(step).await?;
         self.moment();

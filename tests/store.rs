@@ -1310,7 +1310,13 @@ async fn posts_go_90_days_after_they_finished(home: &mut Home) {
     let unfinished = post_to(store, "bot", 2, post("unfinished")).await;
     // It finishes ten days later, held for one person.
     let receipts = vec![done(&claims[0], Outcome::Sent), done(&claims[1], Outcome::Held)];
-    let step = Advance { channel: name("bot"), receipts, claims: 0, resting: vec![], now: now() + 10 * DAY };
+    let step = Advance {
+        channel: name("bot"),
+        receipts,
+        claims: 0,
+        resting: vec![],
+        now: now() + 10 * DAY,
+    };
     store.advance(step).await.unwrap();
     assert_eq!(store.prune(now() + 100 * DAY).await.unwrap(), 0);
     assert!(store.load_post(old).await.unwrap().is_some());

@@ -262,9 +262,14 @@ pub enum Keep {
 pub enum Kept {
     Id(String),
     /// Not this way.
-    Refused { why: String },
+    Refused {
+        why: String,
+    },
     /// Nothing is known against it: another time.
-    Later { after: Option<Duration>, why: String },
+    Later {
+        after: Option<Duration>,
+        why: String,
+    },
 }
 
 impl Kept {

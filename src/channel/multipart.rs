@@ -83,7 +83,9 @@ mod tests {
         let boundary = named.strip_prefix("multipart/form-data; boundary=").unwrap();
         assert_eq!(boundary.len(), BOUNDARY_CHARS);
         let expected = [
-            format!("--{boundary}\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\n7\r\n"),
+            format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\n7\r\n"
+            ),
             format!(
                 "--{boundary}\r\nContent-Disposition: form-data; name=\"file0\"; \
                  filename=\"ab.png\"\r\nContent-Type: image/png\r\n\r\n"

@@ -461,8 +461,9 @@ impl Desk {
             return true;
         }
         let named = which.and_then(|at| boarding.dressed.shown.get(at)).map(|(slot, _)| *slot);
-        let can_step =
-            |desk: &Self, key: &MediaKey| desk.entries.get(key).is_some_and(|it| it.id.is_some() || it.rung != Rung::Link);
+        let can_step = |desk: &Self, key: &MediaKey| {
+            desk.entries.get(key).is_some_and(|it| it.id.is_some() || it.rung != Rung::Link)
+        };
         let named = named.and_then(|slot| boarding.used.get(slot)).map(|(key, _, _)| *key);
         if let Some(key) = named.filter(|key| can_step(self, key)) {
             self.step(key, why);

@@ -15,8 +15,8 @@ use sha2::Sha256;
 
 use crate::channel::loose::Whole;
 use crate::channel::messenger::errors;
-use crate::channel::messenger::updates::GET_STARTED;
 use crate::channel::messenger::slots::type_of;
+use crate::channel::messenger::updates::GET_STARTED;
 use crate::channel::multipart::{self, Part};
 use crate::channel::wire::{
     ANSWER_BYTES_MAX, Ask, Posted, SetUpError, Wire, retry_after, upload_time,
@@ -115,9 +115,7 @@ impl Client {
     /// Has the service keep a file, to be named by its id afterwards.
     pub(crate) async fn keep(&self, what: &Keep) -> Observed {
         let path = [self.page_id.as_str(), "message_attachments"];
-        let message = |form, payload: &Value| {
-            json!({ "attachment": { "type": type_of(form), "payload": payload } })
-        };
+        let message = |form, payload: &Value| json!({ "attachment": { "type": type_of(form), "payload": payload } });
         match what {
             Keep::Address { url, form } => {
                 let message = message(*form, &json!({ "url": url, "is_reusable": true }));

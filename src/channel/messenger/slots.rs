@@ -325,7 +325,8 @@ mod tests {
 
     #[test]
     fn an_album_goes_on_without_its_bad_item() {
-        let one = |at: usize| json!({ "type": "image", "payload": { "url": format!("{URL}?{at}") } });
+        let one =
+            |at: usize| json!({ "type": "image", "payload": { "url": format!("{URL}?{at}") } });
         let call = call(&json!({ "attachments": [one(0), one(1), one(2)] }));
         let stands = [Stand::Address, link("", None), kept("7", Form::Picture)];
         let dressed = dress(&call, &stands);
@@ -383,7 +384,8 @@ mod tests {
         };
         assert_eq!(kept_id(&observed(200, r#"{"attachment_id":"9"}"#)), Some("9".into()));
         assert_eq!(kept_id(&observed(200, r#"{"attachment_id":9}"#)), Some("9".into()));
-        for (status, body) in [(200, "{}"), (200, "[]"), (200, "?"), (400, r#"{"attachment_id":"9"}"#)]
+        for (status, body) in
+            [(200, "{}"), (200, "[]"), (200, "?"), (400, r#"{"attachment_id":"9"}"#)]
         {
             assert_eq!(kept_id(&observed(status, body)), None);
         }

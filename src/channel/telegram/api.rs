@@ -13,9 +13,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::channel::telegram::errors::{self, ApiError};
 use crate::channel::multipart::{self, Part};
 use crate::channel::slots::Upload;
+use crate::channel::telegram::errors::{self, ApiError};
 use crate::channel::wire::{ANSWER_BYTES_MAX, Ask, Posted, SetUpError, Wire, upload_time};
 use crate::channel::{Call, Observed};
 use crate::model::secret::{ExposeSecret, SecretString};

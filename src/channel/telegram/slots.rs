@@ -270,10 +270,8 @@ fn dress_album(call: &Call, mut fields: Map<String, Value>, stands: &[Stand]) ->
         }
         kept.push(item);
     }
-    let links: Vec<_> = left_out
-        .iter()
-        .map(|(form, words, url)| (*form, words.as_str(), url.as_deref()))
-        .collect();
+    let links: Vec<_> =
+        left_out.iter().map(|(form, words, url)| (*form, words.as_str(), url.as_deref())).collect();
     if kept.is_empty() {
         fields.remove("media");
         fields.extend(caption);
