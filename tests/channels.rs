@@ -180,7 +180,7 @@ async fn send(channel: &Channel) -> (Observed, Meaning) {
         Channel::Telegram(_) => ("sendMessage", r#""text":"hi"}"#),
         Channel::Messenger(_) => ("messages", r#""message":{"text":"hi"}}"#),
     };
-    let call = Call { method: call.0, rest: call.1.into(), is_acknowledgement: false };
+    let call = Call { method: call.0, rest: call.1.into(), is_acknowledgement: false, covers: 0 };
     let observed = channel.send(&call, "7").await;
     let meaning = channel.meaning(&observed);
     let body = match &observed {

@@ -377,6 +377,58 @@ fn posts(rig: &Rig) -> Vec<serde_json::Value> {
     value["posts"].as_array().cloned().unwrap_or_default()
 }
 
+/// A rig whose posts are to go as rich messages.
+async fn rich_rig(rules: telegram::Rules) -> Rig {
+    let mut rig = Rig::new(rules).await;
+    rig.campaign_keys = "layout = \"long\"".to_owned();
+    let folder = rig.path("layouts");
+    std::fs::create_dir(&folder).unwrap();
+    let layout = "<message overflow=\"rich\"><h1>{{ item.title }}</h1><p>{{ item.body }}</p>";
+    std::fs::write(folder.join("long.html"), layout).unwrap();
+    rig
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_article_is_one_rich_message() {
+    let rig = rich_rig(telegram::Rules::default()).await;
+    let daemon = rig.start();
+    rig.baseline().await;
+    let ada = rig.telegram.person(7, "en");
+    ada.starts(None);
+    soon("the welcome", ada.wait_inbox(1)).await;
+    for title in ["First", "Second"] {
+        rig.site.publish(title, &format!("<p>{}</p>", "word ".repeat(2000)));
+    }
+    let inbox = soon("both posts", ada.wait_inbox(3)).await;
+    assert!(inbox[1..].iter().all(|message| message.rich.is_some()), "{inbox:?}");
+    rig.site.publish("Last", ARTICLE);
+    let inbox = soon("the next post", ada.wait_inbox(4)).await;
+    assert_eq!(inbox.len(), 4, "nothing went instead of what was taken");
+    assert_eq!(daemon.terminate().0, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_rich_messages_are_known_plain_ones_go_and_it_is_remembered() {
+    let rules = telegram::Rules { knows_rich: false, ..telegram::Rules::default() };
+    let rig = rich_rig(rules).await;
+    let daemon = rig.start();
+    rig.baseline().await;
+    let ada = rig.telegram.person(7, "en");
+    ada.starts(None);
+    soon("the welcome", ada.wait_inbox(1)).await;
+    for (title, messages) in [("First", 4), ("Second", 7)] {
+        rig.site.publish(title, &format!("<p>{}</p>", "word ".repeat(2000)));
+        let inbox = soon("its messages", ada.wait_inbox(messages)).await;
+        assert_eq!(inbox.len(), messages);
+        assert!(inbox.iter().all(|message| message.rich.is_none()));
+    }
+    let requests = rig.telegram.ledger().requests();
+    let asked = requests.iter().filter(|request| request.method == "sendRichMessage").count();
+    assert_eq!(asked, 1, "a service that knows none is not asked again");
+    let (code, log) = daemon.terminate();
+    assert_eq!(code, Some(0), "{log}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_layout_that_names_its_reader_is_set_for_each() {
     let mut rig = Rig::new(telegram::Rules::default()).await;

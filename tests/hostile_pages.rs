@@ -59,6 +59,30 @@ fn pages() -> Vec<(&'static str, String)> {
             }),
         ),
         ("days", page_of(|n| format!("<p>1 May 20{n} 2 June 1 2024-1 <a href=/{n}>x</a>"))),
+        ("entries of one feed", {
+            let entries = page_of(|n| format!("<p class=h-entry><a class=u-url href=/{n}>{n}</a>"));
+            format!("<div class=h-feed>{entries}")
+        }),
+        ("categories within categories", {
+            let words = "some words, ".repeat(5_000);
+            let tags = "<div class='p-category summary title dt-published'>".repeat(190);
+            page_of(|n| {
+                format!(
+                    "<div class='h-entry post'><a class=u-url href=/{n}>{n}</a>{tags}{words}{}",
+                    "</div>".repeat(191)
+                )
+            })
+        }),
+        ("only references", page_of(|_| "&amp;&lt;&nbsp;".to_owned())),
+        (
+            "a long base",
+            format!(
+                "<base href='/{}'>{}",
+                "a/".repeat(8_000),
+                page_of(|n| format!("<h2><a href={n}>x</a></h2>"))
+            ),
+        ),
+        ("comments in data", script(&format!("{}-->", "<!--{".repeat(PAGE_BYTES / 5)))),
         ("items within items", page_of(|_| "<div itemscope itemprop='a b'>".to_owned())),
         ("properties", page_of(|n| format!("<div itemscope><p itemprop=a{n}>x"))),
         ("brackets", script(&"[".repeat(PAGE_BYTES))),

@@ -13,13 +13,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use made::*;
 use tidings::model::campaign::OnUncertain;
 use tidings::model::channel::ChannelState;
-use tidings::model::item::ItemId;
+use tidings::model::correction::{
+    Correction, Corrections, EditAt, EditEnd, EditReceipt, Kept, KeptMessage,
+};
+use tidings::model::item::{Item, ItemId};
 use tidings::model::known::{Known, KnownItem};
 use tidings::model::message::Module;
 use tidings::model::name::Name;
 use tidings::model::offer::Amount;
 use tidings::model::post::{
-    Claim, Content, Counts, DraftId, Outcome, PostId, Reason, Story, Ticket, Work,
+    Claim, Content, Counts, DraftId, Outcome, Post, PostId, Reason, Receipt, Settled, Story,
+    Ticket, Work,
 };
 use tidings::model::price::PriceSeen;
 use tidings::model::product::ProductName;
@@ -29,8 +33,8 @@ use tidings::model::shelf::{
 use tidings::model::subscriber::{Consent, Standing, Subscriber};
 use tidings::model::time::Timestamp;
 use tidings::store::{
-    Advance, ConversationCommit, FloodWord, PollCommit, PostCommit, Rescued, ShelfCommit, Store,
-    StoreError, Wire,
+    Advance, ConversationCommit, CorrectionCommit, FloodWord, PollCommit, PostCommit, Rescued,
+    ShelfCommit, Store, StoreError, Wire,
 };
 
 /// Where a store is kept, and the store.
@@ -112,6 +116,12 @@ on_every_backend! {
     a_chat_that_moves_onto_a_known_address_is_gone
     the_newest_errors_are_kept_once
     the_channel_state_is_kept
+    a_correction_drafts_the_posts_whose_window_is_open
+    an_item_is_withdrawn_or_brought_up_to_date_before_it_is_sent
+    whoever_has_an_older_revision_is_edited
+    what_was_on_its_way_at_a_correction_is_edited_after_it
+    what_is_taken_back_reaches_nobody_who_waits
+    messages_are_forgotten_with_their_window
     answers_come_first_and_one_at_a_time_for_each_person
     an_answer_that_was_returned_comes_again_with_its_part
     an_answer_finds_somebody_without_a_record
@@ -630,6 +640,181 @@ async fn a_flood_taken_as_known_sends_nothing(home: &mut Home) {
 }
 
 // ── deliver ─────────────────────────────────────────────────────────────────────────────────────
+
+/// A post that tells item 1 and may be corrected for a day.
+fn correctable(title: &str) -> Post {
+    let state = Corrections::new(vec![told(1)], now() + DAY);
+    Post { corrections: Some(Box::new(state)), ..post(title) }
+}
+
+/// The receipt of a delivery that arrived as the message of that id.
+fn arrived(claim: &Claim, id: i64) -> Receipt {
+    let Work::Delivery { revision, .. } = claim.work else { panic!("an answer") };
+    let messages = vec![KeptMessage { id, is_media: false, begins: true }];
+    Receipt { kept: Some(Kept { revision, messages }), ..done(claim, Outcome::Sent) }
+}
+
+/// A poll at that time that says so.
+fn correcting(corrections: Vec<Correction>, at: Timestamp) -> PollCommit {
+    let mut poll = PollCommit { corrections, ..poll("blog") };
+    poll.state.polled_at = Some(at);
+    poll
+}
+
+fn edited(number: u8) -> Correction {
+    Correction::Edited(Box::new(Item { title: "Right".into(), ..item(number) }))
+}
+
+/// Corrects the post by way of a draft.
+async fn correct(store: &dyn Store, id: PostId, is_taken_back: bool) {
+    store.commit_poll(correcting(vec![edited(1)], now())).await.unwrap();
+    let due = store.lease_drafts(now(), 10).await.unwrap();
+    let [draft] = &due[..] else { panic!("{due:?}") };
+    assert_eq!(draft.content, Content::Correction { post: id, retracted: vec![] });
+    let commit = CorrectionCommit {
+        draft: draft.id,
+        post: id,
+        title: "right".into(),
+        bodies: post("right").bodies,
+        personal: None,
+        cards: vec![card("right")],
+        has_new_media: false,
+        retracted: vec![],
+        is_taken_back,
+        is_deleted: false,
+        now: now(),
+    };
+    assert_eq!(store.commit_correction(commit).await.unwrap(), [name("bot")]);
+}
+
+async fn corrections(store: &dyn Store, id: PostId) -> Corrections {
+    *store.load_post(id).await.unwrap().unwrap().corrections.unwrap()
+}
+
+/// The places and messages of those who are behind.
+async fn behind(store: &dyn Store, after: Option<EditAt>, limit: usize) -> Vec<(u16, i64)> {
+    let claims = store.lease_edits(&name("bot"), after, limit).await.unwrap();
+    claims.iter().map(|claim| (claim.at.index, claim.kept.messages[0].id)).collect()
+}
+
+async fn a_correction_drafts_the_posts_whose_window_is_open(home: &mut Home) {
+    let store = home.store();
+    let open = post_to(store, "bot", 1, correctable("open")).await;
+    post_to(store, "bot", 1, post("never corrected")).await;
+    let both = vec![edited(1), Correction::Retracted(ItemId([1; 16])), edited(2)];
+    store.commit_poll(correcting(both, now())).await.unwrap();
+    let due = store.lease_drafts(now(), 10).await.unwrap();
+    let retracted = vec![ItemId([1; 16])];
+    assert_eq!(due.len(), 1);
+    assert_eq!(due[0].content, Content::Correction { post: open, retracted });
+    store.drop_draft(due[0].id).await.unwrap();
+    store.commit_poll(correcting(vec![edited(1)], now() + DAY)).await.unwrap();
+    assert_eq!(store.lease_drafts(now() + 9 * DAY, 10).await.unwrap(), vec![]);
+}
+
+async fn an_item_is_withdrawn_or_brought_up_to_date_before_it_is_sent(home: &mut Home) {
+    let store = home.store();
+    let drafted = draft(now() + DAY, &[1, 2]);
+    let first = PollCommit { items: vec![item(1), item(2)], drafts: vec![drafted], ..poll("blog") };
+    store.commit_poll(first).await.unwrap();
+    let changes = vec![edited(1), Correction::Retracted(ItemId([2; 16])), edited(3)];
+    store.commit_poll(correcting(changes, now())).await.unwrap();
+    let ids = [1, 2, 3].map(|number| ItemId([number; 16]));
+    let items = store.load_items(&ids).await.unwrap();
+    assert_eq!(items, [Item { title: "Right".into(), ..item(1) }]);
+}
+
+async fn whoever_has_an_older_revision_is_edited(home: &mut Home) {
+    let store = home.store();
+    let id = post_to(store, "bot", 4, correctable("a")).await;
+    let claims = advance(store, "bot", vec![], 3).await;
+    let mut receipts: Vec<_> = claims.iter().zip(10..).map(|(c, id)| arrived(c, id)).collect();
+    receipts[1] = done(&claims[1], Outcome::Failed(Reason::Blocked));
+    advance(store, "bot", receipts, 0).await;
+    assert_eq!(behind(store, None, 9).await, []);
+    correct(store, id, false).await;
+    // Who still waits gets the new words, and is behind nothing.
+    let late = advance(store, "bot", vec![], 9).await;
+    assert!(matches!(late[0].work, Work::Delivery { revision: 1, .. }), "{late:?}");
+    advance(store, "bot", vec![arrived(&late[0], 13)], 0).await;
+    let post = store.load_post(id).await.unwrap().unwrap();
+    assert_eq!((post.title.as_str(), &post.cards), ("right", &vec![card("right")]));
+
+    home.reopen();
+    let store = home.store();
+    assert_eq!(behind(store, None, 9).await, [(0, 10), (2, 12)]);
+    let first = store.lease_edits(&name("bot"), None, 1).await.unwrap().remove(0);
+    assert_eq!(behind(store, Some(first.at), 9).await, [(2, 12)]);
+    let kept = Kept { revision: 1, ..first.kept.clone() };
+    let end = EditEnd::Done { kept, is_refused: false };
+    let receipt = EditReceipt { at: first.at, end, standing: None };
+    store.commit_edits(&name("bot"), vec![receipt]).await.unwrap();
+    assert_eq!(behind(store, None, 9).await, [(2, 12)]);
+    let gone = EditReceipt {
+        at: EditAt { index: 2, ..first.at },
+        end: EditEnd::GivenUp,
+        standing: Some(Standing::Blocked),
+    };
+    store.commit_edits(&name("bot"), vec![gone]).await.unwrap();
+    assert_eq!(behind(store, None, 9).await, []);
+    let state = corrections(store, id).await;
+    assert_eq!((state.revision, state.wanted, state.edited, state.given_up), (1, 2, 1, 1));
+
+    correct(store, id, false).await;
+    assert_eq!(behind(store, None, 9).await, [(0, 10), (3, 13)]);
+    store.stop_edits(id, 1, "an older one".into()).await.unwrap();
+    assert_eq!(behind(store, None, 9).await.len(), 2);
+    store.stop_edits(id, 2, "refused".into()).await.unwrap();
+    assert_eq!(behind(store, None, 9).await, []);
+    let who = store.load_corrected(&name("news"), &[ItemId([1; 16])], &name("bot"), now()).await;
+    assert_eq!(who.unwrap().into_iter().collect::<Vec<_>>(), [0, 3]);
+}
+
+async fn what_was_on_its_way_at_a_correction_is_edited_after_it(home: &mut Home) {
+    let store = home.store();
+    let id = post_to(store, "bot", 2, correctable("a")).await;
+    let claims = advance(store, "bot", vec![], 2).await;
+    correct(store, id, false).await;
+    assert_eq!(behind(store, None, 9).await, []);
+    // One comes back in two parts, the other as a whole.
+    let part = Receipt { settled: Settled::Returned { part: 1 }, ..arrived(&claims[0], 10) };
+    advance(store, "bot", vec![part, arrived(&claims[1], 12)], 0).await;
+    let again = advance(store, "bot", vec![], 2).await;
+    advance(store, "bot", vec![arrived(&again[0], 11)], 0).await;
+    assert_eq!(behind(store, None, 9).await, [(0, 10), (1, 12)]);
+    let claims = store.lease_edits(&name("bot"), None, 9).await.unwrap();
+    let ids: Vec<i64> = claims[0].kept.messages.iter().map(|message| message.id).collect();
+    assert_eq!(ids, [10, 11]);
+    assert_eq!(corrections(store, id).await.wanted, 2);
+}
+
+async fn what_is_taken_back_reaches_nobody_who_waits(home: &mut Home) {
+    let store = home.store();
+    let id = post_to(store, "bot", 3, correctable("a")).await;
+    let claims = advance(store, "bot", vec![], 2).await;
+    let receipts = vec![arrived(&claims[0], 10), done(&claims[1], Outcome::Held)];
+    advance(store, "bot", receipts, 0).await;
+    correct(store, id, true).await;
+    let counts = counts(store, id).await;
+    assert_eq!((counts.sent, counts.skipped, counts.held, counts.waiting), (1, 2, 0, 0));
+    assert_eq!(behind(store, None, 9).await, [(0, 10)]);
+}
+
+async fn messages_are_forgotten_with_their_window(home: &mut Home) {
+    let store = home.store();
+    let id = post_to(store, "bot", 1, correctable("a")).await;
+    let claims = advance(store, "bot", vec![], 1).await;
+    advance(store, "bot", vec![arrived(&claims[0], 10)], 0).await;
+    correct(store, id, false).await;
+    store.prune(now() + DAY).await.unwrap();
+    assert_eq!(behind(store, None, 9).await.len(), 1, "the edits of the last minute go on");
+    assert!(store.prune(now() + 2 * DAY).await.unwrap() >= 2);
+    assert_eq!(behind(store, None, 9).await, []);
+    let state = corrections(store, id).await;
+    assert_eq!((state.items.len(), state.revision), (0, 1));
+    store.commit_poll(correcting(vec![edited(1)], now())).await.unwrap();
+    assert_eq!(store.lease_drafts(now() + 9 * DAY, 10).await.unwrap(), vec![]);
+}
 
 fn place(claim: &Claim) -> (PostId, u16) {
     match &claim.work {

@@ -116,8 +116,15 @@ fn print(label: &str, products: u64, ours: &Figures, bare: &Figures) -> Result<(
         |of: &Figures, name: &str| of.get(name).copied().with_context(|| format!("no `{name}`"));
     println!("from {label:<24} tidings     bare quick-xml   ratio");
     for (name, label) in [("first", "first poll"), ("second", "0.5 % changed")] {
+        let used = (figure(ours, &format!("{name}_cpu"))?, figure(bare, &format!("{name}_cpu"))?);
         let (ours, bare) = (figure(ours, name)?, figure(bare, name)?);
-        println!("  {label:<24} {ours:>9.3} s {bare:>12.3} s {:>9.2}", ours / bare);
+        println!(
+            "  {label:<24} {ours:>9.3} s {bare:>12.3} s {:>9.2}     processor {:.2} s, {:.2} s, {:.2}",
+            ours / bare,
+            used.0,
+            used.1,
+            used.0 / used.1
+        );
     }
     println!(
         "  {:<24} {:>9.3} s; opening the store {:.3} s, packing it {:.3} s and {:.3} s",
@@ -163,7 +170,7 @@ fn measure(who: &str, from: &str, folder: &Path, port: u16) -> Result<Figures> {
 
 fn bare(is_packed: bool, folder: &Path) -> Result<()> {
     for (version, round) in [(1, "first"), (2, "second")] {
-        let begun = Instant::now();
+        let (begun, before) = (Instant::now(), processor_time()?);
         let file = BufReader::new(File::open(document(folder, version, is_packed))?);
         let events = if is_packed {
             count(BufReader::with_capacity(64 << 10, GzDecoder::new(file)))?
@@ -172,6 +179,7 @@ fn bare(is_packed: bool, folder: &Path) -> Result<()> {
         };
         ensure!(events > 0, "an empty document");
         tell(round, begun.elapsed());
+        println!("{round}_cpu {}", processor_time()? - before);
     }
     tell_peak()
 }
@@ -213,8 +221,10 @@ fn ours(from: Way, folder: &Path, port: u16) -> Result<()> {
             Way::File => options(Arc::clone(&store), &path, None, own.path())?,
             Way::Http | Way::Packed => options(Arc::clone(&store), &path, Some(port), own.path())?,
         };
+        let before = processor_time()?;
         let reports = runtime.block_on(poll_once(options, false, &mut |_| {}))?;
         tell(round, begun.elapsed());
+        println!("{round}_cpu {}", processor_time()? - before);
         // The poll is committed; what follows is the packing of the file at the end of a run.
         let begun = Instant::now();
         drop(store);
@@ -285,6 +295,15 @@ fn options(
 
 fn tell(name: &str, took: Duration) {
     println!("{name} {}", took.as_secs_f64());
+}
+
+/// What this process has used of the processors, in seconds: others don't count in it.
+fn processor_time() -> Result<f64> {
+    const TICKS: f64 = 100.0;
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let behind_name = stat.rsplit(") ").next().context("no name")?;
+    let ticks = behind_name.split(' ').skip(11).take(2).map(str::parse::<f64>);
+    Ok(ticks.sum::<Result<f64, _>>()? / TICKS)
 }
 
 /// The most that this process held, in KiB.

@@ -2,13 +2,15 @@
 //! texts are made of. Knows no service's limits.
 //!
 //! Blocks are parted by an empty line, list items by a line feed; items carry a bullet or their
-//! number and are indented by depth. Characters that the services would drop are dropped here, so
+//! number and are indented by depth. Small tables are aligned, others have a line for each cell
+//! with the name of its column. Characters that the services would drop are dropped here, so
 //! that what is counted is what arrives.
 
 use std::ops::Range;
 
 use unicode_segmentation::GraphemeCursor;
 
+use crate::channel::grid;
 use crate::model::rich::{Block, Inline, RichText};
 
 /// One indentation of a list within a list.
@@ -47,7 +49,7 @@ pub(crate) enum MarkKind<'a> {
     Code,
     Pre { language: Option<&'a str> },
     Link { href: &'a str },
-    Quote,
+    Quote { is_expandable: bool },
 }
 
 /// How much of the structure is to be spelled in the text.
@@ -55,7 +57,8 @@ pub(crate) enum MarkKind<'a> {
 pub(crate) enum Spelling {
     /// Marks tell it.
     Marks,
-    /// Nobody will see marks: `label (address)` for links, `> ` before the lines of quotes.
+    /// Nobody will see marks, and nothing can be aligned: `label (address)` for links, `> ` before
+    /// the lines of quotes.
     Letters,
 }
 
@@ -128,8 +131,10 @@ impl<'a> Writer<'a> {
                 Block::Paragraph(content) => self.inlines(content),
                 Block::Heading { content, .. } => self.styled(MarkKind::Bold, content),
                 Block::List { start, items } => self.list(*start, items, depth),
-                Block::Quote { blocks, .. } => self.quote(blocks, between, depth),
-                Block::Table { rows, .. } => self.table(rows, depth),
+                Block::Quote { is_expandable, blocks } => {
+                    self.quote(*is_expandable, blocks, between, depth);
+                }
+                Block::Table { has_head, rows } => self.table(*has_head, rows, depth),
                 Block::Code { language, text } => {
                     self.flush();
                     let begin = self.text.len();
@@ -156,7 +161,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn quote(&mut self, inner: &'a [Block], between: Between, depth: usize) {
+    fn quote(&mut self, is_expandable: bool, inner: &'a [Block], between: Between, depth: usize) {
         let is_outermost = self.quote_begin.is_none();
         if is_outermost {
             self.flush();
@@ -169,7 +174,7 @@ impl<'a> Writer<'a> {
         self.blocks(inner, between, depth);
         self.is_on_fresh_line = false;
         if is_outermost && let Some(begin) = self.quote_begin.take() {
-            self.mark(begin, MarkKind::Quote);
+            self.mark(begin, MarkKind::Quote { is_expandable });
         }
     }
 
@@ -222,13 +227,64 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Rows are lines, cells are parted by a bar.
-    fn table(&mut self, rows: &'a [Vec<Vec<Inline>>], depth: usize) {
-        for row in rows {
-            self.part(Between::Line, depth);
-            for (at, cell) in row.iter().enumerate() {
-                if at > 0 {
-                    self.push(" | ");
+    /// An aligned table is a piece of code, so one with links is not: code holds no marks.
+    fn table(&mut self, has_head: bool, rows: &'a [Vec<Vec<Inline>>], depth: usize) {
+        let is_plain = !rows.iter().flatten().any(|cell| has_link(cell));
+        if self.spelling == Spelling::Marks && depth == 0 && is_plain {
+            let rows: Vec<Vec<String>> =
+                rows.iter().map(|row| row.iter().map(|cell| words(cell)).collect()).collect();
+            if let Some(text) = grid::aligned(&rows, has_head) {
+                self.flush();
+                let begin = self.text.len();
+                self.push(&text);
+                self.mark(begin, MarkKind::Pre { language: None });
+                return;
+            }
+        }
+        match rows.split_first() {
+            Some((head, records)) if has_head && has_values(head, records) => {
+                for (at, record) in records.iter().enumerate() {
+                    if at > 0 {
+                        self.part(Between::Empty, depth);
+                    }
+                    self.record(head, record, depth);
+                }
+            }
+            _ => self.lines(rows, depth),
+        }
+    }
+
+    /// The cells of a row on lines of their own, each behind the name of its column.
+    fn record(&mut self, head: &'a [Vec<Inline>], record: &'a [Vec<Inline>], depth: usize) {
+        let filled = record.iter().enumerate().filter(|(_, cell)| !words(cell).is_empty());
+        for (line, (column, cell)) in filled.enumerate() {
+            if line > 0 {
+                self.part(Between::Line, depth);
+            }
+            if let Some(name) = head.get(column).filter(|name| !words(name).is_empty()) {
+                self.inlines(name);
+                self.push(if words(name).ends_with(':') { " " } else { ": " });
+            }
+            self.inlines(cell);
+        }
+    }
+
+    /// A line for each row; two cells are parted by a colon, more by bars.
+    fn lines(&mut self, rows: &'a [Vec<Vec<Inline>>], depth: usize) {
+        let is_pairs = rows.iter().all(|row| row.len() <= 2);
+        for (at, row) in rows.iter().enumerate() {
+            if at > 0 {
+                self.part(Between::Line, depth);
+            }
+            let filled = row.iter().filter(|cell| !words(cell).is_empty());
+            for (place, cell) in filled.enumerate() {
+                if place > 0 {
+                    let first = row.first().map(|cell| words(cell)).unwrap_or_default();
+                    self.push(match is_pairs {
+                        true if first.ends_with(':') => " ",
+                        true => ": ",
+                        false => " | ",
+                    });
                 }
                 self.inlines(cell);
             }
@@ -326,6 +382,38 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// The words of a cell on one line.
+fn words(content: &[Inline]) -> String {
+    fn gather(content: &[Inline], out: &mut String) {
+        for inline in content {
+            match inline {
+                Inline::Text(text) | Inline::Code(text) => out.push_str(text),
+                Inline::Break => out.push(' '),
+                _ => gather(inline.content().unwrap_or_default(), out),
+            }
+        }
+    }
+    let mut out = String::new();
+    gather(content, &mut out);
+    clean(&out).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether each name of a column has something to stand before.
+fn has_values(head: &[Vec<Inline>], records: &[Vec<Vec<Inline>>]) -> bool {
+    head.iter().enumerate().all(|(column, name)| {
+        let is_filled = |record: &Vec<Vec<Inline>>| {
+            record.get(column).is_some_and(|cell| !words(cell).is_empty())
+        };
+        words(name).is_empty() || records.iter().any(is_filled)
+    })
+}
+
+fn has_link(content: &[Inline]) -> bool {
+    content.iter().any(|inline| {
+        matches!(inline, Inline::Link { .. }) || inline.content().is_some_and(has_link)
+    })
+}
+
 /// The label says no more than the address.
 fn is_address(label: &str, href: &str) -> bool {
     let bare = |text: &str| -> String {
@@ -368,7 +456,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::channel::trees::{any_rich, essence};
+    use crate::channel::trees::{any_rich, any_text_with_tables, essence};
 
     fn text(text: &str) -> Inline {
         Inline::Text(text.to_owned())
@@ -481,6 +569,40 @@ mod tests {
         assert_eq!(marked(&rich), expected(&[("Bold", "a"), ("Italic", "e\u{301}b")]));
     }
 
+    fn table(has_head: bool, rows: &[&[Inline]]) -> RichText {
+        let cell = |inline: &Inline| match inline {
+            Inline::Break => vec![],
+            other => vec![other.clone()],
+        };
+        let rows = rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+        rich(vec![Block::Table { has_head, rows }])
+    }
+
+    #[test]
+    fn a_small_table_is_aligned_and_another_is_read_line_by_line() {
+        let small = table(true, &[&[text("Plan"), text("Price")], &[text("Basic"), text("3")]]);
+        let flat = flatten(&small, Spelling::Marks);
+        assert_eq!(flat.text, "Plan   Price\n────────────\nBasic  3");
+        assert_eq!(flat.marks.len(), 1);
+        assert_eq!(flatten(&small, Spelling::Letters).text, "Plan: Basic\nPrice: 3");
+
+        let linked = table(
+            true,
+            &[
+                &[text("Plan:"), text("Price"), text("More")],
+                &[text("Basic"), Inline::Break, link("Read")],
+                &[Inline::Bold(vec![text("Pro")]), text("9"), Inline::Break],
+            ],
+        );
+        let flat = flatten(&linked, Spelling::Marks);
+        assert_eq!(flat.text, "Plan: Basic\nMore: Read\n\nPlan: Pro\nPrice: 9");
+        assert_eq!(marked(&linked), expected(&[("Link", "Read"), ("Bold", "Pro")]));
+
+        let wide = "w".repeat(50);
+        let pairs = table(false, &[&[text("Size:"), text(&wide)], &[text("Colour"), text("red")]]);
+        assert_eq!(flatten(&pairs, Spelling::Marks).text, format!("Size: {wide}\nColour: red"));
+    }
+
     #[test]
     fn direction_overrides_and_control_characters_are_dropped() {
         let rich = RichText::from_plain("a\u{202e}b\u{0}c\td\u{2028}e");
@@ -491,9 +613,32 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
 
         #[test]
-        fn any_tree_keeps_its_words_and_nests_its_marks(rich in any_rich()) {
+        fn any_table_keeps_the_words_of_its_cells(rich in any_text_with_tables()) {
+            for spelling in [Spelling::Marks, Spelling::Letters] {
+                let text = essence(&flatten(&rich, spelling).text);
+                let tables = rich.blocks.iter().filter_map(|block| match block {
+                    Block::Table { rows, .. } => Some(rows),
+                    _ => None,
+                });
+                for cell in tables.flatten().flatten() {
+                    for inline in cell {
+                        if let Inline::Text(words) = inline {
+                            prop_assert!(text.contains(&essence(words)), "{:?}", words);
+                        }
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn any_tree_keeps_its_words(rich in any_rich()) {
             let flat = flatten(&rich, Spelling::Marks);
             prop_assert_eq!(essence(&flat.text), essence(&rich.plain()));
+        }
+
+        #[test]
+        fn any_tree_nests_its_marks(rich in any_text_with_tables()) {
+            let flat = flatten(&rich, Spelling::Marks);
             prop_assert_eq!(flat.text.trim(), &flat.text);
             let mut open: Vec<Range<usize>> = vec![];
             let mut last = 0;

@@ -8,6 +8,8 @@ pub mod wire;
 
 mod loose;
 
+mod grid;
+
 mod flat;
 
 mod cut;
@@ -57,6 +59,9 @@ pub struct Call {
     pub rest: String,
     /// Acknowledges a tap: goes to no chat, counts against no limit, its failure matters to nobody.
     pub is_acknowledgement: bool,
+    /// How many of the calls behind this one say the same in another way: they are passed over
+    /// once this one is accepted, and go instead of it when the service does not take it.
+    pub covers: u8,
 }
 
 impl Call {

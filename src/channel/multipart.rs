@@ -92,8 +92,8 @@ mod tests {
             ),
         ]
         .concat();
-        let expected =
-            [expected.as_bytes(), b"\x89PNG\r\n--\r\n", format!("--{boundary}--\r\n").as_bytes()];
+        let end = format!("--{boundary}--\r\n");
+        let expected = [expected.as_bytes(), b"\x89PNG\r\n--\r\n", end.as_bytes()];
         assert_eq!(posted.bytes, expected.concat());
     }
 }

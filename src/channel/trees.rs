@@ -72,11 +72,26 @@ pub(crate) fn any_rich() -> impl Strategy<Value = RichText> {
     vec(block, 0..6).prop_map(|blocks| RichText { blocks })
 }
 
+/// As [`any_rich`], with tables and quotes that may be folded.
+pub(crate) fn any_text_with_tables() -> impl Strategy<Value = RichText> {
+    let rows = vec(vec(any_inlines(), 0..4), 1..6);
+    let table = (any::<bool>(), rows).prop_map(|(has_head, rows)| Block::Table { has_head, rows });
+    let block = prop_oneof![
+        2 => table,
+        1 => any_rich().prop_map(|rich| Block::Quote { is_expandable: true, blocks: rich.blocks }),
+    ];
+    (any_rich(), vec(block, 0..3)).prop_map(|(mut rich, blocks)| {
+        rich.blocks.extend(blocks);
+        rich
+    })
+}
+
 /// Buttons with labels of any length, payloads within the contract.
 pub(crate) fn any_buttons() -> impl Strategy<Value = Vec<Button>> {
     let action = prop_oneof![
         "[a-z]{1,12}".prop_map(|path| Action::Open { url: format!("https://example.com/{path}") }),
         "[ -~]{1,64}".prop_map(|payload| Action::Postback { payload }),
+        "\\PC{1,128}".prop_map(|text| Action::Copy { text }),
     ];
     let button = (any_text(), action).prop_map(|(label, action)| Button::new(label, action));
     vec(button, 0..6)

@@ -3,7 +3,7 @@
 //! Nothing is edited here: the post gets its next revision, and delivery brings it to the messages
 //! that show an older one. What reads the same as before is no correction.
 
-use crate::compose::worker::{Composed, Options, of_campaign};
+use crate::compose::worker::{Options, of_campaign};
 use crate::model::campaign::{Campaign, OnRetraction};
 use crate::model::correction::Corrections;
 use crate::model::item::ItemId;
@@ -48,9 +48,11 @@ async fn anew(
     let Some(rule) = rule.filter(|rule| rule.corrects.is_on()) else { return Ok(None) };
     let Some((retracted, left)) = left(state, rule, new_retracted) else { return Ok(None) };
     let is_taken_back = left.is_empty();
-    let (title, bodies, cards) = if is_taken_back {
+    let set = if is_taken_back {
+        // Struck is the form for all, also where each recipient had their own.
         let strike = |body: &Body| Body { message: struck(&body.message), ..body.clone() };
-        (post.title.clone(), post.bodies.iter().map(strike).collect(), post.cards.clone())
+        let bodies = post.bodies.iter().map(strike).collect();
+        Post { bodies, personal: None, ..post.clone() }
     } else {
         let ids: Vec<ItemId> = left.iter().map(|told| told.item).collect();
         let items = options.store.load_items(&ids).await?;
@@ -58,9 +60,9 @@ async fn anew(
             tracing::warn!(post.id = %post.id, "left a post as it is: its items are not kept");
             return Ok(None);
         }
-        let Composed { post: set, .. } = of_campaign(options, rule, &items, &left);
-        (set.title, set.bodies, set.cards)
+        of_campaign(options, rule, &items, &left).post
     };
+    let Post { title, bodies, personal, cards, .. } = set;
     if bodies == post.bodies && !is_taken_back {
         return Ok(None);
     }
@@ -70,6 +72,7 @@ async fn anew(
         title,
         has_new_media: files(&bodies) != files(&post.bodies),
         bodies,
+        personal,
         cards,
         retracted,
         is_taken_back,

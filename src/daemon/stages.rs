@@ -70,7 +70,8 @@ impl Stages {
                 let (pushes, rings) = Pushes::new(keys::hubs(&config.data_dir)?);
                 expect_hubs(&pushes, ground, config).await?;
                 let callback = callback.clone();
-                let pause = poll::push::PAUSE;
+                // Who may be asked more often may be told more often.
+                let pause = poll::push::PAUSE.min(config.fetch.floor);
                 let push = poll::push::Push { pushes: pushes.clone(), rings, callback, pause };
                 polling.push = Some(push);
                 Some(pushes)

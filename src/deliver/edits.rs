@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::channel::telegram::edit::Aim;
 use crate::channel::{Call, Channel, Meaning, Observed};
 use crate::deliver::judge::{Act, judge};
+use crate::deliver::personal::Personal;
 use crate::deliver::waiting::Flight;
 use crate::deliver::worker::{CONTENT_REFUSALS_MAX, Worker, body_for, lowered_bodies};
 use crate::model::campaign::OnUncertain;
@@ -64,6 +65,7 @@ struct Pass {
     media_revision: u32,
     is_deleted: bool,
     bodies: Vec<(Option<String>, Arc<[Call]>)>,
+    personal: Option<Personal>,
     refusals: u32,
 }
 
@@ -171,14 +173,17 @@ impl Worker {
         if !self.may_send() {
             return self.edits.forget();
         }
-        let Some(pass) = self.edits.passes.get(&at.post) else { return self.edits.forget() };
+        let Some(pass) = self.edits.passes.get_mut(&at.post) else { return self.edits.forget() };
         let Some(recipient) = recipient else {
             return self.edits.end(at, EditEnd::GivenUp, None);
         };
         let aim =
             Aim { has_new_media: kept.revision < pass.media_revision, is_deleted: pass.is_deleted };
-        let calls = body_for(&pass.bodies, recipient.language.as_deref()).unwrap_or_default();
-        let Some(edits) = self.options.channel.edits(&calls, &kept.messages, aim) else {
+        let channel = &self.options.channel;
+        let own = pass.personal.as_mut().and_then(|it| it.calls(channel, &recipient));
+        let language = recipient.language.as_deref();
+        let calls = own.or_else(|| body_for(&pass.bodies, language)).unwrap_or_default();
+        let Some(edits) = channel.edits(&calls, &kept.messages, aim) else {
             return self.edits.end(at, EditEnd::GivenUp, None);
         };
         let mut editing = Editing {
@@ -331,6 +336,7 @@ fn pass(channel: &Channel, post: &Post) -> Option<Pass> {
         media_revision: state.media_revision,
         is_deleted: state.is_deleted,
         bodies: lowered_bodies(channel, post),
+        personal: Personal::of(post),
         refusals: 0,
     })
 }

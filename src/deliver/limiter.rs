@@ -97,6 +97,7 @@ impl Limiter {
 
     /// When the chat may get its next message; in the past when it may have it now.
     pub fn chat_free_at(&self, address: &str, now: Instant) -> Instant {
+        let address = chat_of(address);
         let bucket = self.bucket(address);
         match self.full_at.get(address) {
             Some(full) => {
@@ -109,6 +110,7 @@ impl Limiter {
 
     /// A request to the chat starts now.
     pub fn start(&mut self, address: &str, now: Instant) {
+        let address = chat_of(address);
         self.starts.pop_front();
         self.starts.push_back(now);
         let interval = self.bucket(address).interval;
@@ -147,6 +149,15 @@ impl Limiter {
 
     fn bucket(&self, address: &str) -> Bucket {
         if address.starts_with(['-', '@']) { self.limits.group } else { self.limits.person }
+    }
+}
+
+/// A group's topics share its limit.
+fn chat_of(address: &str) -> &str {
+    if address.starts_with(['-', '@']) {
+        address.split(['/', ':']).next().unwrap_or(address)
+    } else {
+        address
     }
 }
 

@@ -9,6 +9,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::channel::telegram::errors::METHOD_UNKNOWN;
 use crate::channel::{Call, Channel, Meaning, Observed};
 use crate::deliver::breaker::Breaker;
 use crate::deliver::edits::Edits;
@@ -87,6 +88,8 @@ struct Lowered {
     bodies: Vec<(Option<String>, Arc<[Call]>)>,
     personal: Option<Personal>,
     content_refusals: u32,
+    /// The service refused a call that others can go instead of.
+    goes_round: bool,
     revision: u32,
     /// The messages are kept, to be corrected.
     keeps: bool,
@@ -119,6 +122,8 @@ pub(super) struct Worker {
     is_idle: bool,
     quiet_until: Option<Instant>,
     paused_until: Option<Instant>,
+    /// The service does not know the methods that others can go instead of.
+    is_plain: bool,
     is_stopping: bool,
 }
 
@@ -149,6 +154,7 @@ impl Worker {
             is_idle: false,
             quiet_until: quiet.filter(|wait| !wait.is_zero()).map(|wait| now + wait),
             paused_until: None,
+            is_plain: false,
             is_stopping: false,
             options,
         })
@@ -219,6 +225,11 @@ impl Worker {
                 self.settle(&flight, Outcome::Sent, None)?;
                 continue;
             };
+            if call.covers > 0 && self.is_refused_before(&flight) {
+                flight.part += 1;
+                self.waiting.put_first(flight);
+                continue;
+            }
             if self.busy.contains(&flight.address) {
                 self.waiting.put_behind(flight);
                 continue;
@@ -309,12 +320,18 @@ impl Worker {
                 return self.return_it(&flight);
             }
         }
+        let covers = flight.calls.get(flight.part).map_or(0, |call| usize::from(call.covers));
+        if covers > 0 && self.is_to_go_round(&meaning, flight.post) {
+            flight.part += 1;
+            self.waiting.put_first(flight);
+            return Ok(());
+        }
         match judge(&meaning, flight.policy) {
             Act::GoOn => {
                 if let Some(lowered) = flight.post.and_then(|post| self.posts.get_mut(&post)) {
                     lowered.content_refusals = 0;
                 }
-                flight.part += 1;
+                flight.part += 1 + covers;
                 self.keep_messages(&mut flight, observed)?;
                 if flight.part < flight.calls.len() {
                     self.waiting.put_first(flight);
@@ -362,6 +379,38 @@ impl Worker {
                 self.pause(&why)
             }
         }
+    }
+
+    /// Whether the call was refused in a way in which the calls that it covers may do better;
+    /// remembered for the post, and for the channel when the service does not know the method.
+    fn is_to_go_round(&mut self, meaning: &Meaning, post: Option<PostId>) -> bool {
+        let (Meaning::ContentRefused { why }
+        | Meaning::Refused { why, .. }
+        | Meaning::CredentialsRefused { why }) = meaning
+        else {
+            return false;
+        };
+        let is_unknown = why.to_lowercase().contains(METHOD_UNKNOWN);
+        if !is_unknown && matches!(meaning, Meaning::CredentialsRefused { .. }) {
+            return false;
+        }
+        if is_unknown {
+            self.is_plain = true;
+            tracing::info!(
+                channel.id = %self.options.name,
+                "the service knows no rich messages: plain ones go instead"
+            );
+        } else if let Some(lowered) = post.and_then(|post| self.posts.get_mut(&post))
+            && !matches!(meaning, Meaning::Refused { .. })
+        {
+            lowered.goes_round = true;
+        }
+        true
+    }
+
+    fn is_refused_before(&self, flight: &Flight) -> bool {
+        let post = flight.post.and_then(|post| self.posts.get(&post));
+        self.is_plain || post.is_some_and(|lowered| lowered.goes_round)
     }
 
     /// Lets those go who waited for these media, and keeps what was learned of them.
@@ -614,6 +663,7 @@ impl Worker {
             bodies,
             personal: Personal::of(post),
             content_refusals: 0,
+            goes_round: false,
             revision: state.map_or(0, |state| state.revision),
             keeps: channel.kind() == ChannelKind::Telegram
                 && state.is_some_and(|state| state.until > now),
@@ -751,7 +801,7 @@ mod tests {
     use super::*;
 
     fn calls(method: &'static str) -> Arc<[Call]> {
-        Arc::from([Call { method, rest: "}".into(), is_acknowledgement: false }])
+        Arc::from([Call { method, rest: "}".into(), is_acknowledgement: false, covers: 0 }])
     }
 
     #[test]

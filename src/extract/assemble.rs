@@ -15,6 +15,8 @@ use crate::model::known::Keys;
 pub(crate) const NAME_CHARS_MAX: usize = 500;
 /// Most authors and tags of one item, each.
 const NAMES_MAX: usize = 64;
+/// Longest names in all that entries take from their feed, in bytes.
+const INHERITED_BYTES_MAX: usize = 2 << 10;
 /// Longest name of a tag that is taken for HTML, in bytes.
 const TAG_NAME_BYTES_MAX: usize = 12;
 /// Longest id that is kept, in bytes.
@@ -30,19 +32,22 @@ pub(crate) fn assemble(
     let home = raw
         .links
         .iter()
-        .find_map(|found| link::resolve(&found.href, &[found.base.as_ref(), Some(origin)]));
+        .find_map(|found| link::resolve(&found.href, &[found.base.as_deref(), Some(origin)]));
     let (home_shown, home) = home.map_or((None, None), |(shown, url)| (Some(shown), Some(url)));
     let feed = Feed {
         // Only RSS falls back on the channel's page; Atom and JSON are relative to themselves.
-        home: home.as_ref().filter(|_| !matches!(raw.format, Format::Atom | Format::Atom03)),
+        home: home
+            .as_ref()
+            .filter(|_| !matches!(raw.format, Format::Atom | Format::Atom03))
+            .filter(|home| link::is_base(home)),
         origin,
         language: language(&raw.language),
-        authors: &raw.authors,
+        authors: inherited(&raw.authors),
     };
     let found: Vec<Assembled> = raw.entries.into_iter().map(|entry| feed.entry(entry)).collect();
     let target = |found: &Option<crate::extract::raw::RawLink>| {
         let found = found.as_ref()?;
-        link::resolve(&found.href, &[found.base.as_ref(), Some(origin)]).map(|(shown, _)| shown)
+        link::resolve(&found.href, &[found.base.as_deref(), Some(origin)]).map(|(shown, _)| shown)
     };
     let facts = Facts {
         format: raw.format,
@@ -53,17 +58,32 @@ pub(crate) fn assemble(
         ttl: ttl(&raw.ttl).or_else(|| period(&raw.period, &raw.frequency)),
         hub: target(&raw.hub),
         self_link: target(&raw.self_link),
-        next: target(&raw.next),
+        next: target(&raw.next).or_else(|| raw.is_numbered.then(|| next_number(origin))),
         expired: raw.expired,
         removed: raw.removed.iter().map(|id| keys::hash(id)).collect(),
     };
     Document { facts, entries: without_repetitions(found), quality }
 }
 
+/// The address of the page after the one at `url`, where pages are numbered as WordPress does.
+fn next_number(url: &Url) -> String {
+    let is_number = |key: &str| key == "paged";
+    let pairs: Vec<_> = url.query_pairs().into_owned().collect();
+    let here =
+        pairs.iter().find(|(key, _)| is_number(key)).and_then(|(_, value)| value.parse().ok());
+    let next = here.unwrap_or(1_u32).saturating_add(1).to_string();
+    let mut url = url.clone();
+    url.query_pairs_mut()
+        .clear()
+        .extend_pairs(pairs.iter().filter(|(key, _)| !is_number(key)))
+        .append_pair("paged", &next);
+    url.into()
+}
+
 /// Assembles one entry that stands by itself: a row of a catalog, found at `origin`, whose
 /// relative addresses start from `home` if that is known.
 pub(crate) fn one(raw: RawEntry, home: Option<&Url>, origin: &Url) -> Entry {
-    Feed { home, origin, language: None, authors: &[] }.entry(raw).entry
+    Feed { home, origin, language: None, authors: vec![] }.entry(raw).entry
 }
 
 /// What entries take from their feed.
@@ -71,7 +91,8 @@ struct Feed<'a> {
     home: Option<&'a Url>,
     origin: &'a Url,
     language: Option<String>,
-    authors: &'a [String],
+    /// Those of entries without one of their own.
+    authors: Vec<String>,
 }
 
 /// An entry with its parsed address.
@@ -83,7 +104,7 @@ struct Assembled {
 impl Feed<'_> {
     fn entry(&self, mut raw: RawEntry) -> Assembled {
         let resolved = raw.links.iter().find_map(|found| {
-            link::resolve(&found.href, &[found.base.as_ref(), self.home, Some(self.origin)])
+            link::resolve(&found.href, &[found.base.as_deref(), self.home, Some(self.origin)])
         });
         let resolved = resolved.or_else(|| {
             let url = link::absolute(&raw.guid).filter(|_| raw.guid_is_link)?;
@@ -98,7 +119,7 @@ impl Feed<'_> {
         }
         let title = title(&raw.title);
         let base = raw.body.base.take().or(raw.summary.base.take());
-        let bases = [base.as_ref(), url.as_ref(), self.home, Some(self.origin)];
+        let bases = [base.as_deref(), url.as_ref(), self.home, Some(self.origin)];
         let base = bases.into_iter().flatten().next().cloned();
         let body_html = html(raw.body);
         let summary_html = html(raw.summary);
@@ -117,7 +138,10 @@ impl Feed<'_> {
             title: keys::title_key(&title),
             fingerprint: keys::fingerprint(&title, text, image.as_deref()),
         };
-        let authors = if raw.authors.is_empty() { self.authors } else { &raw.authors };
+        let authors = match raw.authors.as_slice() {
+            [] => self.authors.clone(),
+            own => names(own.iter().map(|author| author_name(author))),
+        };
         let entry = Entry {
             keys,
             title,
@@ -126,7 +150,7 @@ impl Feed<'_> {
             body_html,
             published: raw.published,
             updated: raw.updated,
-            authors: names(authors.iter().map(|author| author_name(author))),
+            authors,
             tags: tags(&raw.tags),
             language: language(&raw.language).or_else(|| self.language.clone()),
             image,
@@ -377,6 +401,18 @@ fn author_name(raw: &str) -> String {
     }
 }
 
+/// The names of a feed's authors, as many as each of its entries can have a copy of.
+fn inherited(all: &[String]) -> Vec<String> {
+    let mut left = INHERITED_BYTES_MAX;
+    let mut all = names(all.iter().map(|author| author_name(author)));
+    all.retain(|name| {
+        let is_within = name.len() <= left;
+        left = left.saturating_sub(name.len());
+        is_within
+    });
+    all
+}
+
 /// Names without empty ones and repetitions, in order.
 fn names(all: impl Iterator<Item = String>) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
@@ -487,6 +523,24 @@ mod tests {
         assert_eq!(of("if a &lt; b"), "if a &lt; b");
         assert_eq!(of("<p>use &lt;b&gt;</p>"), "<p>use &lt;b&gt;</p>");
         assert_eq!(of("fish & chips"), "fish &amp; chips");
+    }
+
+    #[test]
+    fn entries_take_a_feeds_authors_as_far_as_all_can_have_a_copy() {
+        let of = |authors: Vec<String>| {
+            let raw = RawFeed {
+                entries: vec![entry("1", "a", "/x")],
+                authors,
+                ..RawFeed::new(Format::Atom)
+            };
+            let base = Url::parse("https://feeds.example/x").unwrap();
+            let mut found = assemble(raw, &base, "UTF-8", Quality::Whole).entries;
+            found.remove(0).authors
+        };
+        assert_eq!(of(vec!["Ann".into(), "mail@e.com (Ben)".into()]), ["Ann", "Ben"]);
+        let many = (0..64).map(|at| format!("{at}{}", "n".repeat(NAME_CHARS_MAX))).collect();
+        let sum: usize = of(many).iter().map(String::len).sum();
+        assert!(sum > 0 && sum <= INHERITED_BYTES_MAX, "{sum}");
     }
 
     #[test]

@@ -175,7 +175,8 @@ impl Reader {
     /// The first base counts.
     fn base(&mut self, tag: &Tag<'_>) {
         let Some(href) = tag.attribute("href").filter(|_| !self.has_base) else { return };
-        if let Some((_, url)) = link::resolve(&href, &[Some(&self.base)]) {
+        let stated = link::resolve(&href, &[Some(&self.base)]);
+        if let Some((_, url)) = stated.filter(|(_, url)| link::is_base(url)) {
             self.base = url;
             self.has_base = true;
         }

@@ -11,6 +11,8 @@ use url::Url;
 
 /// Longest address that is taken, in bytes.
 pub const LINK_BYTES_MAX: usize = 4096;
+/// Longest address that others are relative to, in bytes: what is relative to it repeats it.
+pub(crate) const BASE_BYTES_MAX: usize = 1024;
 
 /// The address as it may be shown and its parsed form, resolved against `bases` in turn.
 ///
@@ -42,13 +44,21 @@ pub fn resolve(href: &str, bases: &[Option<&Url>]) -> Option<(String, Url)> {
     }
 }
 
-/// The parsed address, if `href` is absolute and may be used.
+/// The parsed address, if `href` is absolute, not too long, and may be used.
 pub fn absolute(href: &str) -> Option<Url> {
+    if href.len() > LINK_BYTES_MAX {
+        return None;
+    }
     accept(Url::parse(&clean(href)).ok()?)
 }
 
 fn accept(url: Url) -> Option<Url> {
     is_web(&url).then_some(url)
+}
+
+/// Whether others may be relative to an address.
+pub(crate) fn is_base(url: &Url) -> bool {
+    url.as_str().len() <= BASE_BYTES_MAX
 }
 
 /// Whether an address may be used at all.

@@ -41,7 +41,7 @@ pub(crate) fn settle(raw: &[RawMedia], bases: &[Option<&Url>]) -> Settled {
     let mut settled = Settled::default();
     let mut best: Option<(Role, std::cmp::Reverse<u32>)> = None;
     for found in raw {
-        let mut all: Vec<Option<&Url>> = vec![found.link.base.as_ref()];
+        let mut all: Vec<Option<&Url>> = vec![found.link.base.as_deref()];
         all.extend_from_slice(bases);
         let Some((shown, url)) = link::resolve(&found.link.href, &all) else { continue };
         let picture = match found.role {

@@ -3,6 +3,8 @@
 //! Every reader of `extract` (feed-rs, our own over quick-xml, JSON) gives these; `assemble` alone
 //! knows what they mean. Texts are as the document has them, after XML or JSON unescaping.
 
+use std::sync::Arc;
+
 use url::Url;
 
 use crate::extract::Format;
@@ -30,6 +32,8 @@ pub(crate) struct RawFeed {
     pub hub: Option<RawLink>,
     pub self_link: Option<RawLink>,
     pub next: Option<RawLink>,
+    /// Made by WordPress, which gives older pages by number and does not say so.
+    pub is_numbered: bool,
     pub expired: bool,
     /// Ids of entries that were taken back.
     pub removed: Vec<String>,
@@ -51,6 +55,7 @@ impl RawFeed {
             hub: None,
             self_link: None,
             next: None,
+            is_numbered: false,
             expired: false,
             removed: vec![],
             authors: vec![],
@@ -88,11 +93,11 @@ pub(crate) struct RawEntry {
     pub media: Vec<RawMedia>,
 }
 
-/// An address and the `xml:base` in force where it stands.
+/// An address and the `xml:base` in force where it stands, which all addresses below it share.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RawLink {
     pub href: String,
-    pub base: Option<Url>,
+    pub base: Option<Arc<Url>>,
     /// Leads to something else than a page, by its stated type.
     pub other: bool,
 }
@@ -109,7 +114,7 @@ pub(crate) struct RawText {
     pub text: String,
     pub form: Form,
     /// The `xml:base` in force.
-    pub base: Option<Url>,
+    pub base: Option<Arc<Url>>,
 }
 
 impl RawText {

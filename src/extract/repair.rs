@@ -38,6 +38,7 @@ pub(crate) fn mend(text: &str) -> String {
         element: "",
         document_type: false,
         last_cdata_end: distance(text, "]]>"),
+        next_cdata_end: usize::MAX,
         last_comment_end: distance(text, "-->"),
         last_instruction_end: distance(text, "?>"),
     };
@@ -93,6 +94,9 @@ struct Repair<'a> {
     /// Lengths of `rest` from which on these cannot be found any more: a search that must fail
     /// is not made, so that no input costs a square of its length.
     last_cdata_end: usize,
+    /// How much is left where the end of CDATA that was found last begins; CDATA that was closed
+    /// before it leaves it the next.
+    next_cdata_end: usize,
     last_comment_end: usize,
     last_instruction_end: usize,
 }
@@ -167,7 +171,10 @@ impl<'a> Repair<'a> {
     fn cdata(&mut self) {
         const OPEN: &str = "<![CDATA[";
         let inner = self.rest.get(OPEN.len()..).unwrap_or_default();
-        let end = self.find("]]>", self.last_cdata_end).map(|end| end - OPEN.len());
+        let next = self.rest.len().checked_sub(self.next_cdata_end);
+        let end = next.or_else(|| self.find("]]>", self.last_cdata_end));
+        self.next_cdata_end = end.map_or(usize::MAX, |end| self.rest.len() - end);
+        let end = end.map(|end| end - OPEN.len());
         let own_end = format!("</{}>", self.element);
         // Another CDATA begins before this one ends: if the element ended before that, the end
         // mark was forgotten.
@@ -396,6 +403,10 @@ mod tests {
                 "<rss><t><![CDATA[a]]></t><u><![CDATA[b]]></u></rss>",
             ),
             ("<rss><t><![CDATA[a</t></rss>", "<rss><t><![CDATA[a]]></t></rss>"),
+            (
+                "<rss><t><![CDATA[a</t><t><![CDATA[b</t><t><![CDATA[c]]></t><t><![CDATA[d]]></t></rss>",
+                "<rss><t><![CDATA[a]]></t><t><![CDATA[b]]></t><t><![CDATA[c]]></t><t><![CDATA[d]]></t></rss>",
+            ),
             ("<rss>a]]>b</rss>", "<rss>a]]&gt;b</rss>"),
             (
                 "<rss><a href=x?a=1&b=2 href=y b c='\"'/></rss>",

@@ -19,6 +19,8 @@ pub const RATIO_FREE_BYTES: usize = 1 << 20;
 
 /// How far into the document a declaration is looked for.
 const DECLARATION_BYTES: usize = 8 << 10;
+/// How much text beside tags the detector is given, in bytes: more does not change its mind.
+const DETECTED_BYTES_MAX: usize = 128 << 10;
 /// Fewer valid multi-byte sequences than this can be an accident of another encoding.
 const SURE_SEQUENCES: usize = 4;
 
@@ -269,10 +271,21 @@ fn detect(bytes: &[u8], domain: Option<&str>, head: &[u8]) -> &'static Encoding 
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     let mut rest = bytes;
     let mut seen = false;
-    while !rest.is_empty() {
+    let mut left = DETECTED_BYTES_MAX;
+    while !rest.is_empty() && left > 0 {
         let end = rest.iter().position(|b| *b == b'<').unwrap_or(rest.len());
         let (text, tag) = rest.split_at(end);
-        seen |= detector.feed(text, false);
+        // Words in ASCII tell nothing, and a character that is cut through is a fault.
+        let first = text.iter().position(|b| !b.is_ascii() || *b == 0x1b).unwrap_or(text.len());
+        let ascii = text.get(..first).unwrap_or_default();
+        let start = ascii.iter().rposition(|b| *b <= b' ').unwrap_or(0);
+        let text = if first < text.len() { text.get(start..).unwrap_or_default() } else { b"" };
+        let given = text.get(..left).map_or(text, |head| {
+            let blank = head.iter().rposition(|b| *b <= b' ');
+            head.get(..blank.unwrap_or(head.len())).unwrap_or(head)
+        });
+        left = if given.len() < text.len() { 0 } else { left - given.len() };
+        seen |= detector.feed(given, false);
         let close = tag.iter().position(|b| *b == b'>').map_or(tag.len(), |at| at + 1);
         rest = tag.get(close..).unwrap_or_default();
     }
@@ -383,6 +396,17 @@ mod tests {
         assert_eq!(text(b"\0<\0?", None).1, "UTF-16BE");
         assert_eq!(text(b"<\0\0\0?\0\0\0", None).1, "UTF-32LE");
         assert_eq!(text(b"\0\0\0<\0\0\0?", None).1, "UTF-32BE");
+    }
+
+    #[test]
+    fn a_long_document_is_detected_by_its_beginning() {
+        let (russian, _, _) = encoding_rs::WINDOWS_1251.encode("Привет, мир — это страница <b>");
+        let (chinese, _, _) = encoding_rs::GBK.encode("這是一個 中文网页。没有声明编码。\n");
+        for (line, expected) in [(russian, "windows-1251"), (chinese, "GBK")] {
+            for lines in [4, 2 * DETECTED_BYTES_MAX / line.len()] {
+                assert_eq!(text(&line.repeat(lines), None).1, expected, "{lines}");
+            }
+        }
     }
 
     #[test]

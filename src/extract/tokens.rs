@@ -9,16 +9,20 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use quick_xml::Reader;
 use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesStart, Event};
 use url::Url;
 
-use crate::extract::link;
+use crate::extract::link::{self, BASE_BYTES_MAX};
 use crate::extract::ns::{self, Ns};
 use crate::extract::refusal::NotADocument;
 use crate::extract::{ATTRIBUTES_MAX, NAMESPACES_MAX, XML_DEPTH_MAX};
+
+/// Longest `xml:lang` that is one, in bytes: each item below it has a copy.
+const LANGUAGE_BYTES_MAX: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -79,7 +83,7 @@ pub(crate) struct Tokens<'a> {
     namespaces: Vec<(String, Ns)>,
     declared: usize,
     origin: Option<&'a Url>,
-    bases: Vec<Url>,
+    bases: Vec<Arc<Url>>,
     languages: Vec<Cow<'a, str>>,
     /// What is to be given out before the document is read on.
     waiting: VecDeque<Token<'a>>,
@@ -114,7 +118,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// The innermost `xml:base` in force.
-    pub(crate) fn base(&self) -> Option<&Url> {
+    pub(crate) fn base(&self) -> Option<&Arc<Url>> {
         self.bases.last()
     }
 
@@ -236,12 +240,13 @@ impl<'a> Tokens<'a> {
                 };
                 self.namespaces.push((prefix.to_owned(), known));
             } else if *name == "xml:base" {
-                let joined = match self.bases.last().or(self.origin) {
+                let joined = match self.bases.last().map(Arc::as_ref).or(self.origin) {
+                    _ if value.len() > BASE_BYTES_MAX => None,
                     Some(base) => base.join(value.trim()).ok().filter(link::is_web),
                     None => link::absolute(value),
                 };
-                self.bases.extend(joined);
-            } else if *name == "xml:lang" {
+                self.bases.extend(joined.filter(link::is_base).map(Arc::new));
+            } else if *name == "xml:lang" && value.len() <= LANGUAGE_BYTES_MAX {
                 self.languages.push(value.clone());
             }
         }
@@ -544,6 +549,21 @@ mod tests {
     fn entities_of_a_document_type_are_not_expanded() {
         let text = "<!DOCTYPE a [<!ENTITY b 'boom'>]><a>&b;&nbsp;</a>";
         assert_eq!(shown(text, Mode::Strict), "<a&b;&nbsp;>$");
+    }
+
+    #[test]
+    fn a_base_or_language_that_is_too_long_for_every_item_is_passed_over() {
+        let of = |base: &str, language: &str| {
+            let text =
+                format!("<a xml:base='http://e.com/'><b xml:base='{base}' xml:lang='{language}'>");
+            let mut tokens = Tokens::new(&text, Mode::Strict, None);
+            while !matches!(tokens.next(), Ok(Token::Cut)) {}
+            let base = tokens.base().map(|base| base.to_string());
+            (base.unwrap_or_default(), tokens.language().to_owned())
+        };
+        assert_eq!(of("c/", "de"), ("http://e.com/c/".into(), "de".into()));
+        assert_eq!(of(&"c/".repeat(BASE_BYTES_MAX), &"de-".repeat(100)).0, "http://e.com/");
+        assert_eq!(of("c/", &"de-".repeat(100)).1, "");
     }
 
     #[test]

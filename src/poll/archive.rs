@@ -9,7 +9,7 @@ use url::Url;
 use crate::extract::Document;
 use crate::model::known::{Keys, Known};
 use crate::model::source::SourceState;
-use crate::poll::errand::{Errand, Next};
+use crate::poll::errand::{Back, Errand, Next};
 use crate::poll::fetch::{Fetched, Packed};
 use crate::poll::read::{self, Page};
 use crate::poll::settle::Poll;
@@ -20,16 +20,6 @@ pub const OLDER_PAGES_MAX: usize = 10;
 
 /// Most items that are gathered from the pages of a feed.
 const ITEMS_MAX: usize = 2_000;
-
-/// A feed's poll on its way back.
-pub(crate) struct Back {
-    first: Fetched,
-    /// The first document with what older pages added to it.
-    document: Document,
-    hash: u64,
-    /// What was asked already.
-    asked: Vec<Url>,
-}
 
 /// Whether nothing of the document is known, so that a gap may lie before it.
 pub(crate) fn is_gap(document: &Document, known: Option<&Known>) -> bool {

@@ -7,7 +7,6 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 
-use tokio::runtime::Handle;
 use url::Url;
 
 use crate::diff::catalog::{self as diff, Diff, Facts, Rules};
@@ -24,7 +23,7 @@ use crate::model::post::{Flood, PriceMove, Told};
 use crate::model::price::PriceHistory;
 use crate::model::product::ProductName;
 use crate::model::rich::RichText;
-use crate::model::shelf::{KnownListing, ShelfKey, ShelfState, ShelfWrite};
+use crate::model::shelf::{KnownListing, ShelfWrite};
 use crate::model::source::{CatalogFormat, CatalogState, Source, SourceState};
 use crate::model::step::Step;
 use crate::model::time::Timestamp;
@@ -36,16 +35,14 @@ use crate::poll::read::{Reading, Shelved, correction, corrects, number, retain_n
 use crate::poll::shelf::Shelf;
 use crate::poll::spool::{Span, Spool};
 use crate::poll::state;
-use crate::store::{ShelfCommit, Store, StoreError};
+use crate::poll::wait::{NAMED_AT_ONCE, Wait};
+use crate::store::{ShelfCommit, StoreError};
 
 /// Most rows of a catalog, over all of its pages.
 pub const ROWS_MAX: usize = 3_000_000;
 
 /// Most changes of one poll that are read in full and told; the rest is only known from then on.
 const CHANGES_MAX: usize = 10_000;
-
-/// So many products are named at a time.
-const NAMED_AT_ONCE: usize = 4_096;
 
 /// Most remarks of the reader that are passed on.
 const REMARKS_MAX: usize = 3;
@@ -574,68 +571,6 @@ fn products_of(writes: &[ShelfWrite]) -> HashSet<u64> {
     });
     let rows = blocks.flat_map(|block| block.encoded()).map(KnownListing::decode);
     rows.filter(|row| !row.is_absent()).map(|row| row.key.product).collect()
-}
-
-/// The store, for a thread that may wait.
-pub(crate) struct Wait<'a> {
-    pub store: &'a dyn Store,
-    pub handle: &'a Handle,
-    pub source: &'a Source,
-}
-
-impl Wait<'_> {
-    fn shelf_state(&self) -> Result<Option<ShelfState>, StoreError> {
-        self.handle.block_on(self.store.load_shelf_state(&self.source.name))
-    }
-
-    fn keep_names(&self, names: Vec<(u64, ProductName)>) -> Result<(), StoreError> {
-        self.handle.block_on(self.store.commit_names(&self.source.name, names))
-    }
-
-    /// Of the products those that have no name yet.
-    fn nameless(&self, products: HashSet<u64>) -> Result<HashSet<u64>, StoreError> {
-        let products: Vec<u64> = products.into_iter().collect();
-        let mut nameless = HashSet::new();
-        for chunk in products.chunks(NAMED_AT_ONCE) {
-            let names = self.store.load_names(&self.source.name, chunk);
-            let names = self.handle.block_on(names)?;
-            let without = chunk.iter().zip(names).filter(|(_, name)| name.is_none());
-            nameless.extend(without.map(|(product, _)| *product));
-        }
-        Ok(nameless)
-    }
-
-    /// What products that have no row any more were called.
-    fn names_of_gone(
-        &self,
-        changes: &[&diff::Change],
-    ) -> Result<HashMap<u64, ProductName>, StoreError> {
-        let gone = changes.iter().filter(|change| change.places.is_empty());
-        let gone: Vec<u64> = gone.map(|change| change.product).collect();
-        if gone.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let names = self.handle.block_on(self.store.load_names(&self.source.name, &gone))?;
-        Ok(gone
-            .into_iter()
-            .zip(names)
-            .filter_map(|(product, name)| Some((product, name?)))
-            .collect())
-    }
-
-    /// What the variants cost whose prices moved.
-    fn histories(
-        &self,
-        changes: &[&diff::Change],
-    ) -> Result<HashMap<ShelfKey, PriceHistory>, StoreError> {
-        let moves = changes.iter().filter_map(|change| change.price);
-        let keys: Vec<ShelfKey> = moves.map(|price| price.key).collect();
-        if keys.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let histories = self.handle.block_on(self.store.load_prices(&self.source.name, &keys))?;
-        Ok(keys.into_iter().zip(histories).collect())
-    }
 }
 
 impl Found {

@@ -15,6 +15,12 @@ pub(crate) mod host;
 
 pub mod fetch;
 
+mod request;
+
+mod packed;
+
+mod names;
+
 pub mod egress;
 
 pub(crate) mod headers;
@@ -31,9 +37,13 @@ pub(crate) mod settle;
 
 pub(crate) mod errand;
 
+pub(crate) mod course;
+
 pub mod catalog;
 
 pub(crate) mod shelf;
+
+pub(crate) mod wait;
 
 pub(crate) mod sitemap;
 

@@ -9,19 +9,13 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
-use crate::extract::Document;
 use crate::model::campaign::Campaign;
 use crate::model::known::Known;
 use crate::model::source::{Source, SourceState};
 use crate::model::time::Timestamp;
-use crate::poll::archive;
-use crate::poll::catalog::Unread;
-use crate::poll::errand::Next;
-use crate::poll::fault::shown;
-use crate::poll::fetch::{Fetched, Fetcher, Packed};
-use crate::poll::read::{self, Compared, Page, Reading};
+use crate::poll::fetch::{Fetched, Fetcher};
+use crate::poll::read::Reading;
 use crate::poll::report::{Outcome, PollReport};
-use crate::poll::spool::hash;
 use crate::poll::state::{self, Failure};
 use crate::poll::stories;
 use crate::runtime::clock::Clock;
@@ -70,13 +64,6 @@ pub(crate) struct Settled {
     pub stored: Result<(), StoreError>,
 }
 
-/// A document that is one whole, once it is read.
-enum Whole {
-    Compared(Box<Compared>),
-    /// More may have come before it than it holds.
-    Gap(Box<Document>, u64),
-}
-
 impl Poll {
     pub(crate) fn now(&self) -> Timestamp {
         self.shared.clock.now()
@@ -87,71 +74,13 @@ impl Poll {
         state::floor(&self.source, self.shared.floor)
     }
 
-    /// A document that is one whole came, of a feed or a page.
-    pub(crate) async fn document(
-        self,
-        last: SourceState,
-        fetched: Fetched,
-        packed: Packed,
-    ) -> Next {
-        let known = match self.known(&last).await {
-            Ok(known) => known,
-            Err(error) => return self.broken_store(last, error),
-        };
-        let (source, url) = (Arc::clone(&self.source), fetched.url.clone());
-        let campaigns = Arc::clone(&self.shared.campaigns);
-        let (items_max, now) = (self.shared.items_max, self.now());
-        let last_hash = last.document_hash;
-        let is_read_again = state::has_turned(&source, &last, now);
-        let read = self.read_off_thread(move || {
-            let unpacked = packed.unpack().map_err(Unread::Fault)?;
-            let hash = hash(&unpacked.bytes);
-            if hash == last_hash && !is_read_again {
-                return Ok(None);
-            }
-            let page = Page {
-                bytes: &unpacked.bytes,
-                content_type: unpacked.content_type.as_deref(),
-                url: &url,
-                items_max,
-            };
-            let document = read::document(&page, &source)?;
-            drop(unpacked);
-            if archive::is_gap(&document, known.as_ref()) {
-                return Ok(Some(Whole::Gap(Box::new(document), hash)));
-            }
-            let known = known.as_ref();
-            let compared = read::compare(document, hash, &source, known, &campaigns, now);
-            Ok(Some(Whole::Compared(Box::new(compared))))
-        });
-        match read.await {
-            Some(Ok(Some(Whole::Compared(compared)))) => self.visit(last, fetched, *compared).await,
-            Some(Ok(Some(Whole::Gap(document, hash)))) => {
-                self.go_back(last, fetched, *document, hash).await
-            }
-            Some(Ok(None)) => Next::Settle(Box::pin(self.unchanged(&last, &fetched))),
-            Some(Err(unread)) => {
-                let failure = Unread::at(unread, &fetched.url);
-                self.passed_over(&last, &failure, &fetched)
-            }
-            None => {
-                let failure = Failure::Reader { address: shown(&fetched.url) };
-                self.passed_over(&last, &failure, &fetched)
-            }
-        }
-    }
-
-    /// The document can't be read. A file of a folder behind which others wait does not keep them
-    /// waiting: it is told and not looked at again.
-    fn passed_over(self, last: &SourceState, failure: &Failure, fetched: &Fetched) -> Next {
-        let (floor, now) = (self.floor(), self.now());
-        let mut state = state::failed(&self.source, last, failure, floor, now);
-        if fetched.has_more {
-            state.etag.clone_from(&fetched.etag);
-            state.last_modified.clone_from(&fetched.last_modified);
-            state.due_at = now;
-        }
-        Next::Settle(Box::pin(self.settle(state, Outcome::Failed, None)))
+    /// Runs work that takes the processor, when there is a place for it; `None` when it panicked.
+    pub(crate) async fn read_off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let _place = self.shared.readers.acquire().await.ok()?;
+        off_thread(work).await
     }
 
     /// What the source has told; nothing is known before the first good poll.
@@ -166,12 +95,6 @@ impl Poll {
     pub(crate) fn nothing(&self, last: SourceState) -> Settled {
         let report = PollReport::new(self.source.name.clone(), Outcome::Unchanged);
         self.settled(last, report, Ok(()))
-    }
-
-    /// The store failed, which ends all polling.
-    pub(crate) fn broken_store(self, last: SourceState, error: StoreError) -> Next {
-        let report = PollReport::new(self.source.name.clone(), Outcome::Failed);
-        Next::Settle(Box::pin(std::future::ready(self.settled(last, report, Err(error)))))
     }
 
     /// There is nothing new.

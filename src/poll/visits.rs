@@ -11,7 +11,7 @@ use crate::extract::Document;
 use crate::extract::page::article;
 use crate::model::campaign::ChangeKind;
 use crate::model::source::{Source, SourceKind, SourceState};
-use crate::poll::errand::{Errand, Next};
+use crate::poll::errand::{Errand, Next, Visits};
 use crate::poll::fault::shown;
 use crate::poll::fetch::{Fetched, Packed};
 use crate::poll::read::{self, Compared};
@@ -21,18 +21,6 @@ use crate::poll::state::{self, Failure};
 
 /// Most pages of items that one poll fetches; the oldest items go without.
 pub const VISITS_MAX: usize = 20;
-
-/// A poll whose document is read, between the pages of its new items.
-pub(crate) struct Visits {
-    first: Fetched,
-    compared: Compared,
-    /// Places in what is told, and their pages.
-    queue: VecDeque<(usize, Url)>,
-    /// The place of the page that is being asked for.
-    at: Option<usize>,
-    /// Pages that gave nothing.
-    failed: usize,
-}
 
 impl Poll {
     /// A whole document beside what is known; then the pages of what is new, if they are wanted.

@@ -6,10 +6,17 @@ use crate::channel::Call;
 use crate::model::channel::ChannelKind;
 use crate::model::time::Timestamp;
 
-/// The history of a chat in which these calls arrived, oldest first.
+/// The history of a chat in which these calls arrived, oldest first: where a call says all that
+/// others behind it say in another way, it is the one that is shown.
 pub(super) fn entries(kind: ChannelKind, calls: &[Call], at: Timestamp) -> Vec<Value> {
     let mut entries = Vec::new();
+    let mut covered = 0;
     for call in calls.iter().filter(|call| !call.is_acknowledgement) {
+        if covered > 0 {
+            covered -= 1;
+            continue;
+        }
+        covered = call.covers;
         match kind {
             ChannelKind::Telegram => telegram(call, &mut entries),
             ChannelKind::Messenger => entries.push(messenger(call)),

@@ -38,13 +38,21 @@ impl Shown {
         Self { kind, calls: lower(kind, message), facts: Facts::of(message, items) }
     }
 
-    /// Kind and calls, for programs.
+    /// Kind and calls, for programs. `covers` counts the calls behind one that go out only if the
+    /// service does not take it.
     pub fn to_json(&self) -> Value {
         let calls = self.calls.iter().filter(|call| !call.is_acknowledgement);
-        let calls: Vec<Value> =
-            calls.map(|call| json!({ "method": call.method, "body": call.body() })).collect();
+        let calls: Vec<Value> = calls.map(call_as_json).collect();
         json!({ "channel": self.kind, "calls": calls })
     }
+}
+
+fn call_as_json(call: &Call) -> Value {
+    let mut told = json!({ "method": call.method, "body": call.body() });
+    if call.covers > 0 {
+        told["covers"] = json!(call.covers);
+    }
+    told
 }
 
 /// What is known of files beside their addresses, in words: `A description, 3:07, 121 kB`.

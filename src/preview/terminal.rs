@@ -1,6 +1,6 @@
 //! Messages in a terminal.
 
-use crate::markup;
+use crate::markup::{self, Scanner, Token};
 use crate::model::time::Timestamp;
 use crate::preview::bubble::{Bubble, Card, bubbles};
 use crate::preview::entries::entries;
@@ -24,7 +24,8 @@ pub fn text(shown: &Shown, width: usize, colour: bool) -> String {
 }
 
 fn draw(sheet: &mut Sheet, bubble: &Bubble, facts: &Facts) {
-    for (kind, url) in &bubble.files {
+    let in_rich = bubble.rich.as_deref().map(files_in).unwrap_or_default();
+    for (kind, url) in bubble.files.iter().chain(&in_rich) {
         let words = facts.words(url).map(|words| format!(": {words}")).unwrap_or_default();
         let text = visible(&format!("[{kind}{words}]"));
         sheet.wrap(&[Span { text, look: DIM }], &Indent::default());
@@ -62,6 +63,24 @@ fn draw(sheet: &mut Sheet, bubble: &Bubble, facts: &Facts) {
         let notes = sheet.painted(&format!("({})", bubble.notes.join(", ")), DIM);
         sheet.line(&notes);
     }
+}
+
+/// Kind and address of the files that stand between the texts of a rich message.
+fn files_in(html: &str) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut scanner = Scanner::new(html);
+    while let Some(token) = scanner.next() {
+        let Token::Open(tag) = token else { continue };
+        let kind = match tag.name {
+            "img" => "picture",
+            "video" | "audio" => tag.name,
+            _ => continue,
+        };
+        if let Some(url) = tag.attribute("src") {
+            files.push((kind.to_owned(), url.into_owned()));
+        }
+    }
+    files
 }
 
 fn draw_card(sheet: &mut Sheet, card: &Card, facts: &Facts) {

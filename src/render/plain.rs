@@ -17,7 +17,10 @@ pub fn plain(items: &[Item]) -> Message {
 
 fn paragraph(item: &Item) -> Option<Block> {
     let words = match item.title.as_str() {
-        "" => item.summary.plain().lines().next().unwrap_or("").to_owned(),
+        "" => {
+            let text = if item.summary.is_empty() { &item.body } else { &item.summary };
+            text.plain().lines().next().unwrap_or("").to_owned()
+        }
         title => title.to_owned(),
     };
     let inline = match (words.is_empty(), &item.link) {
@@ -44,6 +47,7 @@ mod tests {
         let item = sample(&Name::parse("example").unwrap());
         let nothing =
             Item { title: String::new(), link: None, summary: RichText::default(), ..item.clone() };
+        let nothing = Item { body: RichText::default(), ..nothing };
         let message = plain(&[item.clone(), nothing.clone()]);
         let [Module::Text { text, .. }] = &message.modules[..] else { panic!("one text") };
         assert_eq!(text.plain(), item.title);

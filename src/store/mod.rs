@@ -26,7 +26,8 @@ use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::message::Card;
 use crate::model::name::Name;
 use crate::model::post::{
-    Answer, Body, Claim, Counts, Draft, DraftId, Flood, Outcome, Post, PostId, Receipt, Ticket,
+    Answer, Body, Claim, Counts, Draft, DraftId, Flood, Outcome, Personal, Post, PostId, Receipt,
+    Ticket,
 };
 use crate::model::price::{PriceHistory, PriceSeen};
 use crate::model::product::ProductName;
@@ -339,6 +340,7 @@ pub struct CorrectionCommit {
     pub post: PostId,
     pub title: String,
     pub bodies: Vec<Body>,
+    pub personal: Option<Personal>,
     pub cards: Vec<Card>,
     /// A picture or another file is another one now.
     pub has_new_media: bool,

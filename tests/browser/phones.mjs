@@ -172,6 +172,18 @@ try {
       { type: "postback", title: "Less often", payload: "LESS" },
     ],
   } } });
+  const bays = [1, 2, 3].map((number) => `${world.site}/pictures/${number}.png`);
+  await messenger({
+    attachments: bays.map((url) => ({ type: "image", payload: { url } })),
+  });
+  await messenger({ attachment: { type: "template", payload: {
+    template_type: "image_grid",
+    elements: [{
+      images: bays.map((url) => ({ url, action: { type: "postback", payload: "BAY" } })),
+      title: "Three bays", subtitle: "One of them is yours",
+      buttons: [{ type: "postback", title: "Choose for me", payload: "ANY" }],
+    }],
+  } } });
   await messenger({
     attachment: { type: "template", payload: {
       template_type: "generic",
@@ -190,6 +202,10 @@ try {
   const cards = meLog.getByRole("list", { name: "Cards" });
   await cards.waitFor();
   assert.equal(await cards.getByRole("listitem").count(), 3);
+  const albums = meLog.getByRole("group", { name: "Album" });
+  assert.equal(await albums.count(), 2);
+  assert.equal(await albums.first().getByRole("img").count(), 3);
+  await meLog.getByText("Three bays").waitFor();
   await meLog.getByRole("button", { name: "Less often" }).click();
   await meLog.getByText("Less often").nth(1).waitFor();
   await meLog.getByRole("button", { name: "Latest" }).waitFor({ state: "detached" });
@@ -216,7 +232,7 @@ try {
   await page.getByRole("button", { name: "Publish a post" }).click();
   await page.locator("#posts", { hasText: /^4$/ }).waitFor();
   assert.equal(await page.locator("#telegram-accepted").innerText(), "2");
-  assert.equal(await page.locator("#messenger-accepted").innerText(), "4");
+  assert.equal(await page.locator("#messenger-accepted").innerText(), "6");
 
   // Dark, and narrow.
   await page.emulateMedia({ colorScheme: "dark" });

@@ -54,7 +54,7 @@ try {
   ]);
   const address = line.match(/http:\/\/\S+/)[0];
   const page = await browser.newPage({
-    viewport: { width: 1120, height: 860 }, colorScheme: "light", locale: "en-GB",
+    viewport: { width: 1240, height: 960 }, colorScheme: "light", locale: "en-GB",
   });
   page.setDefaultTimeout(60_000);
 
@@ -66,6 +66,9 @@ try {
   await me.getByRole("button", { name: "Get started" }).click();
   await tg.getByRole("log").getByRole("link", { name: /Read/ }).nth(2).waitFor();
   await me.getByRole("log").getByRole("link", { name: /Read/ }).nth(2).waitFor();
+  // One that came with a picture stands last: the picture is made for it.
+  await page.locator("#telegram .log > li:last-child img").waitFor();
+  await page.locator("#messenger .log > li:last-child").getByRole("link", { name: /Read/ }).waitFor();
   await shot(page, "sandbox");
   const blog = await page.locator("#blog").getAttribute("href");
 
@@ -100,6 +103,8 @@ try {
   { stdio: ["ignore", "inherit", "ignore"] });
   await page.goto(`file://${join(home, "preview.html")}`);
   await me.getByRole("log").getByRole("listitem").first().waitFor();
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ width: 1240, height: Math.min(height, 1600) });
   await shot(page, "preview");
   await page.getByText("Dark", { exact: true }).click();
   await shot(page, "preview-dark");

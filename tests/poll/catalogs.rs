@@ -53,7 +53,7 @@ async fn told(world: &World) -> Vec<Told> {
     let drafts = world.drafts().await;
     let told = drafts.into_iter().flat_map(|draft| match draft.content {
         Content::Items { items, .. } => items,
-        Content::OneOff { .. } => vec![],
+        Content::OneOff { .. } | Content::Correction { .. } => vec![],
     });
     told.collect()
 }

@@ -110,6 +110,53 @@ async fn every_file_of_a_folder_of_news_is_read_once() {
 }
 
 #[tokio::test]
+async fn an_unreadable_file_of_a_folder_does_not_block_those_behind_it() {
+    let dir = TempDir::new().unwrap();
+    let mut world = World::new();
+    watch(&mut world, dir.path(), None);
+    put(&dir.path().join("1.xml"), &feed(&["Old"]), 90);
+    assert_eq!(world.poll().await[0].outcome, Outcome::Fetched);
+    put(&dir.path().join("2.xml"), b"<html><body>Please sign in</body></html>", 80);
+    put(&dir.path().join("3.xml"), &feed(&["One"]), 70);
+    let report = world.poll().await.remove(0);
+    assert_eq!(report.outcome, Outcome::Failed);
+    assert!(report.remark.unwrap().contains("2.xml"));
+    let state = world.state("files").await;
+    assert_eq!(Some(state.due_at), state.polled_at, "the other file waits");
+    assert_eq!(world.poll().await[0].new, 1);
+    assert_eq!(world.titles().await, ["One"]);
+    // The last one is told until another comes.
+    put(&dir.path().join("4.xml"), b"nothing", 60);
+    assert_eq!(world.poll().await[0].outcome, Outcome::Failed);
+    assert_eq!(world.poll().await[0].outcome, Outcome::Failed);
+}
+
+#[tokio::test]
+async fn older_pages_of_wordpress_are_asked_by_number_where_something_may_be_missed() {
+    let site = Site::open("127.0.0.1").await;
+    let mut world = World::new();
+    world.watch("blog", &site.url("/?feed=rss2"));
+    let say = |path: &str, titles: &[&str]| {
+        let made = "<channel><generator>https://wordpress.org/?v=6.8</generator>";
+        let text = String::from_utf8(feed(titles)).unwrap().replacen("<channel>", made, 1);
+        site.say(path, status(200, &[], text.as_bytes()));
+    };
+    say("/?feed=rss2", &["Two", "One"]);
+    assert_eq!(world.poll().await[0].outcome, Outcome::Fetched);
+    say("/?feed=rss2", &["Three", "Two"]);
+    assert_eq!(world.poll().await[0].new, 1);
+    assert_eq!(site.heard("/?feed=rss2&paged=2").len(), 0, "no gap");
+    say("/?feed=rss2", &["Seven", "Six"]);
+    say("/?feed=rss2&paged=2", &["Five", "Four"]);
+    say("/?feed=rss2&paged=3", &["Three", "Two"]);
+    assert_eq!(world.poll().await[0].new, 4);
+    // What is not there ends it.
+    say("/?feed=rss2", &["Nine", "Eight"]);
+    site.say("/?feed=rss2&paged=2", status(404, &[], b""));
+    assert_eq!(world.poll().await[0].new, 2);
+}
+
+#[tokio::test]
 async fn sec_f09_a_link_out_of_the_open_folder_is_not_followed() {
     let dir = TempDir::new().unwrap();
     let (open, closed) = (dir.path().join("open"), dir.path().join("closed"));

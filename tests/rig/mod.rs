@@ -36,6 +36,8 @@ pub struct Rig {
     pub site: Site,
     /// Keys of the table `listen`.
     pub listen_keys: String,
+    /// Keys that stand in no table.
+    pub top_keys: String,
     /// Keys of the table `fetch`.
     pub fetch_keys: String,
     /// Appended to the settings.
@@ -63,6 +65,7 @@ impl Rig {
             messenger,
             site,
             listen_keys: String::new(),
+            top_keys: String::new(),
             fetch_keys: String::new(),
             extra: String::new(),
             telegram_keys: String::new(),
@@ -100,6 +103,7 @@ impl Rig {
     pub fn settings(&self) -> PathBuf {
         let text = format!(
             r#"
+{top_keys}
 data_dir = "{data}"
 [listen]
 public = "{public}"
@@ -134,6 +138,7 @@ sources = ["blog"]
 {campaign_keys}
 {extra}
 "#,
+            top_keys = self.top_keys,
             data = self.data().display(),
             public = self.public,
             admin = self.path("admin.sock").display(),

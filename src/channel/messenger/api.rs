@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn the_recipient_stands_in_front_of_the_call() {
         let rest = r#""message":{"text":"hi"}}"#.to_owned();
-        let call = Call { method: "messages", rest, is_acknowledgement: false };
+        let call = Call { method: "messages", rest, is_acknowledgement: false, covers: 0 };
         let cases = [
             ("123", r#"{"recipient":{"id":"123"},"message":{"text":"hi"}}"#),
             (r#"1"}"#, r#"{"recipient":{"id":"1\"}"},"message":{"text":"hi"}}"#),

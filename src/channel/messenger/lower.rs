@@ -299,7 +299,7 @@ fn call(message: &Value, is_silent: bool) -> Call {
     let fields = message.to_string().split_off(1);
     let silence = if is_silent { r#","notification_type":"SILENT_PUSH""# } else { "" };
     let rest = format!("{MESSAGE_HEAD}{fields}{silence}}}");
-    Call { method: "messages", rest, is_acknowledgement: false }
+    Call { method: "messages", rest, is_acknowledgement: false, covers: 0 }
 }
 
 #[cfg(test)]

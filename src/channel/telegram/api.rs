@@ -91,7 +91,8 @@ impl Client {
 
     /// Makes one call for one recipient. Never repeats it by itself.
     ///
-    /// `address` is a chat id, or the `@name` of a public chat; an acknowledgement has none.
+    /// `address` is a chat id, or the `@name` of a public chat, either with `/` and a topic behind
+    /// it; an acknowledgement has none.
     pub async fn send(&self, call: &Call, address: &str) -> Observed {
         let ask = Ask {
             url: self.url(call.method),
@@ -215,18 +216,35 @@ impl fmt::Debug for Client {
 
 /// The call's body with its recipient in front.
 fn body(call: &Call, address: &str) -> Bytes {
-    let mut body = String::with_capacity(call.rest.len() + address.len() + 16);
+    let mut body = String::with_capacity(call.rest.len() + address.len() + 40);
     body.push('{');
     if !call.is_acknowledgement {
+        let (chat, thread) = split(address);
         body.push_str("\"chat_id\":");
-        match address.parse::<i64>() {
+        match chat.parse::<i64>() {
             Ok(id) => body.push_str(&id.to_string()),
-            Err(_) => body.push_str(&Value::from(address).to_string()),
+            Err(_) => body.push_str(&Value::from(chat).to_string()),
         }
         body.push(',');
+        if let Some(thread) = thread {
+            body.push_str(&format!("\"message_thread_id\":{thread},"));
+        }
     }
     body.push_str(&call.rest);
     Bytes::from(body)
+}
+
+/// The chat of an address, and its topic: `CHAT/TOPIC` or `CHAT:TOPIC`. The general topic has no
+/// number of its own.
+fn split(address: &str) -> (&str, Option<u32>) {
+    match address.rsplit_once(['/', ':']) {
+        Some((chat, topic)) if !chat.is_empty() => match topic.parse() {
+            Ok(0 | 1) => (chat, None),
+            Ok(topic) => (chat, Some(topic)),
+            Err(_) => (address, None),
+        },
+        _ => (address, None),
+    }
 }
 
 #[cfg(test)]
@@ -241,7 +259,7 @@ mod tests {
     }
 
     fn call(rest: &str, is_acknowledgement: bool) -> Call {
-        Call { method: "sendMessage", rest: rest.into(), is_acknowledgement }
+        Call { method: "sendMessage", rest: rest.into(), is_acknowledgement, covers: 0 }
     }
 
     #[test]
@@ -287,6 +305,9 @@ mod tests {
             ("-1001234567890", r#"{"chat_id":-1001234567890,"text":"hi"}"#),
             ("+07", r#"{"chat_id":7,"text":"hi"}"#),
             ("@news", r#"{"chat_id":"@news","text":"hi"}"#),
+            ("-1001/7", r#"{"chat_id":-1001,"message_thread_id":7,"text":"hi"}"#),
+            ("@news:7", r#"{"chat_id":"@news","message_thread_id":7,"text":"hi"}"#),
+            ("-1001/1", r#"{"chat_id":-1001,"text":"hi"}"#),
             (r#"@a","text":"b"#, r#"{"chat_id":"@a\",\"text\":\"b","text":"hi"}"#),
         ];
         for (address, expected) in cases {

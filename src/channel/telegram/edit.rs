@@ -69,8 +69,8 @@ pub struct Aim {
 /// The edits that make the messages `kept`, which are in the order of their sending, say what
 /// `calls` would send.
 pub fn edits(calls: &[Call], kept: &[KeptMessage], aim: Aim) -> Vec<Edit> {
-    let new: Vec<New<'_>> = calls.iter().filter_map(New::read).collect();
     let groups: Vec<&[KeptMessage]> = kept.chunk_by(|_, next| !next.begins).collect();
+    let new = as_sent(calls, groups.len());
     let last = groups.len().saturating_sub(1);
     let mut edits = Vec::with_capacity(kept.len());
     for (at, group) in groups.into_iter().enumerate() {
@@ -96,6 +96,22 @@ pub fn edits(calls: &[Call], kept: &[KeptMessage], aim: Aim) -> Vec<Edit> {
         }
     }
     edits
+}
+
+/// The calls as they were sent in that many messages: with those that cover others, or without.
+fn as_sent(calls: &[Call], count: usize) -> Vec<New<'_>> {
+    let mut covered = 0u8;
+    let mut covering = Vec::new();
+    for call in calls {
+        if covered == 0 {
+            covering.extend(New::read(call));
+        }
+        covered = covered.saturating_sub(1).max(call.covers);
+    }
+    if covering.len() == count {
+        return covering;
+    }
+    calls.iter().filter(|call| call.covers == 0).filter_map(New::read).collect()
 }
 
 /// What one call sends.
@@ -284,7 +300,7 @@ fn deletion(message: KeptMessage, like: &Call) -> Call {
 
 fn call(like: &Call, method: &'static str, fields: Map<String, Value>) -> Call {
     let rest = Value::Object(fields).to_string().split_off(1);
-    Call { method, rest, ..like.clone() }
+    Call { method, rest, covers: 0, ..like.clone() }
 }
 
 /// The text in at most `most` units, with an ellipsis where it was cut or would go on.

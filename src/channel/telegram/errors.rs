@@ -252,6 +252,9 @@ const NOT_STARTED: Fault = Fault::Gone(Standing::Gone, Reason::Unreachable);
 /// Thrown out of a group or channel: comes back like an unblocking.
 const REMOVED: Fault = Fault::Gone(Standing::Blocked, Reason::NotAllowed);
 
+/// What a server says that is older than a method.
+pub(crate) const METHOD_UNKNOWN: &str = "method not found";
+
 /// Known words of descriptions, in lower case; the first that occurs decides.
 const FAULTS: &[(&str, Fault)] = &[
     // The recipient can't be reached.
@@ -326,6 +329,9 @@ const FAULTS: &[(&str, Fault)] = &[
     ("button_url_invalid", Fault::Content),
     ("inline keyboard button", Fault::Content),
     ("message to be replied not found", Fault::Content),
+    ("button_copy_text_invalid", Fault::Content),
+    ("rich_message_", Fault::Content),
+    ("can't parse inputrichmessage", Fault::Content),
     ("request entity too large", Fault::Media),
     ("message is not modified", Fault::AlreadySo),
 ];

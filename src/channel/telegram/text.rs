@@ -7,12 +7,21 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::channel::cut::{Whole, units};
+use crate::channel::cut::{Whole, is_visible, shorten, units};
 use crate::channel::flat::{Flat, Mark, MarkKind, Spelling, flatten, snap, trim};
 use crate::model::rich::RichText;
 
 /// Most entities of one message; Telegram drops what is beyond.
 pub(crate) const ENTITIES_MAX: usize = 100;
+
+/// A quote that may be folded is so from this length on; shorter ones would only be harder to read.
+const QUOTE_UNITS_SHORT: usize = 240;
+
+/// Longest label of the link that is put behind a shortened text.
+const LABEL_UNITS_MAX: usize = 64;
+
+/// Longest address that is put there as it is.
+const ADDRESS_UNITS_MAX: usize = 256;
 
 /// Longer inline code may be cut like other text.
 const CODE_UNITS_WHOLE: usize = 64;
@@ -58,6 +67,79 @@ pub(super) fn parts(rich: &RichText, most: usize) -> Vec<Part> {
     ranges.iter().enumerate().map(show).collect()
 }
 
+/// The tree in one part of at most `most` units, with `…` behind it if it had to be cut; `None`
+/// when there is nothing to see.
+///
+/// Cut after a paragraph, else a sentence, else a word, else a grapheme, never inside a link or
+/// another entity that fits. If no link is left and none `has_way_on` otherwise, the first one of
+/// what was cut off follows on a line of its own.
+pub(super) fn shortened(rich: &RichText, most: usize, has_way_on: bool) -> Option<Part> {
+    let mut parts = parts(rich, most);
+    if parts.len() <= 1 {
+        return parts.pop();
+    }
+    let flat = flatten(rich, Spelling::Marks);
+    let mut solid: Vec<Range<usize>> = Vec::new();
+    for mark in flat.marks.iter().filter(|mark| !matches!(mark.kind, MarkKind::Quote { .. })) {
+        let is_short = units(&flat.text[mark.range.clone()]) <= most / 4;
+        if is_short && solid.last().is_none_or(|last| last.end <= mark.range.start) {
+            solid.push(mark.range.clone());
+        }
+    }
+    let whole = Whole { text: &flat.text, solid: &solid, solid_max: ENTITIES_MAX };
+    let cut = |most: usize| {
+        let most = most.saturating_sub(1).max(2);
+        trim(&flat.text, 0..whole.cut(0, most / 2, most))
+    };
+    let mut range = cut(most);
+    let way = if has_way_on || has_link(&flat, &range) { None } else { way_on(&flat, range.end) };
+    let way = way.filter(|(label, _)| units(label) + 2 <= most / 2);
+    if let Some((label, _)) = &way {
+        range = cut(most.saturating_sub(units(label) + 2));
+    }
+    let mut part = Part {
+        text: format!("{}…", &flat.text[range.clone()]),
+        entities: entities(&flat, &range),
+    };
+    if let Some((label, url)) = way {
+        part.text.push_str("\n\n");
+        let offset = units(&part.text);
+        part.text.push_str(&label);
+        if url.is_some() {
+            part.entities.truncate(ENTITIES_MAX - 1);
+            let length = units(&label);
+            part.entities.push(Entity { kind: "text_link", offset, length, url, language: None });
+        }
+    }
+    is_visible(&part.text).then_some(part)
+}
+
+fn has_link(flat: &Flat<'_>, range: &Range<usize>) -> bool {
+    let is_link = |mark: &Mark<'_>| matches!(mark.kind, MarkKind::Link { .. });
+    flat.marks.iter().any(|mark| is_link(mark) && mark.range.start < range.end)
+        || flat.text[range.clone()].split_whitespace().any(is_address)
+}
+
+/// The first link behind a place: its label, and its address unless that is the label.
+fn way_on(flat: &Flat<'_>, from: usize) -> Option<(String, Option<String>)> {
+    let linked = flat.marks.iter().find_map(|mark| match mark.kind {
+        MarkKind::Link { href } if mark.range.end > from => Some((mark, href)),
+        _ => None,
+    });
+    if let Some((mark, href)) = linked {
+        let label = shorten(&flat.text[mark.range.clone()], LABEL_UNITS_MAX);
+        return Some((label, Some(href.to_owned())));
+    }
+    let from = flat.text.floor_char_boundary(from);
+    let address = flat.text[from..].split_whitespace().find(|word| is_address(word))?;
+    (units(address) <= ADDRESS_UNITS_MAX).then(|| (address.to_owned(), None))
+}
+
+/// Whether a word is an address that the service makes a link of.
+pub(super) fn is_address(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
 fn is_solid(flat: &Flat<'_>, mark: &Mark<'_>) -> bool {
     match mark.kind {
         MarkKind::Link { .. } => true,
@@ -91,10 +173,14 @@ fn entities(flat: &Flat<'_>, range: &Range<usize>) -> Vec<Entity> {
 }
 
 fn is_style(kind: MarkKind<'_>) -> bool {
-    !matches!(kind, MarkKind::Link { .. } | MarkKind::Code | MarkKind::Pre { .. } | MarkKind::Quote)
+    !matches!(
+        kind,
+        MarkKind::Link { .. } | MarkKind::Code | MarkKind::Pre { .. } | MarkKind::Quote { .. }
+    )
 }
 
 fn entity(flat: &Flat<'_>, begin: usize, mark: &Mark<'_>) -> Entity {
+    let length = units(&flat.text[mark.range.clone()]);
     let (kind, url, language) = match mark.kind {
         MarkKind::Bold => ("bold", None, None),
         MarkKind::Italic => ("italic", None, None),
@@ -104,15 +190,12 @@ fn entity(flat: &Flat<'_>, begin: usize, mark: &Mark<'_>) -> Entity {
         MarkKind::Code => ("code", None, None),
         MarkKind::Pre { language } => ("pre", None, language.map(str::to_owned)),
         MarkKind::Link { href } => ("text_link", Some(href.to_owned()), None),
-        MarkKind::Quote => ("blockquote", None, None),
+        MarkKind::Quote { is_expandable: true } if length > QUOTE_UNITS_SHORT => {
+            ("expandable_blockquote", None, None)
+        }
+        MarkKind::Quote { .. } => ("blockquote", None, None),
     };
-    Entity {
-        kind,
-        offset: units(&flat.text[begin..mark.range.start]),
-        length: units(&flat.text[mark.range.clone()]),
-        url,
-        language,
-    }
+    Entity { kind, offset: units(&flat.text[begin..mark.range.start]), length, url, language }
 }
 
 #[cfg(test)]
@@ -120,7 +203,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::channel::cut::{PARTS_MAX, is_visible};
+    use crate::channel::cut::PARTS_MAX;
     use crate::channel::trees::{any_rich, essence};
     use crate::model::rich::{Block, Inline};
 
@@ -190,8 +273,94 @@ mod tests {
         (passed == offset).then_some(text.len())
     }
 
+    fn assert_valid(part: &Part, most: usize) {
+        assert!(is_visible(&part.text));
+        assert_eq!(part.text.trim(), &part.text);
+        assert!(part.text.encode_utf16().count() <= most);
+        assert!(part.entities.len() <= ENTITIES_MAX);
+        let mut open: Vec<(usize, usize, &str)> = vec![];
+        let mut last = 0;
+        for entity in &part.entities {
+            let end = entity.offset + entity.length;
+            assert!(entity.length > 0 && entity.offset >= last);
+            last = entity.offset;
+            assert!(byte_of(&part.text, entity.offset).is_some());
+            assert!(byte_of(&part.text, end).is_some());
+            open.retain(|(_, outer, _)| *outer > entity.offset);
+            assert!(open.iter().all(|(_, outer, _)| end <= *outer));
+            assert!(open.iter().all(|(_, _, kind)| *kind != "code" && *kind != "pre"));
+            assert!(open.iter().all(|(_, _, kind)| *kind != entity.kind));
+            if entity.kind == "code" || entity.kind == "pre" {
+                assert!(open.iter().all(|(_, _, kind)| kind.ends_with("blockquote")));
+            }
+            open.push((entity.offset, end, entity.kind));
+        }
+    }
+
+    fn visible(text: &str) -> String {
+        essence(text).chars().filter(|c| is_visible(&c.to_string())).collect()
+    }
+
+    #[test]
+    fn a_shortened_text_ends_at_the_best_place_and_keeps_a_way_on() {
+        let link =
+            Inline::Link { href: "https://example.com/a".into(), content: vec![text("Go on")] };
+        let long = "One sentence. ".repeat(10);
+        let rich = RichText {
+            blocks: vec![
+                Block::Paragraph(vec![text(long.trim())]),
+                Block::Paragraph(vec![text("Another paragraph that ends with "), link.clone()]),
+            ],
+        };
+        let part = shortened(&rich, 100, false).unwrap();
+        assert!(part.text.ends_with("sentence.…\n\nGo on"), "{}", part.text);
+        assert_eq!(part.entities[0].url.as_deref(), Some("https://example.com/a"));
+        assert!(shortened(&rich, 100, true).unwrap().text.ends_with("sentence.…"));
+        let part = shortened(&rich, 160, false).unwrap();
+        assert!(part.text.ends_with("sentence.…\n\nGo on"), "{}", part.text);
+        assert_eq!(shortened(&rich, 300, false).unwrap().text.chars().last(), Some('n'));
+
+        let bare = RichText::from_plain(&format!("{long} https://example.com/b"));
+        let part = shortened(&bare, 100, false).unwrap();
+        assert!(part.text.ends_with("…\n\nhttps://example.com/b"), "{}", part.text);
+        let inside = paragraph(vec![text("word "), link, text(&" word".repeat(40))]);
+        let part = shortened(&inside, 12, false).unwrap();
+        assert_eq!(part.text, "word Go on…");
+    }
+
+    #[test]
+    fn a_long_expandable_quote_is_folded_and_a_short_one_is_not() {
+        let quote = |words: &str| RichText {
+            blocks: vec![Block::Quote {
+                is_expandable: true,
+                blocks: vec![Block::Paragraph(vec![text(words)])],
+            }],
+        };
+        assert_eq!(parts(&quote("short"), 4096)[0].entities[0].kind, "blockquote");
+        let long = parts(&quote(&"long ".repeat(100)), 4096);
+        assert_eq!(long[0].entities[0].kind, "expandable_blockquote");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_tree_is_shortened_to_a_valid_part_that_is_its_beginning(
+            rich in any_rich(),
+            most in prop_oneof![Just(4096usize), Just(1024), 400usize..800],
+        ) {
+            let Some(part) = shortened(&rich, most, false) else {
+                prop_assert!(parts(&rich, most).is_empty());
+                return Ok(());
+            };
+            assert_valid(&part, most);
+            let shown = match part.text.rsplit_once("…\n\n") {
+                Some((shown, _)) if !parts(&rich, most)[0].text.starts_with(&part.text) => shown,
+                _ => part.text.trim_end_matches('…'),
+            };
+            prop_assert!(visible(&rich.plain()).starts_with(&visible(shown)));
+            prop_assert_eq!(shortened(&rich, most, false), Some(part));
+        }
 
         #[test]
         fn any_tree_gives_parts_within_limits_with_valid_entities(
@@ -202,31 +371,8 @@ mod tests {
             let mut sent = String::new();
             for part in &parts {
                 sent.push_str(&part.text);
-                prop_assert!(is_visible(&part.text));
-                prop_assert_eq!(part.text.trim(), &part.text);
-                prop_assert!(part.text.encode_utf16().count() <= most);
-                prop_assert!(part.entities.len() <= ENTITIES_MAX);
-                let mut open: Vec<(usize, usize, &str)> = vec![];
-                let mut last = 0;
-                for entity in &part.entities {
-                    let end = entity.offset + entity.length;
-                    prop_assert!(entity.length > 0 && entity.offset >= last);
-                    last = entity.offset;
-                    prop_assert!(byte_of(&part.text, entity.offset).is_some());
-                    prop_assert!(byte_of(&part.text, end).is_some());
-                    open.retain(|(_, outer, _)| *outer > entity.offset);
-                    prop_assert!(open.iter().all(|(_, outer, _)| end <= *outer));
-                    prop_assert!(open.iter().all(|(_, _, kind)| *kind != "code" && *kind != "pre"));
-                    prop_assert!(open.iter().all(|(_, _, kind)| *kind != entity.kind));
-                    if entity.kind == "code" || entity.kind == "pre" {
-                        prop_assert!(open.iter().all(|(_, _, kind)| *kind == "blockquote"));
-                    }
-                    open.push((entity.offset, end, entity.kind));
-                }
+                assert_valid(part, most);
             }
-            let visible = |text: &str| -> String {
-                essence(text).chars().filter(|c| is_visible(&c.to_string())).collect()
-            };
             let (sent, whole) = (visible(&sent), visible(&rich.plain()));
             let is_start = || whole.starts_with(sent.trim_end_matches('…'));
             prop_assert!(sent == whole || parts.len() == PARTS_MAX && is_start());

@@ -12,7 +12,7 @@ use crate::model::name::Name;
 use crate::model::post::Told;
 use crate::preview::{Shown, text};
 use crate::render::sample::{self, Sample};
-use crate::render::{Layouts, Scene};
+use crate::render::{Layouts, RenderError, Scene, plain};
 
 /// How wide snapshots are, in columns.
 const WIDTH: usize = 72;
@@ -60,8 +60,11 @@ pub(super) fn set(
     told: &[Told],
 ) -> Result<Shown, String> {
     let scene = Scene { campaign: layout, told, now: sample::NOW };
-    let message =
-        layouts.render(layout, kind, language, items, &scene).map_err(|error| error.to_string())?;
+    let message = match layouts.render(layout, kind, language, items, &scene) {
+        // As composing does with items of which a layout prints nothing.
+        Err(RenderError::Empty { .. }) => plain(items),
+        rendered => rendered.map_err(|error| error.to_string())?,
+    };
     let shown = Shown::of(kind, &message, items);
     if shown.calls.is_empty() {
         return Err("nothing of it can be sent".to_owned());

@@ -1,5 +1,8 @@
 //! Words for whether a thing can be had, of every format.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::model::offer::Availability;
 
 /// Longest text that is looked at, in bytes after trimming.
@@ -12,7 +15,7 @@ const WORDS_BYTES_MAX: usize = 120;
 /// there are.
 pub fn parse(text: &str) -> Availability {
     let text = text.trim();
-    if text.len() > WORDS_BYTES_MAX {
+    if text.is_empty() || text.len() > WORDS_BYTES_MAX {
         return Availability::Unknown;
     }
     // What nearly all rows of nearly all documents say.
@@ -42,11 +45,17 @@ pub fn parse(text: &str) -> Availability {
             c => c,
         })
         .collect();
-    WORDS
-        .iter()
-        .find(|(_, words)| words.split(' ').any(|known| known == word))
-        .map_or(Availability::Unknown, |(availability, _)| *availability)
+    KNOWN.get(word.as_str()).copied().unwrap_or_default()
 }
+
+/// Each word and what it says.
+static KNOWN: LazyLock<HashMap<&str, Availability>> = LazyLock::new(|| {
+    let all = WORDS
+        .iter()
+        .flat_map(|(availability, words)| words.split(' ').map(|word| (word, *availability)));
+    // Of a word that stands twice the first counts.
+    all.rev().collect()
+});
 
 /// Letters and digits of the words, in small letters.
 const WORDS: [(Availability, &str); 5] = [

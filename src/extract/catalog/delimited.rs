@@ -38,6 +38,8 @@ struct Header {
     delimiter: u8,
     /// The meaning of each column, in order.
     columns: Vec<Option<Field>>,
+    /// The last column that a row must have.
+    last: Option<usize>,
     /// Rows before it, and itself.
     rows: u64,
 }
@@ -53,7 +55,8 @@ impl Header {
             let known = columns.iter().flatten().count();
             let score = (known, cells.len());
             if best.as_ref().is_none_or(|(k, c, _)| score > (*k, *c)) {
-                best = Some((known, cells.len(), Self { delimiter, columns, rows }));
+                let last = columns.iter().rposition(matters);
+                best = Some((known, cells.len(), Self { delimiter, columns, last, rows }));
                 names = cells;
             }
         }
@@ -98,13 +101,7 @@ impl Header {
 
     /// Whether the last column that matters is among `count`.
     fn is_covered_by(&self, count: usize) -> bool {
-        let matters = |field: &Option<Field>| {
-            matches!(
-                field,
-                Some(Field::Id | Field::Title | Field::Link | Field::Price | Field::Availability)
-            )
-        };
-        self.columns.iter().rposition(matters).is_none_or(|last| last < count)
+        self.last.is_none_or(|last| last < count)
     }
 
     fn fill<'a>(&self, fields: Fields<'a>, record: &mut Record<'a>) {
@@ -118,6 +115,14 @@ impl Header {
     fn is_override(&self) -> bool {
         self.columns.contains(&Some(Field::Override))
     }
+}
+
+/// Whether a row that breaks off before a column of that meaning is none.
+fn matters(field: &Option<Field>) -> bool {
+    matches!(
+        field,
+        Some(Field::Id | Field::Title | Field::Link | Field::Price | Field::Availability)
+    )
 }
 
 /// The first row that is neither empty, nor a comment, nor what spreadsheets put before a table:

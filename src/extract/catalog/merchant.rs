@@ -66,7 +66,7 @@ impl Merchant {
             if open.last() == Some(&"channel") && name == "link" && found.home.is_none() {
                 let text = head.get(tag.end..).unwrap_or_default();
                 let text = text.split('<').next().unwrap_or_default();
-                found.home = link::absolute(text);
+                found.home = link::absolute(text).filter(link::is_base);
             }
             if found.row.is_empty() && matches!(name, "item" | "entry") {
                 name.clone_into(&mut found.row);

@@ -401,6 +401,9 @@ fn is_trimmed(text: &str) -> bool {
 
 /// Whether a text may hold a picture.
 fn has_picture(text: &str) -> bool {
+    if text.is_empty() {
+        return false;
+    }
     // `&lt;img` is one too, once it is read as HTML.
     memchr::memmem::find_iter(text.as_bytes(), b"im")
         .chain(memchr::memmem::find_iter(text.as_bytes(), b"IM"))

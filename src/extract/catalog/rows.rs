@@ -69,14 +69,25 @@ pub(super) struct Rows<'s, 'd> {
     tags: Option<RowTags>,
     /// Ends of comments, CDATA and instructions that the document does not have.
     endless: [bool; 3],
-    /// Places up to which no end of CDATA and of a comment was found in rows.
-    unclosed: [u64; 2],
+    /// What was found of the ends of CDATA and of comments in rows.
+    ends: [Ends; 2],
     /// The place up to which no `>` follows.
     open_until: u64,
     /// How much is read at once.
     block: usize,
     /// Ids and names of the categories met outside of rows, if they are wanted.
     categories: Option<Vec<(String, String)>>,
+}
+
+/// What is known of the ends of one kind of section, as places of the document: so none is looked
+/// for twice.
+#[derive(Clone, Copy, Default)]
+struct Ends {
+    /// Up to here none was found.
+    none_until: u64,
+    /// Where the one that was found last begins, and from where on it is the first.
+    found: u64,
+    found_from: u64,
 }
 
 struct RowTags {
@@ -145,7 +156,7 @@ impl<'s, 'd> Rows<'s, 'd> {
             has_junk: false,
             tags: None,
             endless: [false; 3],
-            unclosed: [0; 2],
+            ends: [Ends::default(); 2],
             open_until: 0,
             block: if place.is_some() { PICK_BYTES } else { BLOCK_BYTES },
             categories: None,
@@ -160,7 +171,7 @@ impl<'s, 'd> Rows<'s, 'd> {
     }
 
     fn move_to(&mut self, place: u64) -> Result<(), NotADocument> {
-        (self.unclosed, self.open_until) = ([0; 2], 0);
+        (self.ends, self.open_until) = ([Ends::default(); 2], 0);
         let within = place.checked_sub(self.base).and_then(|at| usize::try_from(at).ok());
         if let Some(at) = within.filter(|at| *at < self.buffer.len()) {
             self.at = at;
@@ -491,7 +502,7 @@ impl<'s, 'd> Rows<'s, 'd> {
         if let Some(found) = memmem::find(before, b"<!") {
             let at = ahead.at + found;
             let base = self.base + wide(self.at);
-            return match hidden(row, at, base, &mut self.unclosed) {
+            return match hidden(row, at, base, &mut self.ends) {
                 Hidden::Until(end) => {
                     ahead.at = end;
                     Step::Passed
@@ -577,10 +588,9 @@ enum Hidden {
 
 /// Whether the `<!` at `at` begins a comment or CDATA, and where that ends.
 ///
-/// What does not end before another begins was not meant to begin. `unclosed` remembers, for
-/// comments and CDATA, up to which place of the document no end was found, so that none is looked
-/// for twice.
-fn hidden(row: &[u8], at: usize, base: u64, unclosed: &mut [u64; 2]) -> Hidden {
+/// What does not end before another begins was not meant to begin. `ends` are those of CDATA and
+/// of comments.
+fn hidden(row: &[u8], at: usize, base: u64, ends: &mut [Ends; 2]) -> Hidden {
     let inner = row.get(at..).unwrap_or_default();
     let (open, close, kind): (&[u8], &[u8], usize) = if inner.starts_with(b"<![CDATA[") {
         (b"<![CDATA[", b"]]>", 0)
@@ -591,15 +601,25 @@ fn hidden(row: &[u8], at: usize, base: u64, unclosed: &mut [u64; 2]) -> Hidden {
     } else {
         return Hidden::No;
     };
-    let Some(known) = unclosed.get_mut(kind) else { return Hidden::No };
-    let skipped = known.checked_sub(base).and_then(|known| usize::try_from(known).ok());
-    let from = skipped.map_or(at + open.len(), |known| known.max(at + open.len()));
-    let Some(end) = row.get(from..).and_then(|rest| memmem::find(rest, close)) else {
-        *known = (*known).max(base + wide(row.len().saturating_sub(close.len())));
+    let Some(known) = ends.get_mut(kind) else { return Hidden::No };
+    let within = |place: u64| place.checked_sub(base).and_then(|it| usize::try_from(it).ok());
+    let start = at + open.len();
+    let is_known = (known.found_from..=known.found).contains(&(base + wide(start)));
+    let found = within(known.found).filter(|end| is_known && end + close.len() <= row.len());
+    let from = within(known.none_until).map_or(start, |known| known.max(start));
+    let looked_for = || row.get(from..).and_then(|rest| memmem::find(rest, close));
+    let Some(end) = found.or_else(|| looked_for().map(|end| from + end)) else {
+        let until = base + wide(row.len().saturating_sub(close.len()));
+        known.none_until = known.none_until.max(until);
         return Hidden::Unknown;
     };
-    let content = row.get(at + open.len()..from + end).unwrap_or_default();
-    if memmem::find(content, open).is_some() { Hidden::No } else { Hidden::Until(from + end + 3) }
+    (known.found, known.found_from) = (base + wide(end), base + wide(start));
+    let content = row.get(start..end).unwrap_or_default();
+    if memmem::find(content, open).is_some() {
+        Hidden::No
+    } else {
+        Hidden::Until(end + close.len())
+    }
 }
 
 /// The next tag of a name that `finder` finds the beginning of, `length` bytes long: where it
@@ -751,6 +771,14 @@ mod tests {
             (
                 "<rss><item><![CDATA[a</item><item><![CDATA[b]]></item></rss>",
                 "<item><![CDATA[a</item>|<item><![CDATA[b]]></item>|whole",
+            ),
+            (
+                "<rss><item><![CDATA[a</item><item><![CDATA[b</item><item><![CDATA[</item>]]>c</item></rss>",
+                "<item><![CDATA[a</item>|<item><![CDATA[b</item>|<item><![CDATA[</item>]]>c</item>|whole",
+            ),
+            (
+                "<rss><item><!-- a</item><item><!--</item>-->b</item><item><!--</item>-->c</item></rss>",
+                "<item><!-- a</item>|<item><!--</item>-->b</item>|<item><!--</item>-->c</item>|whole",
             ),
             (
                 "<rss><item><![CDATA[a</item><item>b</item></rss>",

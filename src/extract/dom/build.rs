@@ -22,7 +22,7 @@ const CLASS_BYTES_MAX: usize = 2 << 10;
 const TITLE_BYTES_MAX: usize = 4 << 10;
 /// How often open elements are looked at, for ends and what ends by itself; after that only the
 /// innermost few are.
-const LOOKS_MAX: usize = 20_000_000;
+const LOOKS_MAX: usize = 4_000_000;
 const LOOKS_AFTER: usize = 8;
 /// Longest value of another attribute that is kept, in bytes.
 const VALUE_BYTES_MAX: usize = 16 << 10;
@@ -30,7 +30,7 @@ const VALUE_BYTES_MAX: usize = 16 << 10;
 const XHTML: &str = "http://www.w3.org/1999/xhtml";
 
 /// A node of the tree.
-type Id = <HtmlTreeSink as TreeSink>::Handle;
+pub(crate) type Id = <HtmlTreeSink as TreeSink>::Handle;
 
 /// The tree of a page.
 ///
@@ -490,7 +490,7 @@ fn ends_paragraph(name: &str) -> bool {
         )
 }
 
-fn is_void(name: &str) -> bool {
+pub(super) fn is_void(name: &str) -> bool {
     matches!(
         name,
         "area"

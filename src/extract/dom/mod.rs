@@ -14,10 +14,16 @@ mod build;
 
 mod walk;
 
+mod write;
+
+use std::sync::Arc;
+
 use scraper::{ElementRef, Html};
 use url::Url;
 
+pub(crate) use build::Id as NodeId;
 pub(crate) use walk::{attr, is_within, text, text_within};
+pub(crate) use write::Weight;
 
 use crate::extract::{NotADocument, link};
 
@@ -25,13 +31,25 @@ use crate::extract::{NotADocument, link};
 pub const NODES_MAX: usize = 120_000;
 /// Most attributes of a page.
 pub const ATTRIBUTES_MAX: usize = 200_000;
+/// Longest language that is one, in bytes: each item has a copy.
+const LANGUAGE_BYTES_MAX: usize = 64;
 /// Deepest nesting that is kept.
 pub const DEPTH_MAX: usize = 200;
+
+/// The HTML of an element and all within it.
+pub(crate) fn outer_html(element: ElementRef<'_>) -> String {
+    write::html(*element, false)
+}
+
+/// The HTML of all within an element.
+pub(crate) fn inner_html(element: ElementRef<'_>) -> String {
+    write::html(*element, true)
+}
 
 /// A page.
 pub(crate) struct Dom {
     html: Html,
-    base: Url,
+    base: Arc<Url>,
 }
 
 impl Dom {
@@ -40,11 +58,12 @@ impl Dom {
     /// # Errors
     /// [`NotADocument`] when the page passes a limit.
     pub(crate) fn parse(text: &str, origin: &Url) -> Result<Self, NotADocument> {
-        let mut dom = Self { html: build::build(text)?, base: origin.clone() };
+        let mut dom = Self { html: build::build(text)?, base: Arc::new(origin.clone()) };
         let base = dom.elements().find(|element| element.value().name() == "base");
         let href = base.and_then(|element| attr(element, "href"));
-        if let Some((_, url)) = href.and_then(|href| link::resolve(href, &[Some(origin)])) {
-            dom.base = url;
+        let stated = href.and_then(|href| link::resolve(href, &[Some(origin)]));
+        if let Some((_, url)) = stated.filter(|(_, url)| link::is_base(url)) {
+            dom.base = Arc::new(url);
         }
         Ok(dom)
     }
@@ -64,6 +83,11 @@ impl Dom {
         &self.base
     }
 
+    /// The same, for all that keep it.
+    pub(crate) fn shared_base(&self) -> &Arc<Url> {
+        &self.base
+    }
+
     /// The address as it may be shown and its parsed form.
     pub(crate) fn resolve(&self, href: &str) -> Option<(String, Url)> {
         link::resolve(href, &[Some(&self.base)])
@@ -80,11 +104,16 @@ impl Dom {
     /// As the page claims it.
     pub(crate) fn language(&self) -> Option<&str> {
         let root = self.root();
-        attr(root, "lang").or_else(|| attr(root, "xml:lang")).filter(|lang| !lang.trim().is_empty())
+        let stated = attr(root, "lang").or_else(|| attr(root, "xml:lang"));
+        stated.filter(|language| language.len() <= LANGUAGE_BYTES_MAX)
     }
 
     /// Written as well-formed HTML: a parser of others meets no surprise in it.
     pub(crate) fn to_html(&self) -> String {
-        self.html.html()
+        write::html(*self.root(), false)
+    }
+
+    pub(crate) fn weight(&self) -> Weight {
+        write::weight(*self.root())
     }
 }

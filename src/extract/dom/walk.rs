@@ -1,5 +1,7 @@
 //! Reading within the tree.
 
+use std::ops::Deref;
+
 use scraper::{ElementRef, Node};
 
 use crate::extract::dom::build::is_block;
@@ -7,6 +9,33 @@ use crate::markup;
 
 /// Longest text of an element that is read, in bytes.
 const TEXT_BYTES_MAX: usize = 64 << 10;
+
+/// A node of the tree, and what is around it.
+pub(super) type NodeRef<'a> = <ElementRef<'a> as Deref>::Target;
+
+/// A step on the way through a part of the tree.
+#[derive(Clone, Copy)]
+pub(super) enum Step<'a> {
+    Open(NodeRef<'a>),
+    Close(NodeRef<'a>),
+}
+
+/// From a node's beginning to its end, through all within it.
+pub(super) fn steps(root: NodeRef<'_>) -> impl Iterator<Item = Step<'_>> {
+    let mut next = Some(Step::Open(root));
+    std::iter::from_fn(move || {
+        let step = next.take()?;
+        next = match step {
+            Step::Open(node) => Some(node.first_child().map_or(Step::Close(node), Step::Open)),
+            Step::Close(node) if node.id() == root.id() => None,
+            Step::Close(node) => {
+                let up = || node.parent().map(Step::Close);
+                node.next_sibling().map(Step::Open).or_else(up)
+            }
+        };
+        Some(step)
+    })
+}
 
 /// The value of an attribute, trimmed; `None` when it is absent or empty.
 pub(crate) fn attr<'a>(element: ElementRef<'a>, name: &str) -> Option<&'a str> {
@@ -19,17 +48,20 @@ pub(crate) fn text(element: ElementRef<'_>) -> String {
     markup::clean(&text_within(element, TEXT_BYTES_MAX))
 }
 
-/// The first `bytes_max` or a little more of an element's text, as it stands.
+/// The first `bytes_max` of an element's text, as it stands.
 pub(crate) fn text_within(element: ElementRef<'_>, bytes_max: usize) -> String {
     let mut out = String::new();
     let mut next = element.first_child();
     while let Some(node) = next {
         match node.value() {
-            Node::Text(text) => out.push_str(text),
+            Node::Text(text) => {
+                let left = bytes_max.saturating_sub(out.len());
+                out.push_str(text.get(..text.floor_char_boundary(left)).unwrap_or_default());
+            }
             Node::Element(it) if is_block(it.name()) => out.push(' '),
             _ => {}
         }
-        if out.len() > bytes_max {
+        if out.len() >= bytes_max {
             break;
         }
         let is_silent = node.value().as_element().is_some_and(|it| is_silent(it.name()));

@@ -17,6 +17,16 @@ use crate::model::time::Timestamp;
 const ELEMENTS_MAX: usize = 20_000;
 /// Longest page whose full text is looked for, in bytes.
 const READABLE_BYTES_MAX: usize = 3 << 20;
+/// Within how many elements the texts of such a page may stand, in the mean over its length: each
+/// of them is weighed with all of its text. Articles stand within ten or twenty, and are half of
+/// their page at most.
+const NESTING_MAX: usize = 24;
+/// Texts of so many bytes may be nested at any depth.
+const NESTING_FREE_BYTES: usize = 1 << 20;
+/// How many bytes may be gone over for each one of the page to escape what it gives.
+const ESCAPES_MAX: usize = 1_000;
+/// So many may be in any page.
+const ESCAPES_FREE_BYTES: usize = 16 << 20;
 
 /// What the page of one item tells. Every part may be missing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -66,7 +76,7 @@ pub fn of_text(html: &str, url: &Url) -> Result<Article, NotADocument> {
     for values in [&said.json_ld, &said.microdata] {
         let graph = Graph::new(values);
         if let Some(story) = story(&dom, &graph, url) {
-            fill(&mut raw, entry_of(&graph, story.value, dom.base()));
+            fill(&mut raw, entry_of(&graph, story.value, dom.shared_base()));
         }
     }
     if raw.title.is_empty()
@@ -150,7 +160,7 @@ fn story<'v>(dom: &Dom, graph: &Graph<'v>, url: &Url) -> Option<Thing<'v>> {
         things(graph).into_iter().filter(|thing| thing.kind == Kind::Article).collect();
     let own = link::canonical(url, false);
     let here = all.iter().find(|thing| {
-        let links = entry_of(graph, thing.value, dom.base()).links;
+        let links = entry_of(graph, thing.value, dom.shared_base()).links;
         links
             .iter()
             .filter_map(|link| dom.resolve(&link.href))
@@ -220,8 +230,15 @@ fn settled(mut raw: RawEntry, dom: &Dom) -> Entry {
 
 /// What dom_smoothie makes of the page; `None` when it is too large for it, or finds nothing.
 fn readable(dom: &Dom, url: &Url) -> Option<dom_smoothie::Article> {
+    let weight = dom.weight();
+    if weight.elements > ELEMENTS_MAX {
+        return None;
+    }
     let html = dom.to_html();
-    if html.len() > READABLE_BYTES_MAX {
+    let is_light = html.len() <= READABLE_BYTES_MAX
+        && weight.text <= html.len() * NESTING_MAX + NESTING_FREE_BYTES
+        && weight.escapes <= html.len() * ESCAPES_MAX + ESCAPES_FREE_BYTES;
+    if !is_light {
         return None;
     }
     let config = Config { max_elements_to_parse: ELEMENTS_MAX, ..Config::default() };
@@ -258,6 +275,21 @@ mod tests {
         assert_eq!(found.language.as_deref(), Some("de"));
         assert!(found.body_html.contains("Ein Absatz") && !found.body_html.contains("Start"));
         assert!(found.body_html.contains("https://e.com/x"));
+    }
+
+    #[test]
+    fn a_page_that_costs_a_reader_of_articles_too_much_gives_what_its_head_says() {
+        let url = Url::parse("https://e.com/a").unwrap();
+        let words = "Worte, und noch mehr Worte. ".repeat(5_000);
+        let deep = format!("{PAGE}{}{words}", "<div>".repeat(190));
+        let signs = format!("{PAGE}<p>{words}</p><p>{}", "&".repeat(50_000));
+        for html in [deep, signs] {
+            let found = of_text(&html, &url).unwrap();
+            assert_eq!((found.title.as_str(), found.body_html.as_str()), ("Der Titel", ""));
+            assert_eq!(found.authors, ["Ann"]);
+        }
+        let plain = of_text(&format!("{PAGE}<p>{words}</p>"), &url).unwrap();
+        assert!(plain.body_html.contains("noch mehr"));
     }
 
     #[test]

@@ -4,17 +4,25 @@
 //! hAtom 0.1, whose entries are printed by many themes, often without half of their parts: these
 //! are looked for by the signs of [`Parts`].
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use scraper::ElementRef;
 
 use crate::extract::date;
-use crate::extract::dom::{Dom, attr, is_within, text};
+use crate::extract::dom::{Dom, NodeId, attr, inner_html, is_within, text, text_within};
 use crate::extract::page::day;
 use crate::extract::page::parts::{Parts, has_word, link_in, picture};
 use crate::extract::raw::{Form, RawEntry, RawText, cap};
+use crate::markup;
 use crate::model::time::Timestamp;
 
 /// Most entries of a page that are looked at.
 const ENTRIES_MAX: usize = 10_000;
+/// Most authors, tags, pictures, addresses and dates of an entry that are looked at, each.
+const PROPERTIES_MAX: usize = 64;
+/// How much of a name's or a date's words is looked at, in bytes.
+const LOOK_BYTES: usize = 2 << 10;
 /// Fewest entries of hAtom that are a list: a single one may be what the page itself is.
 const HATOM_MIN: usize = 2;
 
@@ -24,11 +32,12 @@ pub(super) fn entries(dom: &Dom) -> Vec<RawEntry> {
     let feed = dom.elements().find(|element| has_class(*element, "h-feed"));
     let within = |element: &ElementRef<'_>| feed.is_none_or(|feed| is_within(*element, feed));
     let roots = dom.elements().filter(|element| has_class(*element, "h-entry"));
+    let mut authors = FeedAuthors::default();
     roots
         .take(ENTRIES_MAX)
         .filter(within)
         .filter(|it| is_outermost(it, "h-entry"))
-        .filter_map(|it| entry(it, dom))
+        .filter_map(|it| entry(it, dom, &mut authors))
         .collect()
 }
 
@@ -99,7 +108,8 @@ impl<'a> Properties<'a> {
     }
 
     fn named<'b>(&'b self, class: &'b str) -> impl Iterator<Item = ElementRef<'a>> + 'b {
-        self.all.iter().copied().filter(move |element| has_class(*element, class))
+        let named = self.all.iter().copied().filter(move |element| has_class(*element, class));
+        named.take(PROPERTIES_MAX)
     }
 
     fn first(&self, class: &str) -> Option<ElementRef<'a>> {
@@ -116,7 +126,7 @@ impl<'a> Properties<'a> {
     }
 }
 
-fn entry(root: ElementRef<'_>, dom: &Dom) -> Option<RawEntry> {
+fn entry<'a>(root: ElementRef<'a>, dom: &Dom, feed_authors: &mut FeedAuthors) -> Option<RawEntry> {
     let own = Properties::of(root);
     let reactions = ["u-in-reply-to", "u-like-of", "u-repost-of", "u-bookmark-of", "p-rsvp"];
     if reactions.iter().any(|class| own.first(class).is_some()) {
@@ -134,7 +144,7 @@ fn entry(root: ElementRef<'_>, dom: &Dom) -> Option<RawEntry> {
     let permalink = urls.iter().copied().find(is_same_site).or(urls.first().copied());
     let permalink = permalink.map(str::to_owned).or_else(|| implied_url(root, &own));
     let mut summary = own.first("p-summary").map(text).unwrap_or_default();
-    let mut body = content.map(|content| content.inner_html()).unwrap_or_default();
+    let mut body = content.map(inner_html).unwrap_or_default();
     let mut form = Form::Html;
     if let Some(plain) = own.first("p-content").filter(|_| body.is_empty()) {
         (body, form) = (text(plain), Form::Plain);
@@ -150,22 +160,33 @@ fn entry(root: ElementRef<'_>, dom: &Dom) -> Option<RawEntry> {
         title: RawText::new(title, Form::Plain),
         links: permalink.iter().map(|href| link_in(dom, href)).collect(),
         summary: RawText::new(summary, Form::Plain),
-        body: RawText { base: Some(dom.base().clone()), ..RawText::new(body, form) },
+        body: RawText { base: Some(Arc::clone(dom.shared_base())), ..RawText::new(body, form) },
         published: own.named("dt-published").find_map(instant),
         updated: own.named("dt-updated").find_map(instant),
-        authors: if authors.is_empty() { feed_authors(root) } else { authors },
-        tags: own.named("p-category").map(text).collect(),
+        authors: if authors.is_empty() { feed_authors.around(root) } else { authors },
+        tags: own.named("p-category").map(words).collect(),
         media: photos.collect(),
         ..RawEntry::default()
     })
 }
 
-/// The authors of the feed around an entry.
-fn feed_authors(root: ElementRef<'_>) -> Vec<String> {
-    let feed =
-        root.ancestors().filter_map(ElementRef::wrap).find(|outer| has_class(*outer, "h-feed"));
-    feed.map(|feed| Properties::of(feed).named("p-author").map(name_of).collect())
-        .unwrap_or_default()
+/// The authors of the feeds of a page, each looked for once.
+#[derive(Default)]
+struct FeedAuthors(HashMap<NodeId, Vec<String>>);
+
+impl FeedAuthors {
+    /// Those of the feed around an entry.
+    fn around(&mut self, root: ElementRef<'_>) -> Vec<String> {
+        let mut outer = root.ancestors().filter_map(ElementRef::wrap);
+        let Some(feed) = outer.find(|outer| has_class(*outer, "h-feed")) else { return vec![] };
+        let authors = || Properties::of(feed).named("p-author").map(name_of).collect();
+        self.0.entry(feed.id()).or_insert_with(authors).clone()
+    }
+}
+
+/// The beginning of an element's words.
+fn words(element: ElementRef<'_>) -> String {
+    markup::clean(&text_within(element, LOOK_BYTES))
 }
 
 /// The text of a `p-` property: what is meant for machines before the words.
@@ -176,7 +197,7 @@ fn plain(element: ElementRef<'_>) -> String {
         "img" | "area" => attr(element, "alt"),
         _ => None,
     };
-    stated.map_or_else(|| text(element), str::to_owned)
+    stated.map_or_else(|| words(element), str::to_owned)
 }
 
 /// The value of a `u-` property.
@@ -188,7 +209,7 @@ fn address(element: ElementRef<'_>) -> Option<&str> {
 
 /// An id: whole, where it is an address.
 fn id_of(element: ElementRef<'_>, dom: &Dom) -> String {
-    let Some(id) = address(element) else { return text(element) };
+    let Some(id) = address(element) else { return words(element) };
     let is_address = attr(element, "href").is_some_and(|href| href == id);
     let whole = dom.resolve(id).filter(|_| is_address);
     whole.map_or_else(|| id.to_owned(), |(shown, _)| shown)
@@ -202,9 +223,10 @@ fn instant(element: ElementRef<'_>) -> Option<Timestamp> {
         .filter(|inner| {
             *inner != element && (has_class(*inner, "value") || has_class(*inner, "value-title"))
         })
+        .take(PROPERTIES_MAX)
         .map(|piece| {
             let stated = attr(piece, "datetime").or_else(|| attr(piece, "title"));
-            stated.map_or_else(|| text(piece), str::to_owned)
+            stated.map_or_else(|| words(piece), str::to_owned)
         })
         .collect();
     if let Some(at) = date::parse(&pieces.join(" ")) {
@@ -213,7 +235,7 @@ fn instant(element: ElementRef<'_>) -> Option<Timestamp> {
     let stated =
         ["datetime", "title", "value", "content"].iter().find_map(|name| attr(element, name));
     stated.and_then(date::parse).or_else(|| {
-        let words = text(element);
+        let words = words(element);
         date::parse(&words).or_else(|| day::find(&words))
     })
 }
@@ -258,7 +280,7 @@ fn hatom_entry(root: ElementRef<'_>, dom: &Dom) -> Option<RawEntry> {
     if title.is_empty() {
         return None;
     }
-    let mut body = first("entry-content").map(|content| content.inner_html()).unwrap_or_default();
+    let mut body = first("entry-content").map(inner_html).unwrap_or_default();
     cap(&mut body);
     let excerpt = first("entry-summary").map(text).filter(|words| !words.is_empty());
     let is_tag = |element: &ElementRef<'_>| {
@@ -275,11 +297,14 @@ fn hatom_entry(root: ElementRef<'_>, dom: &Dom) -> Option<RawEntry> {
             }),
             Form::Plain,
         ),
-        body: RawText { base: Some(dom.base().clone()), ..RawText::new(body, Form::Html) },
+        body: RawText {
+            base: Some(Arc::clone(dom.shared_base())),
+            ..RawText::new(body, Form::Html)
+        },
         published: first("published").and_then(instant).or(parts.day),
         updated: first("updated").and_then(instant),
         authors: author.into_iter().collect(),
-        tags: inner.iter().copied().filter(is_tag).map(text).collect(),
+        tags: inner.iter().copied().filter(is_tag).take(PROPERTIES_MAX).map(words).collect(),
         media: parts.image.iter().map(|href| picture(dom, href)).collect(),
         ..RawEntry::default()
     })

@@ -125,7 +125,7 @@ fn listed(dom: &Dom, said: &Said, base: &Url) -> Vec<RawEntry> {
             if thing.kind == Kind::Product && thing.place != Place::Listed {
                 continue;
             }
-            let entry = entry_of(&graph, thing.value, dom.base());
+            let entry = entry_of(&graph, thing.value, dom.shared_base());
             let target = entry.links.iter().find_map(|link| {
                 let (_, url) = dom.resolve(&link.href)?;
                 Some((link::canonical(&url, false), link::canonical(&url, true)))

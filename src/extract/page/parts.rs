@@ -1,10 +1,13 @@
 //! What an item's block holds: its address, title, day, summary and picture, by the signs that
 //! pages give to people.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use scraper::{ElementRef, Node};
 use url::Url;
 
-use crate::extract::dom::{Dom, attr, text, text_within};
+use crate::extract::dom::{Dom, attr, outer_html, text, text_within};
 use crate::extract::page::day;
 use crate::extract::raw::{Form, RawEntry, RawLink, RawMedia, RawText, Role};
 use crate::extract::{date, link, media};
@@ -19,8 +22,13 @@ const TITLE_BYTES_MAX: usize = 300;
 const SUMMARY_CHARS_MIN: usize = 30;
 /// How much of an element's text is looked at where it must be short, in bytes.
 const LOOK_BYTES: usize = 2 * TITLE_BYTES_MAX;
-/// How much HTML of a block is looked through for a picture, in bytes.
-const PICTURE_BYTES_MAX: usize = 64 << 10;
+/// Most pictures of a block that are looked at for one that is no counter.
+const PICTURES_MAX: usize = 20;
+/// Most links of a block that are weighed.
+const LINKS_MAX: usize = 100;
+/// Most elements that are looked at for a day or a summary because of what they are called: those
+/// that are within each other have the same words.
+const CALLED_MAX: usize = 16;
 
 /// The parts of one block.
 #[derive(Debug, Default)]
@@ -41,16 +49,16 @@ impl Parts {
             .take(ELEMENTS_MAX)
             .collect();
         let heading =
-            all.iter().copied().find(|it| is_heading(it.value().name()) && !text(*it).is_empty());
+            all.iter().copied().find(|it| is_heading(it.value().name()) && !look(*it).is_empty());
         let main = main_link(&all, heading, dom);
         let title = title(&all, heading, main);
         let summary = summary(&all, &title);
-        let html = block.html();
-        let html = html.get(..html.floor_char_boundary(PICTURE_BYTES_MAX)).unwrap_or_default();
+        let pictures = all.iter().filter(|element| element.value().name() == "img");
+        let pictures: String = pictures.take(PICTURES_MAX).copied().map(outer_html).collect();
         Self {
             href: main.and_then(|main| attr(main, "href")).map(str::to_owned),
             day: day_of(&all),
-            image: media::first_image(html, &[Some(dom.base())]),
+            image: media::first_image(&pictures, &[Some(dom.base())]),
             summary,
             title,
         }
@@ -70,7 +78,7 @@ impl Parts {
 }
 
 pub(super) fn link_in(dom: &Dom, href: &str) -> RawLink {
-    RawLink { base: Some(dom.base().clone()), ..RawLink::new(href) }
+    RawLink { base: Some(Arc::clone(dom.shared_base())), ..RawLink::new(href) }
 }
 
 pub(super) fn picture(dom: &Dom, href: &str) -> RawMedia {
@@ -97,8 +105,9 @@ fn main_link<'a>(
 ) -> Option<ElementRef<'a>> {
     let own = link::canonical(dom.base(), false);
     let mut best: Option<(i32, ElementRef<'a>)> = None;
-    let mut targets: Vec<String> = Vec::new();
-    for element in all.iter().copied().filter(|element| element.value().name() == "a") {
+    let mut targets: HashSet<String> = HashSet::new();
+    let links = all.iter().copied().filter(|element| element.value().name() == "a");
+    for element in links.take(LINKS_MAX) {
         let Some((_, url)) = attr(element, "href").and_then(|href| dom.resolve(href)) else {
             continue;
         };
@@ -138,7 +147,7 @@ fn main_link<'a>(
         } else {
             0
         };
-        targets.push(target);
+        targets.insert(target);
         if best.is_none_or(|(most, _)| score > most) {
             best = Some((score, element));
         }
@@ -165,7 +174,7 @@ fn title(
     }
     let called = all.iter().skip(1).copied().filter(|it| has_word(*it, &["title", "headline"]));
     if let Some(title) =
-        called.map(text).find(|title| !title.is_empty() && title.len() <= TITLE_BYTES_MAX)
+        called.map(look).find(|title| !title.is_empty() && title.len() <= TITLE_BYTES_MAX)
     {
         return title;
     }
@@ -204,8 +213,8 @@ fn day_of(all: &[ElementRef<'_>]) -> Option<Timestamp> {
         .iter()
         .copied()
         .filter(|it| has_word(*it, &["date", "time", "published", "posted", "day"]));
-    times.map(of_time).find(Option::is_some).flatten().or_else(|| {
-        called.take(16).find_map(|element| day::find(&look(element))).or_else(|| {
+    times.take(CALLED_MAX).find_map(of_time).or_else(|| {
+        called.take(CALLED_MAX).find_map(|element| day::find(&look(element))).or_else(|| {
             let within = |element: &ElementRef<'_>| {
                 element.children().find_map(|node| match node.value() {
                     Node::Text(text) => day::find(text),
@@ -220,7 +229,11 @@ fn day_of(all: &[ElementRef<'_>]) -> Option<Timestamp> {
 
 /// What is called a summary, else the first paragraph that is long enough.
 fn summary(all: &[ElementRef<'_>], title: &str) -> String {
-    let fits = |words: &String| words.chars().count() >= SUMMARY_CHARS_MIN && words != title;
+    let is_long = |element: &ElementRef<'_>| look(*element).chars().count() >= SUMMARY_CHARS_MIN;
+    let first = |candidates: &mut dyn Iterator<Item = ElementRef<'_>>| {
+        let mut long = candidates.filter(is_long).take(CALLED_MAX).map(text);
+        long.find(|words| words != title)
+    };
     let names = [
         "summary",
         "excerpt",
@@ -232,13 +245,9 @@ fn summary(all: &[ElementRef<'_>], title: &str) -> String {
         "snippet",
         "desc",
     ];
-    let called = all.iter().skip(1).copied().filter(|it| has_word(*it, &names));
-    let found = called.map(text).find(fits);
-    found
-        .or_else(|| {
-            let paragraphs = all.iter().skip(1).copied().filter(|it| it.value().name() == "p");
-            paragraphs.map(text).find(fits)
-        })
+    let inner = || all.iter().skip(1).copied();
+    first(&mut inner().filter(|it| has_word(*it, &names)))
+        .or_else(|| first(&mut inner().filter(|it| it.value().name() == "p")))
         .unwrap_or_default()
 }
 

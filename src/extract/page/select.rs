@@ -25,6 +25,8 @@ const RULE_BYTES_MAX: usize = 2_000;
 const ITEMS_SURE: usize = 5;
 /// Most children of one element while a rule counts them: it counts anew for each.
 const COUNTED_CHILDREN_MAX: usize = 4_000;
+/// Most elements of an item that a field's value is looked for in.
+const MATCHES_MAX: usize = 32;
 /// Within how many other items an item may stand.
 const NESTED_MAX: usize = 4;
 /// Longest value of a field that a pattern is tried on, in bytes.
@@ -239,7 +241,10 @@ impl Field {
     fn value(&self, block: ElementRef<'_>) -> Option<String> {
         match &self.selector {
             None => self.value_of(block),
-            Some(selector) => block.select(selector).find_map(|found| self.value_of(found)),
+            Some(selector) => {
+                let mut found = block.select(selector).take(MATCHES_MAX);
+                found.find_map(|found| self.value_of(found))
+            }
         }
     }
 

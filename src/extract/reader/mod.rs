@@ -176,6 +176,9 @@ impl<'a> Reader<'a> {
                 }
                 (Ns::Core | Ns::DublinCore, "language") => self.feed.language = self.plain()?,
                 (Ns::Core, "ttl") => self.feed.ttl = self.plain()?,
+                (Ns::Core, "generator") => {
+                    self.feed.is_numbered = self.plain()?.contains("://wordpress.org/");
+                }
                 (Ns::Syndication, "updateperiod") => self.feed.period = self.plain()?,
                 (Ns::Syndication, "updatefrequency") => self.feed.frequency = self.plain()?,
                 _ => self.skip()?,
@@ -358,8 +361,8 @@ mod tests {
         let text = "<feed xmlns='http://www.w3.org/2005/Atom' xml:base='http://e.com/a/'><entry xml:base='b/'>\
             <link href='c'/><content type='html' xml:base='/d/'>x</content></entry></feed>";
         let found = &entries(text)[0];
-        assert_eq!(found.links[0].base.as_ref().map(Url::as_str), Some("http://e.com/a/b/"));
-        assert_eq!(found.body.base.as_ref().map(Url::as_str), Some("http://e.com/d/"));
+        assert_eq!(found.links[0].base.as_deref().map(Url::as_str), Some("http://e.com/a/b/"));
+        assert_eq!(found.body.base.as_deref().map(Url::as_str), Some("http://e.com/d/"));
     }
 
     #[test]

@@ -72,11 +72,12 @@ fn read(text: &str) -> Vec<Value> {
 fn repair(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.trim_start_matches('\u{feff}');
+    let (mut ends, mut values) = (Ahead::default(), Ahead::default());
     while let Some(c) = rest.chars().next() {
         // A comment ends before the value begins; what wraps the value does not.
         if let Some(comment) = rest.strip_prefix("<!--")
-            && let Some(end) = comment.find("-->")
-            && !comment.get(..end).unwrap_or_default().contains(['{', '['])
+            && let Some(end) = ends.next(comment, |rest| rest.find("-->"))
+            && values.next(comment, |rest| rest.find(['{', '['])).is_none_or(|value| value > end)
         {
             rest = comment.get(end + 3..).unwrap_or_default();
             continue;
@@ -110,6 +111,27 @@ fn repair(text: &str) -> String {
     let kept = out.trim_end_matches([' ', '\n', '\r', '\t', ',']).len();
     out.truncate(kept);
     out
+}
+
+/// Where something comes next, looked for anew only once that has been passed.
+#[derive(Default)]
+struct Ahead {
+    /// How much of the text is left where it begins.
+    left: Option<usize>,
+    is_none: bool,
+}
+
+impl Ahead {
+    fn next(&mut self, rest: &str, find: impl Fn(&str) -> Option<usize>) -> Option<usize> {
+        if self.is_none {
+            return None;
+        }
+        let known = self.left.and_then(|left| rest.len().checked_sub(left));
+        let found = known.or_else(|| find(rest));
+        self.left = found.map(|at| rest.len() - at);
+        self.is_none = found.is_none();
+        found
+    }
 }
 
 /// Copies the string that `rest` begins with, and gives what is behind it.
@@ -156,6 +178,10 @@ mod tests {
             ("{\"a\": [1, 2, ], }", vec![json!({"a": [1, 2]})]),
             ("<!--\n{\"a\": 1}\n-->", vec![json!({"a": 1})]),
             ("<!-- x -->{\"a\": \"<!-- b -->\"}", vec![json!({"a": "<!-- b -->"})]),
+            (
+                "<!-- x --><!-- {\"a\": 1} --><!-- y -->{\"b\": 2}",
+                vec![json!({"a": 1}), json!({"b": 2})],
+            ),
             ("//<![CDATA[\n{\"a\": 1}\n//]]>", vec![json!({"a": 1})]),
             ("{&quot;a&quot;: &quot;b&quot;}", vec![json!({"a": "b"})]),
             ("{\"a\": 1}\n{\"b\": 2}", vec![json!({"a": 1}), json!({"b": 2})]),

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::{Read, SeekFrom};
+use std::sync::Arc;
 
 use serde_json::Value;
 use url::Url;
@@ -141,7 +142,7 @@ pub fn rows(
             (None, None) => {
                 let listed = found.iter().filter(|thing| thing.kind == Kind::Link);
                 links.extend(
-                    listed.map(|thing| Told::new(entry_of(graph, thing.value, dom.base()))),
+                    listed.map(|thing| Told::new(entry_of(graph, thing.value, dom.shared_base()))),
                 );
             }
         }
@@ -273,7 +274,7 @@ impl Page<'_> {
             currency: self.currency,
             left: &self.left,
         };
-        let mut entry = entry_of(graph, product, self.dom.base());
+        let mut entry = entry_of(graph, product, self.dom.shared_base());
         // A product's dates are those of its launch.
         (entry.published, entry.updated) = (None, None);
         entry.body = RawText::default();
@@ -349,7 +350,7 @@ impl Page<'_> {
     }
 
     fn link(&self, href: &str) -> RawLink {
-        RawLink { base: Some(self.dom.base().clone()), ..RawLink::new(href) }
+        RawLink { base: Some(Arc::clone(self.dom.shared_base())), ..RawLink::new(href) }
     }
 
     /// Rows of what has a name or an address, repetitions left out.

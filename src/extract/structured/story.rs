@@ -1,5 +1,7 @@
 //! Articles and listed links, as raw entries.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use url::Url;
 
@@ -10,8 +12,8 @@ use crate::model::time::Timestamp;
 
 /// What structured data says of an article, a product's words or a listed link; addresses are
 /// relative to `base`.
-pub(crate) fn entry_of(graph: &Graph<'_>, value: &Value, base: &Url) -> RawEntry {
-    let link = |href: &str| RawLink { base: Some(base.clone()), ..RawLink::new(href) };
+pub(crate) fn entry_of(graph: &Graph<'_>, value: &Value, base: &Arc<Url>) -> RawEntry {
+    let link = |href: &str| RawLink { base: Some(Arc::clone(base)), ..RawLink::new(href) };
     let text = |keys: &[&str]| {
         let mut text = graph.text(value, keys).unwrap_or_default();
         cap(&mut text);

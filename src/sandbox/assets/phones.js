@@ -291,10 +291,14 @@ function telegramMessage(entry, more) {
   if (more.length) bubble.append(album(all.map((one) => telegramFile(one.media))));
   else if (entry.media) bubble.append(telegramFile(entry.media));
   else if (isWeb(entry.photo)) bubble.append(picture(entry.photo));
-  else if (preview?.show_above_text && isWeb(preview.url)) bubble.append(picture(preview.url));
+  else if (preview?.show_above_text && isWeb(preview.url)) {
+    // What stands there may be a page, which only the service looks into.
+    bubble.append(picture(preview.url, { onerror() { this.replaceWith(webpage(preview.url)); } }));
+  }
   const said = all.find((one) => one.text) ?? entry;
   if (entry.rich) bubble.append(make("div", { className: "rich" }, richHtml(entry.rich)));
   if (said.text) bubble.append(rich(said.text, said.entities));
+  if (isWeb(preview?.url) && !preview.show_above_text) bubble.append(webpage(preview.url));
   const notes = [entry.edited_at ? "edited" : "", entry.is_protected ? "protected" : "",
     entry.is_silent ? "no sound" : ""].filter(Boolean).join(", ");
   if (said.text || entry.rich) {
@@ -314,6 +318,9 @@ function telegramMessage(entry, more) {
   }
   return line;
 }
+
+/** A page that is shown with a message, as far as its address tells. */
+const webpage = (address) => link(address, { className: "webpage" }, new URL(address).hostname);
 
 function telegramFile(media) {
   const { kind, address, name, title, performer, seconds } = media;

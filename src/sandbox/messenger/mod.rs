@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
@@ -182,6 +183,17 @@ impl Server {
     pub fn person(&self, psid: &str) -> Person {
         self.inner.meet(psid);
         Person::new(Arc::clone(&self.inner), psid)
+    }
+
+    /// What the service would say against a message, taken at its word without a socket; `None` when
+    /// it takes it. A message that would have to wait for a file to be fetched is not judged.
+    pub fn refusal(&self, parameters: &Value) -> Option<String> {
+        let parameters = parameters.as_object().cloned().unwrap_or_default();
+        let params = Params(parameters, Default::default());
+        let psid = edges::recipient(&params).unwrap_or_default();
+        let call = self.inner.call(&edges::Edge::Messages, &hyper::Method::POST, &params, &psid);
+        let reply = call.now_or_never()?;
+        (reply.status != 200).then(|| String::from_utf8_lossy(&reply.body).into_owned())
     }
 
     /// People with an open window that nobody looks into; cheap by the thousand.

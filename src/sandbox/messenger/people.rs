@@ -174,7 +174,8 @@ impl Person {
             self.contacts(&mid, Some(title), "message", &message);
         } else {
             let postback = json!({ "mid": mid, "title": title, "payload": payload });
-            self.contacts(&mid, Some(title), "postback", &postback);
+            let shown = Some(title).filter(|title| !title.is_empty());
+            self.contacts(&mid, shown, "postback", &postback);
         }
         true
     }

@@ -27,6 +27,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use crate::runtime::clock::Clock;
@@ -257,6 +258,15 @@ impl Server {
     /// Ids that were handed out are no longer good, as when a file was lost.
     pub fn forget_files(&self) {
         self.inner.lock().files.clear();
+    }
+
+    /// What the service would say against a call, taken at its word without a socket; `None` when it
+    /// takes it. A call that would have to wait for a file to be fetched is not judged.
+    pub fn refusal(&self, method: &str, parameters: &Value) -> Option<String> {
+        let parameters = parameters.as_object().cloned().unwrap_or_default();
+        let params = Params(parameters, Default::default());
+        let reply = self.inner.call(method, &params).now_or_never()?;
+        (reply.status != 200).then(|| String::from_utf8_lossy(&reply.body).into_owned())
     }
 
     /// A message of the bot as the service would tell it now; `None` when it was deleted, never

@@ -141,6 +141,7 @@ pub(super) fn commit_correction(
     let mut state = writing.tables.corrections.load(post)?.ok_or_else(missing)?;
     row.title.clone_from(&commit.title);
     row.bodies.clone_from(&commit.bodies);
+    row.personal.clone_from(&commit.personal);
     row.cards.clone_from(&commit.cards);
     writing.tables.posts.put(post, &row)?;
     state.revision += 1;

@@ -748,6 +748,28 @@ mod tests {
     }
 
     #[test]
+    fn corrections_are_read_as_they_were_written() {
+        let item = ItemId([7; 16]);
+        golden(
+            &Corrections {
+                revision: 3,
+                media_revision: 1,
+                retracted: vec![item],
+                is_deleted: true,
+                corrected_at: Some(at(4)),
+                wanted: 300,
+                edited: 5,
+                given_up: 6,
+                stopped: Some("s".into()),
+                ..Corrections::new(vec![Told { item, kind: ChangeKind::New, price: None }], at(2))
+            },
+            "010ca39c790107070707070707070707070707070707000004030101070707070707070707070707\
+             07070707010108ac020506010173",
+        );
+        golden(&SentRow(vec![1, 2]), "011675e55a020102");
+    }
+
+    #[test]
     fn a_seen_event_is_read_as_it_was_written() {
         golden(&Seen(at(1)), "01f773dc0d02");
     }

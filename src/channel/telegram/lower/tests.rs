@@ -2,7 +2,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::channel::cut::PARTS_MAX;
-use crate::channel::trees::{any_buttons, any_rich, any_text};
+use crate::channel::trees::{any_buttons, any_text, any_text_with_tables};
+use crate::model::item::MediaKind;
+use crate::model::message::{ButtonStyle, Card, Medium};
+use crate::model::rich::{Block, Inline};
 
 const PICTURE: &str = "https://example.com/a.jpg";
 
@@ -47,6 +50,7 @@ fn a_tap_is_acknowledged_first_and_alone_if_there_is_nothing_to_say() {
             method: "answerCallbackQuery",
             rest: r#""callback_query_id":"12\"3"}"#.to_owned(),
             is_acknowledgement: true,
+            covers: 0,
         }
     );
     assert_eq!((calls[1].method, calls[1].is_acknowledgement), ("sendMessage", false));
@@ -138,9 +142,14 @@ fn cards_become_one_text_of_links() {
     assert_eq!(calls.len(), 1);
     let (method, body) = &calls[0];
     assert_eq!((*method, &body["photo"]), ("sendPhoto", &json!(PICTURE)));
-    assert_eq!(body["caption"], "a\nbelow\nmore\n\nb\nbelow\nmore");
+    assert_eq!(body["caption"], "1. a\nbelow\nmore\n\n2. b\nbelow\nmore");
     assert_eq!(body["caption_entities"].as_array().unwrap().len(), 6);
-    assert_eq!(body["reply_markup"]["inline_keyboard"].as_array().unwrap().len(), 1);
+    let keyboard = &body["reply_markup"]["inline_keyboard"];
+    assert_eq!(
+        (&keyboard[0][0]["text"], &keyboard[0][1]["text"]),
+        (&json!("1. Stop"), &json!("2. Stop"))
+    );
+    assert_eq!(sent(vec![Module::Cards(vec![card("a", None)])])[0].1["text"], "a\nbelow\nmore");
 }
 
 #[test]
@@ -166,6 +175,185 @@ fn buttons_without_words_get_some() {
     assert_eq!(lower(&Message::from_plain("\u{200b}"), None), []);
 }
 
+fn medium(kind: MediaKind, url: &str) -> Medium {
+    Medium::new(kind, url, "")
+}
+
+#[test]
+fn each_kind_of_file_has_its_method_and_fields() {
+    let sound = Medium {
+        title: "Episode 1".to_owned(),
+        performer: "Ana".to_owned(),
+        seconds: Some(61),
+        cover: Some(PICTURE.to_owned()),
+        ..medium(MediaKind::Audio, "https://a.example/1.mp3")
+    };
+    let film = Medium { title: "Film".to_owned(), ..sound.clone() };
+    let film = Medium { kind: MediaKind::Video, url: "https://a.example/1.mp4".to_owned(), ..film };
+    let gif = medium(MediaKind::Image, "https://a.example/1.GIF?x=1");
+    let file = medium(MediaKind::File, "https://a.example/1.pdf");
+    let calls = sent(vec![
+        Module::Media(sound),
+        Module::Media(film),
+        Module::Media(gif),
+        Module::Media(file),
+        text("About the file", &[]),
+    ]);
+    assert_eq!(
+        calls,
+        [
+            (
+                "sendAudio",
+                json!({
+                    "audio": "https://a.example/1.mp3", "title": "Episode 1", "performer": "Ana",
+                    "duration": 61,
+                })
+            ),
+            (
+                "sendVideo",
+                json!({
+                    "video": "https://a.example/1.mp4", "supports_streaming": true, "duration": 61,
+                    "cover": PICTURE, "caption": "Film",
+                })
+            ),
+            ("sendAnimation", json!({ "animation": "https://a.example/1.GIF?x=1" })),
+            (
+                "sendDocument",
+                json!({ "document": "https://a.example/1.pdf", "caption": "About the file" })
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_file_goes_ahead_of_a_text_too_long_for_a_caption() {
+    let video = || Module::Media(medium(MediaKind::Video, "https://a.example/1.mp4"));
+    let methods = |calls: &[(&'static str, Value)]| -> Vec<&'static str> {
+        calls.iter().map(|(method, _)| *method).collect()
+    };
+    let long = text(&"word ".repeat(300), &[open("Read")]);
+    let calls = sent(vec![video(), long.clone()]);
+    assert_eq!(methods(&calls), ["sendVideo", "sendMessage"]);
+    assert!(calls[1].1["reply_markup"].is_object());
+
+    let mut message = Message::from(vec![video(), long]);
+    message.manner.overflow = Overflow::Shorten;
+    let calls = lower(&message, None);
+    assert_eq!(calls.len(), 1);
+    assert!(body(&calls[0])["caption"].as_str().unwrap().ends_with("word…"));
+}
+
+#[test]
+fn albums_are_cut_into_groups_and_captioned_once() {
+    let photos = |count: usize| -> Vec<Medium> {
+        (0..count).map(|at| Medium::image(&format!("{PICTURE}?{at}"), "")).collect()
+    };
+    let sizes = |count: usize| -> Vec<usize> {
+        sent(vec![Module::Album(photos(count))])
+            .iter()
+            .map(|(_, body)| body["media"].as_array().map_or(1, Vec::len))
+            .collect()
+    };
+    assert_eq!(sizes(10), [10]);
+    assert_eq!(sizes(11), [6, 5]);
+    assert_eq!(sizes(21), [7, 7, 7]);
+    assert_eq!(sizes(1), [1]);
+
+    let mut mixed = photos(2);
+    mixed.push(medium(MediaKind::Video, "https://a.example/1.mp4"));
+    mixed.push(medium(MediaKind::Audio, "https://a.example/1.mp3"));
+    let calls = sent(vec![Module::Album(mixed), text("Hello", &[])]);
+    assert_eq!((calls[0].0, calls[1].0, calls.len()), ("sendMediaGroup", "sendAudio", 2));
+    let media = calls[0].1["media"].as_array().unwrap();
+    assert_eq!((&media[0]["caption"], media[1].get("caption")), (&json!("Hello"), None));
+    assert_eq!(media[2]["type"], "video");
+
+    let calls = sent(vec![Module::Album(photos(2)), text("Hello", &[open("Read")])]);
+    assert_eq!((calls[0].0, calls[1].0, calls.len()), ("sendMediaGroup", "sendMessage", 2));
+    let calls = sent(vec![Module::Album(photos(2)), text(&"a".repeat(1025), &[])]);
+    assert_eq!((calls[0].0, calls[1].0, calls.len()), ("sendMediaGroup", "sendMessage", 2));
+}
+
+#[test]
+fn quick_replies_are_the_last_rows_of_the_last_keyboard() {
+    let mut message = Message::from(vec![
+        text("One", &[open("Read")]),
+        Module::Album(vec![Medium::image(PICTURE, ""), Medium::image(PICTURE, "")]),
+    ]);
+    message.quick_replies = vec![tap("Yes", "y"), tap("No", "n")];
+    let calls = lower(&message, None);
+    let keyboard = &body(&calls[0])["reply_markup"]["inline_keyboard"];
+    assert_eq!(keyboard.as_array().unwrap().len(), 2);
+    assert_eq!(keyboard[1][1]["callback_data"], "n");
+
+    message.modules.remove(0);
+    let calls = lower(&message, None);
+    assert_eq!((calls.len(), calls[1].method), (2, "sendMessage"));
+    assert_eq!(body(&calls[1])["text"], NO_WORDS);
+}
+
+#[test]
+fn a_message_says_how_it_is_sent() {
+    let mut message = Message::from(vec![text(
+        "See https://example.com/a and https://example.com/b",
+        &[
+            Button { style: ButtonStyle::Success, ..open("Read") },
+            Button::new("Code", Action::Copy { text: "RO10".to_owned() }),
+            Button::new("None", Action::Copy { text: "x".repeat(257) }),
+        ],
+    )]);
+    message.manner.is_silent = true;
+    message.manner.is_protected = true;
+    for (preview, expected) in [
+        (LinkPreview::Auto, no_preview()),
+        (LinkPreview::Off, no_preview()),
+        (LinkPreview::Small, json!({ "url": "https://example.com/a", "prefer_small_media": true })),
+        (
+            LinkPreview::Above,
+            json!({
+                "url": "https://example.com/a", "prefer_large_media": true, "show_above_text": true,
+            }),
+        ),
+    ] {
+        message.manner.preview = preview;
+        let body = body(&lower(&message, None)[0]);
+        assert_eq!(body["link_preview_options"], expected);
+        assert_eq!(
+            (&body["disable_notification"], &body["protect_content"]),
+            (&json!(true), &json!(true))
+        );
+        assert_eq!(
+            body["reply_markup"]["inline_keyboard"],
+            json!([[
+                { "text": "Read", "url": "https://example.com/read", "style": "success" },
+                { "text": "Code", "copy_text": { "text": "RO10" } },
+            ]])
+        );
+    }
+}
+
+#[test]
+fn a_rich_message_stands_before_the_plain_ones_that_go_instead_of_it() {
+    let mut message = Message::from(vec![picture(), text(&"word ".repeat(2000), &[open("Read")])]);
+    message.manner.overflow = Overflow::Rich;
+    message.quick_replies = vec![tap("More of this", "m")];
+    let calls = lower(&message, None);
+    let methods: Vec<(&str, u8)> = calls.iter().map(|call| (call.method, call.covers)).collect();
+    assert_eq!(
+        methods,
+        [("sendRichMessage", 3), ("sendMessage", 0), ("sendMessage", 0), ("sendMessage", 0)]
+    );
+    let rich = body(&calls[0]);
+    let html = rich["rich_message"]["html"].as_str().unwrap();
+    assert!(html.starts_with(&format!("<img src=\"{PICTURE}\"><p>word word")));
+    assert_eq!(rich["reply_markup"], body(&calls[3])["reply_markup"]);
+    assert_eq!(rich["reply_markup"]["inline_keyboard"].as_array().unwrap().len(), 2);
+    message.modules = vec![text("short", &[])];
+    assert_eq!(lower(&message, None).len(), 1);
+    message.modules = vec![text(&"word ".repeat(10_000), &[])];
+    assert_eq!(lower(&message, None)[0].method, "sendMessage", "too long for a rich message");
+}
+
 fn any_message() -> impl Strategy<Value = Message> {
     let card = (any_text(), any_text(), any::<[bool; 2]>(), any_buttons()).prop_map(
         |(title, subtitle, [has_image, has_link], buttons)| Card {
@@ -176,12 +364,62 @@ fn any_message() -> impl Strategy<Value = Message> {
             buttons,
         },
     );
+    let kind = prop_oneof![
+        Just(MediaKind::Image),
+        Just(MediaKind::Video),
+        Just(MediaKind::Audio),
+        Just(MediaKind::File),
+    ];
+    let file = (kind, any_text(), any::<[bool; 2]>(), prop::option::of(any::<u32>())).prop_map(
+        |(kind, title, [is_gif, has_cover], seconds)| Medium {
+            title: title.clone(),
+            performer: title,
+            seconds,
+            cover: has_cover.then(|| PICTURE.to_owned()),
+            ..medium(kind, if is_gif { "https://example.com/a.gif" } else { PICTURE })
+        },
+    );
+    let file = file.boxed();
     let module = prop_oneof![
-        4 => (any_rich(), any_buttons()).prop_map(|(text, buttons)| Module::Text { text, buttons }),
-        2 => Just(picture()),
+        4 => (any_text_with_tables(), any_buttons())
+            .prop_map(|(text, buttons)| Module::Text { text, buttons }),
+        2 => file.clone().prop_map(Module::Media),
+        1 => proptest::collection::vec(file, 0..25).prop_map(Module::Album),
         1 => proptest::collection::vec(card, 0..5).prop_map(Module::Cards),
     ];
-    proptest::collection::vec(module, 0..4).prop_map(|modules| Message::from(modules))
+    let manner = (
+        prop_oneof![Just(Overflow::Split), Just(Overflow::Shorten), Just(Overflow::Rich)],
+        prop_oneof![
+            Just(LinkPreview::Auto),
+            Just(LinkPreview::Off),
+            Just(LinkPreview::Small),
+            Just(LinkPreview::Above),
+        ],
+        any::<[bool; 2]>(),
+    )
+        .prop_map(|(overflow, preview, [is_silent, is_protected])| Manner {
+            overflow,
+            preview,
+            is_silent,
+            is_protected,
+        });
+    (proptest::collection::vec(module, 0..4), any_buttons(), manner)
+        .prop_map(|(modules, quick_replies, manner)| Message { modules, quick_replies, manner })
+}
+
+fn length(value: &Value) -> usize {
+    value.as_str().map_or(0, |it| it.encode_utf16().count())
+}
+
+/// Text or caption with its entities, within so many units.
+fn assert_words(words: &Value, entities: &Value, most: usize) {
+    assert!(length(words) <= most);
+    assert!(words.is_null() || is_visible(words.as_str().unwrap()));
+    for entity in entities.as_array().into_iter().flatten() {
+        let end = entity["offset"].as_u64().unwrap() + entity["length"].as_u64().unwrap();
+        assert!(end <= length(words) as u64);
+    }
+    assert!(entities.as_array().map_or(0, Vec::len) <= 100);
 }
 
 proptest! {
@@ -190,34 +428,45 @@ proptest! {
     #[test]
     fn any_message_keeps_every_limit(message in any_message()) {
         let calls = lower(&message, None);
-        let length = |value: &Value| value.as_str().map_or(0, |it| it.encode_utf16().count());
-        for call in &calls {
+        for (at, call) in calls.iter().enumerate() {
             let body = body(call);
-            let (words, entities) = match call.method {
-                "sendPhoto" => {
-                    prop_assert!(body["photo"].is_string());
-                    prop_assert!(length(&body["caption"]) <= 1024);
-                    (&body["caption"], &body["caption_entities"])
+            prop_assert!(usize::from(call.covers) < calls.len() - at);
+            prop_assert_eq!(call.covers > 0, call.method == "sendRichMessage");
+            prop_assert_eq!(body.get("protect_content").is_some(), message.manner.is_protected);
+            match call.method {
+                "sendRichMessage" => {
+                    let html = body["rich_message"]["html"].as_str().unwrap();
+                    prop_assert!(is_visible(html));
+                    prop_assert!(html.matches("<table").count() <= article::BLOCKS_MAX);
                 }
-                _ => {
-                    prop_assert_eq!(call.method, "sendMessage");
-                    prop_assert!((1..=4096).contains(&length(&body["text"])));
-                    prop_assert!(is_visible(body["text"].as_str().unwrap()));
-                    (&body["text"], &body["entities"])
+                "sendMediaGroup" => {
+                    let media = body["media"].as_array().unwrap();
+                    prop_assert!((2..=10).contains(&media.len()));
+                    prop_assert!(body.get("reply_markup").is_none());
+                    for (at, item) in media.iter().enumerate() {
+                        prop_assert!(at == 0 || item.get("caption").is_none());
+                        assert_words(&item["caption"], &item["caption_entities"], 1024);
+                    }
                 }
-            };
-            for entity in entities.as_array().into_iter().flatten() {
-                let end = entity["offset"].as_u64().unwrap() + entity["length"].as_u64().unwrap();
-                prop_assert!(end <= length(words) as u64);
+                "sendMessage" => {
+                    prop_assert!(length(&body["text"]) > 0);
+                    assert_words(&body["text"], &body["entities"], 4096);
+                }
+                _ => assert_words(&body["caption"], &body["caption_entities"], 1024),
             }
-            prop_assert!(entities.as_array().map_or(0, Vec::len) <= 100);
             let rows = body["reply_markup"]["inline_keyboard"].as_array();
             for button in rows.into_iter().flatten().flat_map(|row| row.as_array().unwrap()) {
                 prop_assert!(length(&button["text"]) > 0);
-                prop_assert!(button["url"].is_string() != button["callback_data"].is_string());
+                let actions = ["url", "callback_data", "copy_text"];
+                prop_assert_eq!(actions.iter().filter(|it| button.get(**it).is_some()).count(), 1);
                 prop_assert!(button["callback_data"].as_str().is_none_or(|it| it.len() <= 64));
+                prop_assert!(length(&button["copy_text"]["text"]) <= 256);
             }
         }
+        let is_covered = |at: usize| {
+            calls[..at].iter().enumerate().any(|(from, call)| from + usize::from(call.covers) >= at)
+        };
+        prop_assert!((0..calls.len()).all(|at| calls[at].covers == 0 || !is_covered(at)));
         prop_assert_eq!(lower(&message, None), calls);
     }
 }
