@@ -87,7 +87,7 @@ fn personal(count: u8, rounds: usize) {
     let items = Value::from(values(&items));
     let bare = || {
         let subscriber = context! { language => "en", first_name => "Ana" };
-        let context = context! { items => items, subscriber => subscriber, campaign => "news" };
+        let context = context! { items => &items, subscriber => subscriber, campaign => "news" };
         black_box(environment.get_template("hello.html").unwrap().render(context).unwrap());
     };
     compare(&format!("personal, {count}"), rounds, &ours, &bare);
@@ -128,9 +128,9 @@ fn values(items: &[Item]) -> Vec<Value> {
         .iter()
         .map(|item| {
             context! {
-                title => item.title,
-                link => item.link,
-                image => item.image,
+                title => &item.title,
+                link => &item.link,
+                image => &item.image,
                 summary => Value::from_safe_string(markup::to_html(&item.summary)),
                 text => item.summary.plain(),
                 price => "44.00 EUR",

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::channel::cut::{shorten, units};
+use crate::channel::cut::units;
 use crate::channel::messenger::lower::TEXT_UNITS_MAX;
 use crate::channel::slots::{
     Dressed, Means, Slot, Stand, fields_of, is_address, with_fields, words_for,
@@ -258,7 +258,7 @@ fn text_instead(
         }
         text.push_str(NO_WORDS);
     }
-    message.insert("text".to_owned(), json!(shorten(&text, TEXT_UNITS_MAX)));
+    message.insert("text".to_owned(), json!(text));
     Some(with_fields(call, call.method, fields))
 }
 

@@ -467,7 +467,7 @@ mod tests {
             (400, r#"{"ok":false}"#, "refused Refused"),
             (400, r#"{"ok":false,"description":null,"parameters":null}"#, "refused Refused"),
             (401, r#"{"ok":false,"error_code":"401"}"#, "credentials"),
-            (413, r#"{"ok":false,"error_code":413,"description":"?"}"#, "content"),
+            (413, r#"{"ok":false,"error_code":413,"description":"?"}"#, "media"),
         ];
         for (status, body, expected) in cases {
             assert_eq!(word(&meaning(&answered(status, body))), expected, "{status} {body}");

@@ -352,7 +352,7 @@ mod tests {
             newer.await.unwrap();
         }
         let error = refusal(&folder.store());
-        assert!(matches!(error, StoreError::UnknownVersion { found: 99, known: 1, .. }), "{error}");
+        assert!(matches!(error, StoreError::UnknownVersion { found: 99, known: 2, .. }), "{error}");
     }
 
     #[test]
