@@ -80,7 +80,7 @@ pub(super) async fn run(args: Args) -> Done {
     };
     let kinds = kinds(&setup, campaign, args.channel.as_deref())?;
     let chosen = choose(&args, &setup, campaign, layout).await?;
-    let shown = set(&setup, &name, campaign, layout, &kinds, &chosen.items, &args)?;
+    let shown = set(&setup, &name, layout, &kinds, &chosen.items, args.language.as_deref())?;
     if args.json {
         output::say_json(&as_json(&args, layout, &chosen, &shown));
         return Ok(());
@@ -107,12 +107,12 @@ pub(super) async fn run(args: Args) -> Done {
 fn set(
     setup: &Setup,
     name: &Name,
-    campaign: Option<&Campaign>,
     layout: &Name,
     kinds: &[ChannelKind],
     items: &[Item],
-    args: &Args,
+    language: Option<&str>,
 ) -> Result<Vec<Shown>, Failure> {
+    let campaign = setup.config.campaigns.iter().find(|campaign| campaign.name == *name);
     let told: Vec<Told> = items
         .iter()
         .map(|item| match campaign.and_then(|campaign| campaign.on.first()) {
@@ -122,7 +122,6 @@ fn set(
         .collect();
     let now = crate::runtime::clock::Clock::system().now();
     let scene = Scene { campaign: name, told: &told, now };
-    let language = args.language.as_deref();
     let set = |kind: &ChannelKind| {
         let message = setup
             .layouts

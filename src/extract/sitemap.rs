@@ -38,6 +38,7 @@ const KEYWORDS_MAX: usize = 64;
 
 /// A sitemap as it was found.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them a document")]
 pub enum Sitemap {
     /// Other sitemaps, in document order.
     Index { children: Vec<Child>, quality: Quality },

@@ -249,7 +249,7 @@ impl Builder<'_> {
             Element::Block => self.end_line(),
             Element::Heading(_) | Element::Term => self.start(Role::Paragraph),
             Element::Quote => {
-                self.close_frame(|kind| matches!(kind, FrameKind::Quote { is_details: false, .. }))
+                self.close_frame(|kind| matches!(kind, FrameKind::Quote { is_details: false, .. }));
             }
             Element::Details => {
                 self.close_frame(|kind| matches!(kind, FrameKind::Quote { is_details: true, .. }));

@@ -68,8 +68,8 @@ fn draw(sheet: &mut Sheet, bubble: &Bubble, facts: &Facts) {
 /// Kind and address of the files that stand between the texts of a rich message.
 fn files_in(html: &str) -> Vec<(String, String)> {
     let mut files = Vec::new();
-    let mut scanner = Scanner::new(html);
-    while let Some(token) = scanner.next() {
+    let scanner = Scanner::new(html);
+    for token in scanner {
         let Token::Open(tag) = token else { continue };
         let kind = match tag.name {
             "img" => "picture",

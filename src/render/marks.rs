@@ -38,7 +38,7 @@ pub(super) fn mark(text: &str, file: usize) -> String {
 fn is_marked(name: &str) -> bool {
     let is_element = |element: &&str| element.eq_ignore_ascii_case(name);
     // A name that is nearly an element of text is remarked too.
-    ELEMENTS.iter().any(|it| is_element(&it)) || name.len() >= 3
+    ELEMENTS.iter().any(is_element) || name.len() >= 3
 }
 
 fn behind(text: &str, end: &str) -> usize {

@@ -81,7 +81,7 @@ pub fn lower(message: &Message, tap: Option<&str>) -> Vec<Call> {
             Module::Cards(cards) => drafts.cards(cards),
         }
     }
-    drafts.replies(replies);
+    drafts.replies(&replies);
     calls.extend(drafts.finish());
     calls.truncate(CALLS_MAX);
     calls
@@ -209,7 +209,7 @@ impl Drafts {
 
     /// Puts quick replies below the last message that takes a keyboard, and below the rich message
     /// that stands for it.
-    fn replies(&mut self, replies: Vec<Vec<Value>>) {
+    fn replies(&mut self, replies: &[Vec<Value>]) {
         if replies.is_empty() {
             return;
         }

@@ -13,7 +13,6 @@ use crate::model::channel::ChannelKind;
 use crate::model::item::Item;
 use crate::model::name::Name;
 use crate::render::Layouts;
-use crate::render::sample::Sample;
 use crate::store::redb::FILE_NAME;
 
 /// How many of the newest items that were kept are tried.
@@ -79,7 +78,14 @@ pub(super) async fn run(args: Args) -> Done {
     let snapshots = folder.join("snapshots");
     for name in &names {
         for (language, kind) in variants(&layouts, name) {
-            tested.push(test(&layouts, name, language, kind, &samples, &snapshots, args.accept)?);
+            let part = language.as_deref().map_or_else(String::new, |it| format!(".{it}"));
+            let file = format!("{name}{part}.{}.txt", kind.as_str());
+            let now = snapshot::take(&layouts, name, language.as_deref(), kind, &samples);
+            let state = match now {
+                Ok(now) => compare(&snapshots, &file, &now, args.accept)?,
+                Err(why) => State::Failed { why },
+            };
+            tested.push(Tested { file, state });
         }
     }
     if args.names.is_empty() {
@@ -89,9 +95,9 @@ pub(super) async fn run(args: Args) -> Done {
     let failures = try_real(&layouts, &names, &items);
     let report = Report { names: names.len(), tested, items: items.len(), failures };
     if args.json {
-        report.say_json()
+        report.say_json();
     } else {
-        report.say()
+        report.say();
     }
     match report.faults() {
         0 => Ok(()),
@@ -123,38 +129,24 @@ fn variants(layouts: &Layouts, name: &Name) -> Vec<(Option<String>, ChannelKind)
     languages.flat_map(|language| kinds.map(|kind| (language.clone(), kind))).collect()
 }
 
-fn test(
-    layouts: &Layouts,
-    name: &Name,
-    language: Option<String>,
-    kind: ChannelKind,
-    samples: &[Sample],
-    snapshots: &Path,
-    accept: bool,
-) -> Result<Tested, Failure> {
-    let part = language.as_deref().map_or_else(String::new, |language| format!(".{language}"));
-    let file = format!("{name}{part}.{}.txt", kind.as_str());
-    let path = snapshots.join(&file);
-    let now = match snapshot::take(layouts, name, language.as_deref(), kind, samples) {
-        Ok(now) => now,
-        Err(why) => return Ok(Tested { file, state: State::Failed { why } }),
-    };
+/// What is printed now beside what was accepted; accepting writes it.
+fn compare(snapshots: &Path, file: &str, now: &str, accept: bool) -> Result<State, Failure> {
+    let path = snapshots.join(file);
     let accepted = match fs::read_to_string(&path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(failed(&path, &error)),
     };
-    let state = match accepted {
+    Ok(match accepted {
         Some(accepted) if accepted == now => State::Same,
         _ if accept => {
             fs::create_dir_all(snapshots).map_err(|error| failed(snapshots, &error))?;
-            fs::write(&path, &now).map_err(|error| failed(&path, &error))?;
+            fs::write(&path, now).map_err(|error| failed(&path, &error))?;
             State::Accepted
         }
-        Some(accepted) => State::Differs { diff: diff::unified(&file, &accepted, &now) },
+        Some(accepted) => State::Differs { diff: diff::unified(file, &accepted, now) },
         None => State::New,
-    };
-    Ok(Tested { file, state })
+    })
 }
 
 /// Snapshots of what is no more; accepting removes them.

@@ -59,8 +59,8 @@ impl Chosen {
     }
 }
 
-/// 1. What `--from` or `--item` names. 2. The newest that were kept of the campaign's sources, or
-/// of all for a layout. 3. The newest of the campaign's first source. 4. A sample.
+/// What `--from` or `--item` names, else the newest that were kept of the campaign's sources (of
+/// all for a layout), else the newest of the campaign's first source, else a sample.
 pub(super) async fn choose(
     args: &Args,
     setup: &Setup,

@@ -237,7 +237,7 @@ impl<'a> Reader<'a> {
         if let Some(carousel) = &mut self.carousel {
             match &mut carousel.card {
                 Some(card) if card.subtitle.is_empty() => {
-                    card.subtitle = cards::line(&text.plain())
+                    card.subtitle = cards::line(&text.plain());
                 }
                 _ => self.remark("carousel", None, "its text is left out: it takes cards only"),
             }

@@ -111,9 +111,9 @@ impl Inner {
         result.unwrap_or_else(|refused| refused)
     }
 
-    /// 1. What the request is: an action or a message, in which lane. 2. What the message is.
-    /// 3. Whether the page may send at all. 4. The files that it brings. 5. Whether the person can be
-    /// reached, and now. 6. The rate.
+    /// Judges in this order: what the request is (an action or a message, in which lane), what the
+    /// message is, whether the page may send at all, the files that it brings, whether the person
+    /// can be reached, and now, and the rate.
     async fn send(&self, params: &Params, psid: &str) -> Result<Reply, Reply> {
         let message = params.object("message").transpose().map_err(|()| malformed("message"))?;
         let action = params.text("sender_action");

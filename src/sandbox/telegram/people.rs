@@ -102,6 +102,7 @@ impl Received {
 /// One line of a chat.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "from", rename_all = "lowercase")]
+#[expect(clippy::large_enum_variant, reason = "most are the larger one")]
 pub enum Entry {
     Bot(Received),
     Person { message_id: i64, at: Timestamp, text: String },

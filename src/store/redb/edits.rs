@@ -182,10 +182,10 @@ pub(super) fn commit_edits(
     let mut touched = BTreeSet::new();
     for EditReceipt { at, end, standing } in done {
         let post = at.post.0;
-        if !states.contains_key(&post) {
+        if let std::collections::btree_map::Entry::Vacant(e) = states.entry(post) {
             // A post that was pruned meanwhile is nobody's business any more.
             let Some(state) = writing.tables.corrections.load(post)? else { continue };
-            states.insert(post, state);
+            e.insert(state);
         }
         let Some(state) = states.get_mut(&post) else { continue };
         if writing.sent(at.batch)?.at(at.index).is_none() {
@@ -259,12 +259,13 @@ impl Writing<'_> {
                     let first_seen = before.first_seen;
                     self.tables.items.put(id.0, &Item { first_seen, ..(**item).clone() })?;
                 }
-                (Correction::Retracted(_), Some(before)) if telling.is_empty() => {
+                (Correction::Retracted(_), Some(before))
+                    if telling.is_empty()
                     // A draft of this very poll may tell just that.
-                    if !kept.iter().any(|item| item.id == id) {
-                        self.tables.items_by_age.remove((before.first_seen.as_millis(), id.0))?;
-                        self.tables.items.remove(id.0)?;
-                    }
+                    && !kept.iter().any(|item| item.id == id) =>
+                {
+                    self.tables.items_by_age.remove((before.first_seen.as_millis(), id.0))?;
+                    self.tables.items.remove(id.0)?;
                 }
                 _ => {}
             }

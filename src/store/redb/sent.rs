@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn bytes_that_make_no_sense_are_refused() {
-        let too_many = [MANY as u8, 0xff, 0x7f];
+        let too_many = [u8::try_from(MANY).unwrap(), 0xff, 0x7f];
         for bytes in [&[1][..], &[0x80], &[0xff; 20], &too_many] {
             assert!(Sent::decode(bytes).is_err(), "{bytes:?}");
         }

@@ -297,8 +297,7 @@ fn a_shortened_text_keeps_its_way_on() {
         href: "https://example.com/all".to_owned(),
         content: vec![Inline::Text("all of it".to_owned())],
     };
-    let linked =
-        RichText { blocks: vec![Block::Paragraph(vec![Inline::Text(long.clone()), link])] };
+    let linked = RichText { blocks: vec![Block::Paragraph(vec![Inline::Text(long), link])] };
     let told = with_manner(vec![Module::Text { text: linked.clone(), buttons: vec![] }], manner);
     assert_eq!(told.len(), 1);
     let words = told[0]["text"].as_str().unwrap();
