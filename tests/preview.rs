@@ -10,7 +10,6 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tidings::store::{Store, redb};
 
-#[allow(dead_code, reason = "each test binary uses its part")]
 mod made;
 
 use made::{item, poll};
