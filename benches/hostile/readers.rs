@@ -26,7 +26,9 @@ pub struct Reader {
 }
 
 pub fn all() -> Vec<Reader> {
-    use Kind::{Atom, Bytes, Json, Mapped, Merchant, Offers, Opml, Page, Rss, Sitemap, Table};
+    use Kind::{
+        Atom, Bytes, Json, Mapped, Merchant, Offers, Opml, Page, Rss, Service, Sitemap, Table,
+    };
     let reader = |name, kinds, bare, read| Reader { name, kinds, bare, read };
     vec![
         reader("text", &[Bytes], "utf-8", |bytes| {
@@ -67,7 +69,7 @@ pub fn all() -> Vec<Reader> {
         reader("squarespace", &[Json], "serde_json", |bytes| {
             read_catalog(bytes, CatalogFormat::Squarespace)
         }),
-        reader("prestashop", &[Json, Mapped], "serde_json", |bytes| {
+        reader("prestashop", &[Json, Service], "serde_json", |bytes| {
             read_catalog(bytes, CatalogFormat::Prestashop)
         }),
         reader("mapped JSON", &[Json], "serde_json", |bytes| {

@@ -86,6 +86,8 @@ pub fn read(
         match start.and_then(|start| root_name(whole.get(start..)?)).as_deref() {
             Some("urlset" | "sitemapindex") => elements(whole, start.unwrap_or(0), urls_max)?,
             Some("rss" | "feed" | "rdf") => {
+                // It is decoded again: two texts at once would be too much.
+                drop(decoded);
                 return of_feed(feed::read_within(&bytes, content_type, base, urls_max)?);
             }
             _ => {

@@ -20,7 +20,7 @@ pub const RATIO_FREE_BYTES: usize = 1 << 20;
 /// How far into the document a declaration is looked for.
 const DECLARATION_BYTES: usize = 8 << 10;
 /// How much text beside tags the detector is given, in bytes: more does not change its mind.
-const DETECTED_BYTES_MAX: usize = 128 << 10;
+const DETECTED_BYTES_MAX: usize = 32 << 10;
 /// Fewer valid multi-byte sequences than this can be an accident of another encoding.
 const SURE_SEQUENCES: usize = 4;
 

@@ -21,6 +21,8 @@ use crate::extract::ns::{self, Ns};
 use crate::extract::refusal::NotADocument;
 use crate::extract::{ATTRIBUTES_MAX, NAMESPACES_MAX, XML_DEPTH_MAX};
 
+/// Longest name of a reference in an attribute that is looked for, in bytes.
+const REFERENCE_BYTES_MAX: usize = 10;
 /// Longest `xml:lang` that is one, in bytes: each item below it has a copy.
 const LANGUAGE_BYTES_MAX: usize = 64;
 
@@ -473,8 +475,9 @@ pub(crate) fn unescape(value: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find('&') {
         let (before, behind) = rest.split_at(at);
         out.push_str(before);
-        let name = behind.get(1..).and_then(|inner| inner.get(..inner.find(';')?));
-        let resolved = name.filter(|name| name.len() <= 10).and_then(|name| {
+        let inner = behind.get(1..).unwrap_or_default();
+        let end = inner.bytes().take(REFERENCE_BYTES_MAX + 1).position(|byte| byte == b';');
+        let resolved = end.and_then(|end| inner.get(..end)).and_then(|name| {
             let known = name.starts_with('#')
                 || quick_xml::escape::resolve_predefined_entity(name).is_some();
             Some((name.len() + 2, resolve(name).filter(|_| known)?))
@@ -564,6 +567,13 @@ mod tests {
         assert_eq!(of("c/", "de"), ("http://e.com/c/".into(), "de".into()));
         assert_eq!(of(&"c/".repeat(BASE_BYTES_MAX), &"de-".repeat(100)).0, "http://e.com/");
         assert_eq!(of("c/", &"de-".repeat(100)).1, "");
+    }
+
+    #[test]
+    fn an_attribute_of_ampersands_costs_one_pass() {
+        let signs = "&".repeat(1 << 20);
+        assert_eq!(unescape(&signs), signs);
+        assert_eq!(unescape("&amp;&#x41;&nbsp;&;&#1234567890;"), "&A&nbsp;&;&#1234567890;");
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub enum Kind {
     Offers,
     /// XML whose rows the settings name.
     Mapped,
+    /// PrestaShop's web service.
+    Service,
     Sitemap,
     Opml,
     Page,

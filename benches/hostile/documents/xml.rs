@@ -17,7 +17,7 @@ struct Words {
     tail: &'static str,
 }
 
-const FORMATS: [Words; 7] = [
+const FORMATS: [Words; 8] = [
     Words {
         kind: Kind::Rss,
         prefix: "rss: ",
@@ -67,6 +67,16 @@ const FORMATS: [Words; 7] = [
         link: "link",
         needed: "<id>#</id>",
         tail: "</products></shop>",
+    },
+    Words {
+        kind: Kind::Service,
+        prefix: "service: ",
+        head: "<prestashop><products>",
+        row: "product",
+        field: "name",
+        link: "link",
+        needed: "<id>#</id>",
+        tail: "</products></prestashop>",
     },
     Words {
         kind: Kind::Sitemap,
@@ -171,6 +181,9 @@ const TRICKS: &[Trick] = &[
         w.rows(n, |_| format!("<{f}>{}</{f}>", "wo ".repeat(300), f = w.field))
     }),
     ("an attribute", |w, n| w.around(&format!("<{} a=\"{}\"/>", w.row, flood(n, "a &amp; ")))),
+    ("an attribute of ampersands", |w, n| {
+        w.around(&format!("<{} a=\"{}\"/>", w.row, flood(n, "&")))
+    }),
     ("fields", |w, n| w.around(&format!("<{r}>{}</{r}>", w.many_fields(n), r = w.row))),
     ("other fields", |w, n| {
         let fields = many(n, |at| format!("<x{at}>a</x{at}>"));

@@ -74,6 +74,9 @@ pub(crate) fn minor(value: &Value, digits: u8, currency: Option<Currency>) -> Op
 
 /// A decimal number. What floating point has added to it (28.679999999999996) is rounded away.
 pub(crate) fn decimal(value: &Value, currency: Option<Currency>) -> Option<Amount> {
+    if value.is_null() {
+        return None;
+    }
     let text = text(value);
     let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
     let digits = fraction.bytes().all(|byte| byte.is_ascii_digit());
@@ -95,6 +98,9 @@ fn plain(text: &str, currency: Option<Currency>) -> Option<Amount> {
 
 /// The digits of a GTIN, if it has as many as one has.
 pub(crate) fn gtin(value: &Value) -> Option<String> {
+    if value.is_null() {
+        return None;
+    }
     let text: String = text(value).chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     let is_gtin = matches!(text.len(), 8 | 12 | 13 | 14)
         && text.bytes().all(|byte| byte.is_ascii_digit())

@@ -73,9 +73,10 @@ fn terms(row: &Value, currency: Option<Currency>) -> Terms {
 
 /// The text for people, else the number.
 fn amount(row: &Value, shown: &str, number: &str, currency: Option<Currency>) -> Option<Amount> {
-    let plain = decimal(&row[shown], currency);
-    let shown = || price::amount(&text(&row[shown]), currency);
-    plain.or_else(shown).or_else(|| decimal(&row[number], currency))
+    let (shown, plain) = (&row[shown], decimal(&row[shown], currency));
+    let written = || Some(text(shown)).filter(|text| !text.is_empty());
+    let of_text = || price::amount(&written()?, currency);
+    plain.or_else(of_text).or_else(|| decimal(&row[number], currency))
 }
 
 fn stock(row: &Value, left: Option<u32>) -> Availability {
