@@ -570,6 +570,13 @@ mod tests {
     }
 
     #[test]
+    fn an_attribute_of_ampersands_costs_one_pass() {
+        let signs = "&".repeat(1 << 20);
+        assert_eq!(unescape(&signs), signs);
+        assert_eq!(unescape("&amp;&#x41;&nbsp;&;&#1234567890;"), "&A&nbsp;&;&#1234567890;");
+    }
+
+    #[test]
     fn control_characters_of_windows_1252_are_mended() {
         assert_eq!(shown("<a>&#146;&#x85;</a>", Mode::Strict), "<a’…>$");
     }
