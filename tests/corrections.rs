@@ -188,6 +188,9 @@ async fn captions_and_pictures_are_corrected() {
     paper.write(1, "Title", &html("a.png", "The words."));
     let after = shows(&rig, &person, |inbox| inbox[0].text.contains("The words.")).await;
     assert_eq!((&after[0].photo, &after[0].keyboard), (&Some(photo), &first[0].keyboard));
+    // The phone shows it a moment before the request is noted.
+    let noted = rig.telegram.ledger().wait_until(|_| count_of(&rig, "editMessageCaption") > 0);
+    soon("the request", noted).await;
     assert_eq!((count_of(&rig, "editMessageCaption"), count_of(&rig, "editMessageMedia")), (1, 0));
 
     paper.write(1, "Title", &html("b.png", "The words."));
