@@ -355,9 +355,9 @@ async fn price_histories_go_when_they_tell_nothing_any_more(home: &mut Home) {
         let prices = store.load_prices(&shop, &rows).await.unwrap();
         prices.iter().map(|prices| prices.points().len()).collect::<Vec<_>>()
     };
-    assert_eq!(store.prune(now() + 29 * DAY).await.unwrap(), 1);
+    assert_eq!(store.prune(now() + 179 * DAY).await.unwrap(), 1);
     assert_eq!(left().await, [2, 2, 2, 0]);
-    assert_eq!(store.prune(now() + 31 * DAY).await.unwrap(), 2);
+    assert_eq!(store.prune(now() + 181 * DAY).await.unwrap(), 2);
     assert_eq!(left().await, [0, 2, 0, 0]);
 }
 
