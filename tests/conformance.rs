@@ -85,10 +85,9 @@ fn messages(layouts: &Layouts, kind: ChannelKind, items: &[Item]) -> Vec<(String
     for group in alone.chain([items]) {
         for layout in layouts.names() {
             for language in LANGUAGES {
-                match layouts.render(&layout, kind, language, group, &scene) {
-                    Ok(message) => rendered.push((layout.to_string(), message)),
-                    Err(RenderError::Empty { .. }) => {}
-                    Err(error) => panic!("{error}"),
+                let message = layouts.render(&layout, kind, language, group, &scene);
+                if !matches!(message, Err(RenderError::Empty { .. })) {
+                    rendered.push((layout.to_string(), message.unwrap()));
                 }
             }
         }

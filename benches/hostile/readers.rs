@@ -36,8 +36,8 @@ pub fn all() -> Vec<Reader> {
             let decoded = text::decode(&plain, None, Some("example.com"));
             format!("{} of {}", decoded.text.len(), decoded.encoding)
         }),
-        reader("feed", &[Rss, Atom, Bytes], "quick-xml", |bytes| read_feed(bytes)),
-        reader("feed of JSON", &[Json], "serde_json", |bytes| read_feed(bytes)),
+        reader("feed", &[Rss, Atom, Bytes], "quick-xml", read_feed),
+        reader("feed of JSON", &[Json], "serde_json", read_feed),
         reader("sitemap", &[Sitemap, Bytes], "quick-xml", |bytes| {
             let found = sitemap::read(bytes, None, &base(), sitemap::URLS_MAX);
             told(found.map(|_| "read".to_owned()))

@@ -1,7 +1,7 @@
 //! What people will see of a message, told from the very calls that would send it: cuts, captions,
 //! albums, rows of buttons and carousels are as the channel has them.
 //!
-//! In a terminal ([`text`]) or as a page for the browser ([`page`]). Nothing that a feed holds
+//! In a terminal ([`text`]) or as a page for the browser ([`page()`]). Nothing that a feed holds
 //! steers a terminal or becomes markup or script. Knows no store, no network and no clock.
 
 mod entries;

@@ -88,6 +88,8 @@ struct Checked<'a> {
     problems: Vec<Problem>,
     /// Told only if there are no wrong names, which make errors of their own.
     failures: Vec<Problem>,
+    /// Elements that are not what they should be: told beside all else.
+    remarks: Vec<Problem>,
 }
 
 impl Checker<'_> {
@@ -102,6 +104,7 @@ impl Checker<'_> {
             language: variant.setting.language.as_deref(),
             problems: Vec::new(),
             failures: Vec::new(),
+            remarks: Vec::new(),
         };
         let for_all = Variant { stem: variant.stem.clone(), ..Variant::for_all() };
         if !self.layouts.files.has(&for_all) {
@@ -122,7 +125,11 @@ impl Checker<'_> {
         for (owner, field) in checked.check.unknown.noted() {
             checked.problems.push(no_field(checked.closure, owner, &field));
         }
-        if checked.problems.is_empty() { checked.failures } else { checked.problems }
+        if checked.problems.is_empty() {
+            checked.problems = checked.failures;
+        }
+        checked.problems.extend(checked.remarks);
+        checked.problems
     }
 
     /// Names that the layout asks for and that no layout has.
@@ -159,7 +166,7 @@ impl Checker<'_> {
             let marked = engine::print(&self.marked.environment, &checked.template, context);
             let remarks = marked.map_or(remarks, |html| message::read(&html).1);
             let problems = remarks.iter().filter_map(|remark| self.of_remark(checked, remark));
-            checked.failures.extend(problems.collect::<Vec<_>>());
+            checked.remarks.extend(problems.collect::<Vec<_>>());
         }
     }
 

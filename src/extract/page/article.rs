@@ -14,7 +14,7 @@ use crate::extract::{Entry, Format, NotADocument, Quality, date, link, text};
 use crate::model::time::Timestamp;
 
 /// Most elements of a page whose full text is looked for: it takes several passes.
-const ELEMENTS_MAX: usize = 20_000;
+const ELEMENTS_MAX: usize = 16_000;
 /// Longest page whose full text is looked for, in bytes.
 const READABLE_BYTES_MAX: usize = 3 << 20;
 /// Within how many elements the texts of such a page may stand, in the mean over its length: each
