@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use url::Url;
 
-use crate::markup::address::address;
+use crate::markup::address::address_text;
 use crate::markup::element::{Element, MARKS, Mark};
 use crate::markup::entity;
 use crate::markup::glyphs::{Filter, normal};
@@ -41,34 +41,19 @@ const LANGUAGE_BYTES_MAX: usize = 32;
 /// does, characters as [`clean`](crate::markup::clean) leaves them, links absolute http or https
 /// (others become their text). Pictures and other media are left out. Linear in time and memory.
 pub fn rich(html: &str, base: Option<&Url>) -> RichText {
-    let mut builder = Builder { base, ..Builder::default() };
+    let mut builder = RichBuilder { base, ..RichBuilder::default() };
     let mut scanner = Scanner::new(html);
     while !builder.is_full()
         && let Some(token) = scanner.next()
     {
-        match token {
-            Token::Text(text) => builder.text(&entity::decode(text)),
-            Token::Open(tag) => {
-                let element = Element::of(tag.name);
-                match element {
-                    Element::Dropped | Element::DroppedText => scanner.skip_element(element, &tag),
-                    Element::Table if builder.is_to_look() && table::is_table(scanner.clone()) => {
-                        builder.open_table();
-                    }
-                    _ => builder.open(element, &tag),
-                }
-                if tag.is_empty {
-                    builder.close(element);
-                }
-            }
-            Token::Close(name) => builder.close(Element::of(name)),
-        }
+        builder.take(&token, &mut scanner);
     }
     builder.finish()
 }
 
+/// Makes a tree of tokens, one after another: for readers that give only some of theirs to it.
 #[derive(Default)]
-struct Builder<'a> {
+pub(crate) struct RichBuilder<'a> {
     base: Option<&'a Url>,
     root: Vec<Block>,
     frames: Vec<Frame>,
@@ -138,7 +123,28 @@ struct Open {
     link: Option<Rc<str>>,
 }
 
-impl Builder<'_> {
+impl RichBuilder<'_> {
+    /// Takes in the token that `scanner` gave last. Goes on behind what is left out.
+    pub(crate) fn take<'s>(&mut self, token: &Token<'s>, scanner: &mut Scanner<'s>) {
+        match token {
+            Token::Text(text) => self.text(&entity::decode(text)),
+            Token::Open(tag) => {
+                let element = Element::of(tag.name);
+                match element {
+                    Element::Dropped | Element::DroppedText => scanner.skip_element(element, tag),
+                    Element::Table if self.is_to_look() && table::is_table(scanner.clone()) => {
+                        self.open_table();
+                    }
+                    _ => self.open(element, tag),
+                }
+                if tag.is_empty {
+                    self.close(element);
+                }
+            }
+            Token::Close(name) => self.close(Element::of(name)),
+        }
+    }
+
     fn is_full(&self) -> bool {
         self.spent >= TEXT_BYTES_MAX || self.pieces >= PIECES_MAX
     }
@@ -151,8 +157,11 @@ impl Builder<'_> {
             code.push_str(text);
             return;
         }
-        let style = self.style();
         let before = self.line.runs();
+        if before == 0 && text.trim_ascii_start().is_empty() {
+            return;
+        }
+        let style = self.style();
         self.spent += match self.superscripts {
             0 => self.line.push_str(text, &style),
             _ => text.chars().map(|c| self.line.push(superscript(c), &style)).sum(),
@@ -173,8 +182,8 @@ impl Builder<'_> {
             Element::Link => {
                 self.open.link = tag
                     .attribute("href")
-                    .and_then(|href| address(&href, self.base))
-                    .map(|url| Rc::from(url.as_str()));
+                    .and_then(|href| address_text(&href, self.base))
+                    .map(Rc::from);
             }
             Element::Span => {
                 let is_spoiler = tag.has_class("tg-spoiler") || tag.has_class("spoiler");
@@ -346,12 +355,13 @@ impl Builder<'_> {
             return;
         };
         self.superscripts = 0;
-        rows.end_cell(std::mem::take(&mut self.line).into_content());
+        rows.end_cell(self.line.take_content());
         self.open = outside.clone();
         self.spans.truncate(*spans);
     }
 
-    fn finish(mut self) -> RichText {
+    /// The tree of all that came.
+    pub(crate) fn finish(mut self) -> RichText {
         self.end_code();
         self.end_cell();
         self.end_line();
@@ -380,7 +390,7 @@ impl Builder<'_> {
     /// Makes a block of the line, if it has words. A heading has one line.
     fn end_line(&mut self) {
         self.superscripts = 0;
-        let content = std::mem::take(&mut self.line).into_content();
+        let content = self.line.take_content();
         if content.is_empty() {
             return;
         }
@@ -588,6 +598,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::markup::address;
     use crate::markup::to_html;
     use crate::model::rich::Inline;
 
