@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::compose::correct::{correct, look_again};
 use crate::model::campaign::{Campaign, ChangeKind, OnUncertain};
 use crate::model::channel::ChannelKind;
+use crate::model::control::Priority;
 use crate::model::correction::Corrections;
 use crate::model::item::{Item, ItemId, MediaKind};
 use crate::model::message::{Card, Message, Module};
@@ -191,6 +192,7 @@ pub(super) fn of_campaign(
     let cards = crate::render::cards(items, &scene);
     let name = Some(rule.name.clone());
     let mut post = new_post(options, name, title, bodies, cards, rule.on_uncertain);
+    post.priority = rule.priority;
     post.personal = options.layouts.freeze(&rule.layout, items, &scene);
     let (topics, channels) = (rule.topics.clone(), rule.channels.clone());
     Composed { post, topics, channels, updates: None, items: vec![] }
@@ -250,6 +252,8 @@ fn new_post(
         personal: None,
         cards,
         on_uncertain,
+        priority: Priority::default(),
+        paused: None,
         stopped: None,
         counts: Counts::default(),
         errors: vec![],
