@@ -95,6 +95,7 @@ async fn a_paused_post_rests_over_a_restart_while_others_go() {
     rig.site.publish("Third news", WORDS);
     until("the third post is done", || arrived(&rig, "Third news") == 1_000).await;
     assert!(said(&rig, &["posts"]).contains("paused: a typo; `tidings posts resume 1` goes on"));
+    assert!(said(&rig, &["status"]).contains("paused: post 1: a typo"));
     assert_eq!(daemon.terminate().0, Some(0));
     assert!(refused(&rig, &["posts", "resume", "2"]).contains("post 2: it is not paused"));
     let resumed = rig.command(&["posts", "resume", "1"]);

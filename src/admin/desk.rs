@@ -193,6 +193,11 @@ impl Desk {
             "drafts_waiting": status.drafts,
             "events_waiting": status.events,
             "posts_unfinished": status.unfinished_posts,
+            "posts_paused": status
+                .paused
+                .iter()
+                .map(|(post, why)| json!({ "id": post, "paused": why }))
+                .collect::<Vec<_>>(),
             "deliveries": status.counts,
             "floods": status.floods,
         }))

@@ -114,7 +114,8 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
         }
     };
     let Some(Composed { post, topics, channels, updates, items }) = composed else {
-        return options.store.drop_draft(draft.id).await;
+        let (why, now) = ("its campaign or its items are gone", options.clock.now());
+        return options.store.give_up_draft(draft.id, why.to_owned(), Some(now)).await;
     };
     let mut audiences = Vec::new();
     for channel in channels {
@@ -135,7 +136,8 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
             None => "nobody subscribes",
         };
         tracing::info!(draft.id = %draft.id, title = %post.title, "not sent: {why}");
-        return options.store.drop_draft(draft.id).await;
+        let now = Some(options.clock.now());
+        return options.store.give_up_draft(draft.id, why.to_owned(), now).await;
     }
     let called: Vec<Name> = audiences.iter().map(|(channel, _)| channel.clone()).collect();
     let title = post.title.clone();

@@ -490,6 +490,8 @@ pub struct Status {
     /// Over all posts kept.
     pub counts: Counts,
     pub unfinished_posts: u64,
+    /// Posts that are paused, and why, in the order in which they were made.
+    pub paused: Vec<(PostId, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

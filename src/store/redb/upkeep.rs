@@ -43,9 +43,12 @@ pub(super) fn load_status(read: &ReadTransaction) -> Result<Status, StoreError> 
     }
     let mut counts = Counts::default();
     let mut unfinished_posts = 0;
+    let mut paused = Vec::new();
     for row in TALLIES.open(read)?.rows(..)? {
-        let more = row?.1.counts;
+        let (id, tally) = row?;
+        let more = tally.counts;
         counts.join(&more);
+        paused.extend(tally.paused.map(|why| (PostId(id.value()), why)));
         unfinished_posts += u64::from(!more.is_finished());
     }
     Ok(Status {
@@ -56,6 +59,7 @@ pub(super) fn load_status(read: &ReadTransaction) -> Result<Status, StoreError> 
         events: EVENTS.open(read)?.len()?,
         counts,
         unfinished_posts,
+        paused,
     })
 }
 
