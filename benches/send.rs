@@ -237,6 +237,7 @@ fn post() -> Post {
         cards: vec![],
         on_uncertain: OnUncertain::Skip,
         priority: Default::default(),
+        rollout: None,
         paused: None,
         stopped: None,
         counts: Counts::default(),

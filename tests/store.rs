@@ -165,6 +165,10 @@ on_every_backend! {
     an_item_is_traced_from_its_draft_to_its_post
     an_item_is_found_by_address_or_part_of_its_title
     a_source_that_knows_a_link_is_found
+    a_rollout_goes_to_a_few_first_and_waits
+    a_rollout_that_fails_too_often_is_paused
+    a_rollout_that_drives_people_away_is_paused
+    a_rollout_to_few_is_over_when_nobody_waits
     the_status_counts_everything
     posts_come_newest_first
     old_items_go_unless_a_draft_names_them

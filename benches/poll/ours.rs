@@ -76,6 +76,7 @@ fn options(
         on_uncertain: OnUncertain::Skip,
         corrects: Default::default(),
         priority: Default::default(),
+        stages: None,
     };
     Ok(Options {
         store,

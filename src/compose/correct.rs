@@ -162,6 +162,7 @@ mod tests {
             on_uncertain: Default::default(),
             corrects: Corrects { within: Duration::from_secs(1), on_retraction },
             priority: Default::default(),
+            stages: None,
         }
     }
 

@@ -13,6 +13,7 @@ use crate::model::item::{Item, ItemId, MediaKind};
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::{Body, Content, Counts, Draft, Post, PostId, Told};
+use crate::model::rollout::Stages;
 use crate::render::{Layouts, Scene, Stage};
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
@@ -81,6 +82,7 @@ pub(super) struct Composed {
     updates: Option<(Name, Vec<ItemId>)>,
     /// What a post that may be corrected was made of.
     items: Vec<Item>,
+    stages: Option<Stages>,
 }
 
 async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
@@ -113,7 +115,7 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
             }
         }
     };
-    let Some(Composed { post, topics, channels, updates, items }) = composed else {
+    let Some(Composed { post, topics, channels, updates, items, stages }) = composed else {
         let (why, now) = ("its campaign or its items are gone", options.clock.now());
         return options.store.give_up_draft(draft.id, why.to_owned(), Some(now)).await;
     };
@@ -140,6 +142,11 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
         return options.store.give_up_draft(draft.id, why.to_owned(), now).await;
     }
     let called: Vec<Name> = audiences.iter().map(|(channel, _)| channel.clone()).collect();
+    let mut post = post;
+    if let Some(stages) = stages {
+        let sizes = audiences.iter().map(|(name, numbers)| (name.clone(), numbers.len() as u64));
+        post.rollout = Some(Box::new(stages.begin(sizes)));
+    }
     let title = post.title.clone();
     let id =
         options.store.commit_post(PostCommit { drafts: vec![draft.id], post, audiences }).await?;
@@ -171,7 +178,7 @@ fn one_off(
         .collect();
     let cards = vec![card_of(title, message)];
     let post = new_post(options, None, title, bodies, cards, OnUncertain::Skip);
-    Composed { post, topics, channels, updates: None, items: vec![] }
+    Composed { post, topics, channels, updates: None, items: vec![], stages: None }
 }
 
 pub(super) fn of_campaign(
@@ -197,7 +204,7 @@ pub(super) fn of_campaign(
     post.priority = rule.priority;
     post.personal = options.layouts.freeze(&rule.layout, items, &scene);
     let (topics, channels) = (rule.topics.clone(), rule.channels.clone());
-    Composed { post, topics, channels, updates: None, items: vec![] }
+    Composed { post, topics, channels, updates: None, items: vec![], stages: rule.stages.clone() }
 }
 
 impl Composed {
@@ -255,6 +262,7 @@ fn new_post(
         cards,
         on_uncertain,
         priority: Priority::default(),
+        rollout: None,
         paused: None,
         stopped: None,
         counts: Counts::default(),

@@ -99,6 +99,7 @@ mod tests {
             on_uncertain: OnUncertain::Skip,
             corrects: Default::default(),
             priority: Default::default(),
+            stages: None,
         }
     }
 

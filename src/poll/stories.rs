@@ -56,6 +56,7 @@ mod tests {
             on_uncertain: Default::default(),
             corrects: Default::default(),
             priority: Default::default(),
+            stages: None,
         }
     }
 

@@ -111,6 +111,7 @@ pub fn post(title: &str) -> Post {
         cards: vec![card(title)],
         on_uncertain: OnUncertain::Skip,
         priority: Default::default(),
+        rollout: None,
         paused: None,
         stopped: None,
         counts: Counts::default(),

@@ -73,6 +73,7 @@ impl World {
             on_uncertain: OnUncertain::Skip,
             corrects: Default::default(),
             priority: Default::default(),
+            stages: None,
         };
         Options {
             store: Arc::clone(&self.store),

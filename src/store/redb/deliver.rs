@@ -35,6 +35,7 @@ pub(super) fn advance(writing: &mut Writing<'_>, step: &Advance) -> Result<Claim
     for receipt in &step.receipts {
         writing.settle(receipt, Some(step.now))?;
     }
+    writing.judge_stages(step.now)?;
     let mut claims = Vec::new();
     writing.claim_answers(&step.channel, step.claims, &mut claims)?;
     let is_cut = writing.claim_deliveries(step, &mut claims)?;
@@ -390,7 +391,8 @@ impl Writing<'_> {
             let Some((rank, post)) = next else { break };
             let limit = step.claims.min(claims.len() + TURN_MAX);
             self.claim_turn(step, post, limit, claims, &mut looked_at)?;
-            if self.open_batch(&step.channel, post)?.is_none() {
+            let goes_on = self.tally(post)?.goes_on(&step.channel);
+            if !goes_on || self.open_batch(&step.channel, post)?.is_none() {
                 self.tables.turns.remove((step.channel.as_str(), rank, post))?;
             }
             self.memory.served.insert((step.channel.clone(), rank), post);
@@ -419,7 +421,10 @@ impl Writing<'_> {
         while let Some(batch) = self.open_batch(channel, post)? {
             let mut from = 0;
             while let Some(index) = self.waiting_at(batch, from)? {
-                if claims.len() >= limit || *looked_at >= LOOKED_AT_MAX {
+                if claims.len() >= limit
+                    || *looked_at >= LOOKED_AT_MAX
+                    || !self.tally(post)?.goes_on(channel)
+                {
                     return Ok(());
                 }
                 *looked_at += 1;

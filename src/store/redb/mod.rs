@@ -39,6 +39,8 @@ mod times;
 
 mod report;
 
+mod rollout;
+
 mod trace;
 
 mod media;

@@ -18,6 +18,7 @@ use crate::model::message::Card;
 use crate::model::name::Name;
 use crate::model::post::{Answer, Body, Counts, Draft, Personal};
 use crate::model::product::ProductName;
+use crate::model::rollout::Rollout;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
@@ -126,6 +127,7 @@ pub(super) struct Tally {
     pub stopped: Option<String>,
     pub paused: Option<String>,
     pub priority: Priority,
+    pub rollout: Option<Box<Rollout>>,
     pub on_uncertain: OnUncertain,
     /// The newest instant at which anything happened to it.
     pub touched_at: Timestamp,
@@ -254,6 +256,14 @@ pub(super) struct Cursor(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seen(pub Timestamp);
 
+impl Tally {
+    /// Somebody may be claimed on the channel.
+    pub fn goes_on(&self, channel: &Name) -> bool {
+        let may = self.rollout.as_ref().is_none_or(|rollout| rollout.left(channel) > 0);
+        self.paused.is_none() && may
+    }
+}
+
 macro_rules! versions {
     ($($record:ty = $version:literal $(, $is_bulk:ident)?;)*) => {
         $(impl Record for $record {
@@ -313,6 +323,7 @@ mod tests {
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
     use crate::model::post::{Content, DraftId, Flood, PostId, PriceMove, Story, Told};
     use crate::model::rich::{Block, Inline, RichText};
+    use crate::model::rollout::{Quota, Stages};
     use crate::model::shelf::ShelfState;
     use crate::model::source::{CatalogState, Hub};
     use crate::model::trace::{Happened, Step};
@@ -616,11 +627,23 @@ mod tests {
                 stopped: Some("s".into()),
                 paused: Some("p".into()),
                 priority: Priority::HIGH,
+                rollout: Some(Box::new(Rollout {
+                    stages: Stages {
+                        shares: vec![100, 10_000],
+                        wait: std::time::Duration::from_secs(60),
+                        failed_max: 1_000,
+                        left_max: 200,
+                    },
+                    at: 1,
+                    quotas: vec![Quota { channel: name("bot"), planned: 300, left: 5 }],
+                    due_at: Some(at(3)),
+                })),
                 on_uncertain: OnUncertain::Resend,
                 touched_at: at(1),
                 finished_at: Some(at(2)),
             },
-            "02037adc271c010203040506070101650101730101704b01020104",
+            "020f39fe561c010203040506070101650101730101704b010264904e3c00e807c801010103626f74ac02050106\
+             01020104",
         );
     }
 
