@@ -81,6 +81,8 @@ fn campaign(
     let on_uncertain =
         on_uncertain.and_then(|raw| choice(raw, &key("on_uncertain"), &choices, found));
     let corrects = corrects(raw, &path, found);
+    let priority = priority(raw.priority.as_ref(), &key("priority"), found);
+    let stages = stages(raw, &path, found);
     let layout = match &raw.layout {
         None => usual_layout(&on),
         Some(raw) => layout(raw, &key("layout"), known.layouts.as_ref(), found),
@@ -97,8 +99,8 @@ fn campaign(
         settle,
         on_uncertain: on_uncertain.unwrap_or_default(),
         corrects,
-        stages: stages(raw, &path, found),
-        priority: priority(raw.priority.as_ref(), &key("priority"), found),
+        priority,
+        stages,
     })
 }
 

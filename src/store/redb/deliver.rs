@@ -11,6 +11,7 @@ use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::store::redb::crowd::Crowded;
 use crate::store::redb::ledger::Writing;
+use crate::store::redb::rollout::Judged;
 use crate::store::redb::rows::{Aim, AnswerAt, AnswerRow, Flight, HeldRow, Part, Release};
 use crate::store::{Advance, Rescued, StoreError, Wire};
 
@@ -28,6 +29,8 @@ pub(super) struct Claims {
     pub claims: Vec<Claim>,
     /// There may be more work, but enough was looked at.
     pub is_cut: bool,
+    /// For the log, once it is durable.
+    pub judged: Vec<Judged>,
 }
 
 /// See `Store::advance`.
@@ -35,11 +38,11 @@ pub(super) fn advance(writing: &mut Writing<'_>, step: &Advance) -> Result<Claim
     for receipt in &step.receipts {
         writing.settle(receipt, Some(step.now))?;
     }
-    writing.judge_stages(step.now)?;
+    let judged = writing.judge_stages(step.now)?;
     let mut claims = Vec::new();
     writing.claim_answers(&step.channel, step.claims, &mut claims)?;
     let is_cut = writing.claim_deliveries(step, &mut claims)?;
-    Ok(Claims { claims, is_cut })
+    Ok(Claims { claims, is_cut, judged })
 }
 
 /// See `Store::stop_post`.

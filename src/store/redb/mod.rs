@@ -77,6 +77,7 @@ use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::model::trace::{Happened, Trace, short};
 use crate::store::redb::ledger::Writing;
+use crate::store::redb::rollout::Judged;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
     Advance, ConversationCommit, CorrectionCommit, Delivery, FloodWord, PollCommit, PostCommit,
@@ -312,6 +313,7 @@ impl Store for RedbStore {
                 let (channel, limit, now) = (step.channel.clone(), step.claims, step.now);
                 let resting = step.resting.clone();
                 let done = self.write(move |writing| deliver::advance(writing, &step)).await?;
+                done.judged.iter().for_each(tell_judged);
                 if !done.claims.is_empty() || !done.is_cut {
                     return Ok(done.claims);
                 }
@@ -496,6 +498,14 @@ impl Store for RedbStore {
 
     fn prune(&self, now: Timestamp) -> Reply<'_, usize> {
         self.write(move |writing| upkeep::prune(writing, now))
+    }
+}
+
+fn tell_judged(judged: &Judged) {
+    let Judged { post, stage, objection } = judged;
+    match objection {
+        Some(why) => tracing::warn!(post.id = post, %stage, %why, "a rollout was paused"),
+        None => tracing::info!(post.id = post, %stage, "a rollout goes on to its next stage"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Staged rollouts: when a stage is over, and what is made of it.
 
-use crate::model::post::{Outcome, PostId, Reason};
+use crate::model::post::{Outcome, Reason};
 use crate::model::rollout::Seen;
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
@@ -8,44 +8,57 @@ use crate::store::redb::ledger::Writing;
 use crate::store::redb::report::count_left;
 use crate::store::redb::rows::{Outcomes, PostRow};
 
+/// A stage that was judged.
+pub(super) struct Judged {
+    pub post: u64,
+    /// The stage in words.
+    pub stage: String,
+    /// Why it was paused, if it was.
+    pub objection: Option<String>,
+}
+
 /// Most stages judged in one transaction.
 const JUDGED_MAX: usize = 8;
 
 impl Writing<'_> {
     /// Judges the stages that are due. A post that is paused meanwhile is judged once it goes on.
-    pub fn judge_stages(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    pub fn judge_stages(&mut self, now: Timestamp) -> Result<Vec<Judged>, StoreError> {
+        let mut judged = Vec::new();
         for _ in 0..JUDGED_MAX {
             let first = {
                 let range = ..=(now.as_millis(), u64::MAX);
                 self.tables.staged.keys(range)?.next().transpose()?.map(|key| key.value())
             };
-            let Some((at, post)) = first else { return Ok(()) };
+            let Some((at, post)) = first else { break };
             self.tables.staged.remove((at, post))?;
             // It may have been pruned since.
             let Some(row) = self.tables.posts.load(post)? else { continue };
             let tally = self.tally(post)?;
             let is_over = tally.stopped.is_some() || tally.counts.is_finished();
             if tally.paused.is_none() && !is_over {
-                self.judge_stage(post, &row, now)?;
+                judged.extend(self.judge_stage(post, &row, now)?);
             }
         }
-        Ok(())
+        Ok(judged)
     }
 
-    fn judge_stage(&mut self, post: u64, row: &PostRow, now: Timestamp) -> Result<(), StoreError> {
+    fn judge_stage(
+        &mut self,
+        post: u64,
+        row: &PostRow,
+        now: Timestamp,
+    ) -> Result<Option<Judged>, StoreError> {
         let seen = self.seen(row, now)?;
         let tally = self.tally(post)?;
-        let Some(rollout) = &mut tally.rollout else { return Ok(()) };
+        let Some(rollout) = &mut tally.rollout else { return Ok(None) };
         let stage = rollout.words();
         let objection = rollout.stages.objection(seen);
         rollout.go_on();
-        if let Some(why) = objection {
-            tracing::warn!(post.id = %PostId(post), %stage, %why, "a rollout was paused");
-            tally.paused = Some(format!("{why} in {stage}"));
-            return Ok(());
+        match &objection {
+            Some(why) => tally.paused = Some(format!("{why} in {stage}")),
+            None => self.join_line(post, &row.spans)?,
         }
-        tracing::info!(post.id = %PostId(post), %stage, "a rollout goes on to its next stage");
-        self.join_line(post, &row.spans)
+        Ok(Some(Judged { post, stage, objection }))
     }
 
     /// What has become of the post up to now.
