@@ -271,6 +271,8 @@ fn options(
         settle: Duration::ZERO,
         on_uncertain: OnUncertain::Skip,
         corrects: Default::default(),
+        priority: Default::default(),
+        stages: None,
     };
     Ok(Options {
         store,

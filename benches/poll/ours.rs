@@ -75,6 +75,8 @@ fn options(
         settle: Duration::ZERO,
         on_uncertain: OnUncertain::Skip,
         corrects: Default::default(),
+        priority: Default::default(),
+        stages: None,
     };
     Ok(Options {
         store,

@@ -7,11 +7,13 @@ use std::time::Duration;
 use crate::compose::correct::{correct, look_again};
 use crate::model::campaign::{Campaign, ChangeKind, OnUncertain};
 use crate::model::channel::ChannelKind;
+use crate::model::control::Priority;
 use crate::model::correction::Corrections;
 use crate::model::item::{Item, ItemId, MediaKind};
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::{Body, Content, Counts, Draft, Post, PostId, Told};
+use crate::model::rollout::Stages;
 use crate::render::{Layouts, RenderError, Scene, Stage};
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
@@ -80,6 +82,7 @@ pub(super) struct Composed {
     updates: Option<(Name, Vec<ItemId>)>,
     /// What a post that may be corrected was made of.
     items: Arc<[Item]>,
+    stages: Option<Stages>,
 }
 
 async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
@@ -112,8 +115,9 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
             }
         }
     };
-    let Some(Composed { post, topics, channels, updates, items }) = composed else {
-        return options.store.drop_draft(draft.id).await;
+    let Some(Composed { post, topics, channels, updates, items, stages }) = composed else {
+        let (why, now) = ("its campaign or its items are gone", options.clock.now());
+        return options.store.give_up_draft(draft.id, why.to_owned(), Some(now)).await;
     };
     let mut audiences = Vec::new();
     for channel in channels {
@@ -134,9 +138,15 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
             None => "nobody subscribes",
         };
         tracing::info!(draft.id = %draft.id, title = %post.title, "not sent: {why}");
-        return options.store.drop_draft(draft.id).await;
+        let now = Some(options.clock.now());
+        return options.store.give_up_draft(draft.id, why.to_owned(), now).await;
     }
     let called: Vec<Name> = audiences.iter().map(|(channel, _)| channel.clone()).collect();
+    let mut post = post;
+    if let Some(stages) = stages {
+        let sizes = audiences.iter().map(|(name, numbers)| (name.clone(), numbers.len() as u64));
+        post.rollout = Some(Box::new(stages.begin(sizes)));
+    }
     let title = post.title.clone();
     let id =
         options.store.commit_post(PostCommit { drafts: vec![draft.id], post, audiences }).await?;
@@ -168,7 +178,7 @@ fn one_off(
         .collect();
     let cards = vec![card_of(title, message)];
     let post = new_post(options, None, title, bodies, cards, OnUncertain::Skip);
-    Composed { post, topics, channels, updates: None, items: Arc::default() }
+    Composed { post, topics, channels, updates: None, items: Arc::default(), stages: None }
 }
 
 pub(super) fn of_campaign(
@@ -189,9 +199,11 @@ pub(super) fn of_campaign(
     let cards = crate::render::cards(items, &scene);
     let name = Some(rule.name.clone());
     let mut post = new_post(options, name, title, bodies, cards, rule.on_uncertain);
+    post.priority = rule.priority;
     post.personal = options.layouts.freeze(&rule.layout, items, &scene);
     let (topics, channels) = (rule.topics.clone(), rule.channels.clone());
-    Composed { post, topics, channels, updates: None, items: Arc::default() }
+    let (updates, stages) = (None, rule.stages.clone());
+    Composed { post, topics, channels, updates, items: Arc::default(), stages }
 }
 
 impl Composed {
@@ -240,6 +252,9 @@ fn new_post(
         personal: None,
         cards,
         on_uncertain,
+        priority: Priority::default(),
+        rollout: None,
+        paused: None,
         stopped: None,
         counts: Counts::default(),
         errors: vec![],

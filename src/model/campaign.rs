@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::control::Priority;
 use crate::model::name::Name;
+use crate::model::rollout::Stages;
 use crate::model::step::Step;
 
 /// A standing rule: which changes of which sources go, set how, to whom.
@@ -23,6 +25,10 @@ pub struct Campaign {
     pub settle: Duration,
     pub on_uncertain: OnUncertain,
     pub corrects: Corrects,
+    /// Whether its posts go before those of others on the same channel.
+    pub priority: Priority,
+    /// `None` goes to everybody at once.
+    pub stages: Option<Stages>,
 }
 
 /// What happened to an item between two polls.

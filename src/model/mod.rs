@@ -40,7 +40,15 @@ pub mod media;
 
 pub mod post;
 
+pub mod control;
+
 pub mod correction;
+
+pub mod rollout;
+
+pub mod trace;
+
+pub mod report;
 
 pub mod subscriber;
 

@@ -72,6 +72,8 @@ impl World {
             settle: Duration::ZERO,
             on_uncertain: OnUncertain::Skip,
             corrects: Default::default(),
+            priority: Default::default(),
+            stages: None,
         };
         Options {
             store: Arc::clone(&self.store),

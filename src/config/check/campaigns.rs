@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use crate::config::check::around::{Known, Surroundings};
+use crate::config::check::priority::priority;
+use crate::config::check::stages::stages;
 use crate::config::check::value::{choice, got, span};
 use crate::config::nearest::did_you_mean;
 use crate::config::problem::Findings;
@@ -79,6 +81,8 @@ fn campaign(
     let on_uncertain =
         on_uncertain.and_then(|raw| choice(raw, &key("on_uncertain"), &choices, found));
     let corrects = corrects(raw, &path, found);
+    let priority = priority(raw.priority.as_ref(), &key("priority"), found);
+    let stages = stages(raw, &path, found);
     let layout = match &raw.layout {
         None => usual_layout(&on),
         Some(raw) => layout(raw, &key("layout"), known.layouts.as_ref(), found),
@@ -95,6 +99,8 @@ fn campaign(
         settle,
         on_uncertain: on_uncertain.unwrap_or_default(),
         corrects,
+        priority,
+        stages,
     })
 }
 

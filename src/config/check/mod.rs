@@ -19,6 +19,10 @@ pub(crate) mod catalogs;
 
 pub(crate) mod pages;
 
+pub(crate) mod priority;
+
+pub(crate) mod stages;
+
 pub(crate) mod texts;
 
 pub(crate) mod campaigns;
