@@ -1,0 +1,48 @@
+//! One medium on its way down.
+
+use tokio::time::Instant;
+
+use crate::channel::slots::Means;
+use crate::media::download::Goods;
+use crate::media::ladder::Rung;
+use crate::model::media::{Form, KeptMedium, MediaKey};
+
+/// One medium.
+pub(super) struct Entry {
+    pub url: String,
+    pub form: Form,
+    pub means: Means,
+    pub rung: Rung,
+    /// Grows whenever the way changes: an answer to an older way tells nothing.
+    pub turn: u32,
+    pub id: Option<KeptMedium>,
+    pub id_refusals: u32,
+    pub goods: Option<Goods>,
+    pub content: Option<MediaKey>,
+    /// Nothing is at the address.
+    pub is_dead: bool,
+    /// Somebody has got it this way.
+    pub is_proven: bool,
+    pub state: State,
+    pub since: Instant,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Free,
+    /// Its first flight is on the wire.
+    Scouted,
+    /// Loaded, downloaded, converted or uploaded.
+    Busy,
+}
+
+impl Entry {
+    /// A flight may board it now.
+    pub fn is_open(&self) -> bool {
+        match self.state {
+            State::Free => true,
+            State::Scouted => self.is_proven,
+            State::Busy => false,
+        }
+    }
+}
