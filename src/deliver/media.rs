@@ -30,13 +30,13 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
 use crate::channel::Call;
-use crate::channel::slots::{Dressed, Slot, Stand, Upload};
+use crate::channel::slots::{Dressed, Means, Slot, Stand, Upload};
 use crate::deliver::media::entry::{Entry, State};
 use crate::deliver::prepare::{Found, Kitchen};
 use crate::deliver::waiting::Flight;
 use crate::media::download::Goods;
-use crate::media::key_of_address;
 use crate::media::ladder::Rung;
+use crate::media::{key_of_address, key_of_shown, key_of_thumbnail};
 use crate::model::media::{KeptMedium, MediaKey};
 
 /// A medium that became a link is looked at anew after so long.
@@ -74,6 +74,18 @@ struct Wanted {
     slot: Slot,
 }
 
+impl Wanted {
+    /// What can only be shown where it stands goes another way than the same picture elsewhere.
+    fn of(slot: Slot) -> Self {
+        let key = match slot.means {
+            Means::All | Means::Spare | Means::KeptOnly => key_of_address(slot.form, &slot.url),
+            Means::AddressOnly => key_of_shown(&slot.url),
+            Means::Thumbnail => key_of_thumbnail(&slot.url),
+        };
+        Self { key, slot }
+    }
+}
+
 /// Whether a flight may go as far as its media are concerned.
 pub(super) enum Check {
     Go,
@@ -85,8 +97,17 @@ pub(super) enum Check {
 /// What a flight took along.
 pub(super) struct Boarding {
     pub dressed: Arc<Dressed>,
-    /// By slot: the medium, its turn, and whether this flight is its scout.
-    used: Vec<(MediaKey, u32, bool)>,
+    /// By slot.
+    used: Vec<Used>,
+}
+
+/// A medium that went along.
+struct Used {
+    key: MediaKey,
+    means: Means,
+    turn: u32,
+    /// The flight finds out about it.
+    is_scout: bool,
 }
 
 impl Desk {
@@ -104,52 +125,90 @@ impl Desk {
     /// Whether the flight's next call may go.
     pub fn check(&mut self, flight: &Flight) -> Check {
         let Some(wanted) = self.wanted(flight) else { return Check::Go };
+        let mut waits_for = None;
         let mut is_linked = false;
-        for one in &wanted {
-            let is_stale = self.entries.get(&one.key).is_some_and(|entry| {
-                entry.state == State::Free
-                    && entry.rung == Rung::Link
-                    && entry.since.elapsed() > LINK_FOR
-            });
-            if is_stale {
-                self.entries.remove(&one.key);
+        for (at, one) in wanted.iter().enumerate() {
+            if one.slot.means == Means::Thumbnail && !self.goes_along(&wanted, at) {
+                continue;
             }
-            match self.entries.get(&one.key) {
-                None => {
-                    self.meet(one);
-                    return Check::Wait(one.key);
-                }
-                Some(entry) if !entry.is_open() => return Check::Wait(one.key),
-                Some(entry) => is_linked |= entry.rung == Rung::Link,
+            let is_open = self.is_open(one);
+            is_linked |= self.entries.get(&one.key).is_some_and(|it| it.rung == Rung::Link);
+            if !is_open {
+                waits_for.get_or_insert(one.key);
             }
+        }
+        if let Some(key) = waits_for {
+            return Check::Wait(key);
         }
         let is_nothing = is_linked && self.dress(flight, &wanted).call.is_none();
         if is_nothing { Check::Skip } else { Check::Go }
+    }
+
+    /// Whether a flight may board the medium now; what is not known yet is asked for.
+    fn is_open(&mut self, wanted: &Wanted) -> bool {
+        let is_stale = self.entries.get(&wanted.key).is_some_and(|entry| {
+            entry.state == State::Free
+                && entry.rung == Rung::Link
+                && entry.since.elapsed() > LINK_FOR
+        });
+        if is_stale {
+            self.entries.remove(&wanted.key);
+        }
+        let Some(entry) = self.entries.get_mut(&wanted.key) else { return !self.meet(wanted) };
+        if !entry.is_open() {
+            return false;
+        }
+        // Elsewhere it went by its address, which is none here.
+        let wants_id = wanted.slot.means == Means::KeptOnly
+            && entry.id.is_none()
+            && entry.rung != Rung::Link;
+        if wants_id && entry.state == State::Free {
+            entry.means = Means::KeptOnly;
+            self.prepare(wanted.key);
+        }
+        !wants_id
+    }
+
+    /// Whether the medium that the thumbnail at `at` belongs to is uploaded with its call.
+    fn goes_along(&self, wanted: &[Wanted], at: usize) -> bool {
+        let main = wanted.iter().take(at).rfind(|one| one.slot.means == Means::All);
+        let entry = main.and_then(|main| self.entries.get(&main.key));
+        entry.is_some_and(|entry| {
+            entry.id.is_none() && entry.goods.is_some() && entry.rung != Rung::File
+        })
     }
 
     /// Takes along what the flight's next call needs; `None` when it names no media.
     pub fn board(&mut self, flight: &Flight) -> Option<Boarding> {
         let wanted = self.wanted(flight)?;
         let dressed = self.dress(flight, &wanted);
-        let used = wanted.iter().map(|one| {
-            let Some(entry) = self.entries.get_mut(&one.key) else { return (one.key, 0, false) };
-            let is_scout = !entry.is_proven && entry.rung != Rung::Link;
-            if is_scout {
+        let mut used = Vec::with_capacity(wanted.len());
+        for (at, Wanted { key, slot }) in wanted.iter().enumerate() {
+            let (key, means) = (*key, slot.means);
+            let stays = means == Means::Thumbnail && !self.goes_along(&wanted, at);
+            let entry = self.entries.get_mut(&key);
+            let turn = entry.as_ref().map_or(0, |entry| entry.turn);
+            let unproven = entry.filter(|it| !stays && !it.is_proven && it.rung != Rung::Link);
+            let is_scout = unproven.is_some();
+            if let Some(entry) = unproven {
                 entry.state = State::Scouted;
             }
-            (one.key, entry.turn, is_scout)
-        });
-        Some(Boarding { dressed, used: used.collect() })
+            used.push(Used { key, means, turn, is_scout });
+        }
+        Some(Boarding { dressed, used })
     }
 
     /// The media of the flight's next call; `None` when it names none, as most do.
     fn wanted(&mut self, flight: &Flight) -> Option<Vec<Wanted>> {
-        if flight.edit.is_some() {
-            return None;
-        }
         let call = flight.calls.get(flight.part)?;
         if !may_name_media(call) {
             return None;
+        }
+        if flight.edit.is_some() {
+            // The calls of an edit are its own: what is read of them is of use to nobody else.
+            let slots = self.kitchen.channel.slots(call);
+            let wanted: Vec<Wanted> = slots.into_iter().map(Wanted::of).collect();
+            return (!wanted.is_empty()).then_some(wanted);
         }
         let at = self.read(&flight.calls);
         let wanted = self.lately.get(at)?.wanted.get(flight.part)?;
@@ -167,7 +226,7 @@ impl Desk {
         }
         let wanted = calls.iter().map(|call| {
             let slots = self.kitchen.channel.slots(call).into_iter();
-            slots.map(|slot| Wanted { key: key_of_address(slot.form, &slot.url), slot }).collect()
+            slots.map(Wanted::of).collect()
         });
         let (wanted, dressed) = (wanted.collect(), vec![None; calls.len()]);
         self.lately.push_back(Read { calls: Arc::clone(calls), wanted, dressed });
@@ -175,6 +234,10 @@ impl Desk {
     }
 
     fn dress(&mut self, flight: &Flight, wanted: &[Wanted]) -> Arc<Dressed> {
+        let Some(call) = flight.calls.get(flight.part) else { return Arc::default() };
+        if flight.edit.is_some() {
+            return Arc::new(self.kitchen.channel.dress(call, &self.stands(wanted)));
+        }
         let entries = wanted.iter().map(|one| self.entries.get(&one.key));
         let turns: Vec<u32> = entries.map(|entry| entry.map_or(0, |entry| entry.turn)).collect();
         let at = self.read(&flight.calls);
@@ -184,17 +247,22 @@ impl Desk {
         {
             return Arc::clone(dressed);
         }
-        let stands: Vec<Stand> = wanted.iter().map(|one| self.stand(&one.key)).collect();
-        let dressed = match flight.calls.get(flight.part) {
-            Some(call) => Arc::new(self.kitchen.channel.dress(call, &stands)),
-            None => Arc::default(),
-        };
+        let dressed = Arc::new(self.kitchen.channel.dress(call, &self.stands(wanted)));
         let place = self.lately.get_mut(at).and_then(|read| read.dressed.get_mut(flight.part));
         if let Some(place) = place {
             // Files are not kept longer than they are needed.
             *place = dressed.uploads.is_empty().then(|| (turns, Arc::clone(&dressed)));
         }
         dressed
+    }
+
+    fn stands(&self, wanted: &[Wanted]) -> Vec<Stand> {
+        let nothing = || Stand::Link { words: String::new(), url: None };
+        let stand = |(at, one): (usize, &Wanted)| match one.slot.means {
+            Means::Thumbnail if !self.goes_along(wanted, at) => nothing(),
+            _ => self.stand(&one.key),
+        };
+        wanted.iter().enumerate().map(stand).collect()
     }
 
     fn stand(&self, key: &MediaKey) -> Stand {
@@ -204,6 +272,8 @@ impl Desk {
         }
         match (entry.rung, &entry.goods) {
             (Rung::Address, _) => Stand::Address,
+            // It was looked at, and stays where it is.
+            (Rung::Upload, _) if entry.means == Means::AddressOnly => Stand::Address,
             (Rung::Upload | Rung::Converted | Rung::File, Some(goods)) => {
                 Stand::Upload(upload(entry, goods))
             }
@@ -218,8 +288,12 @@ impl Desk {
 /// Most calls are words, and are told apart without being read.
 fn may_name_media(call: &Call) -> bool {
     !call.is_acknowledgement
-        && call.method != "sendMessage"
-        && (call.method != "messages" || call.rest.contains("\"attachment"))
+        && match call.method {
+            "sendMessage" | "editMessageCaption" | "deleteMessage" => false,
+            "editMessageText" => call.rest.contains("\"rich_message\""),
+            "messages" => call.rest.contains("\"attachment"),
+            _ => true,
+        }
 }
 
 fn upload(entry: &Entry, goods: &Goods) -> Upload {

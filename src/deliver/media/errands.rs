@@ -74,8 +74,9 @@ impl Desk {
         Some(Box::pin(async move { store.commit_media(&name, media).await }))
     }
 
-    /// A medium that was not met before, or long ago: what is kept of it is asked for.
-    pub(super) fn meet(&mut self, wanted: &Wanted) {
+    /// A medium that was not met before, or long ago: what is kept of it is asked for. Answers
+    /// whether a flight has to wait for that.
+    pub(super) fn meet(&mut self, wanted: &Wanted) -> bool {
         if self.entries.len() > ENTRIES_KEPT {
             self.entries.retain(|_, entry| entry.state != State::Free);
         }
@@ -92,10 +93,18 @@ impl Desk {
             content: None,
             is_dead: false,
             is_proven: false,
-            state: State::Busy,
+            state: if means == Means::AddressOnly { State::Free } else { State::Busy },
             since: Instant::now(),
         };
         self.entries.insert(wanted.key, entry);
+        match means {
+            Means::AddressOnly => return false,
+            Means::Thumbnail => {
+                self.prepare(wanted.key);
+                return true;
+            }
+            Means::All | Means::Spare | Means::KeptOnly => {}
+        }
         let (store, name, key) =
             (Arc::clone(&self.kitchen.store), self.kitchen.name.clone(), wanted.key);
         self.work.push(Box::pin(async move {
@@ -103,6 +112,7 @@ impl Desk {
             let rows = store.load_media(&name, &[key]).await.unwrap_or_default();
             (key, Found::Kept(rows.into_iter().next().flatten()))
         }));
+        true
     }
 
     /// Notes the service's own name of a medium.
@@ -128,6 +138,7 @@ impl Desk {
         let errand = Errand {
             url: entry.url.clone(),
             form: entry.form,
+            means: entry.means,
             rung: entry.rung,
             goods: entry.goods.take(),
         };

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use crate::channel::slots::Means;
 use crate::channel::{Meaning, Observed};
 use crate::deliver::media::entry::{Entry, State};
-use crate::deliver::media::{Boarding, Desk, shown};
+use crate::deliver::media::{Boarding, Desk, Used, shown};
 use crate::media::ladder::Rung;
 use crate::model::channel::ChannelKind;
 use crate::model::media::{Form, MediaKey};
@@ -24,18 +24,17 @@ impl Desk {
     /// Learns from the answer to a call.
     pub fn land(&mut self, boarding: &Boarding, observed: &Observed, meaning: &Meaning) -> Landing {
         let mut landing = Landing::default();
-        for (key, turn, is_scout) in &boarding.used {
-            if let Some(entry) = self.entries.get_mut(key)
-                && *is_scout
-                && entry.turn == *turn
+        for used in boarding.used.iter().filter(|used| used.is_scout) {
+            if let Some(entry) = self.entries.get_mut(&used.key)
+                && entry.turn == used.turn
                 && entry.state == State::Scouted
             {
                 entry.state = State::Free;
-                landing.freed.push(*key);
+                landing.freed.push(used.key);
             }
         }
-        let is_unproven = boarding.used.iter().any(|(key, _, _)| {
-            let entry = self.entries.get(key);
+        let is_unproven = boarding.used.iter().any(|used| {
+            let entry = self.entries.get(&used.key);
             entry.is_some_and(|entry| !entry.is_proven && entry.rung != Rung::Link)
         });
         let is_messenger = self.kitchen.channel.kind() == ChannelKind::Messenger;
@@ -54,12 +53,12 @@ impl Desk {
             }
             // The service may have been waiting for a slow origin: we fetch it ourselves then.
             Meaning::Unknown { why } if matches!(observed, Observed::Silence { .. }) => {
-                for (key, turn, is_scout) in &boarding.used {
-                    let is_by_address = self.entries.get(key).is_some_and(|entry| {
-                        entry.turn == *turn && entry.id.is_none() && entry.rung == Rung::Address
+                for used in boarding.used.iter().filter(|used| used.is_scout) {
+                    let is_by_address = self.entries.get(&used.key).is_some_and(|entry| {
+                        entry.turn == used.turn && entry.id.is_none() && entry.rung == Rung::Address
                     });
-                    if *is_scout && is_by_address {
-                        self.step(*key, why);
+                    if is_by_address {
+                        self.step(used.key, why);
                     }
                 }
             }
@@ -70,71 +69,99 @@ impl Desk {
     }
 
     fn learn(&mut self, boarding: &Boarding, observed: &Observed) {
-        let forms: Vec<Form> = boarding.dressed.shown.iter().map(|(_, form)| *form).collect();
-        let is_scouted = boarding.used.iter().any(|(_, _, is_scout)| *is_scout);
-        if !is_scouted {
+        let Boarding { dressed, used } = boarding;
+        if !used.iter().any(|used| used.is_scout) {
             return;
         }
+        let is_new = |desk: &Self, used: &Used| {
+            let entry = desk.entries.get(&used.key);
+            used.is_scout && entry.is_some_and(|entry| entry.turn == used.turn)
+        };
+        let forms: Vec<Form> = dressed.shown.iter().map(|(_, form)| *form).collect();
         let mut ids = self.kitchen.channel.kept_ids(observed, &forms).into_iter();
-        for (slot, _) in &boarding.dressed.shown {
+        for (place, (slot, _)) in dressed.shown.iter().enumerate() {
             let id = ids.next().flatten();
-            let Some((key, turn, true)) = boarding.used.get(*slot) else { continue };
-            if self.entries.get(key).is_some_and(|entry| entry.turn == *turn)
+            let Some(main) = used.get(*slot) else { continue };
+            if is_new(self, main)
                 && let Some((form, id)) = id
             {
-                self.keep(*key, form, id);
+                self.keep(main.key, form, id);
+            }
+            for beside in beside(used, *slot) {
+                match beside.means {
+                    Means::Spare if is_new(self, beside) => {
+                        if let Some(id) = self.kitchen.channel.cover_id(observed, place) {
+                            self.keep(beside.key, Form::Picture, id);
+                        }
+                    }
+                    // The service keeps it with its medium.
+                    Means::Thumbnail if is_new(self, beside) => {
+                        self.entries.remove(&beside.key);
+                    }
+                    _ => {}
+                }
             }
         }
-        for (key, turn, is_scout) in &boarding.used {
-            let Some(entry) = self.entries.get_mut(key) else { continue };
-            if !*is_scout || entry.turn < *turn {
-                continue;
-            }
-            entry.is_proven = true;
-            if entry.means == Means::Spare
-                && let Some(id) = self.kitchen.channel.cover_id(observed)
+        for used in used.iter().filter(|used| used.is_scout) {
+            if let Some(entry) = self.entries.get_mut(&used.key)
+                && entry.turn >= used.turn
             {
-                self.keep(*key, Form::Picture, id);
+                entry.is_proven = true;
             }
         }
     }
 
     /// Leads the refused media down; answers whether the call may go again.
     fn refuse(&mut self, boarding: &Boarding, which: Option<usize>, why: &str) -> bool {
-        let moved = |desk: &Self| {
-            boarding.used.iter().any(|(key, turn, _)| {
-                desk.entries.get(key).is_some_and(|entry| entry.turn != *turn)
-            })
-        };
-        if moved(self) {
+        let used = &boarding.used;
+        let has_moved = used.iter().any(|used| {
+            self.entries.get(&used.key).is_some_and(|entry| entry.turn != used.turn)
+        });
+        if has_moved {
             // Somebody else was refused first.
             return true;
         }
+        let is_about_thumbnail = why.to_ascii_lowercase().contains("thumb");
         let named = which.and_then(|at| boarding.dressed.shown.get(at)).map(|(slot, _)| *slot);
-        let can_step = |desk: &Self, key: &MediaKey| {
-            desk.entries.get(key).is_some_and(|it| it.id.is_some() || it.rung != Rung::Link)
-        };
-        let named = named.and_then(|slot| boarding.used.get(slot)).map(|(key, _, _)| *key);
-        if let Some(key) = named.filter(|key| can_step(self, key)) {
-            self.step(key, why);
-            return true;
+        let named = named.map(|slot| used.iter().skip(slot).take(1).chain(beside(used, slot)));
+        let refused = None
+            .or_else(|| is_about_thumbnail.then(|| self.highest(used.iter(), true)))
+            .filter(|keys: &Vec<_>| !keys.is_empty())
+            .or_else(|| named.map(|named| self.highest(named, false)))
+            .filter(|keys| !keys.is_empty())
+            .unwrap_or_else(|| self.highest(used.iter(), false));
+        let refused =
+            if refused.is_empty() { self.highest(used.iter(), true) } else { refused };
+        for key in &refused {
+            self.step(*key, why);
         }
-        // Nobody says which: those that stand highest, for they are the least sure; what nobody
-        // has got yet before what somebody has.
-        let height = |desk: &Self, key: &MediaKey| {
-            let entry = desk.entries.get(key)?;
-            can_step(desk, key).then_some((entry.is_proven, entry.rung))
+        !refused.is_empty()
+    }
+
+    /// Nobody says which is refused: those that stand highest, for they are the least sure; what
+    /// nobody has got yet before what somebody has, and what can be done without before the rest.
+    fn highest<'a>(
+        &self,
+        used: impl Iterator<Item = &'a Used>,
+        are_thumbnails: bool,
+    ) -> Vec<MediaKey> {
+        let height = |used: &Used| {
+            let entry = self.entries.get(&used.key)?;
+            let can_step = entry.id.is_some() || entry.rung != Rung::Link;
+            let is_needed = !matches!(used.means, Means::Spare | Means::Thumbnail);
+            can_step.then_some((entry.is_proven, entry.rung, is_needed))
         };
-        let keys: Vec<MediaKey> = boarding.used.iter().map(|(key, _, _)| *key).collect();
-        let Some(highest) = keys.iter().filter_map(|key| height(self, key)).min() else {
-            return false;
+        let among = used.filter(|used| (used.means == Means::Thumbnail) == are_thumbnails);
+        let known: Vec<_> = among.filter_map(|used| Some((height(used)?, used.key))).collect();
+        let Some(highest) = known.iter().map(|(height, _)| *height).min() else {
+            return Vec::new();
         };
-        for key in keys {
-            if height(self, &key) == Some(highest) {
-                self.step(key, why);
-            }
-        }
-        true
+        let mut keys: Vec<MediaKey> =
+            known.iter().filter(|(height, _)| *height == highest).map(|(_, key)| *key).collect();
+        // The same picture may be there twice.
+        keys.sort_unstable();
+        keys.dedup();
+        keys
     }
 
     /// One rung down; a refused id first gives way to the address again.
@@ -157,15 +184,24 @@ impl Desk {
             self.commits.push((key, None));
             self.commits.extend(entry.content.map(|content| (content, None)));
         } else {
-            entry.rung = match entry.means {
-                Means::AddressOnly => Rung::Link,
-                Means::All | Means::Spare | Means::KeptOnly => entry.rung.below(),
+            entry.rung = match (entry.means, entry.rung) {
+                (Means::AddressOnly, Rung::Address) => Rung::Upload,
+                (Means::AddressOnly | Means::Thumbnail, _) => Rung::Link,
+                (Means::All | Means::Spare | Means::KeptOnly, rung) => rung.below(),
             };
         }
         if entry.rung.needs_bytes() || entry.means == Means::KeptOnly && entry.rung != Rung::Link {
             self.prepare(key);
         } else {
+            entry.goods = None;
             entry.state = State::Free;
         }
     }
+}
+
+/// The cover and the thumbnail of the medium in a slot.
+fn beside(used: &[Used], slot: usize) -> impl Iterator<Item = &Used> {
+    let has_some = used.get(slot).is_some_and(|main| main.means == Means::All);
+    let is_beside = |used: &&Used| matches!(used.means, Means::Spare | Means::Thumbnail);
+    used.iter().skip(slot + 1).take_while(move |used| has_some && is_beside(used))
 }

@@ -34,13 +34,13 @@ impl Worker {
             return Ok(());
         }
         self.limiter.land(flight.begun, Instant::now());
-        if let Some(editing) = flight.edit.take() {
-            return self.land_edit(flight, editing, observed);
-        }
         let meaning = self.options.channel.meaning(observed);
         self.feel(&meaning);
         if let Some(boarding) = boarding {
-            let landing = self.desk.land(boarding, observed, &meaning);
+            // What is not there any more is no fault of the media that were to be put into it.
+            let is_lost = flight.edit.is_some() && self.options.channel.is_out_of_reach(observed);
+            let lost = is_lost.then(|| Meaning::Unreachable { why: String::new() });
+            let landing = self.desk.land(boarding, observed, lost.as_ref().unwrap_or(&meaning));
             self.free_media(&landing.freed);
             if landing.goes_again && !self.is_stopping {
                 self.waiting.put_first(flight);
@@ -49,6 +49,9 @@ impl Worker {
             if landing.goes_again {
                 return self.return_it(&flight);
             }
+        }
+        if let Some(editing) = flight.edit.take() {
+            return self.land_edit(flight, editing, observed, &meaning);
         }
         let covers = flight.calls.get(flight.part).map_or(0, |call| usize::from(call.covers));
         if covers > 0 && self.is_to_go_round(&meaning, flight.post) {

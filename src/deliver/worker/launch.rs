@@ -52,7 +52,12 @@ impl Worker {
             }
             match self.desk.check(&flight) {
                 Check::Go => {}
+                Check::Skip if flight.edit.is_some() => {
+                    self.pass_over(flight);
+                    continue;
+                }
                 Check::Skip => {
+                    // The calls that this one covers have not been said yet: they are not skipped.
                     flight.part += 1;
                     self.waiting.put_first(flight);
                     continue;
