@@ -159,9 +159,8 @@ impl Desk {
             return false;
         }
         // Elsewhere it went by its address, which is none here.
-        let wants_id = wanted.slot.means == Means::KeptOnly
-            && entry.id.is_none()
-            && entry.rung != Rung::Link;
+        let wants_id =
+            wanted.slot.means == Means::KeptOnly && entry.id.is_none() && entry.rung != Rung::Link;
         if wants_id && entry.state == State::Free {
             entry.means = Means::KeptOnly;
             self.prepare(wanted.key);

@@ -47,6 +47,8 @@ pub(super) struct Errand {
     pub url: String,
     pub form: Form,
     pub means: Means,
+    /// An id that is of no use any more.
+    pub refused_id: Option<String>,
     pub rung: Rung,
     pub goods: Option<Goods>,
 }
@@ -85,7 +87,7 @@ impl Kitchen {
     /// 3. What it is decides at which rung it can stand; a picture is made anew there.
     /// 4. The same bytes may be known already. 5. They are uploaded ahead, or go with their call.
     async fn bring(&self, errand: Errand) -> Found {
-        let Errand { url, form, mut rung, mut goods, .. } = errand;
+        let Errand { url, form, refused_id, mut rung, mut goods, .. } = errand;
         let service = self.channel.kind();
         let mut refusal = String::new();
         if rung == Rung::Address {
@@ -130,7 +132,8 @@ impl Kitchen {
             };
             let sent_as = form_at(form, rung);
             let content = key_of_bytes(sent_as, &ready.bytes);
-            if let Some(row) = self.known(content).await {
+            let known = self.known(content).await;
+            if let Some(row) = known.filter(|row| Some(&row.id) != refused_id.as_ref()) {
                 let id = Some((row.form, row.id));
                 return Found::Ready { rung, goods: None, content: Some(content), id };
             }
@@ -156,8 +159,7 @@ impl Kitchen {
         match self.fetch(&errand.url, errand.form).await {
             Ok(Goods { bytes, sniffed, .. }) => {
                 let service = self.channel.kind();
-                let rung =
-                    ladder::settle(Rung::Upload, service, errand.form, sniffed, bytes.len());
+                let rung = ladder::settle(Rung::Upload, service, errand.form, sniffed, bytes.len());
                 if rung == Rung::Upload {
                     return Found::Ready { rung, goods: None, content: None, id: None };
                 }

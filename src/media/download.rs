@@ -114,7 +114,8 @@ impl Downloads {
     /// See [`ConvertError`].
     pub async fn convert(&self, goods: &Goods) -> Result<Goods, ConvertError> {
         let format = goods.sniffed.format;
-        let jpeg = self.at_work(goods.bytes.clone(), move |it| convert::to_jpeg(it, format)).await?;
+        let jpeg =
+            self.at_work(goods.bytes.clone(), move |it| convert::to_jpeg(it, format)).await?;
         let size = sniff(&jpeg).size;
         let sniffed = Sniffed { format: Format::Jpeg, size };
         // It is smaller than what it was made of, whose memory it goes on to hold.

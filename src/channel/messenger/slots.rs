@@ -451,8 +451,7 @@ mod tests {
         let two = of(&[Stand::Address, link("", None), Stand::Address]);
         assert_eq!(two["elements"][0]["images"], json!([image(0), image(2)]));
         let one = of(&[link("", None), Stand::Address, link("", None)]);
-        let card =
-            json!({ "title": "t", "image_url": format!("{URL}?1"), "default_action": open });
+        let card = json!({ "title": "t", "image_url": format!("{URL}?1"), "default_action": open });
         assert_eq!(one, json!({ "template_type": "generic", "elements": [card] }));
         let none = of(&[link("", None), link("", None), link("", None)]);
         assert_eq!(none["elements"], json!([{ "title": "t", "subtitle": NO_WORDS }]));

@@ -235,7 +235,12 @@ impl<'a> New<'a> {
                     fields.insert("media".to_owned(), item.clone());
                 });
                 let otherwise = words.filter(|_| message.is_media).map(|words| (words, *message));
-                return Edit { call: Some(call), leaves: Some(as_media), otherwise, is_media: true };
+                return Edit {
+                    call: Some(call),
+                    leaves: Some(as_media),
+                    otherwise,
+                    is_media: true,
+                };
             }
             Edit::simple(words, Some(*message))
         };
@@ -463,7 +468,8 @@ mod tests {
     #[test]
     fn what_is_taken_away_is_edited_where_it_has_to_stay() {
         let edits = edits(&calls(vec![text("struck")]), &[kept(7, false)], AWAY);
-        let [Edit { call: Some(call), leaves: None, otherwise: Some((instead, _)), .. }] = &edits[..]
+        let [Edit { call: Some(call), leaves: None, otherwise: Some((instead, _)), .. }] =
+            &edits[..]
         else {
             panic!("{edits:?}")
         };
@@ -491,8 +497,10 @@ mod tests {
         let put = edited[1].call.as_ref().map(shown).unwrap();
         assert_eq!(put.1, json!({ "message_id": 8, "media": item(1) }));
         // Where a picture can't be had, the words are not lost with it.
-        let instead: Vec<_> =
-            edited.iter().map(|edit| edit.otherwise.as_ref().map(|(call, _)| shown(call))).collect();
+        let instead: Vec<_> = edited
+            .iter()
+            .map(|edit| edit.otherwise.as_ref().map(|(call, _)| shown(call)))
+            .collect();
         let words = json!({ "message_id": 7, "caption": "right" });
         assert_eq!(instead, [Some(("editMessageCaption", words)), None]);
         assert!(edited.iter().all(|edit| edit.is_media));

@@ -586,4 +586,58 @@ mod tests {
         assert_eq!(shown(&none)[0], "sendMessage");
         assert_eq!(shown(&none)[1]["text"], "Hi\nFilm");
     }
+
+    #[test]
+    fn a_thumbnail_goes_along_with_an_upload_and_with_nothing_else() {
+        let cover = "https://a.example/c.png";
+        let sound = json!({ "audio": URL, "title": "T", "thumbnail": cover });
+        let call = call("sendAudio", &sound);
+        let means: Vec<Means> = slots(&call).iter().map(|slot| slot.means).collect();
+        assert_eq!(means, [Means::All, Means::Thumbnail]);
+        let thumbnail = |main: Stand, stand: Stand| {
+            let dressed = dress(&call, &[main, stand]);
+            (shown(&dressed)[1]["thumbnail"].take(), dressed.uploads.len())
+        };
+        let both = thumbnail(upload(Form::Sound), upload(Form::Picture));
+        assert_eq!(both, (json!("attach://file1"), 2));
+        for (main, stand, uploads) in [
+            (Stand::Address, upload(Form::Picture), 0),
+            (kept("a", Form::Sound), upload(Form::Picture), 0),
+            (upload(Form::Sound), link("", None), 1),
+            (upload(Form::Sound), Stand::Address, 1),
+            (upload(Form::File), upload(Form::Picture), 1),
+        ] {
+            let told = format!("{main:?} {stand:?}");
+            assert_eq!(thumbnail(main, stand), (Value::Null, uploads), "{told}");
+        }
+    }
+
+    #[test]
+    fn covers_stand_behind_their_videos_in_albums_too() {
+        let film = json!({ "type": "video", "media": URL, "cover": "https://a.example/c.png" });
+        let photo = json!({ "type": "photo", "media": "https://a.example/p.png" });
+        let call = call("sendMediaGroup", &json!({ "media": [film, photo] }));
+        let means: Vec<Means> = slots(&call).iter().map(|slot| slot.means).collect();
+        assert_eq!(means, [Means::All, Means::Spare, Means::All]);
+        let stands = [Stand::Address, link("", None), kept("p", Form::Picture)];
+        let dressed = dress(&call, &stands);
+        let media = shown(&dressed)[1]["media"].take();
+        let film = json!({ "type": "video", "media": URL });
+        assert_eq!(media, json!([film, { "type": "photo", "media": "p" }]));
+        assert_eq!(dressed.shown, [(0, Form::Video), (2, Form::Picture)]);
+    }
+
+    #[test]
+    fn an_edit_brings_its_file_or_is_left_to_its_words() {
+        let item = json!({ "type": "photo", "media": URL, "caption": "Hi" });
+        let call = call("editMessageMedia", &json!({ "message_id": 7, "media": item }));
+        assert_eq!(slots(&call)[0].means, Means::All);
+        let media = |stand: Stand| shown(&dress(&call, &[stand]))[1]["media"].take();
+        assert_eq!(media(Stand::Address), item);
+        let by_id = json!({ "type": "photo", "media": "p", "caption": "Hi" });
+        assert_eq!(media(kept("p", Form::Picture)), by_id);
+        let file = json!({ "type": "document", "media": "attach://file0", "caption": "Hi" });
+        assert_eq!(media(upload(Form::File)), file);
+        assert_eq!(dress(&call, &[link("A dog", Some(URL))]).call, None);
+    }
 }

@@ -17,6 +17,8 @@ pub(super) struct Entry {
     pub turn: u32,
     pub id: Option<KeptMedium>,
     pub id_refusals: u32,
+    /// The id that was refused last: whatever still names it is older than that.
+    pub refused_id: Option<String>,
     pub goods: Option<Goods>,
     pub content: Option<MediaKey>,
     /// Nothing is at the address.

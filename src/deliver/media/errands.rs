@@ -49,6 +49,10 @@ impl Desk {
                     self.keep(key, form, id);
                     if let Some(entry) = self.entries.get_mut(&key) {
                         entry.is_proven = true;
+                        if entry.id.is_none() {
+                            // Ids of it are of no use, and there is nothing else.
+                            entry.rung = Rung::Link;
+                        }
                     }
                 }
             }
@@ -89,6 +93,7 @@ impl Desk {
             turn: 0,
             id: None,
             id_refusals: 0,
+            refused_id: None,
             goods: None,
             content: None,
             is_dead: false,
@@ -139,6 +144,7 @@ impl Desk {
             url: entry.url.clone(),
             form: entry.form,
             means: entry.means,
+            refused_id: entry.refused_id.clone(),
             rung: entry.rung,
             goods: entry.goods.take(),
         };

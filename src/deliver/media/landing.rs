@@ -114,9 +114,9 @@ impl Desk {
     /// Leads the refused media down; answers whether the call may go again.
     fn refuse(&mut self, boarding: &Boarding, which: Option<usize>, why: &str) -> bool {
         let used = &boarding.used;
-        let has_moved = used.iter().any(|used| {
-            self.entries.get(&used.key).is_some_and(|entry| entry.turn != used.turn)
-        });
+        let has_moved = used
+            .iter()
+            .any(|used| self.entries.get(&used.key).is_some_and(|entry| entry.turn != used.turn));
         if has_moved {
             // Somebody else was refused first.
             return true;
@@ -130,8 +130,7 @@ impl Desk {
             .or_else(|| named.map(|named| self.highest(named, false)))
             .filter(|keys| !keys.is_empty())
             .unwrap_or_else(|| self.highest(used.iter(), false));
-        let refused =
-            if refused.is_empty() { self.highest(used.iter(), true) } else { refused };
+        let refused = if refused.is_empty() { self.highest(used.iter(), true) } else { refused };
         for key in &refused {
             self.step(*key, why);
         }
@@ -177,7 +176,8 @@ impl Desk {
         entry.turn += 1;
         entry.is_proven = false;
         entry.since = Instant::now();
-        if entry.id.take().is_some() {
+        if let Some(refused) = entry.id.take() {
+            entry.refused_id = Some(refused.id);
             entry.id_refusals += 1;
             entry.rung = Rung::Address;
             entry.goods = None;

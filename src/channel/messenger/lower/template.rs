@@ -73,7 +73,11 @@ pub(super) fn lossless_grid(
 
 /// An image or a video with buttons below it, where there are no words for a button template. It is
 /// named by its address here: the service takes it once it has an id there.
-pub(super) fn media_template(medium: &Medium, text: &RichText, buttons: &[Button]) -> Option<Value> {
+pub(super) fn media_template(
+    medium: &Medium,
+    text: &RichText,
+    buttons: &[Button],
+) -> Option<Value> {
     let kind = match medium.kind {
         MediaKind::Image => "image",
         MediaKind::Video => "video",

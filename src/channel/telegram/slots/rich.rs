@@ -120,8 +120,7 @@ fn pieces(html: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-const ESCAPES: [(&str, &str); 4] =
-    [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;")];
+const ESCAPES: [(&str, &str); 4] = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;")];
 
 fn escaped(text: &str) -> String {
     ESCAPES.iter().fold(text.to_owned(), |text, (plain, escape)| text.replace(plain, escape))
@@ -193,7 +192,8 @@ mod tests {
 
     #[test]
     fn ids_are_read_from_blocks_within_blocks() {
-        let photo = |id: &str| json!({ "type": "photo", "photo": [{ "file_id": "s" }, { "file_id": id }] });
+        let photo =
+            |id: &str| json!({ "type": "photo", "photo": [{ "file_id": "s" }, { "file_id": id }] });
         let message = json!({ "blocks": [
             photo("a"), { "type": "blockquote", "blocks": [{ "type": "paragraph" }, photo("b")] },
         ]});
