@@ -76,7 +76,7 @@ async fn with_resend_nobody_misses_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_media_nobody_gets_it_twice_and_every_album_keeps_its_order() {
     const KILLS: usize = 40;
-    const PEOPLE: i64 = 400;
+    const PEOPLE: i64 = 150;
     let mut rig = rig_for(PEOPLE, "skip").await;
     // The service reaches none of these addresses, so their files go through our hands.
     rig.telegram.refuse_urls("/pictures/", telegram::UrlRefusal::NotFetched);

@@ -28,6 +28,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
 
 use crate::channel::Call;
 use crate::channel::slots::{Dressed, Means, Slot, Stand, Upload};
@@ -41,6 +42,9 @@ use crate::model::media::{KeptMedium, MediaKey};
 
 /// A medium that became a link is looked at anew after so long.
 const LINK_FOR: Duration = Duration::from_secs(600);
+
+/// Files that nobody has taken along for so long are let go, and fetched again for who comes later.
+const GOODS_FOR: Duration = Duration::from_secs(120);
 
 /// Media that are remembered, beyond those that are under way; and words for media.
 const ENTRIES_KEPT: usize = 4_096;
@@ -158,6 +162,10 @@ impl Desk {
         if !entry.is_open() {
             return false;
         }
+        if entry.is_empty_handed() {
+            self.prepare(wanted.key);
+            return false;
+        }
         // Elsewhere it went by its address, which is none here.
         let wants_id =
             wanted.slot.means == Means::KeptOnly && entry.id.is_none() && entry.rung != Rung::Link;
@@ -190,7 +198,7 @@ impl Desk {
             let unproven = entry.filter(|it| !stays && !it.is_proven && it.rung != Rung::Link);
             let is_scout = unproven.is_some();
             if let Some(entry) = unproven {
-                entry.state = State::Scouted;
+                (entry.state, entry.since) = (State::Scouted, Instant::now());
             }
             used.push(Used { key, means, turn, is_scout });
         }

@@ -1,5 +1,7 @@
 //! One medium on its way down.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use crate::channel::slots::Means;
@@ -39,6 +41,24 @@ pub(super) enum State {
 }
 
 impl Entry {
+    /// Its file was let go, and it has no other way.
+    pub fn is_empty_handed(&self) -> bool {
+        let is_shown = self.means == Means::AddressOnly;
+        self.state == State::Free
+            && self.id.is_none()
+            && self.goods.is_none()
+            && self.rung.needs_bytes()
+            && !is_shown
+    }
+
+    /// Gives back the memory of a file that is of no use any more.
+    pub fn let_go(&mut self, after: Duration) {
+        if self.state == State::Free && self.since.elapsed() > after && self.goods.take().is_some()
+        {
+            self.turn += 1;
+        }
+    }
+
     /// A flight may board it now.
     pub fn is_open(&self) -> bool {
         match self.state {

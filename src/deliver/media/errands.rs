@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::channel::slots::{Means, Slot};
 use crate::deliver::media::entry::{Entry, State};
-use crate::deliver::media::{Desk, ENTRIES_KEPT, Wanted, shown};
+use crate::deliver::media::{Desk, ENTRIES_KEPT, GOODS_FOR, Wanted, shown};
 use crate::deliver::prepare::{Errand, Found};
 use crate::media::ladder::Rung;
 use crate::model::media::{Form, KeptMedium, MediaKey};
@@ -138,6 +138,7 @@ impl Desk {
     }
 
     pub(super) fn prepare(&mut self, key: MediaKey) {
+        self.entries.values_mut().for_each(|entry| entry.let_go(GOODS_FOR));
         let Some(entry) = self.entries.get_mut(&key) else { return };
         entry.state = State::Busy;
         let errand = Errand {

@@ -121,16 +121,23 @@ impl Desk {
             // Somebody else was refused first.
             return true;
         }
-        let is_about_thumbnail = why.to_ascii_lowercase().contains("thumb");
         let named = which.and_then(|at| boarding.dressed.shown.get(at)).map(|(slot, _)| *slot);
-        let named = named.map(|slot| used.iter().skip(slot).take(1).chain(beside(used, slot)));
-        let refused = None
-            .or_else(|| is_about_thumbnail.then(|| self.highest(used.iter(), true)))
-            .filter(|keys: &Vec<_>| !keys.is_empty())
-            .or_else(|| named.map(|named| self.highest(named, false)))
-            .filter(|keys| !keys.is_empty())
-            .unwrap_or_else(|| self.highest(used.iter(), false));
-        let refused = if refused.is_empty() { self.highest(used.iter(), true) } else { refused };
+        let mut refused = Vec::new();
+        if why.to_ascii_lowercase().contains("thumb") {
+            refused = self.highest(used.iter(), true);
+        }
+        if refused.is_empty()
+            && let Some(slot) = named
+        {
+            let group = used.iter().skip(slot).take(1).chain(beside(used, slot));
+            refused = self.highest(group, false);
+        }
+        if refused.is_empty() {
+            refused = self.highest(used.iter(), false);
+        }
+        if refused.is_empty() {
+            refused = self.highest(used.iter(), true);
+        }
         for key in &refused {
             self.step(*key, why);
         }
