@@ -68,3 +68,41 @@ impl Entry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::media::download::Downloads;
+
+    #[tokio::test]
+    async fn a_file_is_let_go_once_nobody_has_taken_it_along_for_long() {
+        let downloads = Downloads::new(Arc::new(|_, _| Box::pin(async { Ok(vec![1]) })));
+        let goods = downloads.fetch("https://a.example/a.bin", Form::File, 10).await.unwrap();
+        let mut entry = Entry {
+            url: String::new(),
+            form: Form::File,
+            means: Means::All,
+            rung: Rung::Upload,
+            turn: 7,
+            id: None,
+            id_refusals: 0,
+            refused_id: None,
+            goods: Some(goods),
+            content: None,
+            is_dead: false,
+            is_proven: false,
+            state: State::Scouted,
+            since: Instant::now(),
+        };
+        entry.let_go(Duration::ZERO);
+        assert!(entry.goods.is_some() && !entry.is_empty_handed(), "it is on the wire");
+        entry.state = State::Free;
+        entry.let_go(Duration::from_secs(3600));
+        assert!(entry.goods.is_some(), "it was on the wire a moment ago");
+        entry.let_go(Duration::ZERO);
+        assert!(entry.goods.is_none() && entry.is_empty_handed());
+        assert_eq!(entry.turn, 8, "what was made of it is made anew");
+    }
+}

@@ -94,9 +94,10 @@ impl Inner {
                 None => src.clone(),
                 Some(id) => {
                     let media = message["media"].as_array().into_iter().flatten();
-                    let item = media.filter(|item| item["id"] == id).map(|item| &item["media"]);
-                    let photo = item.filter(|item| item["type"] == "photo").last();
-                    photo.and_then(|item| item["media"].as_str()).ok_or(WRONG_ID)?.to_owned()
+                    let named = media.filter(|item| item["id"] == id).map(|item| &item["media"]);
+                    let mut photos = named.filter(|item| item["type"] == "photo");
+                    let photo = photos.next().and_then(|item| item["media"].as_str());
+                    photo.ok_or(WRONG_ID)?.to_owned()
                 }
             };
             let file = self.resolve(FileKind::Photo, "", Some(&given), params).await?;
