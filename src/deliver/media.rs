@@ -180,9 +180,7 @@ impl Desk {
     fn goes_along(&self, wanted: &[Wanted], at: usize) -> bool {
         let main = wanted.iter().take(at).rfind(|one| one.slot.means == Means::All);
         let entry = main.and_then(|main| self.entries.get(&main.key));
-        entry.is_some_and(|entry| {
-            entry.id.is_none() && entry.goods.is_some() && entry.rung != Rung::File
-        })
+        entry.is_some_and(|entry| entry.id.is_none() && entry.goods.is_some())
     }
 
     /// Takes along what the flight's next call needs; `None` when it names no media.

@@ -215,7 +215,12 @@ impl Item {
             Stand::Upload(upload) => (Some(attach(uploads, upload)), upload.form),
             Stand::Address | Stand::Link { .. } => (None, self.form),
         };
+        // It counts only beside a file that comes along.
+        let goes_along = matches!(ways.main, Stand::Upload(_));
+        let thumbnail = ways.thumbnail.filter(|stand| matches!(stand, Stand::Upload(_)));
+        let thumbnail = thumbnail.filter(|_| goes_along);
         if form != self.form {
+            let title = self.title().filter(|_| field != "media");
             let own = OWN_FIELDS.iter().chain(&SOUND_FIELDS);
             for name in own {
                 self.fields.remove(*name);
@@ -227,16 +232,28 @@ impl Item {
                 self.fields.insert("type".to_owned(), json!(word));
             }
             self.fields.insert(named.to_owned(), json!(value));
+            if let Some(title) = title {
+                self.fields.entry("caption").or_insert(json!(title));
+            }
+            if form == Form::File {
+                self.take_picture("thumbnail", thumbnail, false, uploads);
+            }
             return;
         }
         if let Some(value) = value {
             self.fields.insert(field.to_owned(), json!(value));
         }
         self.take_picture("cover", ways.cover, true, uploads);
-        // It counts only beside a file that comes along.
-        let goes_along = matches!(ways.main, Stand::Upload(_));
-        let thumbnail = ways.thumbnail.filter(|stand| matches!(stand, Stand::Upload(_)));
-        self.take_picture("thumbnail", thumbnail.filter(|_| goes_along), false, uploads);
+        self.take_picture("thumbnail", thumbnail, false, uploads);
+    }
+
+    /// What a sound is called in fields of its own, which other forms lack.
+    fn title(&self) -> Option<String> {
+        let text = |name: &str| self.fields.get(name).and_then(Value::as_str);
+        match (text("title")?, text("performer")) {
+            (title, Some(performer)) => Some(format!("{performer} – {title}")),
+            (title, None) => Some(title.to_owned()),
+        }
     }
 
     /// A picture that may be missing.
@@ -605,11 +622,28 @@ mod tests {
             (kept("a", Form::Sound), upload(Form::Picture), 0),
             (upload(Form::Sound), link("", None), 1),
             (upload(Form::Sound), Stand::Address, 1),
-            (upload(Form::File), upload(Form::Picture), 1),
         ] {
             let told = format!("{main:?} {stand:?}");
             assert_eq!(thumbnail(main, stand), (Value::Null, uploads), "{told}");
         }
+    }
+
+    #[test]
+    fn a_sound_that_becomes_a_file_keeps_its_name_and_its_picture() {
+        let cover = "https://a.example/c.png";
+        let mut sound = json!({
+            "audio": URL, "title": "T", "performer": "P", "duration": 5, "thumbnail": cover,
+        });
+        let file = |sound: &Value| {
+            let dressed =
+                dress(&call("sendAudio", sound), &[upload(Form::File), upload(Form::Picture)]);
+            shown(&dressed)
+        };
+        let (named, picture) = ("attach://file0", "attach://file1");
+        let expected = json!({ "document": named, "caption": "P – T", "thumbnail": picture });
+        assert_eq!(file(&sound), json!(["sendDocument", expected]));
+        sound["caption"] = json!("Words");
+        assert_eq!(file(&sound)[1]["caption"], "Words");
     }
 
     #[test]
