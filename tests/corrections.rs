@@ -202,6 +202,50 @@ async fn captions_and_pictures_are_corrected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_the_service_cannot_fetch_is_uploaded_once_or_the_words_are_corrected() {
+    let (rig, mut paper) = world("correct_within = \"1h\"", Rules::default()).await;
+    let people: Vec<Person> = (1..=20).map(|id| phone(&rig, id)).collect();
+    rig.subscribe("bot", 1..=20).await;
+    rig.telegram.refuse_urls("/pictures/", telegram::UrlRefusal::NotFetched);
+    let html = |image: &str, words: &str| format!("<img src='{image}'><p>{words}</p>");
+    let here = |name: &str| rig.site.feed_url().replace("/feed.xml", &format!("/pictures/{name}"));
+    paper.write(1, "Title", &html("https://e.org/a.png", "The wrods."));
+    let _daemon = rig.start();
+    for person in &people {
+        soon("the message", person.wait_inbox(1)).await;
+    }
+
+    paper.write(1, "Title", &html(&here("1.png"), "The words."));
+    let is_uploaded = |one: &Received| {
+        let photo = one.photo.as_deref().unwrap_or_default();
+        photo.contains("/file/bot") && one.text.contains("The words.")
+    };
+    let mut photos = Vec::new();
+    for person in &people {
+        let after = shows(&rig, person, |inbox| is_uploaded(&inbox[0])).await;
+        assert!(!after[0].keyboard.is_empty(), "{after:?}");
+        photos.push(after[0].photo.clone());
+    }
+    photos.dedup();
+    assert_eq!(photos.len(), 1, "one file for all");
+    let edited = || count_of(&rig, "editMessageMedia");
+    soon("the requests", rig.telegram.ledger().wait_until(|_| edited() > 20)).await;
+    assert_eq!(edited(), 21, "one was refused, and one brought the file for all");
+
+    // No picture is there: the old one stays, and the words are right.
+    paper.write(1, "Title", &html(&here("nothing.png"), "Better words."));
+    for person in &people {
+        let is_better = |inbox: &[Received]| inbox[0].text.contains("Better words.");
+        let after = shows(&rig, person, is_better).await;
+        assert_eq!(after[0].photo, photos[0]);
+    }
+    let state = correction(&rig).await;
+    assert_eq!((&state["edited"], &state["given_up"]), (&20.into(), &0.into()), "{state}");
+    assert_eq!(edited(), 22, "it was tried once");
+    assert_eq!(rig.telegram.ledger().accepted_total(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_in_parts_is_corrected_in_its_parts() {
     let (mut rig, mut paper) =
         world("correct_within = \"1h\"\nlayout = \"whole\"", Rules::default()).await;

@@ -226,10 +226,11 @@ impl Channel {
         }
     }
 
-    /// What the service will know the cover of an accepted video by.
-    pub fn cover_id(&self, observed: &Observed) -> Option<String> {
+    /// What the service will know the cover of an accepted video by; `place` counts the messages
+    /// that the call made.
+    pub fn cover_id(&self, observed: &Observed, place: usize) -> Option<String> {
         match self {
-            Self::Telegram(_) => telegram::slots::cover_id(observed),
+            Self::Telegram(_) => telegram::slots::cover_id(observed, place),
             Self::Messenger(_) => None,
         }
     }

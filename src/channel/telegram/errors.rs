@@ -311,6 +311,7 @@ const FAULTS: &[(&str, Fault)] = &[
     ("external_url_invalid", Fault::Media),
     ("wc_convert_url_invalid", Fault::Media),
     ("photo_invalid_dimensions", Fault::Media),
+    ("photo_thumb_", Fault::Media),
     ("image_process_failed", Fault::Media),
     ("photo has unsupported extension", Fault::Media),
     ("group send failed", Fault::Media),

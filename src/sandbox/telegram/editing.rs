@@ -8,7 +8,7 @@ use crate::sandbox::door::Reply;
 use crate::sandbox::params::Params;
 use crate::sandbox::telegram::files::FileKind;
 use crate::sandbox::telegram::sending::{Content, Kept, read_caption, read_text, refusal};
-use crate::sandbox::telegram::{Inner, rich, rules, succeed};
+use crate::sandbox::telegram::{Inner, rules, succeed};
 
 /// Messages can be deleted for so long.
 const DELETE_AGE_MAX_S: i64 = 48 * 3600;
@@ -20,9 +20,9 @@ const NOT_MODIFIED: &str = "message is not modified: specified new message conte
                             the message";
 
 impl Inner {
-    pub(super) fn edit_text(&self, params: &Params) -> Result<Reply, String> {
+    pub(super) async fn edit_text(&self, params: &Params) -> Result<Reply, String> {
         let new = if params.object("rich_message").is_some() {
-            let rich = Some(rich::check(params.object("rich_message"))?);
+            let rich = Some(self.read_rich(params).await?);
             let keyboard = rules::check_markup(params.object("reply_markup"))?;
             Content { rich, keyboard, ..Content::default() }
         } else {

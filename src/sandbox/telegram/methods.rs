@@ -24,7 +24,7 @@ impl Inner {
             }
             "sendmediagroup" => or_bad(self.send_album(params).await),
             "sendrichmessage" if self.rules.knows_rich => or_bad(self.send_rich(params).await),
-            "editmessagetext" => or_bad(self.edit_text(params)),
+            "editmessagetext" => or_bad(self.edit_text(params).await),
             "editmessagecaption" => or_bad(self.edit_caption(params)),
             "editmessagemedia" => or_bad(self.edit_media(params).await),
             "editmessagereplymarkup" => or_bad(self.edit_keyboard(params)),

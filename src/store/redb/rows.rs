@@ -319,6 +319,7 @@ mod tests {
     use crate::model::event::Deed;
     use crate::model::item::{ItemId, Media, MediaKind};
     use crate::model::known::KnownItem;
+    use crate::model::media::{Form, MediaKey};
     use crate::model::message::{Action, Button, Medium, Message, Module};
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
     use crate::model::post::{Content, DraftId, Flood, PostId, PriceMove, Story, Told};
@@ -842,5 +843,19 @@ mod tests {
     #[test]
     fn a_seen_event_is_read_as_it_was_written() {
         golden(&Seen(at(1)), "01f773dc0d02");
+    }
+
+    #[test]
+    fn a_kept_medium_is_read_as_it_was_written() {
+        golden(
+            &KeptMedium {
+                id: "AgAC".into(),
+                form: Form::Sound,
+                content: Some(MediaKey([7; 16])),
+                kept_at: at(1),
+                used_at: at(2),
+            },
+            "01b12d61c604416741430301070707070707070707070707070707070204",
+        );
     }
 }
