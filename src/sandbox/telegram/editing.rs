@@ -99,7 +99,7 @@ impl Inner {
         }
         message.content = content;
         message.edited_at = Some(self.rules.clock.now());
-        let told = self.json_message(id, chat.kind, message_id, message);
+        let told = self.json_message(id, chat, message_id, message);
         if let Some(life) = &mut chat.person {
             life.change(message_id, message);
         }
