@@ -109,6 +109,18 @@ fn a_layout_is_compared_with_what_was_accepted() {
 }
 
 #[test]
+fn where_there_is_nothing_to_test_the_folder_is_named() {
+    for what in [&["test"][..], &["list"], &["show", "article"]] {
+        let (code, told) = layout(&[what, &["--folder", "/nowhere/layouts"]].concat());
+        assert!(code == 78 && told.contains("no folder `/nowhere/layouts`"), "{code} {told}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let (code, told) = layout(&["test", "--folder", path]);
+    assert!(code == 1 && told.contains(path) && told.contains("article.ro.html"), "{code} {told}");
+}
+
+#[test]
 fn a_layout_that_comes_with_us_can_be_copied() {
     let (code, told) = layout(&["show", "article.ro"]);
     assert_eq!((code, told.as_str()), (0, include_str!("../layouts/article.ro.html")));
