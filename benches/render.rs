@@ -1,21 +1,30 @@
 //! Messages set in their layouts, beside a bare render of the same template by the engine.
 //!
 //! ```text
-//! cargo bench --bench render [-- ROUNDS]
+//! cargo bench --bench render [-- ROUNDS [article|price-drop|digest|personal]]
 //! ```
 //!
 //! Ours escapes, bounds and reads back what a layout prints, and gives the tree that the channels
-//! lower. The yardstick only prints a text: minijinja alone, with a context of ready values, its own
-//! escaping, and filters that do the least. *plain* makes its items ready anew for each post, as
-//! composing does; *personal* does it once for all recipients, as delivering does. By turns in one
-//! process, and the fastest round counts: compare the ratios.
+//! lower. The yardstick only prints texts: minijinja alone, its own escaping, filters that do the
+//! least, and items whose texts are HTML already.
+//!
+//! *plain* is a whole post, for both kinds of channel in every language of its layout, from items to
+//! messages; the yardstick makes the engine's values of its items and prints the template as often as
+//! there are messages. *personal* is one recipient: to the calls that are sent, for names as people
+//! have them, many of them the same; and only to the message, when no name comes twice.
+//!
+//! By turns in one process, and the fastest round counts: compare the ratios.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it is a program that prints")]
 
+use std::cell::{Cell, RefCell};
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use minijinja::{AutoEscape, Environment, Value, context};
+use tidings::channel::{Channel, telegram, wire};
+use tidings::deliver::personal::Personal;
 use tidings::markup;
 use tidings::model::campaign::ChangeKind;
 use tidings::model::channel::ChannelKind;
@@ -24,12 +33,15 @@ use tidings::model::name::Name;
 use tidings::model::offer::{Amount, Availability, Offer, Sale, Terms};
 use tidings::model::post::{PriceMove, Told};
 use tidings::model::time::Timestamp;
-use tidings::render::{Layouts, Person, Scene, Thawed, shipped};
+use tidings::render::{Layouts, Person, Scene, Stage, Thawed, shipped};
 
 /// How often each is measured.
 const ROUNDS: usize = 15;
 /// Renders of one round.
 const RENDERS: u32 = 2_000;
+
+/// What a post is set for, in each language of its layout.
+const KINDS: [ChannelKind; 2] = [ChannelKind::Telegram, ChannelKind::Messenger];
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
@@ -40,33 +52,47 @@ const PERSONAL: &str = "<p>{% if subscriber.first_name %}Hello {{ subscriber.fir
                         <button href=\"{{ item.link }}\">Read more</button>\n{% endfor %}";
 
 fn main() {
-    let argument = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
-    let rounds = argument.unwrap_or(ROUNDS);
-    println!("{:<26} {:>10} {:>10} {:>7}", "messages a second", "ours", "bare", "ratio");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let rounds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(ROUNDS);
+    let words: Vec<&String> =
+        arguments.iter().filter(|it| it.starts_with(char::is_alphabetic)).collect();
+    let is_wanted = |name: &str| words.is_empty() || words.iter().any(|it| name.contains(*it));
+    println!("{:<30} {:>10} {:>10} {:>7}", "posts a second", "ours", "bare", "ratio");
     for (layout, items) in [("article", 1), ("price-drop", 1), ("digest", 10)] {
-        plain(layout, items, rounds);
+        if is_wanted(layout) {
+            plain(layout, items, rounds);
+        }
     }
-    personal(1, rounds);
-    personal(5, rounds);
+    for items in [1, 5] {
+        if is_wanted("personal") {
+            personal(items, rounds);
+        }
+    }
 }
 
 fn plain(name: &str, count: u8, rounds: usize) {
     let layouts = Layouts::compile(vec![]).unwrap();
-    let (items, told) = (items(count), told(count));
+    let (items, told): (Arc<[Item]>, _) = (items(count).into(), told(count));
     let (layout, campaign) = (Name::parse(name).unwrap(), Name::parse("news").unwrap());
     let scene = Scene { campaign: &campaign, told: &told, now: NOW };
     let ours = || {
-        let kind = ChannelKind::Telegram;
-        black_box(layouts.render(&layout, kind, None, &items, &scene).unwrap());
+        let stage = Stage::new(&items, &scene);
+        black_box(layouts.render_each(&stage, &layout, KINDS));
     };
     let mut environment = bare();
     for (file, text) in shipped(name).chain(shipped("_price")) {
         environment.add_template(file, text).unwrap();
     }
-    let context = context! { items => values(&items), item => values(&items[..1])[0].clone(), campaign => "news" };
-    let file = format!("{name}.html");
+    let languages = std::iter::once(String::new()).chain(layouts.languages(&layout));
+    let dotted = |it: String| if it.is_empty() { it } else { format!(".{it}") };
+    let files: Vec<String> = languages.map(|it| format!("{name}{}.html", dotted(it))).collect();
+    let entries = entries(&items);
     let bare = || {
-        black_box(environment.get_template(&file).unwrap().render(context.clone()).unwrap());
+        let items: Vec<Value> = entries.iter().map(value).collect();
+        let context = context! { item => items[0].clone(), items => items, campaign => "news" };
+        for file in KINDS.iter().flat_map(|_| &files) {
+            black_box(environment.get_template(file).unwrap().render(&context).unwrap());
+        }
     };
     compare(&format!("plain {name}, {count}"), rounds, &ours, &bare);
 }
@@ -77,20 +103,73 @@ fn personal(count: u8, rounds: usize) {
     let (layout, campaign) = (Name::parse("hello").unwrap(), Name::parse("news").unwrap());
     let scene = Scene { campaign: &campaign, told: &told, now: NOW };
     let frozen = layouts.freeze(&layout, &items, &scene).unwrap();
-    let thawed = Thawed::new(&frozen, &campaign);
-    let person = Person { language: Some("en".to_owned()), first_name: Some("Ana".to_owned()) };
-    let ours = || {
-        black_box(thawed.render(ChannelKind::Telegram, &person).unwrap());
-    };
     let mut environment = bare();
     environment.add_template("hello.html", PERSONAL).unwrap();
-    let items = Value::from(values(&items));
-    let bare = || {
-        let subscriber = context! { language => "en", first_name => "Ana" };
+    let items: Value = entries(&items).iter().map(value).collect();
+    let bare = |name: String| {
+        let subscriber = context! { language => "en", first_name => name };
         let context = context! { items => &items, subscriber => subscriber, campaign => "news" };
         black_box(environment.get_template("hello.html").unwrap().render(context).unwrap());
     };
-    compare(&format!("personal, {count}"), rounds, &ours, &bare);
+    let person = |name| Person { language: Some("en".to_owned()), first_name: Some(name) };
+
+    let channel = Channel::Telegram(
+        telegram::api::Client::new(telegram::api::Settings {
+            api: "http://127.0.0.1:9".parse().unwrap(),
+            token: "1:nobody".to_owned().into(),
+            time_max: wire::EXCHANGE_TIME_MAX,
+        })
+        .unwrap(),
+    );
+    let (names, bare_names) = (Names::of_people(), Names::of_people());
+    let post = RefCell::new(Personal::new(&frozen, &campaign));
+    let ours = || {
+        black_box(post.borrow_mut().calls_for(&channel, person(names.next())).unwrap());
+    };
+    compare(&format!("personal, {count}: to its calls"), rounds, &ours, &|| {
+        bare(bare_names.next())
+    });
+
+    let (names, bare_names) = (Names::all_different(), Names::all_different());
+    let thawed = Thawed::new(&frozen, &campaign);
+    let ours = || {
+        black_box(thawed.render(ChannelKind::Telegram, &person(names.next())).unwrap());
+    };
+    compare(&format!("personal, {count}: no name twice"), rounds, &ours, &|| {
+        bare(bare_names.next())
+    });
+}
+
+/// First names, one after the other.
+struct Names {
+    /// The shares of the names up to each, ascending; none where all are different.
+    shares: Vec<f64>,
+    number: Cell<u32>,
+}
+
+impl Names {
+    /// 20,000 names, the nth as frequent as 1/n: about as names are in a country.
+    fn of_people() -> Self {
+        let mut sum = 0.0;
+        let shares = (1..=20_000u32).map(|rank| {
+            sum += 1.0 / f64::from(rank);
+            sum
+        });
+        Self { shares: shares.collect(), number: Cell::new(0) }
+    }
+
+    fn all_different() -> Self {
+        Self { shares: vec![], number: Cell::new(0) }
+    }
+
+    fn next(&self) -> String {
+        let number = self.number.get() + 1;
+        self.number.set(number);
+        let Some(sum) = self.shares.last() else { return format!("Ana {number}") };
+        // Spread evenly, and the same in each run.
+        let at = f64::from(number.wrapping_mul(2_654_435_769)) / f64::from(u32::MAX) * sum;
+        format!("Ana {}", self.shares.partition_point(|share| *share < at))
+    }
 }
 
 fn compare(name: &str, rounds: usize, ours: &dyn Fn(), bare: &dyn Fn()) {
@@ -104,45 +183,81 @@ fn compare(name: &str, rounds: usize, ours: &dyn Fn(), bare: &dyn Fn()) {
     }
     let speed = |time: Duration| f64::from(RENDERS) / time.as_secs_f64();
     let ratio = best_bare.as_secs_f64() / best.as_secs_f64();
-    println!("{name:<26} {:>10.0} {:>10.0} {ratio:>7.2}", speed(best), speed(best_bare));
+    println!("{name:<30} {:>10.0} {:>10.0} {ratio:>7.2}", speed(best), speed(best_bare));
 }
 
 /// The engine with nothing of ours.
 fn bare() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    // What it cuts is HTML already.
     environment.add_filter("truncate", |value: &Value, most: usize| {
         let text = value.as_str().unwrap_or_default();
-        if text.chars().count() <= most {
-            return value.clone();
-        }
-        Value::from(text.chars().take(most).collect::<String>())
+        let end = text.char_indices().nth(most).map_or(text.len(), |(at, _)| at);
+        Value::from_safe_string(text[..end].to_owned())
     });
     environment.add_filter("money", |text: &str| text.replacen(".00", "", 1));
     environment
 }
 
-/// Items as values that are ready.
-fn values(items: &[Item]) -> Vec<Value> {
-    items
-        .iter()
-        .map(|item| {
-            context! {
-                title => &item.title,
-                link => &item.link,
-                image => &item.image,
-                summary => Value::from_safe_string(markup::to_html(&item.summary)),
-                text => item.summary.plain(),
-                price => "44.00 EUR",
-                was => "59.00 EUR",
-                list_price => "59.00 EUR",
-                on_sale => true,
-                percent_off => 25,
-                lowest_30d => "49.50 EUR",
-                change => "price-drop",
-            }
-        })
-        .collect()
+/// An item as one would keep it for the engine alone: every text is ready to be printed.
+struct Entry {
+    title: String,
+    link: String,
+    image: String,
+    summary: String,
+    body: String,
+    text: String,
+    authors: Vec<String>,
+    tags: Vec<String>,
+    price: &'static str,
+    was: &'static str,
+    list_price: &'static str,
+    on_sale: bool,
+    percent_off: u32,
+    lowest_30d: &'static str,
+    change: &'static str,
+}
+
+fn entries(items: &[Item]) -> Vec<Entry> {
+    let entry = |item: &Item| Entry {
+        title: item.title.clone(),
+        link: item.link.clone().unwrap_or_default(),
+        image: item.image.clone().unwrap_or_default(),
+        summary: markup::to_html(&item.summary),
+        body: markup::to_html(&item.body),
+        text: item.body.plain(),
+        authors: item.authors.clone(),
+        tags: item.tags.clone(),
+        price: "44.00 EUR",
+        was: "59.00 EUR",
+        list_price: "59.00 EUR",
+        on_sale: true,
+        percent_off: 25,
+        lowest_30d: "49.50 EUR",
+        change: "price-drop",
+    };
+    items.iter().map(entry).collect()
+}
+
+fn value(entry: &Entry) -> Value {
+    context! {
+        title => &entry.title,
+        link => &entry.link,
+        image => &entry.image,
+        summary => &entry.summary,
+        body => &entry.body,
+        text => &entry.text,
+        authors => &entry.authors,
+        tags => &entry.tags,
+        price => entry.price,
+        was => entry.was,
+        list_price => entry.list_price,
+        on_sale => entry.on_sale,
+        percent_off => entry.percent_off,
+        lowest_30d => entry.lowest_30d,
+        change => entry.change,
+    }
 }
 
 fn items(count: u8) -> Vec<Item> {

@@ -60,7 +60,7 @@ async fn anew(
             tracing::warn!(post.id = %post.id, "left a post as it is: its items are not kept");
             return Ok(None);
         }
-        of_campaign(options, rule, &items, &left).post
+        of_campaign(options, rule, &items.into(), &left).post
     };
     let Post { title, bodies, personal, cards, .. } = set;
     if bodies == post.bodies && !is_taken_back {
@@ -127,7 +127,7 @@ pub(super) async fn look_again(
     set: &[crate::model::item::Item],
 ) -> Result<(), StoreError> {
     let ids: Vec<ItemId> = set.iter().map(|item| item.id).collect();
-    if options.store.load_items(&ids).await? == set {
+    if *options.store.load_items(&ids).await? == *set {
         return Ok(());
     }
     let now = options.clock.now();

@@ -12,7 +12,7 @@ use crate::model::item::{Item, ItemId, MediaKind};
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::{Body, Content, Counts, Draft, Post, PostId, Told};
-use crate::render::{Layouts, Scene, Stage};
+use crate::render::{Layouts, RenderError, Scene, Stage};
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
 use crate::runtime::shutdown::Stop;
@@ -79,7 +79,7 @@ pub(super) struct Composed {
     /// in an earlier post has that one edited, and does not get this one.
     updates: Option<(Name, Vec<ItemId>)>,
     /// What a post that may be corrected was made of.
-    items: Vec<Item>,
+    items: Arc<[Item]>,
 }
 
 async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
@@ -91,7 +91,7 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
             return correct(options, draft.id, post, retracted).await;
         }
         Content::Items { campaign, items: told, .. } => {
-            let items = options.store.load_items(&each_once(&told)).await?;
+            let items: Arc<[Item]> = options.store.load_items(&each_once(&told)).await?.into();
             let rule = options.campaigns.iter().find(|rule| rule.name == campaign);
             match rule {
                 Some(rule) if !items.is_empty() => {
@@ -168,37 +168,35 @@ fn one_off(
         .collect();
     let cards = vec![card_of(title, message)];
     let post = new_post(options, None, title, bodies, cards, OnUncertain::Skip);
-    Composed { post, topics, channels, updates: None, items: vec![] }
+    Composed { post, topics, channels, updates: None, items: Arc::default() }
 }
 
 pub(super) fn of_campaign(
     options: &Options,
     rule: &Campaign,
-    items: &[Item],
+    items: &Arc<[Item]>,
     told: &[Told],
 ) -> Composed {
     let scene = Scene { campaign: &rule.name, told, now: options.clock.now() };
     let stage = Stage::new(items, &scene);
-    let mut bodies = Vec::new();
-    for kind in kinds(options, &rule.channels) {
-        let languages = options.layouts.languages(&rule.layout);
-        for language in std::iter::once(None).chain(languages.into_iter().map(Some)) {
-            let message = set(options, rule, kind, language.as_deref(), items, &stage);
-            bodies.push(Body { kind, language, message });
-        }
-    }
+    let each = options.layouts.render_each(&stage, &rule.layout, kinds(options, &rule.channels));
+    let set = |(kind, language, rendered)| {
+        let message = or_plain(rule, items, rendered);
+        Body { kind, language, message }
+    };
+    let bodies = each.into_iter().map(set).collect();
     let title = items.first().map_or("", |item| item.title.as_str());
     let cards = crate::render::cards(items, &scene);
     let name = Some(rule.name.clone());
     let mut post = new_post(options, name, title, bodies, cards, rule.on_uncertain);
     post.personal = options.layouts.freeze(&rule.layout, items, &scene);
     let (topics, channels) = (rule.topics.clone(), rule.channels.clone());
-    Composed { post, topics, channels, updates: None, items: vec![] }
+    Composed { post, topics, channels, updates: None, items: Arc::default() }
 }
 
 impl Composed {
     /// The post may be corrected from now on.
-    fn correctable(&mut self, rule: &Campaign, told: Vec<Told>, items: Vec<Item>) {
+    fn correctable(&mut self, rule: &Campaign, told: Vec<Told>, items: Arc<[Item]>) {
         if told.iter().all(|told| told.kind == ChangeKind::Updated) {
             self.updates = Some((rule.name.clone(), items.iter().map(|item| item.id).collect()));
         }
@@ -208,16 +206,8 @@ impl Composed {
     }
 }
 
-/// The items in the campaign's layout, or, when that fails, in the plain built-in one.
-fn set(
-    options: &Options,
-    rule: &Campaign,
-    kind: ChannelKind,
-    language: Option<&str>,
-    items: &[Item],
-    stage: &Stage,
-) -> Message {
-    let rendered = options.layouts.render_on(stage, &rule.layout, kind, language, None);
+/// What the campaign's layout gave, or, when it failed, the items in the plain built-in form.
+fn or_plain(rule: &Campaign, items: &[Item], rendered: Result<Message, RenderError>) -> Message {
     rendered.unwrap_or_else(|error| {
         tracing::error!(
             campaign.id = %rule.name,

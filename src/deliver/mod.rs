@@ -16,7 +16,7 @@ pub mod judge;
 
 pub mod limiter;
 
-mod personal;
+pub mod personal;
 
 mod waiting;
 

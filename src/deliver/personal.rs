@@ -1,42 +1,70 @@
 //! Posts that are set for each recipient, right before they are lowered.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::channel::{Call, Channel};
-use crate::model::post::{Post, Recipient};
+use crate::model::name::Name;
+use crate::model::post::{self, Post, Recipient};
 use crate::render::{Person, Thawed, struck};
 
+/// Most bytes of calls that are kept of one post, for readers who share what its layout sees of
+/// them: most people share their first name with many.
+const KEPT_BYTES_MAX: usize = 1 << 20;
+
 /// The frozen layout of a post, ready to be set for anybody.
-pub(super) struct Personal {
+pub struct Personal {
     layout: Thawed,
     /// The source took it back.
     is_struck: bool,
+    made: HashMap<Person, Arc<[Call]>>,
+    /// How much of [`KEPT_BYTES_MAX`] is taken.
+    kept_bytes: usize,
     /// A failure was told: one line a post, not one a recipient.
     has_failed: bool,
 }
 
 impl Personal {
     /// `None` for a post that is the same for everybody of a language.
-    pub fn of(post: &Post) -> Option<Self> {
-        let frozen = post.personal.as_ref()?;
+    pub(super) fn of(post: &Post) -> Option<Self> {
         // A post without a campaign has no layout; its title would be no worse a name.
-        let campaign = post.campaign.as_ref()?;
-        let is_struck = post.corrections.as_ref().is_some_and(|state| state.is_taken_back());
-        Some(Self { layout: Thawed::new(frozen, campaign), is_struck, has_failed: false })
+        let mut own = Self::new(post.personal.as_ref()?, post.campaign.as_ref()?);
+        own.is_struck = post.corrections.as_ref().is_some_and(|state| state.is_taken_back());
+        Some(own)
     }
 
-    /// The calls for one person; `None` when the layout fails for them: the post's body serves then.
+    pub fn new(frozen: &post::Personal, campaign: &Name) -> Self {
+        let layout = Thawed::new(frozen, campaign);
+        Self { layout, is_struck: false, made: HashMap::new(), kept_bytes: 0, has_failed: false }
+    }
+
+    /// The calls for a recipient; `None` when the layout fails for them: the post's body serves
+    /// then.
     ///
     /// The same person gets the same calls again after a restart, so that sending goes on where it
     /// stood, unless they changed their language or their name meanwhile.
-    pub fn calls(&mut self, channel: &Channel, recipient: &Recipient) -> Option<Arc<[Call]>> {
+    pub(super) fn calls(
+        &mut self,
+        channel: &Channel,
+        recipient: &Recipient,
+    ) -> Option<Arc<[Call]>> {
         let Recipient { language, first_name, .. } = recipient.clone();
         let person = Person { language, first_name };
+        self.calls_for(channel, person)
+    }
+
+    /// The calls for a person.
+    pub fn calls_for(&mut self, channel: &Channel, person: Person) -> Option<Arc<[Call]>> {
+        if let Some(made) = self.made.get(&person) {
+            return Some(Arc::clone(made));
+        }
         match self.layout.render(channel.kind(), &person) {
             Ok(message) => {
                 let message = if self.is_struck { struck(&message) } else { message };
                 let calls = channel.lower(&message, None);
-                (!calls.is_empty()).then(|| Arc::from(calls))
+                let calls: Arc<[Call]> = (!calls.is_empty()).then(|| Arc::from(calls))?;
+                self.keep(person, &calls);
+                Some(calls)
             }
             Err(error) => {
                 if !self.has_failed {
@@ -45,6 +73,15 @@ impl Personal {
                 self.has_failed = true;
                 None
             }
+        }
+    }
+
+    /// Who comes early is likely to be like many: nothing is given up for those who come later.
+    fn keep(&mut self, person: Person, calls: &Arc<[Call]>) {
+        let bytes: usize = calls.iter().map(|call| size_of::<Call>() + call.rest.len()).sum();
+        if self.kept_bytes + bytes <= KEPT_BYTES_MAX {
+            self.kept_bytes += bytes;
+            self.made.insert(person, Arc::clone(calls));
         }
     }
 }

@@ -21,6 +21,52 @@ pub fn address(text: &str, base: Option<&Url>) -> Option<Url> {
     is_fit.then_some(url)
 }
 
+/// The same as a text.
+pub fn address_text(text: &str, base: Option<&Url>) -> Option<String> {
+    // Nearly all addresses that come here were read once before, and parsing costs as much as all
+    // else that becomes of a short text.
+    if is_settled(text) {
+        return Some(text.to_owned());
+    }
+    address(text, base).map(String::from)
+}
+
+/// Whether the parser would give the text back as it is: a plain host name without a port, and
+/// nothing in its path or query that is encoded, resolved or refused.
+fn is_settled(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let Some(rest) = rest.filter(|_| text.len() <= ADDRESS_BYTES_MAX) else { return false };
+    let Some(end) = memchr::memchr(b'/', rest.as_bytes()) else { return false };
+    is_host_name(&rest.as_bytes()[..end]) && is_plain_path(&rest.as_bytes()[end..])
+}
+
+/// Labels of small letters, digits and single hyphens. The last has letters only, so that it is no
+/// address of a machine in another form.
+fn is_host_name(host: &[u8]) -> bool {
+    let (mut before, mut has_letters_only) = (b'.', true);
+    for &byte in host {
+        match byte {
+            b'a'..=b'z' => {}
+            b'0'..=b'9' => has_letters_only = false,
+            b'-' if before != b'-' => has_letters_only = false,
+            b'.' if before != b'.' => has_letters_only = true,
+            _ => return false,
+        }
+        before = byte;
+    }
+    has_letters_only && before != b'.'
+}
+
+/// No character that is written otherwise, and no segment that stands for another.
+fn is_plain_path(path: &[u8]) -> bool {
+    let mut before = 0;
+    path.iter().all(|&byte| {
+        let is_plain = byte.is_ascii_alphanumeric() || b"/-_.=&?~#+%,;:@!*()$".contains(&byte);
+        let begins_segment = std::mem::replace(&mut before, byte) == b'/';
+        is_plain && !(begins_segment && matches!(byte, b'.' | b'%'))
+    })
+}
+
 /// Line breaks and tabs are passed over by the parser, as browsers do; other controls are refused.
 fn is_unfit(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r')
@@ -28,7 +74,33 @@ fn is_unfit(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn sec_t06_a_settled_address_is_what_the_parser_makes_of_it(
+            text in "https?://([a-z0-9-]{0,3}[.]){0,3}[a-z0-9xn-]{0,4}(/[ -~é]{0,3}|/[.%2eE]{0,4}\
+                     |/[a-z0-9._~?#&=+%,;:@!*()$-]{0,6}){0,4}"
+        ) {
+            prop_assert_eq!(address_text(&text, None), address(&text, None).map(String::from));
+            if is_settled(&text) {
+                let parsed = address(&text, None).map(String::from);
+                prop_assert_eq!(parsed.as_deref(), Some(text.as_str()));
+            }
+        }
+    }
+
+    #[test]
+    fn usual_addresses_are_settled() {
+        let usual =
+            ["https://blog.example.com/2026/11/a-b_c.html?a=1&b=%C3%A9#top", "http://a.io/"];
+        assert!(usual.into_iter().all(is_settled));
+        let others =
+            ["https://a.io", "https://a.io:80/", "https://1.2.3.4/", "https://a.io/a/../b"];
+        assert!(!others.into_iter().any(is_settled));
+    }
 
     #[test]
     fn sec_t06_only_web_addresses_without_user_are_taken() {

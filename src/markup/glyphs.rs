@@ -190,7 +190,7 @@ impl Tidy {
 
 /// How many bytes at the start of `text` can be taken as they are: ordinary characters, parted by
 /// single blanks, neither beginning nor ending with one.
-fn tidy_prefix(text: &str) -> usize {
+pub(super) fn tidy_prefix(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut at = 0;
     let mut was_blank = true;

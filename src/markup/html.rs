@@ -11,19 +11,32 @@ pub fn to_html(text: &RichText) -> String {
 
 /// Appends `text` with `& < > " '` as references: fit for content and for quoted values.
 pub fn escape_into(text: &str, out: &mut String) {
+    escaped(text).for_each(|piece| out.push_str(piece));
+}
+
+/// The same in pieces, in their order.
+pub fn escaped(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
-        out.push_str(&rest[..at]);
-        out.push_str(match rest.as_bytes()[at] {
-            b'&' => "&amp;",
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            b'"' => "&quot;",
-            _ => "&#39;",
-        });
-        rest = &rest[at + 1..];
-    }
-    out.push_str(rest);
+    std::iter::from_fn(move || {
+        let at = rest.bytes().position(|byte| reference(byte).is_some()).unwrap_or(rest.len());
+        let (piece, behind) = match at {
+            0 => (reference(*rest.as_bytes().first()?)?, &rest[1..]),
+            _ => rest.split_at(at),
+        };
+        rest = behind;
+        Some(piece)
+    })
+}
+
+fn reference(byte: u8) -> Option<&'static str> {
+    Some(match byte {
+        b'&' => "&amp;",
+        b'<' => "&lt;",
+        b'>' => "&gt;",
+        b'"' => "&quot;",
+        b'\'' => "&#39;",
+        _ => return None,
+    })
 }
 
 fn write_blocks(blocks: &[Block], out: &mut String) {
@@ -31,7 +44,9 @@ fn write_blocks(blocks: &[Block], out: &mut String) {
         match block {
             Block::Paragraph(content) => within("p", out, |out| write_line(content, out)),
             Block::Heading { level, content } => {
-                within(&format!("h{level}"), out, |out| write_line(content, out));
+                let name =
+                    ["h1", "h2", "h3", "h4", "h5", "h6"][usize::from((*level).clamp(1, 6)) - 1];
+                within(name, out, |out| write_line(content, out));
             }
             Block::List { start, items } => {
                 match start {

@@ -3,11 +3,14 @@
 use std::rc::Rc;
 
 use crate::markup::element::Mark;
-use crate::markup::glyphs::{Filter, normal};
+use crate::markup::glyphs::{Filter, normal, tidy_prefix};
 use crate::model::rich::Inline;
 
 /// Most line breaks after each other.
 const BREAKS_MAX: u8 = 2;
+
+/// What a new run has room for beyond its first words: a blank mostly follows.
+const RUN_SPARE: usize = 4;
 
 #[derive(Default)]
 pub(super) struct Line {
@@ -67,7 +70,7 @@ impl Line {
             }
             Some(c) => {
                 self.close_part(style);
-                self.run(style).push(c);
+                self.run(style, 0).push(c);
                 c.len_utf8()
             }
         }
@@ -78,14 +81,13 @@ impl Line {
         let mut rest = text;
         let mut taken = 0;
         while !rest.is_empty() {
-            let length =
-                rest.bytes().position(|byte| !byte.is_ascii_graphic()).unwrap_or(rest.len());
-            let (word, behind) = rest.split_at(length);
-            if !word.is_empty() {
+            // Single blanks between words are the same gap as any other within one style.
+            let (words, behind) = rest.split_at(tidy_prefix(rest));
+            if !words.is_empty() {
                 self.close_part(style);
-                self.run(style).push_str(word);
-                self.filter.pass(word);
-                taken += word.len();
+                self.run(style, words.len()).push_str(words);
+                self.filter.pass(words);
+                taken += words.len();
             }
             let mut chars = behind.chars();
             if let Some(c) = chars.next() {
@@ -114,9 +116,14 @@ impl Line {
         self.part(PartKind::Breaks(breaks.min(BREAKS_MAX)), style);
     }
 
-    /// The finished line; empty when it has no words. What would part it from more is dropped.
-    pub(super) fn into_content(mut self) -> Vec<Inline> {
-        nest(&mut self.runs, Level::Link)
+    /// The finished line; empty when it has no words. What would part it from more is dropped, and
+    /// another line begins.
+    pub(super) fn take_content(&mut self) -> Vec<Inline> {
+        (self.filter, self.part) = (Filter::default(), None);
+        let mut content = Vec::with_capacity(self.runs.len());
+        nest(&mut self.runs, Level::Link, &mut content);
+        self.runs.clear();
+        content
     }
 
     /// Takes note of what parts; the stronger wins. Nothing is to be parted before the first run.
@@ -138,8 +145,8 @@ impl Line {
         let (Some(part), Some(last)) = (self.part.take(), self.runs.last()) else { return };
         let between = part.style.in_common_with(style).in_common_with(&last.style);
         match part.kind {
-            PartKind::Gap => self.run(&between).push(' '),
-            PartKind::Cell => self.run(&between).push_str(" | "),
+            PartKind::Gap => self.run(&between, 0).push(' '),
+            PartKind::Cell => self.run(&between, 0).push_str(" | "),
             PartKind::Breaks(count) => {
                 for _ in 0..count {
                     self.runs.push(Run { style: between.clone(), text: String::new() });
@@ -148,11 +155,12 @@ impl Line {
         }
     }
 
-    /// The run to write to, which has this style.
-    fn run(&mut self, style: &Style) -> &mut String {
+    /// The run to write to, which has this style; a new one has room for so many bytes and a little.
+    fn run(&mut self, style: &Style, bytes: usize) -> &mut String {
         let goes_on = self.runs.last().is_some_and(|last| last.style == *style && !last.is_break());
         if !goes_on {
-            self.runs.push(Run { style: style.clone(), text: String::new() });
+            let text = String::with_capacity(bytes + RUN_SPARE);
+            self.runs.push(Run { style: style.clone(), text });
         }
         let at = self.runs.len() - 1;
         &mut self.runs[at].text
@@ -177,15 +185,25 @@ impl Style {
 }
 
 impl Level {
-    fn below(self) -> Self {
-        Self::Mark(match self {
+    /// The next one inwards; `None` below the level of the leaves.
+    fn below(self) -> Option<Self> {
+        Some(Self::Mark(match self {
             Self::Link => Mark::Spoiler,
             Self::Mark(Mark::Spoiler) => Mark::Bold,
             Self::Mark(Mark::Bold) => Mark::Italic,
             Self::Mark(Mark::Italic) => Mark::Underline,
             Self::Mark(Mark::Underline) => Mark::Strike,
-            Self::Mark(Mark::Strike | Mark::Code) => Mark::Code,
-        })
+            Self::Mark(Mark::Strike) => Mark::Code,
+            Self::Mark(Mark::Code) => return None,
+        }))
+    }
+
+    /// Whether the style has what makes a node at this level.
+    fn is_in(self, style: &Style) -> bool {
+        match self {
+            Self::Link => style.link.is_some(),
+            Self::Mark(mark) => style.has(mark),
+        }
     }
 
     fn joins(self, one: &Style, other: &Style) -> bool {
@@ -197,23 +215,34 @@ impl Level {
 }
 
 /// Makes a tree of the runs: neighbours that share a level's style come under one node.
-fn nest(runs: &mut [Run], level: Level) -> Vec<Inline> {
-    if let Level::Mark(Mark::Code) = level {
-        return runs.iter_mut().map(leaf).collect();
-    }
-    let mut content = Vec::new();
-    for group in runs.chunk_by_mut(|one, other| level.joins(&one.style, &other.style)) {
-        let inner = nest(group, level.below());
-        let Some(Run { style, .. }) = group.first() else { continue };
-        match (level, &style.link) {
-            (Level::Link, Some(href)) => {
-                content.push(Inline::Link { href: href.to_string(), content: inner });
-            }
-            (Level::Mark(mark), _) if style.has(mark) => content.push(marked(mark, inner)),
-            _ => content.extend(inner),
+fn nest(runs: &mut [Run], mut level: Level, content: &mut Vec<Inline>) {
+    // Most lines have no style but a few: a level that none of the runs has is no level.
+    while runs.iter().all(|run| !level.is_in(&run.style)) {
+        match level.below() {
+            Some(below) => level = below,
+            None => break,
         }
     }
-    content
+    let Some(below) = level.below() else {
+        content.extend(runs.iter_mut().map(leaf));
+        return;
+    };
+    for group in runs.chunk_by_mut(|one, other| level.joins(&one.style, &other.style)) {
+        let Some(style) = group.first().map(|run| run.style.clone()) else { continue };
+        if !level.is_in(&style) {
+            nest(group, below, content);
+            continue;
+        }
+        let mut inner = Vec::with_capacity(group.len());
+        nest(group, below, &mut inner);
+        content.push(match (level, style.link) {
+            (Level::Mark(mark), _) => marked(mark, inner),
+            (Level::Link, href) => {
+                let href = href.map_or_else(String::new, |href| href.to_string());
+                Inline::Link { href, content: inner }
+            }
+        });
+    }
 }
 
 fn marked(mark: Mark, content: Vec<Inline>) -> Inline {

@@ -13,6 +13,7 @@
 //! [`RichText`]: crate::model::rich::RichText
 
 mod rich;
+pub(crate) use rich::RichBuilder;
 pub use rich::{PIECES_MAX, TEXT_BYTES_MAX, rich};
 
 mod table;
@@ -23,13 +24,13 @@ pub use plain::{plain, words};
 mod line;
 
 mod html;
-pub use html::{escape_into, to_html};
+pub use html::{escape_into, escaped, to_html};
 
 mod glyphs;
 pub use glyphs::{MARKS_MAX, clean};
 
 mod address;
-pub use address::{ADDRESS_BYTES_MAX, address};
+pub use address::{ADDRESS_BYTES_MAX, address, address_text};
 
 mod entity;
 pub use entity::{decode, named_entity};

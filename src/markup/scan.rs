@@ -185,6 +185,20 @@ impl<'a> Tag<'a> {
             .map(|(_, value)| entity::decode_value(value))
     }
 
+    /// The values of the first attributes of these names, read in one pass.
+    pub(crate) fn values<const N: usize>(&self, names: [&str; N]) -> [Option<Cow<'a, str>>; N] {
+        let mut values = [const { None }; N];
+        for (found, value) in (Attributes { source: self.attributes, at: 0, is_empty: false }) {
+            let at = names.iter().position(|name| found.eq_ignore_ascii_case(name));
+            if let Some(kept) = at.and_then(|at| values.get_mut(at))
+                && kept.is_none()
+            {
+                *kept = Some(entity::decode_value(value));
+            }
+        }
+        values
+    }
+
     /// Every attribute as it comes, in whatever case and however often, with entities decoded.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> + use<'a> {
         Attributes { source: self.attributes, at: 0, is_empty: false }
@@ -252,10 +266,11 @@ impl<'a> Iterator for Attributes<'a> {
         self.pass(is_space);
         let value = match bytes.get(self.at) {
             Some(&quote @ (b'"' | b'\'')) => {
-                self.at += 1;
-                let value = self.pass(|byte| byte != quote);
-                self.at = (self.at + 1).min(self.source.len());
-                value
+                let start = self.at + 1;
+                let found = memchr::memchr(quote, &bytes[start..]);
+                let end = found.map_or(self.source.len(), |found| start + found);
+                self.at = (end + 1).min(self.source.len());
+                &self.source[start..end]
             }
             _ => self.pass(|byte| !is_space(byte) && byte != b'>'),
         };

@@ -161,15 +161,20 @@ impl Amount {
 
     /// The decimal number with all its digits and no currency: `15.00`.
     pub fn decimal(self) -> String {
-        let digits = self.units.unsigned_abs().to_string();
-        let scale = usize::from(self.scale);
-        let digits = format!("{digits:0>width$}", width = scale + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        let mut text = String::new();
+        // Writing to a text never fails.
+        let _ = self.write_decimal(&mut text);
+        text
+    }
+
+    fn write_decimal(self, out: &mut impl fmt::Write) -> fmt::Result {
         let sign = if self.units < 0 { "-" } else { "" };
-        if fraction.is_empty() {
-            format!("{sign}{whole}")
-        } else {
-            format!("{sign}{whole}.{fraction}")
+        let (units, width) = (self.units.unsigned_abs(), usize::from(self.scale));
+        // The scale is at most SCALE_MAX.
+        let one = 10u64.pow(u32::from(self.scale));
+        match width {
+            0 => write!(out, "{sign}{units}"),
+            _ => write!(out, "{sign}{}.{:0>width$}", units / one, units % one),
         }
     }
 }
@@ -177,7 +182,7 @@ impl Amount {
 /// `15.00 USD`, or `15.00` without a currency.
 impl fmt::Display for Amount {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.decimal())?;
+        self.write_decimal(out)?;
         self.currency.map_or(Ok(()), |currency| write!(out, " {currency}"))
     }
 }

@@ -117,7 +117,7 @@ impl Checker<'_> {
         let Ok(layout) = Name::parse(&variant.stem) else { return checked.problems };
         for (items, told) in scenes(&layout) {
             let scene = Scene { campaign: &layout, told: &told, now: sample::NOW };
-            let stage = Stage::with(&items, &scene, Some(checked.check.clone()));
+            let stage = Stage::with(&items.into(), &scene, Some(checked.check.clone()));
             for person in [Person::default(), sample::person()] {
                 self.print(&mut checked, &stage, &person);
             }

@@ -103,12 +103,7 @@ pub(super) fn innermost(error: &Error) -> &Error {
 }
 
 fn write_escaped(out: &mut minijinja::Output<'_>, text: &str) -> std::fmt::Result {
-    if !text.contains(['&', '<', '>', '"', '\'']) {
-        return out.write_str(text);
-    }
-    let mut escaped = String::with_capacity(text.len() + 16);
-    markup::escape_into(text, &mut escaped);
-    out.write_str(&escaped)
+    markup::escaped(text).try_for_each(|piece| out.write_str(piece))
 }
 
 /// Takes at most [`OUTPUT_BYTES_MAX`].

@@ -43,7 +43,8 @@ pub(super) struct File {
 /// All files, by what their names say.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Files {
-    by_variant: BTreeMap<Variant, File>,
+    /// By stem; those of one stem are in the order of their settings.
+    by_stem: BTreeMap<String, Vec<(Variant, File)>>,
 }
 
 impl Setting {
@@ -105,45 +106,51 @@ impl Variant {
 
 impl Files {
     pub fn has(&self, variant: &Variant) -> bool {
-        self.by_variant.contains_key(variant)
+        self.exact(variant).is_some()
     }
 
     pub fn has_stem(&self, stem: &str) -> bool {
-        self.variants(stem).next().is_some()
+        self.by_stem.contains_key(stem)
     }
 
     pub fn add(&mut self, variant: Variant, file: File) {
-        self.by_variant.insert(variant, file);
+        let variants = self.by_stem.entry(variant.stem.clone()).or_default();
+        match variants.binary_search_by(|(known, _)| known.cmp(&variant)) {
+            Ok(at) => variants[at].1 = file,
+            Err(at) => variants.insert(at, (variant, file)),
+        }
     }
 
     pub fn all(&self) -> impl Iterator<Item = (&Variant, &File)> {
-        self.by_variant.iter()
+        self.by_stem.values().flatten().map(|(variant, file)| (variant, file))
     }
 
     pub fn all_mut(&mut self) -> impl Iterator<Item = &mut File> {
-        self.by_variant.values_mut()
+        self.by_stem.values_mut().flatten().map(|(_, file)| file)
     }
 
     pub fn len(&self) -> usize {
-        self.by_variant.len()
+        self.by_stem.values().map(Vec::len).sum()
     }
 
     /// The names of the layouts, without the parts.
     pub fn stems(&self) -> BTreeSet<&str> {
-        let layouts = self.by_variant.keys().filter(|variant| !variant.is_part());
-        layouts.map(|variant| variant.stem.as_str()).collect()
+        self.all().filter(|(variant, _)| !variant.is_part()).map(|(it, _)| &*it.stem).collect()
     }
 
     /// The variants of one name.
     pub fn variants(&self, stem: &str) -> impl Iterator<Item = (&Variant, &File)> {
-        let first = Variant { stem: stem.to_owned(), setting: Setting::default() };
-        let stem = stem.to_owned();
-        self.by_variant.range(first..).take_while(move |(variant, _)| variant.stem == stem)
+        let variants = self.by_stem.get(stem).map_or(&[][..], Vec::as_slice);
+        variants.iter().map(|(variant, file)| (variant, file))
     }
 
     /// By the name without its folder.
     pub fn named(&self, name: &str) -> Option<&File> {
-        self.by_variant.get(&Variant::parse(name)?)
+        self.exact(&Variant::parse(name)?)
+    }
+
+    fn exact(&self, variant: &Variant) -> Option<&File> {
+        self.variants(&variant.stem).find(|(known, _)| *known == variant).map(|(_, file)| file)
     }
 
     /// The variant for the language and the kind, for the language, for the kind, for all. `en-GB`
@@ -154,17 +161,21 @@ impl Files {
         kind: Option<ChannelKind>,
         language: Option<&str>,
     ) -> Option<(&Variant, &File)> {
-        let whole = language.map(str::to_ascii_lowercase);
-        let primary = whole.as_deref().and_then(|it| it.split_once('-')).map(|(it, _)| it);
-        let languages = [whole.as_deref(), primary, None];
-        let found = |language: Option<&str>, kind| {
-            let setting = Setting { language: language.map(str::to_owned), kind };
-            self.by_variant.get_key_value(&Variant { stem: stem.to_owned(), setting })
+        let whole = language.unwrap_or_default();
+        let primary = whole.split('-').next().unwrap_or_default();
+        let fit = |setting: &Setting| {
+            let of_language = match setting.language.as_deref() {
+                None => 0,
+                Some(own) if own.eq_ignore_ascii_case(whole) => 2,
+                Some(own) if own.eq_ignore_ascii_case(primary) => 1,
+                Some(_) => return None,
+            };
+            let of_kind = setting.kind.is_some();
+            (setting.kind.is_none() || setting.kind == kind).then_some((of_language, of_kind))
         };
-        let of_language = |language| {
-            kind.and_then(|kind| found(language, Some(kind))).or_else(|| found(language, None))
-        };
-        languages.into_iter().find_map(of_language)
+        self.variants(stem)
+            .max_by_key(|(variant, _)| fit(&variant.setting))
+            .filter(|(variant, _)| fit(&variant.setting).is_some())
     }
 
     /// What `{% include "NAME" %}` means in a variant for `setting`: the best variant of a name
@@ -172,7 +183,7 @@ impl Files {
     pub fn included(&self, name: &str, setting: &Setting) -> Option<&File> {
         let variant = Variant::parse(name)?;
         if variant.setting != Setting::default() {
-            return self.by_variant.get(&variant);
+            return self.exact(&variant);
         }
         let best = self.best(&variant.stem, setting.kind, setting.language.as_deref());
         best.map(|(_, file)| file)

@@ -42,7 +42,7 @@ pub struct Layouts {
 }
 
 /// Why there is no message.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     /// The settings name a layout that is not there.
     #[error("rendering failed: there is no layout `{layout}`")]
@@ -133,10 +133,49 @@ impl Layouts {
         items: &[Item],
         scene: &Scene<'_>,
     ) -> Result<Message, RenderError> {
-        self.render_on(&Stage::new(items, scene), layout, kind, language, None)
+        self.render_on(&Stage::new(&items.into(), scene), layout, kind, language, None)
     }
 
-    /// The same for items that were made ready before, and for one person.
+    /// Renders items for each kind of channel, for all languages and for each that the layout has a
+    /// variant for. What is the same for several is rendered once.
+    pub fn render_each(
+        &self,
+        stage: &Stage,
+        layout: &Name,
+        kinds: impl IntoIterator<Item = ChannelKind>,
+    ) -> Vec<(ChannelKind, Option<String>, Result<Message, RenderError>)> {
+        let mut languages = vec![None];
+        languages.extend(self.languages(layout).into_iter().map(Some));
+        let mut wanted: Vec<(Option<(&Variant, &File)>, Vec<(ChannelKind, Option<String>)>)> =
+            Vec::new();
+        for kind in kinds {
+            for language in &languages {
+                let best = self.files.best(layout.as_str(), Some(kind), language.as_deref());
+                let whom = (kind, language.clone());
+                let same = |known: &Option<(&Variant, &File)>| {
+                    known.map(|(variant, _)| variant) == best.map(|(variant, _)| variant)
+                };
+                match wanted.iter_mut().find(|(known, _)| same(known)) {
+                    Some((_, all)) => all.push(whom),
+                    None => wanted.push((best, vec![whom])),
+                }
+            }
+        }
+        let mut set = Vec::new();
+        for (best, mut all) in wanted {
+            let rendered = match best {
+                Some((variant, file)) => self.render_variant(stage, variant, file, None),
+                None => Err(RenderError::Unknown { layout: layout.clone() }),
+            };
+            let last = all.pop();
+            let others = all.into_iter().map(|(kind, language)| (kind, language, rendered.clone()));
+            set.extend(others);
+            set.extend(last.map(|(kind, language)| (kind, language, rendered)));
+        }
+        set
+    }
+
+    /// Renders items that were made ready before for one person.
     ///
     /// # Errors
     /// As [`Layouts::render`].
@@ -151,6 +190,16 @@ impl Layouts {
         let Some((variant, file)) = self.files.best(layout.as_str(), Some(kind), language) else {
             return Err(RenderError::Unknown { layout: layout.clone() });
         };
+        self.render_variant(stage, variant, file, person)
+    }
+
+    fn render_variant(
+        &self,
+        stage: &Stage,
+        variant: &Variant,
+        file: &File,
+        person: Option<&Person>,
+    ) -> Result<Message, RenderError> {
         let template = engine::template(&variant.setting, &file.name);
         let context = stage.context(variant.setting.language.as_deref(), person);
         let html = engine::print(&self.environment, &template, context).map_err(|error| {

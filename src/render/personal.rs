@@ -58,7 +58,7 @@ impl Thawed {
             }
         }
         let scene = Scene { campaign, told: &frozen.told, now: frozen.now };
-        let stage = Stage::new(&frozen.items, &scene);
+        let stage = Stage::new(&frozen.items.as_slice().into(), &scene);
         Self { layouts: Layouts::open(files), layout: frozen.layout.clone(), stage }
     }
 

@@ -27,7 +27,7 @@ pub struct Scene<'a> {
 }
 
 /// For whom a layout is rendered. What is not known is empty to the layout.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Person {
     /// BCP 47, lower case.
     pub language: Option<String>,
@@ -54,7 +54,7 @@ impl Scene<'_> {
     }
 }
 
-/// Items made ready for any number of renders: copied once, their texts written as HTML once.
+/// Items made ready for any number of renders: their texts are written as HTML once.
 #[derive(Clone, Debug)]
 pub struct Stage {
     items: Value,
@@ -71,19 +71,19 @@ pub(super) struct Check {
 }
 
 impl Stage {
-    pub fn new(items: &[Item], scene: &Scene<'_>) -> Self {
+    pub fn new(items: &Arc<[Item]>, scene: &Scene<'_>) -> Self {
         Self::with(items, scene, None)
     }
 
-    pub(super) fn with(items: &[Item], scene: &Scene<'_>, check: Option<Check>) -> Self {
+    pub(super) fn with(items: &Arc<[Item]>, scene: &Scene<'_>, check: Option<Check>) -> Self {
         let text_bytes_max = text_bytes_max(items.len());
-        let value = |item: &Item| {
+        let value = |(at, item): (usize, &Item)| {
             let unknown = check.as_ref().map(|check| check.unknown.clone());
             let told = scene.told_of(item).copied();
-            let value = ItemValue::new(item.clone(), told, scene.now, text_bytes_max, unknown);
-            Value::from_object(value)
+            let (items, now) = (Arc::clone(items), scene.now);
+            Value::from_object(ItemValue::new(items, at, told, now, text_bytes_max, unknown))
         };
-        let items: Vec<Value> = items.iter().map(value).collect();
+        let items: Vec<Value> = items.iter().enumerate().map(value).collect();
         let first = items.first().cloned().unwrap_or(Value::UNDEFINED);
         Self { items: items.into(), first, campaign: scene.campaign.as_str().into(), check }
     }

@@ -120,7 +120,10 @@ pub(super) fn or_noted(
 /// An item as a value. What is missing is empty text, which is false and prints nothing.
 #[derive(Debug)]
 pub(super) struct ItemValue {
-    item: Item,
+    /// All items of its post …
+    items: Arc<[Item]>,
+    /// … and which of them it is.
+    at: usize,
     /// What happened to it, if that is known.
     told: Option<Told>,
     now: Timestamp,
@@ -128,10 +131,8 @@ pub(super) struct ItemValue {
     /// fail that works for others.
     text_bytes_max: usize,
     unknown: Option<Unknown>,
-    /// What takes time to make, made once.
-    summary: OnceLock<Value>,
-    body: OnceLock<Value>,
-    text: OnceLock<Value>,
+    /// In the order of [`FIELDS`]; each is made once.
+    fields: [OnceLock<Value>; FIELDS.len()],
 }
 
 impl Object for ItemValue {
@@ -174,33 +175,38 @@ impl Object for Anything {
 
 impl ItemValue {
     pub fn new(
-        item: Item,
+        items: Arc<[Item]>,
+        at: usize,
         told: Option<Told>,
         now: Timestamp,
         text_bytes_max: usize,
         unknown: Option<Unknown>,
     ) -> Self {
-        let (summary, body, text) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { item, told, now, text_bytes_max, unknown, summary, body, text }
+        let fields = [const { OnceLock::new() }; FIELDS.len()];
+        Self { items, at, told, now, text_bytes_max, unknown, fields }
     }
 
     pub fn field(&self, name: &str) -> Option<Value> {
-        let item = &self.item;
+        let at = FIELDS.iter().position(|field| *field == name)?;
+        if let Some(made) = self.fields[at].get() {
+            return Some(made.clone());
+        }
+        let made = self.make(name)?;
+        Some(self.fields[at].get_or_init(|| made).clone())
+    }
+
+    fn make(&self, name: &str) -> Option<Value> {
+        let item = &self.items[self.at];
         Some(match name {
             "id" => Value::from(item.id.to_string()),
             "title" => field(&item.title),
             "link" => Value::from(item.link.as_deref().unwrap_or_default()),
-            "summary" => {
-                self.summary.get_or_init(|| self.markup(&item.summary, &item.body)).clone()
-            }
-            "body" => self.body.get_or_init(|| self.markup(&item.body, &item.summary)).clone(),
+            "summary" => self.markup(&item.summary, &item.body),
+            "body" => self.markup(&item.body, &item.summary),
             "text" => {
-                let words = || {
-                    let words = either(&item.body, &item.summary).plain();
-                    // Escaping may make five bytes of one.
-                    Value::from(shorten_to_bytes(&words, self.text_bytes_max / 5))
-                };
-                self.text.get_or_init(words).clone()
+                let words = either(&item.body, &item.summary).plain();
+                // Escaping may make five bytes of one.
+                Value::from(shorten_to_bytes(&words, self.text_bytes_max / 5))
             }
             "image" => Value::from(item.image.as_deref().unwrap_or_default()),
             "published" => instant(item.published),

@@ -1,5 +1,7 @@
 //! `<button>` and `<reply>`.
 
+use std::borrow::Cow;
+
 use crate::markup::{self, Tag};
 use crate::model::message::{Action, Button, ButtonStyle, Module};
 use crate::render::message::Reader;
@@ -22,12 +24,13 @@ pub const REPLIES_MAX: usize = 13;
 
 impl<'a> Reader<'a> {
     pub(super) fn button(&mut self, tag: &Tag<'a>, label: &str) {
-        let Some(action) = self.action(tag) else { return };
+        let [postback, copy, href, style] = tag.values(["postback", "copy", "href", "style"]);
+        let Some(action) = self.action(tag, postback, copy, href) else { return };
         let label = shorten(&markup::plain(label), LABEL_GRAPHEMES_MAX);
         if label.is_empty() {
             return;
         }
-        let button = Button { label, action, style: self.style(tag) };
+        let button = Button { label, action, style: self.style(tag, style.as_deref()) };
         if self.album.is_some() {
             self.remark(
                 "button",
@@ -56,9 +59,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn action(&mut self, tag: &Tag<'a>) -> Option<Action> {
-        let (postback, copy, href) =
-            (tag.attribute("postback"), tag.attribute("copy"), tag.attribute("href"));
+    fn action(
+        &mut self,
+        tag: &Tag<'a>,
+        postback: Option<Cow<'a, str>>,
+        copy: Option<Cow<'a, str>>,
+        href: Option<Cow<'a, str>>,
+    ) -> Option<Action> {
         if postback.is_none() && copy.is_none() && href.is_none() {
             self.remark("button", Some(tag), "it needs `href`, `postback` or `copy`");
             return None;
@@ -73,7 +80,7 @@ impl<'a> Reader<'a> {
             }
             return Some(Action::Copy { text: text.trim().to_owned() });
         }
-        self.address_if_any("button", "href", tag).map(|url| Action::Open { url })
+        self.address_in("button", "href", tag, &href?).map(|url| Action::Open { url })
     }
 
     fn postback(&mut self, name: &'static str, tag: &Tag<'a>, payload: &str) -> Option<Action> {
@@ -84,8 +91,8 @@ impl<'a> Reader<'a> {
         Some(Action::Postback { payload: payload.to_owned() })
     }
 
-    fn style(&mut self, tag: &Tag<'a>) -> ButtonStyle {
-        let Some(style) = tag.attribute("style") else { return ButtonStyle::Plain };
+    fn style(&mut self, tag: &Tag<'a>, style: Option<&str>) -> ButtonStyle {
+        let Some(style) = style else { return ButtonStyle::Plain };
         match style.trim() {
             "" | "plain" => ButtonStyle::Plain,
             "primary" => ButtonStyle::Primary,

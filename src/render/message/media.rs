@@ -1,5 +1,7 @@
 //! `<img>`, `<video>`, `<audio>`, `<file>` and `<album>`.
 
+use std::borrow::Cow;
+
 use crate::markup::{self, Tag};
 use crate::model::item::MediaKind;
 use crate::model::message::{Medium, Module};
@@ -34,15 +36,17 @@ impl<'a> Reader<'a> {
         if let Some(album) = &mut self.album {
             album.named += 1;
         }
-        let Some(url) = self.web_address(name, "src", tag) else { return };
-        let text = |attribute: &str| match tag.attribute(attribute) {
-            Some(value) => markup::clean(&value),
-            None => String::new(),
+        let [src, alt, title, performer] = tag.values(["src", "alt", "title", "performer"]);
+        let Some(src) = src else {
+            return self.remark(name, Some(tag), "it needs `src`");
         };
-        let mut medium = Medium::new(kind, &url, &text("alt"));
+        let Some(url) = self.address_in(name, "src", tag, &src) else { return };
+        let text =
+            |value: Option<Cow<'_, str>>| value.map_or_else(String::new, |it| markup::clean(&it));
+        let mut medium = Medium::new(kind, &url, &text(alt));
         if kind != MediaKind::Image {
-            medium.title = text("title");
-            medium.performer = text("performer");
+            medium.title = text(title);
+            medium.performer = text(performer);
             medium.cover = self.address_if_any(
                 name,
                 if kind == MediaKind::Video { "poster" } else { "cover" },
@@ -113,20 +117,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The http or https address of an attribute that the element needs; `None` where it is empty.
-    fn web_address(
-        &mut self,
-        name: &'static str,
-        attribute: &str,
-        tag: &Tag<'a>,
-    ) -> Option<String> {
-        if tag.attribute(attribute).is_none() {
-            self.remark(name, Some(tag), format!("it needs `{attribute}`"));
-            return None;
-        }
-        self.address_if_any(name, attribute, tag)
-    }
-
     /// The http or https address of an attribute, if it is there and not empty.
     pub(super) fn address_if_any(
         &mut self,
@@ -135,10 +125,21 @@ impl<'a> Reader<'a> {
         tag: &Tag<'a>,
     ) -> Option<String> {
         let value = tag.attribute(attribute)?;
+        self.address_in(name, attribute, tag, &value)
+    }
+
+    /// The http or https address that is the attribute's value, if that is not empty.
+    pub(super) fn address_in(
+        &mut self,
+        name: &'static str,
+        attribute: &str,
+        tag: &Tag<'a>,
+        value: &str,
+    ) -> Option<String> {
         if value.trim().is_empty() {
             return None;
         }
-        let url = markup::address(&value, None).map(String::from);
+        let url = markup::address_text(value, None);
         if url.is_none() {
             self.remark(name, Some(tag), format!("`{attribute}` is no http or https address"));
         }

@@ -25,7 +25,7 @@ mod media;
 
 mod remark;
 
-use crate::markup::{self, Element, Scanner, Tag, Token};
+use crate::markup::{Element, RichBuilder, Scanner, Tag, Token};
 use crate::model::message::{Button, Card, Medium, Message, Module};
 use crate::model::rich::RichText;
 
@@ -58,10 +58,8 @@ struct Reader<'a> {
     html: &'a str,
     scanner: Scanner<'a>,
     message: Message,
-    /// Where the text that was not taken yet begins.
-    text_from: usize,
-    /// Text before elements that do not part it.
-    text_before: String,
+    /// The text that was not taken yet.
+    text: RichBuilder<'static>,
     /// Buttons that came before any text.
     early: Vec<Button>,
     album: Option<Album>,
@@ -96,8 +94,7 @@ impl<'a> Reader<'a> {
             html,
             scanner: Scanner::new(html),
             message: Message::default(),
-            text_from: 0,
-            text_before: String::new(),
+            text: RichBuilder::default(),
             early: Vec::new(),
             album: None,
             carousel: None,
@@ -109,43 +106,42 @@ impl<'a> Reader<'a> {
     }
 
     fn read(mut self) -> (Message, Vec<Remark>) {
-        loop {
-            let start = self.scanner.at();
-            match self.scanner.next() {
-                None => break,
-                Some(Token::Text(_)) => {}
-                Some(Token::Open(tag)) => self.open(&tag, start),
-                Some(Token::Close(name)) => self.close(name, start),
+        while let Some(token) = self.scanner.next() {
+            match &token {
+                Token::Open(tag) => self.open(tag, &token),
+                Token::Close(name) if self.close(name) => {}
+                _ => self.text.take(&token, &mut self.scanner),
             }
         }
         self.finish()
     }
 
-    fn open(&mut self, tag: &Tag<'a>, start: usize) {
+    fn open(&mut self, tag: &Tag<'a>, token: &Token<'a>) {
         let Some(&name) = ELEMENTS.iter().find(|it| it.eq_ignore_ascii_case(tag.name)) else {
             if self.is_inspecting {
                 self.remark_unknown(tag);
             }
-            if let element @ (Element::Dropped | Element::DroppedText) = Element::of(tag.name) {
-                self.scanner.skip_element(element, tag);
-            }
-            return;
+            return self.text.take(token, &mut self.scanner);
         };
         if self.is_inspecting {
             self.remark_attributes(name, tag);
         }
         match name {
-            "message" => {
-                self.manner(tag);
-                return self.pass_over(start);
-            }
+            // These two are no text; the text around them stays one.
+            "message" => self.manner(tag),
             "reply" => {
                 let label = self.content(tag);
                 self.reply(tag, label);
-                return self.pass_over(start);
             }
-            _ => self.end_text(start),
+            _ => {
+                self.end_text();
+                self.part(name, tag);
+            }
         }
+    }
+
+    /// What stands by itself between texts.
+    fn part(&mut self, name: &'static str, tag: &Tag<'a>) {
         match name {
             "img" => self.image(tag),
             "video" | "audio" | "file" => {
@@ -160,16 +156,15 @@ impl<'a> Reader<'a> {
                 self.button(tag, label);
             }
         }
-        self.text_from = self.scanner.at();
     }
 
-    fn close(&mut self, name: &str, start: usize) {
+    /// Whether the end tag is that of something of ours.
+    fn close(&mut self, name: &str) -> bool {
         let is = |element: &str| name.eq_ignore_ascii_case(element);
         if !is("album") && !is("carousel") && !is("card") {
-            return;
+            return false;
         }
-        self.end_text(start);
-        self.text_from = self.scanner.at();
+        self.end_text();
         if is("album") {
             self.close_album();
         } else {
@@ -178,6 +173,7 @@ impl<'a> Reader<'a> {
                 self.close_carousel();
             }
         }
+        true
     }
 
     /// What stands within an element, to its end tag.
@@ -210,30 +206,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The element from `start` on is no text; the text around it stays one.
-    fn pass_over(&mut self, start: usize) {
-        self.text_before.push_str(&self.html[self.text_from..start]);
-        self.text_from = self.scanner.at();
-    }
-
-    /// Takes the text up to `end`.
-    fn end_text(&mut self, end: usize) {
-        let rest = &self.html[self.text_from..end];
-        self.text_from = end;
-        if rest.trim_ascii().is_empty() && self.text_before.is_empty() {
-            return;
-        }
-        let before = std::mem::take(&mut self.text_before);
-        let text = match before.as_str() {
-            "" => markup::rich(rest, None),
-            _ => markup::rich(&(before + rest), None),
-        };
+    /// Takes the text up to here.
+    fn end_text(&mut self) {
+        let text = std::mem::take(&mut self.text).finish();
         if !text.is_empty() {
-            self.text(text);
+            self.take_text(text);
         }
     }
 
-    fn text(&mut self, text: RichText) {
+    fn take_text(&mut self, text: RichText) {
         if let Some(carousel) = &mut self.carousel {
             match &mut carousel.card {
                 Some(card) if card.subtitle.is_empty() => {
@@ -261,7 +242,7 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(mut self) -> (Message, Vec<Remark>) {
-        self.end_text(self.html.len());
+        self.end_text();
         self.close_album();
         self.close_card();
         self.close_carousel();

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::markup;
 use crate::model::item::MediaKind;
 use crate::model::message::{Action, ButtonStyle, LinkPreview, Manner, Overflow};
 use crate::render::preview::preview;
