@@ -31,6 +31,8 @@ await withBrowser(240_000, async (browser) => {
   // A new post of the blog comes to both, with its button.
   await tg.getByRole("log").getByRole("link", { name: /Read/ }).first().waitFor();
   await me.getByRole("log").getByRole("link", { name: /Read/ }).first().waitFor();
+  await tg.getByRole("log").getByText("Brought to Ana by the Gazette").first().waitFor();
+  await me.getByRole("log").getByText("Brought to Mihai by the Gazette").first().waitFor();
   await shot("posts");
 
   // A word that nobody understands, and the button that stops.

@@ -377,7 +377,7 @@ impl Inner {
             .chats
             .entry(id)
             .or_insert_with(|| Chat::new(Kind::Private, Standing::NeverStarted));
-        let life = chat.person.get_or_insert_with(|| Life::default());
+        let life = chat.person.get_or_insert_with(Life::default);
         language.clone_into(&mut life.language);
     }
 }
