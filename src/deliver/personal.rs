@@ -10,7 +10,7 @@ use crate::render::{Person, Thawed, struck};
 
 /// Most bytes of calls that are kept of one post, for readers who share what its layout sees of
 /// them: most people share their first name with many.
-const KEPT_BYTES_MAX: usize = 1 << 20;
+const KEPT_BYTES_MAX: usize = 2 << 20;
 
 /// The frozen layout of a post, ready to be set for anybody.
 pub struct Personal {
