@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::channel::trees::{any_rich, any_text_with_tables, essence};
+use crate::model::rich::{Block, Inline};
 
 fn text(text: &str) -> Inline {
     Inline::Text(text.to_owned())
