@@ -213,6 +213,8 @@ fn person(id: u32) -> Subscriber {
         number: 0,
         address: id.to_string(),
         language: None,
+        first_name: None,
+        name_asked_at: None,
         topics: vec![],
         standing: Standing::Active,
         window_until: None,

@@ -21,7 +21,7 @@ use crate::model::post::Told;
 use crate::model::source::{Source, SourceKind};
 use crate::model::time::Timestamp;
 use crate::preview::{Heading, Shown, text};
-use crate::render::Scene;
+use crate::render::{Person, Scene, Stage};
 
 /// Shown below the options.
 const EXAMPLES: &str = "\
@@ -29,6 +29,7 @@ Examples:
   tidings preview blog-posts                    a campaign, with its newest item
   tidings preview weekly --newest 5 --open      five items in one message, in the browser
   tidings preview article --language ro         a layout
+  tidings preview greeting --reader Ana         a layout that names its reader, for one
   tidings preview article --from feed.xml --channel telegram";
 
 /// Show how a campaign or a layout looks on each channel, before anybody else sees it.
@@ -58,6 +59,9 @@ pub(super) struct Args {
     /// The reader's language, such as `ro`.
     #[arg(long)]
     language: Option<String>,
+    /// The reader's first name, for layouts that greet with `subscriber.first_name`.
+    #[arg(long, value_name = "NAME")]
+    reader: Option<String>,
     /// Write a page for the browser that looks like the two apps; `-` prints it.
     #[arg(long, value_name = "FILE")]
     html: Option<String>,
@@ -80,7 +84,8 @@ pub(super) async fn run(args: Args) -> Done {
     };
     let kinds = kinds(&setup, campaign, args.channel.as_deref())?;
     let chosen = choose(&args, &setup, campaign, layout).await?;
-    let shown = set(&setup, &name, layout, &kinds, &chosen.items, args.language.as_deref())?;
+    let reader = Person { language: args.language.clone(), first_name: args.reader.clone() };
+    let shown = set(&setup, &name, layout, &kinds, &chosen.items, &reader)?;
     if args.json {
         output::say_json(&as_json(&args, layout, &chosen, &shown));
         return Ok(());
@@ -110,7 +115,7 @@ fn set(
     layout: &Name,
     kinds: &[ChannelKind],
     items: &[Item],
-    language: Option<&str>,
+    reader: &Person,
 ) -> Result<Vec<Shown>, Failure> {
     let campaign = setup.config.campaigns.iter().find(|campaign| campaign.name == *name);
     let told: Vec<Told> = items
@@ -122,10 +127,12 @@ fn set(
         .collect();
     let now = crate::runtime::clock::Clock::system().now();
     let scene = Scene { campaign: name, told: &told, now };
+    let stage = Stage::new(&items.into(), &scene);
+    let language = reader.language.as_deref();
     let set = |kind: &ChannelKind| {
         let message = setup
             .layouts
-            .render(layout, *kind, language, items, &scene)
+            .render_on(&stage, layout, *kind, language, Some(reader))
             .map_err(|error| Failure::new(1, error))?;
         Ok(Shown::of(*kind, &message, items))
     };

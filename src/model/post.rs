@@ -382,6 +382,7 @@ pub struct Recipient {
     pub number: u32,
     pub address: String,
     pub language: Option<String>,
+    pub first_name: Option<String>,
     pub standing: Standing,
     pub window_until: Option<Timestamp>,
 }

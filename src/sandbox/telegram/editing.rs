@@ -87,8 +87,7 @@ impl Inner {
         if let Some(refusal) = refusal(chat, None) {
             return Ok(refusal);
         }
-        let message_id = params.integer("message_id").filter(|id| *id > 0);
-        let message_id = message_id.ok_or("message identifier is not specified")?;
+        let message_id = message_id(params)?;
         let message = state.messages.find((id, message_id)).ok_or("message to edit not found")?;
         let content = change(message)?;
         if message.manner.album.is_some() && content.keyboard.is_some() {
@@ -99,7 +98,7 @@ impl Inner {
         }
         message.content = content;
         message.edited_at = Some(self.rules.clock.now());
-        let told = self.json_message(id, chat.kind, message_id, message);
+        let told = self.json_message(id, chat, message_id, message);
         if let Some(life) = &mut chat.person {
             life.change(message_id, message);
         }
@@ -109,8 +108,7 @@ impl Inner {
     }
 
     pub(super) fn delete_message(&self, params: &Params) -> Result<Reply, String> {
-        let message_id = params.integer("message_id").filter(|id| *id > 0);
-        let message_id = message_id.ok_or("message identifier is not specified")?;
+        let message_id = message_id(params)?;
         self.delete(params, &[message_id], |found| match found {
             None => Err("message to delete not found".into()),
             Some(false) => Err("message can't be deleted".into()),
@@ -166,4 +164,9 @@ impl Inner {
         self.ledger.changed();
         Ok(succeed(&json!(true)))
     }
+}
+
+fn message_id(params: &Params) -> Result<i64, String> {
+    let id = params.integer("message_id").filter(|id| *id > 0);
+    id.ok_or_else(|| "message identifier is not specified".into())
 }

@@ -91,7 +91,7 @@ impl Inner {
         let state = self.lock();
         let id = state.find_chat(params)?;
         let chat = state.chats.get(&id).ok_or("chat not found")?;
-        Ok(succeed(&json_chat(id, chat.kind)))
+        Ok(succeed(&json_chat(id, chat)))
     }
 
     fn set_commands(&self, params: &Params) -> Result<Reply, String> {

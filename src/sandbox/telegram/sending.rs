@@ -228,7 +228,9 @@ impl Inner {
                 is_protected: params.flag("protect_content"),
             };
             let message = Kept { at, edited_at: None, content, manner };
-            told.push(self.json_message(id, kind, message_id, &message));
+            if let Some(chat) = state.chats.get(&id) {
+                told.push(self.json_message(id, chat, message_id, &message));
+            }
             if let Some(life) = state.chats.get_mut(&id).and_then(|chat| chat.person.as_mut()) {
                 life.receive(Received::new(message_id, &message));
             }
@@ -288,8 +290,8 @@ impl Inner {
 
     pub(super) fn json_message(
         &self,
-        chat: i64,
-        kind: Kind,
+        id: i64,
+        chat: &Chat,
         message_id: i64,
         message: &Kept,
     ) -> Value {
@@ -297,7 +299,7 @@ impl Inner {
         let mut put = |name: &str, value: Value| told.insert(name.to_owned(), value);
         put("message_id", json!(message_id));
         put("from", self.bot());
-        put("chat", json_chat(chat, kind));
+        put("chat", json_chat(id, chat));
         put("date", json!(message.at.as_millis() / 1000));
         if let Some(at) = message.edited_at {
             put("edit_date", json!(at.as_millis() / 1000));
@@ -397,9 +399,10 @@ fn check_thread(chat: &Chat, params: &Params) -> Result<Option<i64>, String> {
     }
 }
 
-pub(super) fn json_chat(id: i64, kind: Kind) -> Value {
+pub(super) fn json_chat(id: i64, chat: &Chat) -> Value {
+    let kind = chat.kind;
     match kind {
-        Kind::Private => json!({ "id": id, "type": kind.word(), "first_name": "Reader" }),
+        Kind::Private => json!({ "id": id, "type": kind.word(), "first_name": chat.called() }),
         _ => json!({ "id": id, "type": kind.word(), "title": "Sandbox" }),
     }
 }

@@ -365,6 +365,7 @@ impl Writing<'_> {
                     number: row.number.unwrap_or(NO_NUMBER),
                     address: at.address.clone(),
                     language: row.language.clone(),
+                    first_name: None,
                     standing: Standing::Active,
                     window_until: None,
                 },
@@ -488,6 +489,7 @@ pub(super) fn recipient(person: Subscriber) -> Recipient {
         number: person.number,
         address: person.address,
         language: person.language,
+        first_name: person.first_name,
         standing: person.standing,
         window_until: person.window_until,
     }

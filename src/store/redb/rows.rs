@@ -297,7 +297,7 @@ versions! {
     Part = 1;
     HeldRow = 1;
     AnswerRow = 1;
-    Subscriber = 1;
+    Subscriber = 2;
     Number = 1;
     Crowd = 1;
     Bits = 1;
@@ -305,7 +305,7 @@ versions! {
     ChannelState = 1;
     Cursor = 1;
     KeptMedium = 1;
-    Event = 1;
+    Event = 2;
     Seen = 1;
 }
 
@@ -747,6 +747,8 @@ mod tests {
                 number: 1,
                 address: "a".into(),
                 language: Some("en".into()),
+                first_name: Some("Ana".into()),
+                name_asked_at: Some(at(5)),
                 topics: vec![name("news")],
                 standing: Standing::Gone,
                 window_until: Some(at(1)),
@@ -754,7 +756,7 @@ mod tests {
                 changed_at: at(3),
                 default_reply_at: Some(at(4)),
             },
-            "01f5fd6b560101610102656e01046e65777303010204060108",
+            "02c124c3030101610102656e0103416e61010a01046e65777303010204060108",
         );
     }
 
@@ -812,9 +814,10 @@ mod tests {
                 at: at(1),
                 address: "a".into(),
                 language: None,
+                first_name: Some("Ana".into()),
                 deed: Deed::Tapped { payload: "p".into(), tap: Some("t".into()) },
             },
-            "01887e683603626f74013102016100030170010174",
+            "02607a928c03626f740131020161000103416e61030170010174",
         );
     }
 
