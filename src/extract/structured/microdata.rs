@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::extract::dom::{Dom, attr, text};
 
 /// Most properties of a page.
-const PROPERTIES_MAX: usize = 20_000;
+const PROPERTIES_MAX: usize = 10_000;
 /// Most bytes of all values of a page.
 const VALUES_BYTES_MAX: usize = 1 << 20;
 
