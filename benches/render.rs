@@ -127,7 +127,7 @@ fn personal(count: u8, rounds: usize) {
         black_box(post.borrow_mut().calls_for(&channel, person(names.next())).unwrap());
     };
     compare(&format!("personal, {count}: to its calls"), rounds, &ours, &|| {
-        bare(bare_names.next())
+        bare(bare_names.next());
     });
 
     let (names, bare_names) = (Names::all_different(), Names::all_different());
@@ -136,7 +136,7 @@ fn personal(count: u8, rounds: usize) {
         black_box(thawed.render(ChannelKind::Telegram, &person(names.next())).unwrap());
     };
     compare(&format!("personal, {count}: no name twice"), rounds, &ours, &|| {
-        bare(bare_names.next())
+        bare(bare_names.next());
     });
 }
 

@@ -295,7 +295,7 @@ fn a_catalog_of_unknown_format_is_told_to_be_one() {
 fn real_feeds_tell_exactly_what_was_added() {
     let Some(folder) = corpus("feeds") else { return };
     let flood = FloodRule { items: u32::MAX, share: 1.0 };
-    let rules = Rules { first_newest: 0, flood };
+    let rules = Rules { first_newest: 0, flood, follows_returns: false };
     let mut folders = vec![folder];
     let mut feeds = 0;
     while let Some(folder) = folders.pop() {

@@ -10,7 +10,7 @@
 //! An editor can still make one render slow or large on its way by joining text to itself; that
 //! is caught by the output's limit, not before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use minijinja::Environment;
@@ -31,6 +31,9 @@ pub use crate::render::scene::Scene;
 
 /// Longest layout file, in bytes.
 pub const LAYOUT_BYTES_MAX: usize = 64 << 10;
+
+/// A kind of channel and a language that a variant serves.
+type Served = (ChannelKind, Option<String>);
 
 /// All layouts, ready to render. Shared between threads as it is.
 #[derive(Debug)]
@@ -146,29 +149,27 @@ impl Layouts {
     ) -> Vec<(ChannelKind, Option<String>, Result<Message, RenderError>)> {
         let mut languages = vec![None];
         languages.extend(self.languages(layout).into_iter().map(Some));
-        let mut wanted: Vec<(Option<(&Variant, &File)>, Vec<(ChannelKind, Option<String>)>)> =
-            Vec::new();
-        for kind in kinds {
-            for language in &languages {
-                let best = self.files.best(layout.as_str(), Some(kind), language.as_deref());
-                let whom = (kind, language.clone());
-                let same = |known: &Option<(&Variant, &File)>| {
-                    known.map(|(variant, _)| variant) == best.map(|(variant, _)| variant)
-                };
-                match wanted.iter_mut().find(|(known, _)| same(known)) {
-                    Some((_, all)) => all.push(whom),
-                    None => wanted.push((best, vec![whom])),
+        let wanted = kinds
+            .into_iter()
+            .flat_map(|kind| languages.iter().map(move |language| (kind, language.clone())));
+        let mut by_variant: BTreeMap<&Variant, (&File, Vec<Served>)> = BTreeMap::new();
+        let mut set = Vec::new();
+        for (kind, language) in wanted {
+            match self.files.best(layout.as_str(), Some(kind), language.as_deref()) {
+                Some((variant, file)) => {
+                    by_variant.entry(variant).or_insert((file, vec![])).1.push((kind, language));
+                }
+                None => {
+                    let unknown = RenderError::Unknown { layout: layout.clone() };
+                    set.push((kind, language, Err(unknown)));
                 }
             }
         }
-        let mut set = Vec::new();
-        for (best, mut all) in wanted {
-            let rendered = match best {
-                Some((variant, file)) => self.render_variant(stage, variant, file, None),
-                None => Err(RenderError::Unknown { layout: layout.clone() }),
-            };
-            let last = all.pop();
-            let others = all.into_iter().map(|(kind, language)| (kind, language, rendered.clone()));
+        for (variant, (file, mut served)) in by_variant {
+            let rendered = self.render_variant(stage, variant, file, None);
+            let last = served.pop();
+            let others =
+                served.into_iter().map(|(kind, language)| (kind, language, rendered.clone()));
             set.extend(others);
             set.extend(last.map(|(kind, language)| (kind, language, rendered)));
         }
