@@ -141,6 +141,9 @@ impl Amount {
         if self.currency != other.currency {
             return None;
         }
+        if self.scale == other.scale {
+            return Some(self.units.cmp(&other.units));
+        }
         let level = |amount: Self| {
             i128::from(amount.units) * 10_i128.pow(u32::from(SCALE_MAX - amount.scale))
         };

@@ -520,7 +520,7 @@ impl Walk {
             let Some(page) = self.pages.get(usize::from(*number)) else { continue };
             let options = self.options(page, source, ROWS_MAX);
             let places: Vec<u64> = chunk.iter().map(|(_, place)| *place).collect();
-            let mut document = self.spool.open(page.span);
+            let mut document = self.spool.open_for_rows(page.span);
             let picked = catalog::pick(&mut document, &options, options.format, &places)?;
             for row in picked {
                 if let Some(product) = products.get(&(*number, row.place)) {

@@ -15,6 +15,9 @@ pub const MEMORY_BYTES_MAX: usize = 1024 * 1024;
 /// Read ahead of whoever reads a few bytes at a time.
 const BUFFER_BYTES: usize = 64 * 1024;
 
+/// The same where single rows are wanted here and there: what is read ahead is mostly thrown away.
+const ROWS_BUFFER_BYTES: usize = 16 * 1024;
+
 /// Bytes that are written once, at the end, and read from anywhere.
 pub(crate) struct Spool {
     held: Held,
@@ -135,6 +138,11 @@ impl Spool {
     /// Reads a document.
     pub fn open(&self, span: Span) -> BufReader<View<'_>> {
         BufReader::with_capacity(BUFFER_BYTES, View { spool: self, span, at: 0 })
+    }
+
+    /// Reads single rows of a document.
+    pub fn open_for_rows(&self, span: Span) -> BufReader<View<'_>> {
+        BufReader::with_capacity(ROWS_BUFFER_BYTES, View { spool: self, span, at: 0 })
     }
 
     /// The first bytes of a document, at most so many.

@@ -27,12 +27,12 @@ pub(super) enum Move {
 
 /// How the price moved from `told`, which is positive, to `now`.
 pub(super) fn judge(told: Amount, now: Amount, rule: &PriceRule) -> Move {
-    let (Some(order), Some(off)) = (now.compare(told), now.off(told)) else {
-        return Move::Currency;
-    };
-    if order.is_eq() {
+    let order = now.compare(told);
+    // Nearly all prices are as they were.
+    if order.is_some_and(std::cmp::Ordering::is_eq) {
         return Move::Same;
     }
+    let (Some(order), Some(off)) = (order, now.off(told)) else { return Move::Currency };
     let (from, to) = (level(told), level(now));
     if to >= from * ABSURD_TIMES || to * ABSURD_TIMES <= from {
         return Move::Absurd;
