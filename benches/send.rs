@@ -236,6 +236,8 @@ fn post() -> Post {
         personal: None,
         cards: vec![],
         on_uncertain: OnUncertain::Skip,
+        priority: Default::default(),
+        paused: None,
         stopped: None,
         counts: Counts::default(),
         errors: vec![],

@@ -7,9 +7,13 @@
 
 mod made;
 
+#[path = "store/control.rs"]
+mod control;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use control::*;
 use made::*;
 use tidings::model::campaign::OnUncertain;
 use tidings::model::channel::ChannelState;
@@ -146,6 +150,21 @@ on_every_backend! {
     a_conversation_ends_its_event
     an_event_is_answered_once
     an_import_adds_who_is_not_there
+    of_a_paused_post_nobody_further_is_claimed
+    a_pause_leaves_other_posts_and_answers_alone
+    a_cancelled_post_reaches_nobody_who_waits
+    a_word_on_a_post_that_is_over_is_refused
+    who_failed_waits_again_but_not_who_left
+    a_small_urgent_post_overtakes_a_big_one
+    a_priority_can_be_changed_on_the_way
+    the_next_rank_goes_while_the_first_one_rests
+    the_order_of_claims_holds_whatever_happens
+    a_report_counts_every_end_and_when_it_came
+    who_leaves_within_two_days_is_counted
+    posts_are_found_by_their_campaign
+    an_item_is_traced_from_its_draft_to_its_post
+    an_item_is_found_by_address_or_part_of_its_title
+    a_source_that_knows_a_link_is_found
     the_status_counts_everything
     posts_come_newest_first
     old_items_go_unless_a_draft_names_them

@@ -75,6 +75,7 @@ fn options(
         settle: Duration::ZERO,
         on_uncertain: OnUncertain::Skip,
         corrects: Default::default(),
+        priority: Default::default(),
     };
     Ok(Options {
         store,

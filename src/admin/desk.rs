@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::model::channel::ChannelKind;
+use crate::model::control::PostWord;
 use crate::model::correction::Corrections;
 use crate::model::item::ItemId;
 use crate::model::message::Message;
 use crate::model::name::Name;
-use crate::model::post::{Content, Draft, DraftId};
+use crate::model::post::{Content, Draft, DraftId, PostId};
 use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
 use crate::runtime::wakes::Wakes;
@@ -51,6 +52,15 @@ pub enum Ask {
     Floods,
     /// The word on one source's held polls.
     Flood { source: Name, word: FloodWord },
+    /// The word on one post.
+    Post { post: PostId, word: PostWord },
+    /// What became of a post (by its number), of a campaign's newest posts (by its name), or of the
+    /// newest of all.
+    Report { of: Option<String>, limit: usize },
+    /// What became of an item (by its id, its address or a part of its title), and of it for one
+    /// subscriber (by `channel/address`, or by the address alone). `link` is the address as sources
+    /// remember it.
+    Why { item: String, link: Option<u64>, subscriber: Option<String> },
 }
 
 /// A message written by hand, with whom it is for.
@@ -69,6 +79,9 @@ pub enum AskError {
     UnknownName { kind: &'static str, name: Name, known: String },
     #[error("polling failed: {0}")]
     Poll(String),
+    /// It can't be done as things stand.
+    #[error("{0}")]
+    Refused(String),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -85,6 +98,7 @@ pub struct Desk {
     pub poll: PollNow,
     pub sources: Vec<Name>,
     pub topics: Vec<Name>,
+    pub campaigns: Vec<Name>,
     pub channels: BTreeMap<Name, ChannelKind>,
 }
 
@@ -126,6 +140,11 @@ impl Desk {
                 }
                 self.wakes.drafts.notify_one();
                 Ok(json!({ "source": source, "drafts": drafts }))
+            }
+            Ask::Post { post, word } => self.obey(post, word).await,
+            Ask::Report { of, limit } => self.report(of.as_deref(), limit.min(POSTS_MAX)).await,
+            Ask::Why { item, link, subscriber } => {
+                self.why(&item, link, subscriber.as_deref()).await
             }
         }
     }
@@ -174,6 +193,11 @@ impl Desk {
             "drafts_waiting": status.drafts,
             "events_waiting": status.events,
             "posts_unfinished": status.unfinished_posts,
+            "posts_paused": status
+                .paused
+                .iter()
+                .map(|(post, why)| json!({ "id": post, "paused": why }))
+                .collect::<Vec<_>>(),
             "deliveries": status.counts,
             "floods": status.floods,
         }))
@@ -190,6 +214,8 @@ impl Desk {
                     "title": post.title,
                     "created": post.created_at.to_string(),
                     "counts": post.counts,
+                    "priority": post.priority.to_string(),
+                    "paused": post.paused,
                     "stopped": post.stopped,
                     "errors": post.errors,
                     "correction": post.corrections.as_deref().and_then(correction_row),
@@ -230,7 +256,11 @@ impl Desk {
     }
 }
 
-fn all_known(kind: &'static str, asked: &[Name], known: &[Name]) -> Result<(), AskError> {
+pub(super) fn all_known(
+    kind: &'static str,
+    asked: &[Name],
+    known: &[Name],
+) -> Result<(), AskError> {
     match asked.iter().find(|name| !known.contains(name)) {
         None => Ok(()),
         Some(name) => {
@@ -285,7 +315,7 @@ fn flood_row(draft: &Draft) -> Value {
 }
 
 /// An enum's word as serde writes it.
-fn word(value: &impl Serialize) -> String {
+pub(super) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(word)) => word,
         _ => "other".to_owned(),

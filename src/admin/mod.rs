@@ -6,6 +6,12 @@
 
 pub mod desk;
 
+mod control;
+
+mod report;
+
+mod why;
+
 pub mod door;
 
 pub mod client;

@@ -32,6 +32,8 @@ mod preview;
 
 mod replay;
 
+mod report;
+
 mod run;
 
 mod sandbox;
@@ -41,6 +43,8 @@ mod select;
 mod send;
 
 mod status;
+
+mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -77,6 +81,8 @@ enum Command {
     Send(send::Args),
     Status(status::Args),
     Posts(posts::Args),
+    Report(report::Args),
+    Why(why::Args),
     Flood(flood::Args),
     Sandbox(sandbox::Args),
 }
@@ -145,6 +151,8 @@ pub fn main() -> ExitCode {
             Command::Send(args) => send::run(args).await,
             Command::Status(args) => status::run(args).await,
             Command::Posts(args) => posts::run(args).await,
+            Command::Report(args) => report::run(args).await,
+            Command::Why(args) => why::run(args).await,
             Command::Flood(args) => flood::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
         }

@@ -28,6 +28,15 @@ fn progress(done: usize, all: usize) -> String {
     if done < all { format!("\r{done}/{all} polled\x1b[K") } else { "\r\x1b[K".to_owned() }
 }
 
+/// A line for people that the next one is written over; an empty one clears it. Only where people
+/// look: a file or a pipe gets nothing.
+pub(super) fn tell_over(line: &str) {
+    let mut err = io::stderr().lock();
+    if err.is_terminal() {
+        drop(write!(err, "\r{line}\x1b[K").and_then(|()| err.flush()));
+    }
+}
+
 /// `1 source`, `2 sources`: for nouns that take an s.
 pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })

@@ -5,13 +5,19 @@ use serde_json::Value;
 use crate::admin::desk::Ask;
 use crate::cli::status::counts_line;
 use crate::cli::{Done, Settings, output, reach};
+use crate::model::control::{PostWord, Priority};
+use crate::model::post::{PostId, Reason};
 
 /// Shown below the options.
 const EXAMPLES: &str = "\
 Examples:
-  tidings posts --limit 5";
+  tidings posts --limit 5
+  tidings posts pause 12 --reason \"a typo in the title\"
+  tidings posts resume 12
+  tidings posts retry-failed 12 --reason unreachable
+  tidings posts priority 13 high             goes before all that are normal";
 
-/// The newest posts and what became of them.
+/// The newest posts and what became of them; or a word on one of them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -21,13 +27,110 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 20)]
     limit: usize,
     /// Print one JSON object.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
+    #[command(subcommand)]
+    word: Option<Word>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Word {
+    /// Send it to nobody further until it is resumed; what is on its way arrives.
+    Pause {
+        #[command(flatten)]
+        of: Of,
+        /// Why, for the listing.
+        #[arg(long, value_name = "TEXT", default_value = "by hand")]
+        reason: String,
+    },
+    /// Go on with a paused post.
+    Resume(Of),
+    /// Send it to nobody any more: who waits, or for whom it is held, is skipped. Final.
+    Cancel {
+        #[command(flatten)]
+        of: Of,
+        /// Why, for the listing.
+        #[arg(long, value_name = "TEXT", default_value = "cancelled by hand")]
+        reason: String,
+    },
+    /// Try those again for whom it failed. Never who blocked us or left.
+    RetryFailed {
+        #[command(flatten)]
+        of: Of,
+        /// Only who failed for this reason: unreachable, not-allowed, content-refused or refused;
+        /// several may be given. Default: all of these.
+        #[arg(long = "reason", value_name = "REASON", value_parser = reason)]
+        reasons: Vec<Reason>,
+        /// Also those of whom nobody knows whether they have it. Some may get it twice.
+        #[arg(long)]
+        uncertain: bool,
+    },
+    /// Let it go before, or after, others on the same channel.
+    Priority {
+        #[command(flatten)]
+        of: Of,
+        /// low, normal, high, or a number from 0 to 100: more goes first. Equal ones take turns, and
+        /// answers to people go before all.
+        #[arg(value_name = "PRIORITY", value_parser = Priority::parse)]
+        priority: Priority,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Of {
+    /// The post's number, as `tidings posts` lists it.
+    post: u64,
 }
 
 pub(super) async fn run(args: Args) -> Done {
-    let answered = reach::ask(&args.settings, Ask::Posts { limit: args.limit }).await?;
-    if args.json {
+    let Args { settings, limit, json, word } = args;
+    match word {
+        None => list(&settings, limit, json).await,
+        Some(word) => obey(&settings, word, json).await,
+    }
+}
+
+/// Says the word, and what came of it.
+async fn obey(settings: &Settings, word: Word, json: bool) -> Done {
+    let (of, word, done) = match word {
+        Word::Pause { of, reason } => (of, PostWord::Pause { why: reason }, "paused, {} wait"),
+        Word::Resume(of) => (of, PostWord::Resume, "goes on, to {} who wait"),
+        Word::Cancel { of, reason } => {
+            (of, PostWord::Cancel { why: reason }, "cancelled, {} don't get it")
+        }
+        Word::RetryFailed { of, reasons, uncertain } => {
+            (of, PostWord::Retry { reasons, uncertain }, "{} wait again")
+        }
+        Word::Priority { of, priority } => {
+            (of, PostWord::Rank { priority }, "has another priority, {} wait")
+        }
+    };
+    let sends = matches!(word, PostWord::Resume | PostWord::Retry { .. });
+    let answered = reach::ask(settings, Ask::Post { post: PostId(of.post), word }).await?;
+    if json {
+        output::say_json(&answered.value);
+        return Ok(());
+    }
+    let recipients = answered.value["recipients"].to_string();
+    output::say(&format!("post {}: {}", of.post, done.replace("{}", &recipients)));
+    if sends && !answered.is_by_daemon {
+        output::complain("no daemon is running: it goes out when one does");
+    }
+    Ok(())
+}
+
+fn reason(text: &str) -> Result<Reason, String> {
+    let known = Reason::ALL.iter().find(|reason| reason.as_str() == text);
+    known.copied().ok_or_else(|| {
+        let may_pass = Reason::ALL.iter().filter(|reason| reason.may_pass());
+        let words: Vec<&str> = may_pass.map(|reason| reason.as_str()).collect();
+        format!("no such reason; there is {}", words.join(", "))
+    })
+}
+
+async fn list(settings: &Settings, limit: usize, json: bool) -> Done {
+    let answered = reach::ask(settings, Ask::Posts { limit }).await?;
+    if json {
         output::say_json(&answered.value);
         return Ok(());
     }
@@ -46,6 +149,13 @@ pub(super) async fn run(args: Args) -> Done {
         output::say(&format!("    {}", counts_line(&post["counts"])));
         if let Some(line) = correction_line(&post["correction"]) {
             output::say(&format!("    {line}"));
+        }
+        if let Some(priority) = post["priority"].as_str().filter(|word| *word != "normal") {
+            output::say(&format!("    priority: {priority}"));
+        }
+        if let Some(why) = post["paused"].as_str() {
+            let resume = format!("`tidings posts resume {}` goes on", post["id"]);
+            output::say(&format!("    paused: {why}; {resume}"));
         }
         if let Some(why) = post["stopped"].as_str() {
             output::say(&format!("    stopped: {why}"));

@@ -84,6 +84,14 @@ fn show(status: &Value) -> String {
             flood["reason"].as_str().unwrap_or("a flood"),
         ));
     }
+    for post in status["posts_paused"].as_array().into_iter().flatten() {
+        out.push_str(&format!(
+            "paused: post {}: {}; go on with `tidings posts resume {}`\n",
+            post["id"],
+            post["paused"].as_str().unwrap_or("-"),
+            post["id"],
+        ));
+    }
     out.truncate(out.trim_end().len());
     out
 }

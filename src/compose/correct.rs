@@ -161,6 +161,7 @@ mod tests {
             settle: Duration::ZERO,
             on_uncertain: Default::default(),
             corrects: Corrects { within: Duration::from_secs(1), on_retraction },
+            priority: Default::default(),
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::compose::correct::{correct, look_again};
 use crate::model::campaign::{Campaign, ChangeKind, OnUncertain};
 use crate::model::channel::ChannelKind;
+use crate::model::control::Priority;
 use crate::model::correction::Corrections;
 use crate::model::item::{Item, ItemId, MediaKind};
 use crate::model::message::{Card, Message, Module};
@@ -113,7 +114,8 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
         }
     };
     let Some(Composed { post, topics, channels, updates, items }) = composed else {
-        return options.store.drop_draft(draft.id).await;
+        let (why, now) = ("its campaign or its items are gone", options.clock.now());
+        return options.store.give_up_draft(draft.id, why.to_owned(), Some(now)).await;
     };
     let mut audiences = Vec::new();
     for channel in channels {
@@ -134,7 +136,8 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
             None => "nobody subscribes",
         };
         tracing::info!(draft.id = %draft.id, title = %post.title, "not sent: {why}");
-        return options.store.drop_draft(draft.id).await;
+        let now = Some(options.clock.now());
+        return options.store.give_up_draft(draft.id, why.to_owned(), now).await;
     }
     let called: Vec<Name> = audiences.iter().map(|(channel, _)| channel.clone()).collect();
     let title = post.title.clone();
@@ -189,6 +192,7 @@ pub(super) fn of_campaign(
     let cards = crate::render::cards(items, &scene);
     let name = Some(rule.name.clone());
     let mut post = new_post(options, name, title, bodies, cards, rule.on_uncertain);
+    post.priority = rule.priority;
     post.personal = options.layouts.freeze(&rule.layout, items, &scene);
     let (topics, channels) = (rule.topics.clone(), rule.channels.clone());
     Composed { post, topics, channels, updates: None, items: Arc::default() }
@@ -240,6 +244,8 @@ fn new_post(
         personal: None,
         cards,
         on_uncertain,
+        priority: Priority::default(),
+        paused: None,
         stopped: None,
         counts: Counts::default(),
         errors: vec![],

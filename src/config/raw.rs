@@ -165,6 +165,7 @@ tables! {
         on_uncertain: At<String>,
         correct_within: At<String>,
         on_retraction: At<String>,
+        priority: RawPriority,
     }
 
     RawMessages "messages" {
@@ -261,6 +262,21 @@ impl Read for RawSteps {
             DeValue::String(_) => At::read(value, node, found).map(|text| Self(vec![text])),
             DeValue::Array(_) => List::read(value, node, found).map(Self),
             _ => wrong_type("a string such as `\"5%\"`, or a list of such", value, node, found),
+        }
+    }
+}
+
+/// A word, or a number, as text.
+#[derive(Clone, Debug)]
+pub(crate) struct RawPriority(pub At<String>);
+
+impl Read for RawPriority {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::String(_) => At::read(value, node, found).map(Self),
+            DeValue::Integer(_) => At::<i64>::read(value, node, found)
+                .map(|At { value, at }| Self(At { value: value.to_string(), at })),
+            _ => wrong_type("`low`, `normal`, `high` or a whole number", value, node, found),
         }
     }
 }

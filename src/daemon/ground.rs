@@ -83,6 +83,7 @@ impl Ground {
             poll,
             sources: setup.config.sources.iter().map(|one| one.name.clone()).collect(),
             topics: setup.config.topics.keys().cloned().collect(),
+            campaigns: setup.config.campaigns.iter().map(|one| one.name.clone()).collect(),
             channels: setup.kinds(),
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::control::Priority;
 use crate::model::name::Name;
 use crate::model::step::Step;
 
@@ -23,6 +24,8 @@ pub struct Campaign {
     pub settle: Duration,
     pub on_uncertain: OnUncertain,
     pub corrects: Corrects,
+    /// Whether its posts go before those of others on the same channel.
+    pub priority: Priority,
 }
 
 /// What happened to an item between two polls.

@@ -40,7 +40,13 @@ pub mod media;
 
 pub mod post;
 
+pub mod control;
+
 pub mod correction;
+
+pub mod trace;
+
+pub mod report;
 
 pub mod subscriber;
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::campaign::{ChangeKind, OnUncertain};
 use crate::model::channel::ChannelKind;
+use crate::model::control::Priority;
 use crate::model::correction::{Corrections, Kept};
 use crate::model::item::{Item, ItemId};
 use crate::model::message::{Card, Message};
@@ -141,6 +142,9 @@ pub struct Post {
     /// The same as cards, for people whom it can't reach yet.
     pub cards: Vec<Card>,
     pub on_uncertain: OnUncertain,
+    pub priority: Priority,
+    /// `Some(why)` while nobody further is claimed.
+    pub paused: Option<String>,
     /// `Some(why)` once the post was stopped; its waiting recipients are then skipped.
     pub stopped: Option<String>,
     /// Kept by the store.
@@ -190,6 +194,31 @@ impl Counts {
     pub fn is_finished(&self) -> bool {
         self.waiting == 0 && self.in_flight == 0
     }
+
+    /// The count of those with this outcome.
+    pub fn of(&mut self, outcome: Outcome) -> &mut u64 {
+        match outcome {
+            Outcome::Waiting => &mut self.waiting,
+            Outcome::InFlight => &mut self.in_flight,
+            Outcome::Sent => &mut self.sent,
+            Outcome::Held => &mut self.held,
+            Outcome::Uncertain => &mut self.uncertain,
+            Outcome::Failed(_) => &mut self.failed,
+            Outcome::Skipped(_) => &mut self.skipped,
+        }
+    }
+
+    /// Counts all of another one too.
+    pub fn join(&mut self, other: &Self) {
+        self.planned += other.planned;
+        self.waiting += other.waiting;
+        self.in_flight += other.in_flight;
+        self.sent += other.sent;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+        self.held += other.held;
+        self.uncertain += other.uncertain;
+    }
 }
 
 /// What is known of one recipient of one post. One byte in the store.
@@ -197,7 +226,8 @@ impl Counts {
 /// ```text
 /// Waiting ─claim─▶ InFlight ─answer─▶ Sent | Failed | Held | Skipped
 ///    ▲                │ └─no telling─▶ Uncertain
-///    └──not sent──────┘                Held ─next contact─▶ Sent | Uncertain | Held
+///    ├──not sent──────┘                Held ─next contact─▶ Sent | Uncertain | Held
+///    └──an admin's word────────────── Failed (but who blocked or left) | Uncertain
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Outcome {
@@ -213,7 +243,7 @@ pub enum Outcome {
 }
 
 /// Why somebody did not get a post.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// The person blocked the bot.
@@ -251,6 +281,28 @@ impl Reason {
         Self::Superseded,
         Self::Refused,
     ];
+
+    /// The word for it in settings and listings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Deactivated => "deactivated",
+            Self::NotFound => "not-found",
+            Self::Unreachable => "unreachable",
+            Self::NotAllowed => "not-allowed",
+            Self::ContentRefused => "content-refused",
+            Self::Unsubscribed => "unsubscribed",
+            Self::PostStopped => "post-stopped",
+            Self::Superseded => "superseded",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// Whoever failed for it may be tried again: they have neither blocked us nor left, and the
+    /// service may think otherwise another time.
+    pub fn may_pass(self) -> bool {
+        matches!(self, Self::Unreachable | Self::NotAllowed | Self::ContentRefused | Self::Refused)
+    }
 }
 
 impl Outcome {

@@ -98,6 +98,7 @@ mod tests {
             settle: Duration::from_secs(settle),
             on_uncertain: OnUncertain::Skip,
             corrects: Default::default(),
+            priority: Default::default(),
         }
     }
 

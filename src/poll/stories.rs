@@ -55,6 +55,7 @@ mod tests {
             settle: std::time::Duration::ZERO,
             on_uncertain: Default::default(),
             corrects: Default::default(),
+            priority: Default::default(),
         }
     }
 

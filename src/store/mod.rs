@@ -18,6 +18,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::model::channel::ChannelState;
+use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{Correction, EditAt, EditClaim, EditReceipt, Kept};
 use crate::model::event::Event;
 use crate::model::item::{Item, ItemId};
@@ -31,10 +32,12 @@ use crate::model::post::{
 };
 use crate::model::price::{PriceHistory, PriceSeen};
 use crate::model::product::ProductName;
+use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState, ShelfWrite};
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
+use crate::model::trace::{Happened, Trace};
 
 /// How long a story is told only once under one link.
 pub const LINK_TOLD_FOR: Duration = Duration::from_secs(30 * 86_400);
@@ -164,6 +167,10 @@ pub trait Store: Send + Sync + 'static {
     /// Removes a draft that came to nothing (no recipient, no item left, its campaign is gone).
     fn drop_draft(&self, draft: DraftId) -> Reply<'_, ()>;
 
+    /// As [`Store::drop_draft`]; the traces of its items say why. Without an instant, since it was
+    /// due.
+    fn give_up_draft(&self, draft: DraftId, why: String, now: Option<Timestamp>) -> Reply<'_, ()>;
+
     // ── floods ──────────────────────────────────────────────────────────────────────────────
 
     /// Held drafts, oldest first.
@@ -177,8 +184,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Commits what came back and claims what goes out, in one transaction.
     ///
-    /// Claims are answers first (oldest first), then recipients of the channel's unfinished posts
-    /// in fair turns (a chunk of each post by turns). What is claimed is durably in flight. Fewer
+    /// Claims are answers first (oldest first), then recipients of the channel's unfinished posts:
+    /// those of the highest priority first, equal ones in fair turns (a chunk of each post by
+    /// turns), none of those that are paused. What is claimed is durably in flight. Fewer
     /// than `claims` come back when there is no more work. Of the answers to one person only the
     /// oldest is handed out; the next one comes once its receipt is here, so they arrive in order.
     /// A recipient who has left or blocked meanwhile, or whose post was stopped, is skipped here
@@ -191,6 +199,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Skips every waiting recipient of the post from now on.
     fn stop_post(&self, post: PostId, why: String) -> Reply<'_, ()>;
+
+    /// The admins' word on a post. What is in flight comes home as ever, whatever the word.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no such post (any more).
+    fn commit_word(&self, post: PostId, word: PostWord, now: Timestamp) -> Reply<'_, Obeyed>;
 
     /// Recipients of the channel whose messages are older than their post, in order, from the one
     /// behind `after` on (all, for `None`), at most `limit`.
@@ -272,6 +286,31 @@ pub trait Store: Send + Sync + 'static {
     /// Every recipient's number and outcome of one post on one channel, ascending.
     fn load_outcomes(&self, post: PostId, channel: &Name) -> Reply<'_, Vec<(u32, Outcome)>>;
 
+    /// The posts of a campaign (none named: all), newest first.
+    fn load_post_ids(&self, campaign: Option<&Name>, limit: usize) -> Reply<'_, Vec<PostId>>;
+
+    /// What became of a post, counted batch by batch.
+    fn load_report(&self, post: PostId, now: Timestamp) -> Reply<'_, Option<PostReport>>;
+
+    /// What is known of one recipient of a post; `None` for who is not in its audience.
+    fn load_delivery(
+        &self,
+        post: PostId,
+        channel: &Name,
+        number: u32,
+    ) -> Reply<'_, Option<Delivery>>;
+
+    /// Adds to the traces of items what happened to them outside of the other verbs. An item of
+    /// which nothing is kept leaves no trace.
+    fn commit_steps(&self, steps: Vec<(ItemId, Happened)>, now: Timestamp) -> Reply<'_, ()>;
+
+    /// The traces of the items that are meant, those of which something happened last first.
+    fn load_traces(&self, query: TraceQuery, limit: usize) -> Reply<'_, Vec<Trace>>;
+
+    /// The sources that know an item under this link (a hash; see `Keys`), and when they saw it
+    /// last.
+    fn load_knowing(&self, link: u64) -> Reply<'_, Vec<(Name, Timestamp)>>;
+
     /// Subscribers of a channel in the order of their numbers.
     fn load_subscribers(&self, channel: &Name) -> Reply<'_, Vec<Subscriber>>;
 
@@ -281,7 +320,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Removes what no rule needs any more: items older than 30 days that no draft names, posts
     /// finished for 90 days, seen event ids older than 72 hours, messages of posts whose window
-    /// of corrections is over, stories told 30 days ago, price
+    /// of corrections is over, stories told 30 days ago, traces of items without a step for 90
+    /// days, price
     /// histories that tell nothing any more, names of products that no shelf has, media that were of
     /// no use for 90 days. Bounded work a
     /// call; answers how many rows went.
@@ -365,6 +405,24 @@ pub enum FloodWord {
     Known,
 }
 
+/// Which items are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TraceQuery {
+    Item(ItemId),
+    /// Its address in any of its forms.
+    Link(String),
+    /// A part of its title, whatever the case.
+    Title(String),
+}
+
+/// What is known of one recipient of one post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    pub outcome: Outcome,
+    /// When it was settled last; `None` where that is not known.
+    pub at: Option<Timestamp>,
+}
+
 /// What [`Store::advance`] is given.
 #[derive(Clone, Debug)]
 pub struct Advance {
@@ -432,6 +490,8 @@ pub struct Status {
     /// Over all posts kept.
     pub counts: Counts,
     pub unfinished_posts: u64,
+    /// Posts that are paused, and why, in the order in which they were made.
+    pub paused: Vec<(PostId, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

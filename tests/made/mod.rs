@@ -110,6 +110,8 @@ pub fn post(title: &str) -> Post {
         personal: None,
         cards: vec![card(title)],
         on_uncertain: OnUncertain::Skip,
+        priority: Default::default(),
+        paused: None,
         stopped: None,
         counts: Counts::default(),
         errors: vec![],

@@ -72,6 +72,7 @@ impl World {
             settle: Duration::ZERO,
             on_uncertain: OnUncertain::Skip,
             corrects: Default::default(),
+            priority: Default::default(),
         };
         Options {
             store: Arc::clone(&self.store),

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use crate::config::check::around::{Known, Surroundings};
+use crate::config::check::priority::priority;
 use crate::config::check::value::{choice, got, span};
 use crate::config::nearest::did_you_mean;
 use crate::config::problem::Findings;
@@ -95,6 +96,7 @@ fn campaign(
         settle,
         on_uncertain: on_uncertain.unwrap_or_default(),
         corrects,
+        priority: priority(raw.priority.as_ref(), &key("priority"), found),
     })
 }
 

@@ -19,6 +19,8 @@ pub(crate) mod catalogs;
 
 pub(crate) mod pages;
 
+pub(crate) mod priority;
+
 pub(crate) mod texts;
 
 pub(crate) mod campaigns;

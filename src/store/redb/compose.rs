@@ -6,6 +6,7 @@ use crate::model::item::{Item, ItemId};
 use crate::model::name::Name;
 use crate::model::post::{BATCH_RECIPIENTS_MAX, Content, Counts, Draft, DraftId, Outcome, PostId};
 use crate::model::time::Timestamp;
+use crate::model::trace::Happened;
 use crate::store::redb::ledger::{Writing, steps};
 use crate::store::redb::rows::{Outcomes, People, PostRow, Span, Tally};
 use crate::store::redb::tables::{DRAFTS, DRAFTS_DUE, DRAFTS_HELD, ITEMS, ITEMS_BY_AGE};
@@ -85,17 +86,30 @@ pub(super) fn commit_flood(
         let mut draft = writing.take_draft(*id)?;
         draft.held = None;
         draft.due_at = now;
+        let known =
+            |campaign: &Name| Happened::TakenAsKnown { campaign: campaign.clone(), draft: *id };
         match word {
-            FloodWord::Known | FloodWord::Newest(0) => continue,
+            FloodWord::Known | FloodWord::Newest(0) => {
+                writing.trace_all(&draft, now, &known)?;
+                continue;
+            }
             FloodWord::Release => {}
             FloodWord::Newest(most) => {
-                if let Content::Items { items, .. } = &mut draft.content {
+                let mut older = draft.clone();
+                if let (Content::Items { items, .. }, Content::Items { items: left, .. }) =
+                    (&mut draft.content, &mut older.content)
+                {
                     let most = usize::try_from(most).unwrap_or(usize::MAX);
-                    items.drain(..items.len().saturating_sub(most));
+                    *left = items.drain(..items.len().saturating_sub(most)).collect();
                 }
+                writing.trace_all(&older, now, &known)?;
             }
         }
         if let Some(draft) = writing.untold(draft, source, now)? {
+            writing.trace_all(&draft, now, &|campaign| Happened::Released {
+                campaign: campaign.clone(),
+                draft: *id,
+            })?;
             writing.put_draft(&draft)?;
         }
     }
@@ -107,12 +121,14 @@ pub(super) fn commit_post(
     writing: &mut Writing<'_>,
     commit: &PostCommit,
 ) -> Result<PostId, StoreError> {
-    for draft in &commit.drafts {
-        writing.take_draft(*draft)?;
-    }
     let counters = writing.counters()?;
     counters.post += 1;
     let id = counters.post;
+    for draft in &commit.drafts {
+        let draft = writing.take_draft(*draft)?;
+        let posted = |_: &Name| Happened::Posted { post: PostId(id) };
+        writing.trace_all(&draft, commit.post.created_at, &posted)?;
+    }
     let mut planned = 0u64;
     let mut spans = Vec::new();
     for (channel, audience) in &commit.audiences {
@@ -129,6 +145,10 @@ pub(super) fn commit_post(
             batches += 1;
         }
         writing.counters()?.batch += batches;
+        if batches > 0 {
+            let rank = commit.post.priority.rank();
+            writing.tables.turns.insert((channel.as_str(), rank, id))?;
+        }
         spans.push(Span { channel: channel.clone(), first, batches });
     }
     let post = &commit.post;
@@ -151,6 +171,8 @@ pub(super) fn commit_post(
             counts: Counts { planned, waiting: planned, ..Counts::default() },
             errors: Vec::new(),
             stopped: None,
+            paused: None,
+            priority: post.priority,
             on_uncertain: post.on_uncertain,
             touched_at: post.created_at,
             finished_at: None,

@@ -154,6 +154,9 @@ impl Writing<'_> {
         let counters = self.counters()?;
         counters.consent += 1;
         let key = (channel.as_str(), number, counters.consent);
+        if !consent.given {
+            self.tables.withdrawals.insert((consent.at.as_millis(), channel.as_str(), number))?;
+        }
         self.tables.consents.put(key, &Consent { number, ..consent.clone() })
     }
 

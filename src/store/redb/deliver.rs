@@ -49,12 +49,14 @@ pub(super) fn stop_post(
 ) -> Result<(), StoreError> {
     let missing = || StoreError::Missing { what: format!("post {post}") };
     let row = writing.tables.posts.load(post.0)?.ok_or_else(missing)?;
-    writing.tally(post.0)?.stopped.get_or_insert_with(|| why.to_owned());
+    let tally = writing.tally(post.0)?;
+    tally.stopped.get_or_insert_with(|| why.to_owned());
+    tally.paused = None;
+    let priority = tally.priority;
+    writing.leave_line(post.0, &row.spans, priority)?;
     for span in &row.spans {
         while let Some(batch) = writing.open_batch(&span.channel, post.0)? {
-            while let Some(index) = writing.waiting_at(batch, 0)? {
-                writing.skip(batch, index, Reason::PostStopped)?;
-            }
+            writing.skip_waiting(batch)?;
         }
     }
     Ok(())
@@ -141,7 +143,10 @@ impl Writing<'_> {
         self.keep_messages(post, (batch, index), part, receipt)?;
         match receipt.settled {
             Settled::Done(Outcome::Held) => self.hold(&channel, number, Release { post, held })?,
-            Settled::Done(outcome) => self.turn(batch, index, outcome)?,
+            Settled::Done(outcome) => {
+                self.turn(batch, index, outcome)?;
+                self.stamp(batch, index, now)?;
+            }
             Settled::Returned { .. } if self.tally(post)?.stopped.is_some() => {
                 self.skip(batch, index, Reason::PostStopped)?;
             }
@@ -207,7 +212,10 @@ impl Writing<'_> {
             };
             match row.number {
                 Some(number) if !is_final => self.hold(&at.channel, number, *release)?,
-                _ => self.turn(batch, index, outcome)?,
+                _ => {
+                    self.turn(batch, index, outcome)?;
+                    self.stamp(batch, index, now)?;
+                }
             }
             self.note(release.post, None, now)?;
         }
@@ -224,6 +232,22 @@ impl Writing<'_> {
     pub fn skip(&mut self, batch: u64, index: u16, why: Reason) -> Result<(), StoreError> {
         self.tables.partial.remove((batch, index))?;
         self.turn(batch, index, Outcome::Skipped(why))
+    }
+
+    /// Skips all of a batch who wait, because their post was stopped.
+    fn skip_waiting(&mut self, batch: u64) -> Result<(), StoreError> {
+        let parts = {
+            let range = (batch, 0)..=(batch, u16::MAX);
+            let keys = self.tables.partial.rows(range)?.map(|row| Ok(row?.0.value()));
+            keys.collect::<Result<Vec<_>, StoreError>>()?
+        };
+        for key in parts {
+            self.tables.partial.remove(key)?;
+        }
+        while let Some(index) = self.waiting_at(batch, 0)? {
+            self.turn(batch, index, Outcome::Skipped(Reason::PostStopped))?;
+        }
+        Ok(())
     }
 
     /// The post, the channel and the number of a recipient.
@@ -362,16 +386,14 @@ impl Writing<'_> {
     ) -> Result<bool, StoreError> {
         let mut looked_at = 0;
         while claims.len() < step.claims {
-            let served = self.memory.served.get(&step.channel).copied().unwrap_or(0);
-            // The post after the one served last, or the first when there is none after it.
-            let after = match self.open_post(step, served.saturating_add(1))? {
-                Some(post) => Some(post),
-                None => self.open_post(step, 0)?,
-            };
-            let Some(post) = after else { break };
+            let next = self.next_in_line(&step.channel, &step.resting)?;
+            let Some((rank, post)) = next else { break };
             let limit = step.claims.min(claims.len() + TURN_MAX);
             self.claim_turn(step, post, limit, claims, &mut looked_at)?;
-            self.memory.served.insert(step.channel.clone(), post);
+            if self.open_batch(&step.channel, post)?.is_none() {
+                self.tables.turns.remove((step.channel.as_str(), rank, post))?;
+            }
+            self.memory.served.insert((step.channel.clone(), rank), post);
             if looked_at >= LOOKED_AT_MAX {
                 return Ok(true);
             }
@@ -389,6 +411,9 @@ impl Writing<'_> {
         looked_at: &mut usize,
     ) -> Result<(), StoreError> {
         let channel = &step.channel;
+        if self.open_batch(channel, post)?.is_none() {
+            return Ok(());
+        }
         self.note(post, None, Some(step.now))?;
         let revision = self.tables.corrections.load(post)?.map_or(0, |state| state.revision);
         while let Some(batch) = self.open_batch(channel, post)? {
@@ -403,6 +428,7 @@ impl Writing<'_> {
                 let person = self.tables.subscribers.load((channel.as_str(), number))?;
                 let Some(person) = person.filter(|p| p.standing == Standing::Active) else {
                     self.skip(batch, index, Reason::Unsubscribed)?;
+                    self.stamp(batch, index, Some(step.now))?;
                     continue;
                 };
                 let part = self.tables.partial.load((batch, index))?.map_or(0, |Part(part)| part);
@@ -435,26 +461,8 @@ impl Writing<'_> {
         Ok(Ticket(ticket))
     }
 
-    /// The first post at or after `from` of which somebody waits on the channel, and which does
-    /// not rest.
-    fn open_post(&self, step: &Advance, from: u64) -> Result<Option<u64>, StoreError> {
-        let channel = step.channel.as_str();
-        let mut from = from;
-        loop {
-            let range = (channel, from, 0)..=(channel, u64::MAX, u64::MAX);
-            let key = self.tables.open_batches.keys(range)?.next().transpose()?;
-            match key.map(|key| key.value().1) {
-                Some(post) if step.resting.contains(&PostId(post)) => match post.checked_add(1) {
-                    Some(next) => from = next,
-                    None => return Ok(None),
-                },
-                found => return Ok(found),
-            }
-        }
-    }
-
     /// The first batch of the post in which somebody waits on the channel.
-    fn open_batch(&self, channel: &Name, post: u64) -> Result<Option<u64>, StoreError> {
+    pub fn open_batch(&self, channel: &Name, post: u64) -> Result<Option<u64>, StoreError> {
         let range = (channel.as_str(), post, 0)..=(channel.as_str(), post, u64::MAX);
         let key = self.tables.open_batches.keys(range)?.next().transpose()?;
         Ok(key.map(|key| key.value().2))

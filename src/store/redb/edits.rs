@@ -17,6 +17,7 @@ use crate::model::name::Name;
 use crate::model::post::{Content, Draft, DraftId, Outcome, PostId, Reason, Receipt};
 use crate::model::subscriber::Standing;
 use crate::model::time::Timestamp;
+use crate::model::trace::Happened;
 use crate::store::redb::deliver::{recipient, stop_post};
 use crate::store::redb::ledger::{Writing, numbers};
 use crate::store::redb::rows::{Outcomes, PostRow, SentRow};
@@ -165,6 +166,14 @@ pub(super) fn commit_correction(
         }
     }
     writing.tables.corrections.put(post, &state)?;
+    for told in &state.items {
+        let post = commit.post;
+        let what = match state.retracted.contains(&told.item) {
+            true => Happened::TakenBack { post },
+            false => Happened::Corrected { post },
+        };
+        writing.trace(told.item, commit.now, what)?;
+    }
     if commit.is_taken_back {
         stop_post(writing, commit.post, TAKEN_BACK)?;
         writing.drop_held(post, &row)?;
@@ -345,7 +354,7 @@ impl Writing<'_> {
     }
 
     /// Nothing that waits for somebody's next contact is left of the post.
-    fn drop_held(&mut self, post: u64, row: &PostRow) -> Result<(), StoreError> {
+    pub fn drop_held(&mut self, post: u64, row: &PostRow) -> Result<(), StoreError> {
         for span in &row.spans {
             for batch in span.first..span.first + span.batches {
                 for (index, number) in (0u16..).zip(self.sheet(batch)?.numbers.clone()) {

@@ -8,14 +8,15 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use crate::model::name::Name;
-use crate::model::post::{Counts, Outcome};
+use crate::model::post::Outcome;
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::redb::rows::{Counters, Outcomes, Tally};
+use crate::store::redb::rows::{Counters, Outcomes, Tally, TimesRow};
 use crate::store::redb::sent::Sent;
 use crate::store::redb::tables::Tables;
+use crate::store::redb::times::Times;
 
-/// Most decoded batches kept between two groups; about 6 KB each.
+/// Most decoded batches kept between two groups; about 10 KB each.
 const SHEETS_MAX: usize = 256;
 
 /// Most batches whose messages are kept decoded between two groups; about 64 KB each.
@@ -44,8 +45,8 @@ pub(super) struct Memory {
     tallies: HashMap<u64, (Tally, bool)>,
     /// The messages of recipients, by batch.
     pub sent: HashMap<u64, (Sent, bool)>,
-    /// The post that was served last on each channel.
-    pub served: HashMap<Name, u64>,
+    /// The post that was served last on each channel, by rank.
+    pub served: HashMap<(Name, u8), u64>,
     /// Sources whose products were named ahead of a poll that is not committed yet.
     pub naming: HashSet<Name>,
     /// How far pruning went through what belongs to shelves.
@@ -89,6 +90,8 @@ pub(super) struct Sheet {
     pub channel: Name,
     pub numbers: Vec<u32>,
     outcomes: Vec<u8>,
+    times: Times,
+    has_new_times: bool,
     /// How many are waiting, and how many in flight.
     waiting: usize,
     in_flight: usize,
@@ -136,6 +139,10 @@ impl Writing<'_> {
                 if outcomes.len() != people.steps.len() {
                     return Err(damaged(batch, "as many outcomes as people"));
                 }
+                let times = match self.tables.times.load(batch)? {
+                    Some(TimesRow(bytes)) => Times::decode(&bytes)?,
+                    None => Times::default(),
+                };
                 let count = |wanted: Outcome| {
                     outcomes.iter().filter(|byte| **byte == wanted.to_byte()).count()
                 };
@@ -148,6 +155,8 @@ impl Writing<'_> {
                     first_waiting: 0,
                     is_changed: false,
                     outcomes,
+                    times,
+                    has_new_times: false,
                 }))
             }
         }
@@ -201,14 +210,33 @@ impl Writing<'_> {
                 self.tables.open_batches.remove(key)?;
             } else {
                 self.tables.open_batches.insert(key)?;
+                let tally = self.tally(post)?;
+                if tally.paused.is_none() {
+                    let rank = tally.priority.rank();
+                    self.tables.turns.insert((channel.as_str(), rank, post))?;
+                }
             }
         }
         let counts = &mut self.tally(post)?.counts;
-        let left = count_of(counts, from);
+        let left = counts.of(from);
         *left = left
             .checked_sub(1)
             .ok_or_else(|| StoreError::Damaged { what: format!("the counts of post {post}") })?;
-        *count_of(counts, to) += 1;
+        *counts.of(to) += 1;
+        Ok(())
+    }
+
+    /// Notes when a recipient was settled.
+    pub fn stamp(
+        &mut self,
+        batch: u64,
+        index: u16,
+        now: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let Some(now) = now else { return Ok(()) };
+        let sheet = self.sheet(batch)?;
+        sheet.times.put(index, now);
+        sheet.has_new_times = true;
         Ok(())
     }
 
@@ -267,6 +295,10 @@ impl Writing<'_> {
                 sheet.outcomes = row.0;
                 sheet.is_changed = false;
             }
+            if sheet.has_new_times {
+                self.tables.times.put(*batch, &TimesRow(sheet.times.encode()))?;
+                sheet.has_new_times = false;
+            }
         }
         self.flush_sent()?;
         for (post, (tally, is_changed)) in &mut self.memory.tallies {
@@ -312,18 +344,6 @@ pub(super) fn steps(numbers: &[u32]) -> Vec<u32> {
             Some(step)
         })
         .collect()
-}
-
-fn count_of(counts: &mut Counts, outcome: Outcome) -> &mut u64 {
-    match outcome {
-        Outcome::Waiting => &mut counts.waiting,
-        Outcome::InFlight => &mut counts.in_flight,
-        Outcome::Sent => &mut counts.sent,
-        Outcome::Held => &mut counts.held,
-        Outcome::Uncertain => &mut counts.uncertain,
-        Outcome::Failed(_) => &mut counts.failed,
-        Outcome::Skipped(_) => &mut counts.skipped,
-    }
 }
 
 fn damaged(batch: u64, wanted: &str) -> StoreError {

@@ -33,6 +33,14 @@ mod edits;
 
 mod deliver;
 
+mod control;
+
+mod times;
+
+mod report;
+
+mod trace;
+
 mod media;
 
 mod converse;
@@ -50,6 +58,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError};
 
 use crate::model::channel::ChannelState;
+use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{EditAt, EditClaim, EditReceipt};
 use crate::model::event::Event;
 use crate::model::item::{Item, ItemId};
@@ -59,15 +68,17 @@ use crate::model::name::Name;
 use crate::model::post::{Claim, Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
 use crate::model::product::ProductName;
+use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState};
 use crate::model::source::SourceState;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
+use crate::model::trace::{Happened, Trace, short};
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
-    Advance, ConversationCommit, CorrectionCommit, FloodWord, PollCommit, PostCommit, Reply,
-    Rescued, Status, Store, StoreError, Wire,
+    Advance, ConversationCommit, CorrectionCommit, Delivery, FloodWord, PollCommit, PostCommit,
+    Reply, Rescued, Status, Store, StoreError, TraceQuery, Wire,
 };
 
 /// The file's name in the data directory.
@@ -258,7 +269,15 @@ impl Store for RedbStore {
     }
 
     fn drop_draft(&self, draft: DraftId) -> Reply<'_, ()> {
-        self.write(move |writing| writing.take_draft(draft).map(drop))
+        self.give_up_draft(draft, "nobody is to get it".to_owned(), None)
+    }
+
+    fn give_up_draft(&self, draft: DraftId, why: String, now: Option<Timestamp>) -> Reply<'_, ()> {
+        self.write(move |writing| {
+            let taken = writing.take_draft(draft)?;
+            let dropped = |_: &Name| Happened::Dropped { draft, why: short(&why) };
+            writing.trace_all(&taken, now.unwrap_or(taken.due_at), &dropped)
+        })
     }
 
     fn commit_correction(&self, commit: CorrectionCommit) -> Reply<'_, Vec<Name>> {
@@ -301,6 +320,10 @@ impl Store for RedbStore {
 
     fn stop_post(&self, post: PostId, why: String) -> Reply<'_, ()> {
         self.write(move |writing| deliver::stop_post(writing, post, &why))
+    }
+
+    fn commit_word(&self, post: PostId, word: PostWord, now: Timestamp) -> Reply<'_, Obeyed> {
+        self.write(move |writing| control::obey(writing, post, &word, now))
     }
 
     fn lease_edits(
@@ -414,6 +437,39 @@ impl Store for RedbStore {
     fn load_outcomes(&self, post: PostId, channel: &Name) -> Reply<'_, Vec<(u32, Outcome)>> {
         let channel = channel.clone();
         self.scan(move |read| upkeep::load_outcomes(read, post, &channel))
+    }
+
+    fn load_post_ids(&self, campaign: Option<&Name>, limit: usize) -> Reply<'_, Vec<PostId>> {
+        let campaign = campaign.cloned();
+        self.scan(move |read| report::load_post_ids(read, campaign.as_ref(), limit))
+    }
+
+    fn load_report(&self, post: PostId, now: Timestamp) -> Reply<'_, Option<PostReport>> {
+        self.scan(move |read| report::load_report(read, post, now))
+    }
+
+    fn load_delivery(
+        &self,
+        post: PostId,
+        channel: &Name,
+        number: u32,
+    ) -> Reply<'_, Option<Delivery>> {
+        let channel = channel.clone();
+        self.scan(move |read| report::load_delivery(read, post, &channel, number))
+    }
+
+    fn commit_steps(&self, steps: Vec<(ItemId, Happened)>, now: Timestamp) -> Reply<'_, ()> {
+        self.write(move |writing| {
+            steps.iter().try_for_each(|(item, what)| writing.trace(*item, now, what.clone()))
+        })
+    }
+
+    fn load_traces(&self, query: TraceQuery, limit: usize) -> Reply<'_, Vec<Trace>> {
+        self.scan(move |read| trace::load_traces(read, &query, limit))
+    }
+
+    fn load_knowing(&self, link: u64) -> Reply<'_, Vec<(Name, Timestamp)>> {
+        self.scan(move |read| trace::load_knowing(read, link))
     }
 
     fn load_subscribers(&self, channel: &Name) -> Reply<'_, Vec<Subscriber>> {

@@ -67,7 +67,9 @@ impl Writing<'_> {
         let counters = self.counters()?;
         counters.draft += 1;
         let id = DraftId(counters.draft);
-        self.put_draft(&Draft { id, ..draft.clone() })?;
+        let draft = Draft { id, ..draft.clone() };
+        self.put_draft(&draft)?;
+        self.trace_draft(&draft)?;
         Ok(id)
     }
 

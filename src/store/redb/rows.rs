@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelState;
+use crate::model::control::Priority;
 use crate::model::correction::Corrections;
 use crate::model::event::Event;
 use crate::model::item::Item;
@@ -21,6 +22,7 @@ use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
+use crate::model::trace::Trace;
 use crate::store::codec::Record;
 
 /// The file's own format; a file of another one is refused.
@@ -51,6 +53,10 @@ pub(super) struct PriceRow(pub Vec<u8>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SentRow(pub Vec<u8>);
 
+/// When the recipients of a batch were settled; see `Times::encode`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TimesRow(pub Vec<u8>);
+
 macro_rules! as_bytes {
     ($($row:ident)*) => {$(
         impl Serialize for $row {
@@ -67,7 +73,7 @@ macro_rules! as_bytes {
     )*};
 }
 
-as_bytes! { ShelfRow PriceRow SentRow }
+as_bytes! { ShelfRow PriceRow SentRow TimesRow }
 
 /// Reads one string of bytes.
 struct Bytes;
@@ -118,6 +124,8 @@ pub(super) struct Tally {
     /// Newest first.
     pub errors: Vec<String>,
     pub stopped: Option<String>,
+    pub paused: Option<String>,
+    pub priority: Priority,
     pub on_uncertain: OnUncertain,
     /// The newest instant at which anything happened to it.
     pub touched_at: Timestamp,
@@ -268,7 +276,9 @@ versions! {
     Item = 3;
     Draft = 2;
     PostRow = 2;
-    Tally = 1;
+    Tally = 2;
+    TimesRow = 1, IS_BULK;
+    Trace = 1, IS_BULK;
     People = 1;
     Outcomes = 1;
     Corrections = 1;
@@ -301,10 +311,11 @@ mod tests {
     use crate::model::known::KnownItem;
     use crate::model::message::{Action, Button, Medium, Message, Module};
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
-    use crate::model::post::{Content, DraftId, Flood, PriceMove, Story, Told};
+    use crate::model::post::{Content, DraftId, Flood, PostId, PriceMove, Story, Told};
     use crate::model::rich::{Block, Inline, RichText};
     use crate::model::shelf::ShelfState;
     use crate::model::source::{CatalogState, Hub};
+    use crate::model::trace::{Happened, Step};
     use crate::store::codec::{Place, open, seal};
 
     fn at(millis: i64) -> Timestamp {
@@ -603,11 +614,48 @@ mod tests {
                 },
                 errors: vec!["e".into()],
                 stopped: Some("s".into()),
+                paused: Some("p".into()),
+                priority: Priority::HIGH,
                 on_uncertain: OnUncertain::Resend,
                 touched_at: at(1),
                 finished_at: Some(at(2)),
             },
-            "01ca1b7b1e1c0102030405060701016501017301020104",
+            "02037adc271c010203040506070101650101730101704b01020104",
+        );
+    }
+
+    #[test]
+    fn times_are_read_as_they_were_written() {
+        golden(&TimesRow(vec![1, 2, 255]), "01cc14aa6a030102ff");
+    }
+
+    #[test]
+    fn a_trace_is_read_as_it_was_written() {
+        let (campaign, draft, post) = (name("c"), DraftId(3), PostId(300));
+        let kind = ChangeKind::PriceDrop;
+        let steps = [
+            Happened::Drafted { campaign: campaign.clone(), kind, draft, due_at: at(4) },
+            Happened::Held { campaign: campaign.clone(), kind, draft, why: "w".into() },
+            Happened::Released { campaign: campaign.clone(), draft },
+            Happened::TakenAsKnown { campaign: campaign.clone(), draft },
+            Happened::Merged { campaign: campaign.clone() },
+            Happened::Filtered { campaign, rule: "r".into() },
+            Happened::Dropped { draft, why: "w".into() },
+            Happened::Posted { post },
+            Happened::Corrected { post },
+            Happened::TakenBack { post },
+        ];
+        golden(
+            &Trace {
+                item: ItemId([7; 16]),
+                source: name("s"),
+                title: "t".into(),
+                link: Some("l".into()),
+                first_seen: at(1),
+                steps: steps.into_iter().map(|what| Step { at: at(2), what }).collect(),
+            },
+            "01d1c3a0ad070707070707070707070707070707070173017401016c020a0400016302030804010163020301\
+             77040201630304030163030404016304050163017204060301770407ac020408ac020409ac02",
         );
     }
 

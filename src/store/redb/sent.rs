@@ -104,15 +104,15 @@ fn read(mut bytes: &[u8]) -> Option<Sent> {
     Some(Sent(all))
 }
 
-fn zigzag(value: i64) -> u64 {
+pub(super) fn zigzag(value: i64) -> u64 {
     (value << 1 ^ value >> 63).cast_unsigned()
 }
 
-fn unzigzag(value: u64) -> i64 {
+pub(super) fn unzigzag(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
 }
 
-fn put_varint(out: &mut Vec<u8>, value: u64) {
+pub(super) fn put_varint(out: &mut Vec<u8>, value: u64) {
     put_wide(out, u128::from(value));
 }
 
@@ -128,7 +128,7 @@ fn put_wide(out: &mut Vec<u8>, mut value: u128) {
     }
 }
 
-fn take_wide(bytes: &mut &[u8]) -> Option<u128> {
+pub(super) fn take_wide(bytes: &mut &[u8]) -> Option<u128> {
     let mut value = 0u128;
     for shift in (0..70).step_by(7) {
         let (first, rest) = bytes.split_first()?;

@@ -3,6 +3,7 @@
 use crate::model::name::Name;
 use crate::model::post::{Content, Draft, Story};
 use crate::model::time::Timestamp;
+use crate::model::trace::Happened;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rows::StoryRow;
 use crate::store::{LINK_TOLD_FOR, StoreError, TITLE_TOLD_FOR};
@@ -24,6 +25,7 @@ impl Writing<'_> {
             let story = stories.iter().find(|story| story.item == told.item);
             if let Some(story) = story {
                 if self.is_told(campaign, story, source, now)? {
+                    self.trace(told.item, now, Happened::Merged { campaign: campaign.clone() })?;
                     continue;
                 }
                 self.note_story(campaign, story, source, now)?;

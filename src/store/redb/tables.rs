@@ -24,11 +24,12 @@ use crate::model::product::ProductName;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Subscriber};
+use crate::model::trace::Trace;
 use crate::store::StoreError;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::rows::{
     AnswerRow, Bits, Counters, Crowd, Cursor, Flight, Format, HeldRow, Number, Outcomes, Part,
-    People, PostRow, PriceRow, Seen, SentRow, ShelfRow, StoryRow, Tally,
+    People, PostRow, PriceRow, Seen, SentRow, ShelfRow, StoryRow, Tally, TimesRow,
 };
 
 type Bytes = &'static [u8];
@@ -101,6 +102,8 @@ tables! {
         people PEOPLE: u64 => People;
         /// By the batch's id.
         outcomes OUTCOMES: u64 => Outcomes;
+        /// By the batch's id: when its recipients were settled.
+        times TIMES: u64 => TimesRow;
         /// By the post's id: of posts that may be corrected, or were.
         corrections CORRECTIONS: u64 => Corrections;
         /// By the batch's id: the messages that its recipients have, while these may be corrected.
@@ -133,6 +136,8 @@ tables! {
         events EVENTS: u64 => Event;
         /// By channel and event id.
         seen SEEN: (Text, Text) => Seen;
+        /// By the item's id: what became of it.
+        traces TRACES: [u8; 16] => Trace;
     }
     indexes {
         /// First seen in milliseconds, item.
@@ -147,6 +152,8 @@ tables! {
         drafts_held DRAFTS_HELD: (Text, u64);
         /// Channel, post, batch: batches in which somebody waits.
         open_batches OPEN_BATCHES: (Text, u64, u64);
+        /// Channel, rank, post: posts of which somebody may be claimed; see `control`.
+        turns TURNS: (Text, u8, u64);
         /// Item, post: the posts whose corrections the item can make.
         told TOLD: ([u8; 16], u64);
         /// The end of its window in milliseconds, post: posts of which messages are kept.
@@ -159,6 +166,10 @@ tables! {
         ready ANSWERS_READY: (Text, u64, Text);
         /// Seen in milliseconds, channel, event id.
         seen_by_age SEEN_BY_AGE: (i64, Text, Text);
+        /// Newest step in milliseconds, item.
+        traces_by_age TRACES_BY_AGE: (i64, [u8; 16]);
+        /// In milliseconds, channel, number: who withdrew when.
+        withdrawals WITHDRAWALS: (i64, Text, u32);
     }
 }
 

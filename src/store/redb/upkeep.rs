@@ -43,16 +43,12 @@ pub(super) fn load_status(read: &ReadTransaction) -> Result<Status, StoreError> 
     }
     let mut counts = Counts::default();
     let mut unfinished_posts = 0;
+    let mut paused = Vec::new();
     for row in TALLIES.open(read)?.rows(..)? {
-        let more = row?.1.counts;
-        counts.planned += more.planned;
-        counts.waiting += more.waiting;
-        counts.in_flight += more.in_flight;
-        counts.sent += more.sent;
-        counts.failed += more.failed;
-        counts.skipped += more.skipped;
-        counts.held += more.held;
-        counts.uncertain += more.uncertain;
+        let (id, tally) = row?;
+        let more = tally.counts;
+        counts.join(&more);
+        paused.extend(tally.paused.map(|why| (PostId(id.value()), why)));
         unfinished_posts += u64::from(!more.is_finished());
     }
     Ok(Status {
@@ -63,6 +59,7 @@ pub(super) fn load_status(read: &ReadTransaction) -> Result<Status, StoreError> 
         events: EVENTS.open(read)?.len()?,
         counts,
         unfinished_posts,
+        paused,
     })
 }
 
@@ -133,6 +130,8 @@ fn post(id: PostId, row: PostRow, tally: Tally, corrections: Option<Corrections>
         personal: row.personal,
         cards: row.cards,
         on_uncertain: tally.on_uncertain,
+        priority: tally.priority,
+        paused: tally.paused,
         stopped: tally.stopped,
         counts: tally.counts,
         errors: tally.errors,
@@ -211,7 +210,9 @@ pub(super) fn prune(writing: &mut Writing<'_>, now: Timestamp) -> Result<usize, 
     let stories = writing.prune_stories(now, PRUNED_ROWS_MAX)?;
     let shelves = writing.prune_shelves(now, PRUNED_ROWS_MAX)?;
     let media = writing.prune_media(now, PRUNED_ROWS_MAX)?;
-    Ok(items + posts + sent + seen + stories + shelves + media)
+    let traces = writing.prune_traces(now, PRUNED_ROWS_MAX)?;
+    let withdrawals = writing.prune_withdrawals(now, PRUNED_ROWS_MAX)?;
+    Ok(items + posts + sent + seen + stories + shelves + media + traces + withdrawals)
 }
 
 fn prune_items(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, StoreError> {
@@ -298,6 +299,7 @@ impl Writing<'_> {
         }
         self.tables.people.remove(batch)?;
         self.tables.outcomes.remove(batch)?;
+        self.tables.times.remove(batch)?;
         Ok(rows)
     }
 }

@@ -1,0 +1,105 @@
+//! Reports on posts.
+
+use serde_json::{Map, Value, json};
+
+use crate::admin::desk::{AskError, Desk, all_known};
+use crate::model::name::Name;
+use crate::model::post::PostId;
+use crate::model::report::{Ends, PostReport};
+use crate::model::time::Timestamp;
+
+impl Desk {
+    /// The reports on the posts that are meant, newest first, and their sum.
+    pub(super) async fn report(&self, of: Option<&str>, limit: usize) -> Result<Value, AskError> {
+        let now = self.clock.now();
+        let ids = self.meant(of, limit).await?;
+        let mut total = Ends::default();
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in ids {
+            // One that was pruned meanwhile is left out.
+            if let Some(report) = self.store.load_report(id, now).await? {
+                total.join(&report.ends);
+                rows.push(row(&report, now));
+            }
+        }
+        Ok(json!({ "at": now.to_string(), "posts": rows, "total": ends(&total) }))
+    }
+
+    async fn meant(&self, of: Option<&str>, limit: usize) -> Result<Vec<PostId>, AskError> {
+        let Some(of) = of else { return Ok(self.store.load_post_ids(None, limit).await?) };
+        let number = of.parse().map(PostId);
+        if let Ok(post) = number
+            && self.store.load_post(post).await?.is_some()
+        {
+            return Ok(vec![post]);
+        }
+        let Ok(campaign) = Name::parse(of) else {
+            return Err(AskError::Refused(format!("`{of}` is neither a post nor a campaign")));
+        };
+        let ids = self.store.load_post_ids(Some(&campaign), limit).await?;
+        if ids.is_empty() && !self.campaigns.contains(&campaign) {
+            if let Ok(post) = number {
+                return Err(AskError::Refused(format!("no post {post}")));
+            }
+            all_known("campaign", &[campaign], &self.campaigns)?;
+        }
+        Ok(ids)
+    }
+}
+
+fn row(report: &PostReport, now: Timestamp) -> Value {
+    let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    let channels: Map<String, Value> =
+        report.channels.iter().map(|(name, own)| (name.to_string(), ends(own))).collect();
+    let takes = report.takes(now);
+    let steps: Vec<Value> = report
+        .pace
+        .steps()
+        .map(|(at, sent)| json!({ "at": at.to_string(), "sent": sent }))
+        .collect();
+    let mut row = ends(&report.ends);
+    let more = json!({
+        "id": report.post,
+        "campaign": report.campaign,
+        "title": report.title,
+        "state": state(report),
+        "priority": report.priority.to_string(),
+        "paused": report.paused,
+        "stopped": report.stopped,
+        "created": report.created_at.to_string(),
+        "finished": time(report.finished_at),
+        "first_sent": time(report.first_at),
+        "last_sent": time(report.last_at),
+        "per_second": (report.rate(now) * 10.0).round() / 10.0,
+        "seconds_left": takes.map(|takes| takes.as_secs()),
+        "done_at": time(takes.map(|takes| now + takes)),
+        "errors": report.errors,
+        "channels": channels,
+        "pace": { "step_s": report.pace.step_s, "steps": steps },
+    });
+    if let (Value::Object(row), Value::Object(more)) = (&mut row, more) {
+        row.extend(more);
+    }
+    row
+}
+
+fn ends(ends: &Ends) -> Value {
+    json!({
+        "counts": ends.counts,
+        "failed": ends.failed,
+        "skipped": ends.skipped,
+        "left_within_48h": ends.left,
+    })
+}
+
+fn state(report: &PostReport) -> &'static str {
+    if report.stopped.is_some() {
+        "stopped"
+    } else if report.ends.counts.is_finished() {
+        "finished"
+    } else if report.paused.is_some() {
+        "paused"
+    } else {
+        "running"
+    }
+}

@@ -1,0 +1,320 @@
+//! Why somebody has an item, or has it not, in sentences.
+
+use serde_json::{Value, json};
+
+use crate::admin::desk::{AskError, Desk, word};
+use crate::model::channel::ChannelState;
+use crate::model::item::ItemId;
+use crate::model::name::Name;
+use crate::model::post::{Outcome, Post, PostId, Reason};
+use crate::model::subscriber::{Standing, Subscriber};
+use crate::model::time::Timestamp;
+use crate::model::trace::{Happened, Step, Trace};
+use crate::store::{Delivery, TraceQuery};
+
+/// Most items that one question shows.
+const ITEMS_SHOWN_MAX: usize = 10;
+
+impl Desk {
+    /// What became of the items that are meant; of a single one also its posts, and what each of
+    /// them was to the subscriber.
+    pub(super) async fn why(
+        &self,
+        item: &str,
+        link: Option<u64>,
+        subscriber: Option<&str>,
+    ) -> Result<Value, AskError> {
+        let item = item.trim();
+        let query = match (item_id(item), item.contains("://")) {
+            (Some(id), _) => TraceQuery::Item(id),
+            (None, true) => TraceQuery::Link(item.to_owned()),
+            (None, false) => TraceQuery::Title(item.to_owned()),
+        };
+        let mut traces = self.store.load_traces(query, ITEMS_SHOWN_MAX).await?;
+        // One that is called just so is meant before those that only hold the words.
+        if let Some(exact) = traces.iter().position(|trace| trace.title == item) {
+            traces = vec![traces.swap_remove(exact)];
+        }
+        let people = match subscriber {
+            Some(text) => self.people(text).await?,
+            None => Vec::new(),
+        };
+        let mut rows: Vec<Value> = traces.iter().map(trace_row).collect();
+        if let ([trace], [row]) = (&traces[..], &mut rows[..]) {
+            self.tell_posts(trace, &people, row).await?;
+        }
+        let mut knowing = Vec::new();
+        if let (true, Some(link)) = (traces.is_empty(), link) {
+            for (source, last_seen) in self.store.load_knowing(link).await? {
+                knowing.push(json!({ "source": source, "last_seen": last_seen.to_string() }));
+            }
+        }
+        if rows.is_empty() && knowing.is_empty() {
+            return Err(AskError::Refused(format!(
+                "nothing is known of `{item}`: no campaign was to tell it in the last 90 days\n  \
+                 hint: name an item by its id, its address or a part of its title"
+            )));
+        }
+        Ok(json!({ "items": rows, "known_to": knowing }))
+    }
+
+    /// The subscribers that `channel/address`, or an address alone, names.
+    async fn people(&self, text: &str) -> Result<Vec<(Name, Subscriber)>, AskError> {
+        let named = text.split_once('/').and_then(|(channel, address)| {
+            let known = self.channels.keys().find(|known| known.as_str() == channel)?;
+            Some((vec![known.clone()], address))
+        });
+        let (channels, address) =
+            named.unwrap_or_else(|| (self.channels.keys().cloned().collect(), text));
+        let mut people = Vec::new();
+        for channel in channels {
+            if let Some(person) = self.store.load_subscriber(&channel, address).await? {
+                people.push((channel, person));
+            }
+        }
+        if people.is_empty() {
+            return Err(AskError::Refused(format!(
+                "no subscriber `{text}`\n  hint: write `channel/address`; the address is the chat \
+                 id on Telegram, the page-scoped id on Messenger"
+            )));
+        }
+        Ok(people)
+    }
+
+    async fn tell_posts(
+        &self,
+        trace: &Trace,
+        people: &[(Name, Subscriber)],
+        row: &mut Value,
+    ) -> Result<(), AskError> {
+        let mut posts = Vec::new();
+        for id in trace.posts() {
+            posts.extend(self.store.load_post(id).await?);
+        }
+        row["posts"] = posts.iter().map(post_row).collect();
+        let now = self.clock.now();
+        let mut rows = Vec::new();
+        for (channel, person) in people {
+            let state = self.store.load_channel(channel).await?;
+            let mut told = Vec::new();
+            for post in &posts {
+                let found = self.store.load_delivery(post.id, channel, person.number).await?;
+                let words = match found {
+                    Some(delivery) => ended(post.id, delivery, post, &state, now),
+                    None => left_out(post, person),
+                };
+                told.push(json!({
+                    "post": post.id,
+                    "outcome": found.map(|found| outcome_word(found.outcome)),
+                    "reason": found.and_then(|found| reason(found.outcome)),
+                    "at": found.and_then(|found| found.at).map(|at| at.to_string()),
+                    "words": words,
+                }));
+            }
+            rows.push(json!({
+                "channel": channel,
+                "address": person.address,
+                "number": person.number,
+                "standing": word(&person.standing),
+                "topics": person.topics,
+                "joined": person.joined_at.to_string(),
+                "posts": told,
+            }));
+        }
+        row["people"] = rows.into();
+        Ok(())
+    }
+}
+
+/// 32 hexadecimal digits.
+fn item_id(text: &str) -> Option<ItemId> {
+    let digits = text.as_bytes();
+    if digits.len() != 32 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let mut id = [0; 16];
+    for (at, byte) in id.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(ItemId(id))
+}
+
+fn trace_row(trace: &Trace) -> Value {
+    let steps: Vec<Value> = trace
+        .steps
+        .iter()
+        .map(|step| {
+            let post = match step.what {
+                Happened::Posted { post }
+                | Happened::Corrected { post }
+                | Happened::TakenBack { post } => Some(post),
+                _ => None,
+            };
+            json!({ "at": step.at.to_string(), "post": post, "words": told(step) })
+        })
+        .collect();
+    json!({
+        "id": trace.item.to_string(),
+        "title": trace.title,
+        "link": trace.link,
+        "source": trace.source,
+        "first_seen": trace.first_seen.to_string(),
+        "steps": steps,
+    })
+}
+
+fn post_row(post: &Post) -> Value {
+    json!({
+        "id": post.id,
+        "campaign": post.campaign,
+        "created": post.created_at.to_string(),
+        "counts": post.counts,
+        "paused": post.paused,
+        "stopped": post.stopped,
+    })
+}
+
+/// What happened, in a sentence.
+fn told(step: &Step) -> String {
+    match &step.what {
+        Happened::Drafted { campaign, kind, due_at, .. } => {
+            let when = match *due_at > step.at {
+                true => format!("is due at {due_at}"),
+                false => "is due at once".to_owned(),
+            };
+            format!("{}: campaign `{campaign}` wants it, and it {when}", kind.as_str())
+        }
+        Happened::Held { campaign, kind, why, .. } => {
+            format!("{}: campaign `{campaign}` wants it, but it is held: {why}", kind.as_str())
+        }
+        Happened::Released { campaign, .. } => {
+            format!("released by hand for campaign `{campaign}`")
+        }
+        Happened::TakenAsKnown { campaign, .. } => {
+            format!("taken as known by hand: campaign `{campaign}` does not send it")
+        }
+        Happened::Merged { campaign } => {
+            format!("campaign `{campaign}` has told this story from another source: not again")
+        }
+        Happened::Filtered { campaign, rule } => {
+            format!("campaign `{campaign}` does not want it: {rule}")
+        }
+        Happened::Dropped { why, .. } => format!("not sent: {why}"),
+        Happened::Posted { post } => format!("became part of post {post}"),
+        Happened::Corrected { post } => format!("its source changed it: post {post} was corrected"),
+        Happened::TakenBack { post } => {
+            format!("its source took it back: post {post} was corrected")
+        }
+    }
+}
+
+/// What became of a post for somebody in its audience.
+fn ended(
+    id: PostId,
+    delivery: Delivery,
+    post: &Post,
+    channel: &ChannelState,
+    now: Timestamp,
+) -> String {
+    let at = delivery.at.map_or_else(String::new, |at| format!(" at {at}"));
+    let since = delivery.at.map_or_else(String::new, |at| format!(" since {at}"));
+    let quiet = channel.quiet_until.filter(|until| *until > now);
+    match delivery.outcome {
+        Outcome::Waiting => match (&post.paused, &channel.paused, quiet) {
+            (Some(why), ..) => format!("post {id}: waiting, because it is paused: {why}"),
+            (None, Some(why), _) => format!("post {id}: waiting, the channel is paused: {why}"),
+            (None, None, Some(until)) => {
+                format!("post {id}: waiting until {until} at least, as the service asked")
+            }
+            (None, None, None) => format!("post {id}: waiting for their turn"),
+        },
+        Outcome::InFlight => format!("post {id}: on its way"),
+        Outcome::Sent => format!("post {id}: sent{at}"),
+        Outcome::Held => format!(
+            "post {id}: held{since}, because the 24 hours after their last word are over; it comes \
+             with their next contact"
+        ),
+        Outcome::Uncertain => {
+            format!("post {id}: uncertain{since}: the request went out and no answer came back")
+        }
+        Outcome::Failed(reason) => format!("post {id}: failed{at}: {}", because(reason)),
+        Outcome::Skipped(Reason::PostStopped) => {
+            let why = post.stopped.as_deref().unwrap_or("no reason given");
+            format!("post {id}: skipped{at}, because the post was stopped: {why}")
+        }
+        Outcome::Skipped(reason) => format!("post {id}: skipped{at}: {}", because(reason)),
+    }
+}
+
+/// Why somebody is not in a post's audience.
+fn left_out(post: &Post, person: &Subscriber) -> String {
+    let id = post.id;
+    if person.joined_at > post.created_at {
+        return format!("post {id}: not for them: they joined only at {}", person.joined_at);
+    }
+    let since = person.changed_at;
+    match person.standing {
+        Standing::Active => {
+            let topics: Vec<String> =
+                person.topics.iter().map(|topic| format!("`{topic}`")).collect();
+            let topics = if topics.is_empty() { "no topic".into() } else { topics.join(", ") };
+            format!(
+                "post {id}: not for them: it goes to other topics or channels (they have {topics} \
+                 now)"
+            )
+        }
+        Standing::Stopped => format!("post {id}: not for them: they said stop at {since}"),
+        Standing::Blocked => format!("post {id}: not for them: they have blocked us"),
+        Standing::Gone => format!("post {id}: not for them: the service knows them no more"),
+    }
+}
+
+fn because(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Blocked => "they have blocked us",
+        Reason::Deactivated => "their account was deleted",
+        Reason::NotFound => "the service does not know the address",
+        Reason::Unreachable => "the service takes no message to them",
+        Reason::NotAllowed => "we may not write there",
+        Reason::ContentRefused => "the service refused the message itself",
+        Reason::Unsubscribed => "they left before their turn came",
+        Reason::PostStopped => "the post was stopped",
+        Reason::Superseded => "more was held for them than a carousel takes",
+        Reason::Refused => "the service refused it",
+    }
+}
+
+fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Waiting => "waiting",
+        Outcome::InFlight => "in-flight",
+        Outcome::Sent => "sent",
+        Outcome::Held => "held",
+        Outcome::Uncertain => "uncertain",
+        Outcome::Failed(_) => "failed",
+        Outcome::Skipped(_) => "skipped",
+    }
+}
+
+fn reason(outcome: Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Failed(reason) | Outcome::Skipped(reason) => Some(reason.as_str()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_as_it_is_shown() {
+        let id = ItemId([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
+        assert_eq!(item_id(&id.to_string()), Some(id));
+        for wrong in
+            ["", "00", "Fresh news of all the things here", "+0000000000000000000000000000000"]
+        {
+            assert_eq!(item_id(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Traces: what became of an item, so that somebody can be told why they have it, or have it not.
+//!
+//! A trace is an account for people. Nothing is decided by it, and it is kept a while longer than
+//! the item itself.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::campaign::ChangeKind;
+use crate::model::item::ItemId;
+use crate::model::name::Name;
+use crate::model::post::{Draft, DraftId, PostId};
+use crate::model::time::Timestamp;
+
+/// Most steps that are kept of one item: the first one and the newest.
+pub const STEPS_MAX: usize = 48;
+
+/// Longest title and reason that are kept, in characters.
+pub const TRACE_CHARS_MAX: usize = 160;
+
+/// One item's way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    pub item: ItemId,
+    pub source: Name,
+    /// May be empty; cut to [`TRACE_CHARS_MAX`].
+    pub title: String,
+    pub link: Option<String>,
+    pub first_seen: Timestamp,
+    /// Oldest first, at most [`STEPS_MAX`].
+    pub steps: Vec<Step>,
+}
+
+/// Something that happened to an item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    pub at: Timestamp,
+    pub what: Happened,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Happened {
+    /// A campaign wants it: it waits for its time.
+    Drafted { campaign: Name, kind: ChangeKind, draft: DraftId, due_at: Timestamp },
+    /// A campaign wants it, and a person is to say whether it goes.
+    Held { campaign: Name, kind: ChangeKind, draft: DraftId, why: String },
+    /// The admins let it go …
+    Released { campaign: Name, draft: DraftId },
+    /// … or took it as known: nobody gets it.
+    TakenAsKnown { campaign: Name, draft: DraftId },
+    /// The campaign has told the same story from another source.
+    Merged { campaign: Name },
+    /// The campaign does not want it, because of this rule.
+    Filtered { campaign: Name, rule: String },
+    /// Its draft came to nothing.
+    Dropped { draft: DraftId, why: String },
+    /// It is in a post.
+    Posted { post: PostId },
+    /// The source says it otherwise now, and so does the post.
+    Corrected { post: PostId },
+    /// The source took it back, and the post was corrected.
+    TakenBack { post: PostId },
+}
+
+impl Trace {
+    /// Adds a step; of too many the oldest but the very first go.
+    pub fn add(&mut self, at: Timestamp, what: Happened) {
+        self.steps.push(Step { at, what });
+        while self.steps.len() > STEPS_MAX {
+            self.steps.remove(1);
+        }
+    }
+
+    /// The posts that the item is in, oldest first.
+    pub fn posts(&self) -> Vec<PostId> {
+        let mut posts: Vec<PostId> = self
+            .steps
+            .iter()
+            .filter_map(|step| match step.what {
+                Happened::Posted { post } => Some(post),
+                _ => None,
+            })
+            .collect();
+        posts.dedup();
+        posts
+    }
+}
+
+impl Happened {
+    /// What a draft means to an item that it tells.
+    pub fn in_draft(draft: &Draft, campaign: &Name, kind: ChangeKind) -> Self {
+        let (campaign, due_at) = (campaign.clone(), draft.due_at);
+        match &draft.held {
+            None => Self::Drafted { campaign, kind, draft: draft.id, due_at },
+            Some(flood) => {
+                Self::Held { campaign, kind, draft: draft.id, why: short(&flood.reason) }
+            }
+        }
+    }
+}
+
+/// The text, no longer than what is kept.
+pub fn short(text: &str) -> String {
+    text.chars().take(TRACE_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_steps_the_first_and_the_newest_are_kept() {
+        let mut trace = Trace {
+            item: ItemId([1; 16]),
+            source: Name::parse("blog").unwrap(),
+            title: "t".into(),
+            link: None,
+            first_seen: Timestamp::from_millis(0),
+            steps: vec![],
+        };
+        for post in 0..100 {
+            let at = Timestamp::from_millis(i64::try_from(post).unwrap());
+            trace.add(at, Happened::Posted { post: PostId(post) });
+        }
+        let posts = trace.posts();
+        assert_eq!((posts.len(), posts[0], posts[1]), (STEPS_MAX, PostId(0), PostId(53)));
+        assert_eq!(posts.last(), Some(&PostId(99)));
+    }
+}

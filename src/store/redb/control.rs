@@ -1,0 +1,192 @@
+//! The admins' word on one post, and the line in which posts wait for their turn.
+//!
+//! `turns` names, by channel and rank, the posts of which somebody may be claimed. A post that is
+//! paused is not in it; one of which nobody waits any more may still be, until its turn comes.
+
+use crate::model::control::{Obeyed, PostWord, Priority};
+use crate::model::name::Name;
+use crate::model::post::{Outcome, PostId, Reason};
+use crate::model::subscriber::Standing;
+use crate::model::time::Timestamp;
+use crate::store::StoreError;
+use crate::store::redb::deliver::stop_post;
+use crate::store::redb::ledger::Writing;
+use crate::store::redb::rows::Span;
+
+/// See `Store::commit_word`.
+pub(super) fn obey(
+    writing: &mut Writing<'_>,
+    post: PostId,
+    word: &PostWord,
+    now: Timestamp,
+) -> Result<Obeyed, StoreError> {
+    let missing = || StoreError::Missing { what: format!("post {post}") };
+    let row = writing.tables.posts.load(post.0)?.ok_or_else(missing)?;
+    let channels = row.spans.iter().map(|span| span.channel.clone()).collect();
+    let tally = writing.tally(post.0)?;
+    let (counts, priority) = (tally.counts, tally.priority);
+    let is_paused = tally.paused.is_some();
+    if let Some(why) = &tally.stopped {
+        return Ok(refused(format!("it was stopped: {why}")));
+    }
+    let recipients = match word {
+        PostWord::Pause { .. } | PostWord::Cancel { .. }
+            if counts.is_finished()
+                && (counts.held == 0 || matches!(word, PostWord::Pause { .. })) =>
+        {
+            return Ok(refused("it is finished: nobody waits for it any more".into()));
+        }
+        PostWord::Resume if !is_paused => return Ok(refused("it is not paused".into())),
+        PostWord::Pause { why } => {
+            tally.paused = Some(why.clone());
+            writing.leave_line(post.0, &row.spans, priority)?;
+            counts.waiting
+        }
+        PostWord::Resume => {
+            tally.paused = None;
+            writing.join_line(post.0, &row.spans)?;
+            counts.waiting
+        }
+        PostWord::Cancel { why } => {
+            stop_post(writing, post, why)?;
+            writing.drop_held(post.0, &row)?;
+            let left = writing.tally(post.0)?.counts.skipped;
+            left.saturating_sub(counts.skipped)
+        }
+        PostWord::Retry { reasons, uncertain } => {
+            if let Some(wrong) = reasons.iter().find(|reason| !reason.may_pass()) {
+                return Ok(refused(format!(
+                    "who failed as `{}` has left or can't be reached for good: they are not tried \
+                     again",
+                    wrong.as_str()
+                )));
+            }
+            let mut again = 0;
+            for span in &row.spans {
+                again += writing.retry(span, reasons, *uncertain)?;
+            }
+            again
+        }
+        PostWord::Rank { priority: to } => {
+            tally.priority = *to;
+            writing.leave_line(post.0, &row.spans, priority)?;
+            if !is_paused {
+                writing.join_line(post.0, &row.spans)?;
+            }
+            counts.waiting
+        }
+    };
+    writing.note(post.0, None, Some(now))?;
+    Ok(Obeyed::Done { recipients, channels })
+}
+
+fn refused(why: String) -> Obeyed {
+    Obeyed::Refused { why }
+}
+
+impl Writing<'_> {
+    /// The post whose turn it is on the channel: of the highest priority that has one which does
+    /// not rest, the one after the post that was served last.
+    pub fn next_in_line(
+        &self,
+        channel: &Name,
+        resting: &[PostId],
+    ) -> Result<Option<(u8, u64)>, StoreError> {
+        let mut from = 0u8;
+        loop {
+            let Some(rank) = self.first_rank(channel, from)? else { return Ok(None) };
+            let served = self.memory.served.get(&(channel.clone(), rank)).copied().unwrap_or(0);
+            let next = match self.first_awake(channel, rank, served.saturating_add(1), resting)? {
+                Some(post) => Some(post),
+                None => self.first_awake(channel, rank, 0, resting)?,
+            };
+            if let Some(post) = next {
+                return Ok(Some((rank, post)));
+            }
+            match rank.checked_add(1) {
+                Some(lower) => from = lower,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    fn first_rank(&self, channel: &Name, from: u8) -> Result<Option<u8>, StoreError> {
+        let name = channel.as_str();
+        let range = (name, from, 0)..=(name, u8::MAX, u64::MAX);
+        let key = self.tables.turns.keys(range)?.next().transpose()?;
+        Ok(key.map(|key| key.value().1))
+    }
+
+    /// The first post of the rank at or after `from` that does not rest.
+    fn first_awake(
+        &self,
+        channel: &Name,
+        rank: u8,
+        from: u64,
+        resting: &[PostId],
+    ) -> Result<Option<u64>, StoreError> {
+        let name = channel.as_str();
+        for key in self.tables.turns.keys((name, rank, from)..=(name, rank, u64::MAX))? {
+            let post = key?.value().2;
+            if !resting.contains(&PostId(post)) {
+                return Ok(Some(post));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Nobody of the post is claimed any more.
+    pub fn leave_line(
+        &mut self,
+        post: u64,
+        spans: &[Span],
+        priority: Priority,
+    ) -> Result<(), StoreError> {
+        for span in spans {
+            self.tables.turns.remove((span.channel.as_str(), priority.rank(), post))?;
+        }
+        Ok(())
+    }
+
+    /// The post takes its place where somebody waits for it.
+    fn join_line(&mut self, post: u64, spans: &[Span]) -> Result<(), StoreError> {
+        let rank = self.tally(post)?.priority.rank();
+        for span in spans {
+            if self.open_batch(&span.channel, post)?.is_some() {
+                self.tables.turns.insert((span.channel.as_str(), rank, post))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets wait again who failed and is still with us; answers how many.
+    fn retry(
+        &mut self,
+        span: &Span,
+        reasons: &[Reason],
+        uncertain: bool,
+    ) -> Result<u64, StoreError> {
+        let is_meant = |outcome: Outcome| match outcome {
+            Outcome::Failed(reason) if reasons.is_empty() => reason.may_pass(),
+            Outcome::Failed(reason) => reasons.contains(&reason),
+            Outcome::Uncertain => uncertain,
+            _ => false,
+        };
+        let mut again = 0;
+        for batch in span.first..span.first + span.batches {
+            let numbers = self.sheet(batch)?.numbers.clone();
+            for (index, number) in (0u16..).zip(numbers) {
+                if !is_meant(self.outcome(batch, index)?) {
+                    continue;
+                }
+                let key = (span.channel.as_str(), number);
+                let person = self.tables.subscribers.load(key)?;
+                if person.is_some_and(|person| person.standing == Standing::Active) {
+                    self.turn(batch, index, Outcome::Waiting)?;
+                    again += 1;
+                }
+            }
+        }
+        Ok(again)
+    }
+}
