@@ -274,7 +274,7 @@ versions! {
     ProductName = 1;
     StoryRow = 1;
     Item = 3;
-    Draft = 2;
+    Draft = 3;
     PostRow = 2;
     Tally = 2;
     TimesRow = 1, IS_BULK;
@@ -536,12 +536,12 @@ mod tests {
                     }],
                     stories: vec![Story { item: ItemId([7; 16]), link: u64::MAX, title: 5 }],
                 },
-                held: Some(Flood {
+                held: Some(Hold::Flood(Flood {
                     source: name("s"),
                     kind: ChangeKind::PriceDrop,
                     items: 40,
                     reason: "r".into(),
-                }),
+                })),
             },
             "02e8bc1d6801040600016301070707070707070707070707070707070201a01f02014555\
              52b817020145555201801902014555520107070707070707070707070707070707ffffff\
