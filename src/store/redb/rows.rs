@@ -311,7 +311,7 @@ mod tests {
     use crate::model::known::KnownItem;
     use crate::model::message::{Action, Button, Medium, Message, Module};
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
-    use crate::model::post::{Content, DraftId, Flood, PostId, PriceMove, Story, Told};
+    use crate::model::post::{Content, DraftId, Flood, Hold, PostId, PriceMove, Story, Told};
     use crate::model::rich::{Block, Inline, RichText};
     use crate::model::shelf::ShelfState;
     use crate::model::source::{CatalogState, Hub};
