@@ -173,6 +173,118 @@ async fn a_typo_is_corrected_where_it_was_sent_and_nobody_gets_it_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_is_changed_back_is_corrected_back_and_is_no_news() {
+    let keys = "correct_within = \"1h\"\non = [\"new\", \"updated\"]";
+    let (rig, mut paper) = world(keys, Rules::default()).await;
+    rig.subscribe("bot", [1]).await;
+    let person = phone(&rig, 1);
+    paper.write(1, "The title", "<p>As it was.</p>");
+    let daemon = rig.start();
+    soon("the message", person.wait_inbox(1)).await;
+    for words in ["Another.", "As it was.", "Another.", "As it was.", "A third."] {
+        paper.write(1, "The title", &format!("<p>{words}</p>"));
+        let after = shows(&rig, &person, |inbox| inbox[0].text.contains(words)).await;
+        assert_eq!(after.len(), 1, "{after:?}");
+    }
+    // Who came in between gets news, and a flip back is none.
+    let (code, log) = daemon.terminate();
+    assert_eq!(code, Some(0), "{log}");
+    rig.subscribe("bot", [2]).await;
+    let late = phone(&rig, 2);
+    let _daemon = rig.start();
+    paper.write(1, "The title", "<p>As it was.</p>");
+    shows(&rig, &person, |inbox| inbox[0].text.contains("As it was.")).await;
+    paper.write(1, "The title", "<p>A third.</p>");
+    shows(&rig, &person, |inbox| inbox[0].text.contains("A third.")).await;
+    assert!(late.inbox().iter().all(|one| !one.text.contains("A third.")), "{:?}", late.inbox());
+}
+
+/// Gives a rig a layout that greets its reader.
+fn greets(rig: &mut Rig) {
+    let layouts = rig.path("layouts");
+    std::fs::create_dir_all(&layouts).unwrap();
+    let text = "<p>Hello {{ subscriber.first_name or 'you' }}: {{ item.title }}</p>\
+                <button href=\"{{ item.link }}\">Go</button>";
+    std::fs::write(layouts.join("greeting.html"), text).unwrap();
+    rig.top_keys = format!("layouts = \"{}\"", layouts.display());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_reader_has_their_own_text_struck_through() {
+    let keys = "correct_within = \"1h\"\nlayout = \"greeting\"";
+    let (mut rig, mut paper) = world(keys, Rules::default()).await;
+    greets(&mut rig);
+    let people = [(1, "Ana"), (2, "Mihai")].map(|(id, name)| {
+        let person = rig.telegram.person(id, "en");
+        person.is_called(name);
+        (person, format!("Hello {name}: Not true"))
+    });
+    let daemon = rig.start();
+    for (person, _) in &people {
+        person.starts(None);
+        soon("the welcome", person.wait_inbox(1)).await;
+    }
+    paper.write(1, "Not true", "<p>At all.</p>");
+    for (person, text) in &people {
+        let after = soon("the message", person.wait_inbox(2)).await;
+        assert_eq!(&after[1].text, text);
+    }
+    paper.take_back(1);
+    for (person, text) in &people {
+        let after = shows(&rig, person, |inbox| inbox[1].edited_at.is_some()).await;
+        assert_eq!((&after[1].text, after[1].keyboard.is_empty()), (text, true));
+        let struck = |entity: &Value| {
+            entity["type"] == "strikethrough" && entity["length"] == text.encode_utf16().count()
+        };
+        assert!(after[1].entities.iter().any(struck), "{after:?}");
+    }
+    let (code, log) = daemon.terminate();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains("Ana") && !log.contains("Mihai"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_are_greeted_by_the_names_that_they_have_now_on_both_services() {
+    let keys = "layout = \"greeting\"";
+    let (mut rig, mut paper) = world(keys, Rules::default()).await;
+    greets(&mut rig);
+    rig.extra = rig.extra.replace(
+        "[campaigns.paper]\nsources = [\"paper\"]\nchannels = [\"bot\"]",
+        "[campaigns.paper]\nsources = [\"paper\"]\nchannels = [\"bot\", \"page\"]",
+    );
+    let person = rig.telegram.person(1, "en");
+    let named = rig.messenger.person("71");
+    let daemon = rig.start();
+    person.is_called("Ana");
+    named.is_called("Mihai");
+    person.starts(None);
+    named.starts(None);
+    soon("the welcome", person.wait_inbox(1)).await;
+    soon("the welcome", named.wait_inbox(1)).await;
+    paper.write(1, "One", "<p>Words.</p>");
+    assert_eq!(soon("a post", person.wait_inbox(2)).await[1].text, "Hello Ana: One");
+    let got = soon("a post", named.wait_inbox(2)).await;
+    assert_eq!(got[1].text(), Some("Hello Mihai: One"));
+
+    person.is_called("Anca");
+    person.says("hello");
+    soon("the answer", person.wait_inbox(3)).await;
+    named.says("hello");
+    soon("the answer", named.wait_inbox(3)).await;
+    paper.write(2, "Two", "<p>Words.</p>");
+    assert_eq!(soon("a post", person.wait_inbox(4)).await[3].text, "Hello Anca: Two");
+    soon("a post", named.wait_inbox(4)).await;
+    let asked = rig.messenger.ledger().requests();
+    let asked = asked.iter().filter(|one| one.method == "person").count();
+    assert_eq!(asked, 1, "a name is asked for once");
+    let (code, log) = daemon.terminate();
+    assert_eq!(code, Some(0), "{log}");
+    for name in ["Ana", "Anca", "Mihai"] {
+        assert!(!log.contains(name), "{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn captions_and_pictures_are_corrected() {
     let (rig, mut paper) = world("correct_within = \"1h\"", Rules::default()).await;
     rig.subscribe("bot", [1]).await;
@@ -199,6 +311,50 @@ async fn captions_and_pictures_are_corrected() {
     assert!(after[0].text.contains("The words."));
     assert_eq!(after[0].keyboard, first[0].keyboard);
     assert_eq!(after.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_the_service_cannot_fetch_is_uploaded_once_or_the_words_are_corrected() {
+    let (rig, mut paper) = world("correct_within = \"1h\"", Rules::default()).await;
+    let people: Vec<Person> = (1..=20).map(|id| phone(&rig, id)).collect();
+    rig.subscribe("bot", 1..=20).await;
+    rig.telegram.refuse_urls("/pictures/", telegram::UrlRefusal::NotFetched);
+    let html = |image: &str, words: &str| format!("<img src='{image}'><p>{words}</p>");
+    let here = |name: &str| rig.site.feed_url().replace("/feed.xml", &format!("/pictures/{name}"));
+    paper.write(1, "Title", &html("https://e.org/a.png", "The wrods."));
+    let _daemon = rig.start();
+    for person in &people {
+        soon("the message", person.wait_inbox(1)).await;
+    }
+
+    paper.write(1, "Title", &html(&here("1.png"), "The words."));
+    let is_uploaded = |one: &Received| {
+        let photo = one.photo.as_deref().unwrap_or_default();
+        photo.contains("/file/bot") && one.text.contains("The words.")
+    };
+    let mut photos = Vec::new();
+    for person in &people {
+        let after = shows(&rig, person, |inbox| is_uploaded(&inbox[0])).await;
+        assert!(!after[0].keyboard.is_empty(), "{after:?}");
+        photos.push(after[0].photo.clone());
+    }
+    photos.dedup();
+    assert_eq!(photos.len(), 1, "one file for all");
+    let edited = || count_of(&rig, "editMessageMedia");
+    soon("the requests", rig.telegram.ledger().wait_until(|_| edited() > 20)).await;
+    assert_eq!(edited(), 21, "one was refused, and one brought the file for all");
+
+    // No picture is there: the old one stays, and the words are right.
+    paper.write(1, "Title", &html(&here("nothing.png"), "Better words."));
+    for person in &people {
+        let is_better = |inbox: &[Received]| inbox[0].text.contains("Better words.");
+        let after = shows(&rig, person, is_better).await;
+        assert_eq!(after[0].photo, photos[0]);
+    }
+    let state = correction(&rig).await;
+    assert_eq!((&state["edited"], &state["given_up"]), (&20.into(), &0.into()), "{state}");
+    assert_eq!(edited(), 22, "it was tried once");
+    assert_eq!(rig.telegram.ledger().accepted_total(), 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,8 @@
 //! The real binary, killed again and again while it sends to 2,000 people.
 //!
 //! The stand-in's own ledger is held against ours: nobody is forgotten, nobody is told to have
-//! what they have not, and what is uncertain was on the wire when the process died.
+//! what they have not, and what is uncertain was on the wire when the process died. So it is with
+//! albums whose pictures are uploaded, and whose ids are kept meanwhile.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,7 +22,9 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rig::{Rig, name, soon};
+use serde_json::Value;
 use tidings::model::post::{Outcome, PostId};
+use tidings::sandbox::ledger::Accepted;
 use tidings::sandbox::telegram;
 use tidings::store::Store;
 use tidings::store::redb;
@@ -33,7 +36,7 @@ const IN_FLIGHT: u64 = 16;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_skip_nobody_gets_it_twice_and_only_who_was_on_the_wire_is_uncertain() {
-    let told = killed_again_and_again("skip", 1).await;
+    let told = killed_again_and_again(&rig_for(RECIPIENTS, "skip").await, KILLS, 1).await;
     let mut uncertain = 0;
     for (post, outcomes) in &told.outcomes {
         for (chat, outcome) in outcomes {
@@ -55,7 +58,7 @@ async fn with_skip_nobody_gets_it_twice_and_only_who_was_on_the_wire_is_uncertai
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_resend_nobody_misses_it() {
-    let told = killed_again_and_again("resend", 2).await;
+    let told = killed_again_and_again(&rig_for(RECIPIENTS, "resend").await, KILLS, 2).await;
     let mut twice = 0;
     for (post, outcomes) in &told.outcomes {
         assert_eq!(outcomes.len(), RECIPIENTS as usize, "everybody has an outcome");
@@ -70,21 +73,87 @@ async fn with_resend_nobody_misses_it() {
     assert!(twice <= IN_FLIGHT * KILLS as u64, "{twice} sent twice");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn with_media_nobody_gets_it_twice_and_every_album_keeps_its_order() {
+    const KILLS: usize = 40;
+    const PEOPLE: i64 = 150;
+    let mut rig = rig_for(PEOPLE, "skip").await;
+    // The service reaches none of these addresses, so their files go through our hands.
+    rig.telegram.refuse_urls("/pictures/", telegram::UrlRefusal::NotFetched);
+    let pictures = rig.site.feed_url().replace("/feed.xml", "/pictures/");
+    let layouts = rig.path("layouts");
+    std::fs::create_dir_all(&layouts).unwrap();
+    let layout = format!(
+        "{{% for item in items %}}{{% set number = item.title | replace(\"Post \", \"\") %}}\
+         <album><img src=\"{pictures}{{{{ number }}}}1.png\">\
+         <img src=\"{pictures}{{{{ number }}}}2.png\"></album>\
+         <p>{{{{ item.title }}}}</p>{{% endfor %}}"
+    );
+    std::fs::write(layouts.join("album.html"), layout).unwrap();
+    rig.top_keys = format!("layouts = \"{}\"", layouts.display());
+    rig.campaign_keys.push_str("layout = \"album\"\n");
+
+    let told = killed_again_and_again(&rig, KILLS, 3).await;
+    let mut uncertain = 0;
+    for (post, outcomes) in &told.outcomes {
+        assert_eq!(outcomes.len(), PEOPLE as usize, "everybody has an outcome");
+        for (chat, outcome) in outcomes {
+            let arrived = told.arrived.get(&(*post, *chat)).copied().unwrap_or(0);
+            match outcome {
+                Outcome::Sent => assert_eq!(arrived, 1, "post {post}, chat {chat}: told as sent"),
+                Outcome::Uncertain => {
+                    uncertain += 1;
+                    assert!(arrived <= 1, "post {post}, chat {chat}: sent twice");
+                }
+                other => panic!("post {post}, chat {chat}: {other:?}"),
+            }
+        }
+    }
+    // Everybody's first picture of a post is the same, and so is the second, which is another.
+    let mut files: HashMap<String, Vec<String>> = HashMap::new();
+    let mut uploads = 0;
+    for album in rig.telegram.ledger().accepted() {
+        assert_eq!(album.method, "sendMediaGroup");
+        let (chat, first) = (album.address.parse().unwrap(), album.message_id.parse().unwrap());
+        let photo = |id: i64| {
+            let message = rig.telegram.message(chat, id).unwrap();
+            message["photo"][1]["file_id"].as_str().unwrap().to_owned()
+        };
+        let both = vec![photo(first), photo(first + 1)];
+        assert_ne!(both[0], both[1]);
+        let body = serde_json::to_string(&album.body).unwrap();
+        uploads += body.matches("attach://").count();
+        let of_post = files.entry(caption(&album)).or_insert_with(|| both.clone());
+        assert_eq!(*of_post, both, "{}", caption(&album));
+    }
+    println!(
+        "{} posts, {uncertain} uncertain and {uploads} uploads accepted after {KILLS} kills",
+        told.outcomes.len()
+    );
+    assert!(uncertain <= IN_FLIGHT * KILLS as u64, "{uncertain} uncertain");
+    // Once a picture, and once more for every death between an answer and the commit of its ids.
+    assert!(uploads <= 2 * (told.outcomes.len() + KILLS), "{uploads} uploads");
+}
+
 struct Told {
     outcomes: HashMap<PostId, Vec<(i64, Outcome)>>,
     /// How often each post arrived in each chat, as the stand-in saw it.
     arrived: HashMap<(PostId, i64), u32>,
 }
 
-async fn killed_again_and_again(on_uncertain: &str, seed: u64) -> Told {
-    println!("seed {seed}");
-    let mut dice = StdRng::seed_from_u64(seed);
+async fn rig_for(recipients: i64, on_uncertain: &str) -> Rig {
     let rules = telegram::Rules { latency: Duration::from_millis(20), ..Default::default() };
     let mut rig = Rig::new(rules).await;
     rig.telegram_keys = format!("rate = 100000\nin_flight = {IN_FLIGHT}\n");
     rig.campaign_keys = format!("on_uncertain = \"{on_uncertain}\"\nchannels = [\"bot\"]\n");
-    rig.subscribe("bot", 1..=RECIPIENTS).await;
-    rig.telegram.open_chats(1..=RECIPIENTS);
+    rig.subscribe("bot", 1..=recipients).await;
+    rig.telegram.open_chats(1..=recipients);
+    rig
+}
+
+async fn killed_again_and_again(rig: &Rig, kills_wanted: usize, seed: u64) -> Told {
+    println!("seed {seed}");
+    let mut dice = StdRng::seed_from_u64(seed);
     rig.site.publish("Post 0", "<p>The baseline.</p>");
     let daemon = rig.start();
     rig.baseline().await;
@@ -92,12 +161,12 @@ async fn killed_again_and_again(on_uncertain: &str, seed: u64) -> Told {
 
     let mut posts = 0_u64;
     let mut kills = 0;
-    while kills < KILLS {
+    while kills < kills_wanted {
         posts += 1;
         rig.site.publish(&format!("Post {posts}"), "<p>Words for everybody.</p>");
         // A post takes a few seconds; the kills fall at any moment of starting, polling,
         // composing, sending and ending.
-        while kills < KILLS && !is_done(&rig, posts) {
+        while kills < kills_wanted && !is_done(rig, posts) {
             let daemon = rig.launch();
             let lives = Duration::from_millis(dice.random_range(0..900));
             tokio::time::sleep(lives).await;
@@ -108,7 +177,7 @@ async fn killed_again_and_again(on_uncertain: &str, seed: u64) -> Told {
     let daemon = rig.start();
     let accepted = rig.telegram.ledger().clone();
     soon("the last post ends", async {
-        while !is_told_as_done(&rig, posts) {
+        while !is_told_as_done(rig, posts) {
             tokio::task::yield_now().await;
         }
     })
@@ -134,13 +203,27 @@ async fn killed_again_and_again(on_uncertain: &str, seed: u64) -> Told {
     assert_eq!(numbers.len() as u64, posts, "each item made one post");
     let mut arrived = HashMap::new();
     for message in accepted.accepted() {
-        let text = message.text().unwrap_or("");
+        let text = caption(&message);
         let at = text.find("Post ").expect("the title is in the message") + "Post ".len();
         let digits: String = text[at..].chars().take_while(char::is_ascii_digit).collect();
         let post = numbers[&digits.parse().unwrap()];
         *arrived.entry((post, message.address.parse().unwrap())).or_insert(0) += 1;
     }
     Told { outcomes, arrived }
+}
+
+/// The words of a message, wherever the service has them.
+fn caption(message: &Accepted) -> String {
+    if let Some(text) = message.text() {
+        return text.to_owned();
+    }
+    // What comes with files comes as text.
+    let media = match message.body.as_ref().and_then(|body| body.get("media")) {
+        Some(Value::String(text)) => serde_json::from_str(text).unwrap(),
+        Some(media) => media.clone(),
+        None => Value::Null,
+    };
+    media[0]["caption"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Nobody is waiting for the newest post, as the stopped store tells.

@@ -32,21 +32,7 @@ fn all_problems_of_all_files_are_told_at_once() {
 #[test]
 fn the_layouts_that_come_with_us_have_no_problem() {
     let layouts = Layouts::compile(files_of("layouts")).unwrap();
-    let names: Vec<_> = layouts.names().into_iter().map(|name| name.to_string()).collect();
-    let expected = [
-        "article",
-        "article-short",
-        "back-in-stock",
-        "digest",
-        "digest-carousel",
-        "event",
-        "plain",
-        "podcast-episode",
-        "price-drop",
-        "product-card",
-        "video",
-    ];
-    assert_eq!(names, expected);
+    assert_eq!(layouts.names(), Layouts::compile(vec![]).unwrap().names());
 }
 
 /// What `tidings layout …` prints, and its exit code.
@@ -106,6 +92,18 @@ fn a_layout_is_compared_with_what_was_accepted() {
     std::fs::remove_file(folder.path().join("mine.html")).unwrap();
     let (code, told) = test(&[]);
     assert!(code == 1 && told.contains("unused    mine.messenger.txt"), "{told}");
+}
+
+#[test]
+fn where_there_is_nothing_to_test_the_folder_is_named() {
+    for what in [&["test"][..], &["list"], &["show", "article"]] {
+        let (code, told) = layout(&[what, &["--folder", "/nowhere/layouts"]].concat());
+        assert!(code == 78 && told.contains("no folder `/nowhere/layouts`"), "{code} {told}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let (code, told) = layout(&["test", "--folder", path]);
+    assert!(code == 1 && told.contains(path) && told.contains("article.ro.html"), "{code} {told}");
 }
 
 #[test]

@@ -31,7 +31,8 @@ use tidings::deliver::worker;
 use tidings::media::download::{Downloads, Fetch, Miss};
 use tidings::media::sniff::{Format, sniff};
 use tidings::model::channel::ChannelKind;
-use tidings::model::message::{Medium, Message, Module};
+use tidings::model::item::MediaKind;
+use tidings::model::message::{Action, Button, Card, Medium, Message, Module, Overflow};
 use tidings::model::post::{Body, Post, PostId};
 use tidings::model::rich::RichText;
 use tidings::poll::egress::Guard;
@@ -57,6 +58,8 @@ struct World {
     /// Ids that are good, with their method's field.
     ids: Mutex<HashMap<String, String>>,
     uploads: Mutex<Vec<Vec<u8>>>,
+    /// Thumbnails that came along with files.
+    thumbnails: Mutex<Vec<Vec<u8>>>,
     fetched: Mutex<Vec<String>>,
 }
 
@@ -152,6 +155,34 @@ async fn bot(
             Ok(id) => result[*field] = file_json(field, &id),
             Err(why) => return refuse(&world, why),
         }
+        if let Some(cover) = fields.get("cover").and_then(Value::as_str) {
+            match judge(&world, "photo", cover, &files) {
+                Ok(id) => result[*field]["cover"] = file_json("photo", &id),
+                Err(why) => return refuse(&world, why),
+            }
+        }
+        let thumbnail = fields.get("thumbnail").and_then(Value::as_str);
+        if let Some(file) = thumbnail.and_then(|named| named.strip_prefix("attach://")) {
+            assert!(value.starts_with("attach://"), "a thumbnail goes along with an upload");
+            world.thumbnails.lock().unwrap().push(files[file].clone());
+        }
+    } else if method == "sendRichMessage" {
+        let message = &fields["rich_message"];
+        let mut blocks = Vec::new();
+        for picture in message["html"].as_str().unwrap().split("<img src=\"").skip(1) {
+            let src = picture.split('"').next().unwrap();
+            let named = src.strip_prefix("tg://photo?id=").map(|id| {
+                let media = message["media"].as_array().unwrap();
+                let one = media.iter().find(|one| one["id"] == id).unwrap();
+                assert_eq!(one["media"]["type"], "photo");
+                one["media"]["media"].as_str().unwrap()
+            });
+            match judge(&world, "photo", named.unwrap_or(src), &files) {
+                Ok(id) => blocks.push(json!({ "type": "photo", "photo": file_json("photo", &id) })),
+                Err(why) => return refuse(&world, why),
+            }
+        }
+        result["rich_message"] = json!({ "blocks": blocks });
     } else if method == "sendMediaGroup" {
         let mut all = Vec::new();
         let media = fields["media"].as_array().cloned().unwrap_or_default();
@@ -190,9 +221,15 @@ async fn page(
         ids.insert(id.clone(), String::new());
         id
     };
+    let kind = &fields["message"]["attachment"]["type"];
     if let Some(file) = files.get("filedata") {
         world.uploads.lock().unwrap().push(file.clone());
-        if !matches!(sniff(file).format, Format::Jpeg | Format::Png) {
+        let is_right = match kind.as_str().unwrap() {
+            "image" => matches!(sniff(file).format, Format::Jpeg | Format::Png),
+            "video" => sniff(file).format == Format::Mp4,
+            _ => true,
+        };
+        if !is_right {
             return refuse(2_018_047);
         }
         return json!({ "attachment_id": give() }).to_string().into_response();
@@ -208,6 +245,20 @@ async fn page(
             return refuse(2_018_008);
         }
         answer["attachment_id"] = json!(give());
+    }
+    let elements = payload["elements"].as_array().cloned().unwrap_or_default();
+    let tiles = elements.iter().filter_map(|element| element["images"].as_array()).flatten();
+    let cards = elements.iter().filter_map(|element| element["image_url"].as_str());
+    for url in tiles.filter_map(|tile| tile["url"].as_str()).chain(cards) {
+        if !["good", "jpeg", "again"].iter().any(|file| url.contains(&format!("/{file}"))) {
+            return refuse(2_018_008);
+        }
+    }
+    if payload["template_type"] == "media" {
+        let id = elements[0]["attachment_id"].as_str().unwrap_or_default();
+        if !world.ids.lock().unwrap().contains_key(id) {
+            return refuse(2_018_074);
+        }
     }
     world.accepted.lock().unwrap().push((edge, fields));
     answer.to_string().into_response()
@@ -259,6 +310,9 @@ async fn origin(State(world): State<Arc<World>>, AxumPath(file): AxumPath<String
     match file.split('.').next().unwrap() {
         "webp" => picture(60, 40, ImageFormat::WebP).into_response(),
         "jpeg" | "again" => picture(60, 40, ImageFormat::Jpeg).into_response(),
+        "cover" => picture(900, 600, ImageFormat::Png).into_response(),
+        "sound" => b"ID3\x04\0\0\0\0\0\0sound".to_vec().into_response(),
+        "film" => b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2".to_vec().into_response(),
         "huge" => picture(9_000, 2_000, ImageFormat::Png).into_response(),
         "cut" => {
             let whole = picture(600, 400, ImageFormat::Jpeg);
@@ -269,6 +323,7 @@ async fn origin(State(world): State<Arc<World>>, AxumPath(file): AxumPath<String
         "inside" => {
             (StatusCode::FOUND, [(header::LOCATION, "http://10.0.0.1/secret.jpg")]).into_response()
         }
+        file if file.starts_with("good") => picture(60, 40, ImageFormat::Jpeg).into_response(),
         "slow" => std::future::pending().await,
         _ => StatusCode::NOT_FOUND.into_response(),
     }
@@ -357,7 +412,11 @@ impl Home {
     }
 
     async fn add(&self, people: usize, modules: Vec<Module>) -> PostId {
-        let body = Body { kind: self.kind, language: None, message: Message::from(modules) };
+        self.add_message(people, Message::from(modules)).await
+    }
+
+    async fn add_message(&self, people: usize, message: Message) -> PostId {
+        let body = Body { kind: self.kind, language: None, message };
         let post = Post { bodies: vec![body], ..made::post("a post") };
         let channel = self.kind.as_str();
         if self.kind == ChannelKind::Messenger {
@@ -425,6 +484,16 @@ impl Home {
 
 fn open(folder: &Path) -> Arc<dyn Store> {
     Arc::new(redb::open(&folder.join(redb::FILE_NAME)).unwrap())
+}
+
+fn article() -> Module {
+    let text = "A sentence of an article. ".repeat(300);
+    Module::Text { text: RichText::from_plain(&text), buttons: vec![] }
+}
+
+fn buttons(count: usize) -> Vec<Button> {
+    let open = Action::Open { url: "https://a.example/".to_owned() };
+    (0..count).map(|at| Button::new(format!("Read {at}"), open.clone())).collect()
 }
 
 fn words() -> Module {
@@ -555,6 +624,115 @@ async fn a_slow_origin_keeps_nobody_elses_post() {
     assert_eq!(home.world.fetched(), 2, "once a run");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_picture_of_an_article_is_uploaded_once_or_left_out() {
+    let home = Home::new(ChannelKind::Telegram).await;
+    let of = |file: &str| {
+        let mut message = Message::from(vec![home.image(file), article()]);
+        message.manner.overflow = Overflow::Rich;
+        message
+    };
+    let post = home.add_message(50, of("jpeg.jpg")).await;
+    home.run(&[post]).await;
+    assert_eq!(counts(&*home.store, post).await.sent, 50);
+    assert_eq!(home.world.methods(), vec!["sendRichMessage"; 50]);
+    assert_eq!(home.world.uploads().len(), 1);
+    let named = |at: usize| home.world.field(at, "rich_message")["media"][0]["media"].take();
+    assert_eq!(named(0)["media"], "attach://file0");
+    assert_eq!(named(49), json!({ "type": "photo", "media": "id-photo-0" }));
+
+    // A picture that is nowhere takes neither the article with it nor its structure.
+    let post = home.add_message(50, of("dead.jpg")).await;
+    home.run(&[post]).await;
+    assert_eq!(home.world.methods(), vec!["sendRichMessage"; 100]);
+    let html = home.world.field(99, "rich_message")["html"].take();
+    assert!(!html.as_str().unwrap().contains("<img"), "{html}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_medium_of_which_nothing_is_left_skips_no_call_that_stands_for_another() {
+    let home = Home::new(ChannelKind::Telegram).await;
+    // Nothing is to be said of the picture; the article behind it stands in one rich call and in
+    // several plain ones, of which exactly the first is to go.
+    let dead = Module::Media(Medium::image(&home.url("dead.jpg"), ""));
+    let file = Module::Media(Medium::image(&home.url("dead2.jpg"), ""));
+    let mut message = Message::from(vec![dead, file, article(), words()]);
+    message.manner.overflow = Overflow::Rich;
+    let post = home.add_message(20, message).await;
+    home.run(&[post]).await;
+    assert_eq!(counts(&*home.store, post).await.sent, 20);
+    let mut methods = home.world.methods();
+    methods.sort();
+    assert_eq!(methods, [vec!["sendMessage"; 20], vec!["sendRichMessage"; 20]].concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sound_that_is_uploaded_brings_its_cover_along() {
+    let sound = |home: &Home, file: &str, cover: &str| {
+        let mut medium = Medium::image(&home.url(file), "");
+        medium.kind = MediaKind::Audio;
+        (medium.title, medium.performer) = ("Episode".to_owned(), "Somebody".to_owned());
+        medium.seconds = Some(61);
+        medium.cover = Some(home.url(cover));
+        vec![Module::Media(medium), words()]
+    };
+    let home = Home::new(ChannelKind::Telegram).await;
+    let post = home.add(30, sound(&home, "sound.mp3", "cover.png")).await;
+    home.run(&[post]).await;
+    assert_eq!(home.world.methods(), vec!["sendAudio"; 30]);
+    assert_eq!(home.world.uploads().len(), 1);
+    let thumbnails = home.world.thumbnails.lock().unwrap().clone();
+    let [thumbnail] = &thumbnails[..] else { panic!("{} thumbnails", thumbnails.len()) };
+    let sniffed = sniff(thumbnail);
+    assert_eq!((sniffed.format, sniffed.size), (Format::Jpeg, Some((320, 213))));
+    for at in [0, 29] {
+        assert_eq!(home.world.field(at, "title"), "Episode");
+        assert_eq!(home.world.field(at, "performer"), "Somebody");
+        assert_eq!(home.world.field(at, "caption"), "Some words");
+        let duration = home.world.field(at, "duration");
+        assert!(duration == 61 || duration == "61", "{duration}");
+    }
+    assert_eq!(home.world.field(29, "thumbnail"), Value::Null, "the service has it");
+
+    // What goes by its address needs no cover, and a cover that is nowhere is none.
+    let before = home.world.fetched();
+    home.send(sound(&home, "good.mp3", "cover2.png")).await;
+    assert_eq!(home.world.fetched(), before);
+    let home = Home::new(ChannelKind::Telegram).await;
+    home.send(sound(&home, "sound.mp3", "dead.png")).await;
+    assert_eq!(home.world.methods(), ["sendAudio"]);
+    assert_eq!(home.world.field(0, "thumbnail"), Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_video_keeps_its_cover_or_does_without() {
+    let film = |home: &Home, file: &str, cover: &str| {
+        let mut medium = Medium::image(&home.url(file), "");
+        medium.kind = MediaKind::Video;
+        medium.cover = Some(home.url(cover));
+        vec![Module::Media(medium), words()]
+    };
+    for (file, cover, uploads, thumbnails, has_cover) in [
+        ("good.mp4", "good.png", 0, 0, true),
+        ("good.mp4", "cover.png", 1, 0, true),
+        ("good.mp4", "dead.png", 0, 0, false),
+        ("film.mp4", "cover.png", 2, 1, true),
+        ("film.mp4", "dead.png", 1, 0, false),
+    ] {
+        let home = Home::new(ChannelKind::Telegram).await;
+        let post = home.add(10, film(&home, file, cover)).await;
+        home.run(&[post]).await;
+        assert_eq!(home.world.methods(), vec!["sendVideo"; 10], "{file} {cover}");
+        let ids: usize = home.world.ids.lock().unwrap().len();
+        assert_eq!(home.world.field(9, "cover").is_string(), has_cover, "{file} {cover}");
+        assert_eq!(home.world.thumbnails.lock().unwrap().len(), thumbnails, "{file} {cover}");
+        // An upload that was tried and refused beside another medium is counted again.
+        let sent = home.world.uploads().len();
+        assert!((uploads..=uploads + 3).contains(&sent), "{file} {cover}: {sent} uploads");
+        assert!(ids <= 5, "{file} {cover}: {ids} ids");
+    }
+}
+
 // ── Messenger ───────────────────────────────────────────────────────────────────────────────────
 
 #[tokio::test(flavor = "multi_thread")]
@@ -588,4 +766,103 @@ async fn a_page_names_what_it_has_and_renews_what_it_forgot() {
         .iter()
         .filter(|(_, fields)| fields["message"]["attachment"]["payload"]["url"].is_string());
     assert_eq!(by_address.count(), 2, "once, and once more when it was forgotten");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_and_a_grid_lose_only_the_picture_that_is_not_there() {
+    let home = Home::new(ChannelKind::Messenger).await;
+    let card = |file: &str| Card {
+        title: file.to_owned(),
+        subtitle: "s".to_owned(),
+        image: Some(home.url(file)),
+        link: None,
+        buttons: vec![],
+    };
+    let cards = ["good.jpg", "dead.jpg", "webp.webp", "jpeg.jpg"].map(card).to_vec();
+    let post = home.add(40, vec![Module::Cards(cards)]).await;
+    home.run(&[post]).await;
+    assert_eq!(counts(&*home.store, post).await.sent, 40);
+    let elements = |at: usize| {
+        let mut message = home.world.field(at, "message");
+        message["attachment"]["payload"]["elements"].take()
+    };
+    for at in [0, 39] {
+        let elements = elements(at);
+        let shown: Vec<bool> = elements
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|element| element["image_url"].is_string())
+            .collect();
+        assert_eq!(shown, [true, false, false, true], "{elements}");
+    }
+
+    let home = Home::new(ChannelKind::Messenger).await;
+    let grid = ["jpeg.jpg", "dead.jpg", "again.jpg"];
+    let album = grid.map(|file| Medium::image(&home.url(file), "")).to_vec();
+    let post = home.add(40, vec![Module::Album(album), words()]).await;
+    home.run(&[post]).await;
+    assert_eq!(counts(&*home.store, post).await.sent, 40);
+    let payload = home.world.field(39, "message")["attachment"]["payload"].take();
+    let images = payload["elements"][0]["images"].as_array().unwrap().clone();
+    let urls: Vec<&str> = images.iter().map(|image| image["url"].as_str().unwrap()).collect();
+    assert_eq!(urls, [home.url("jpeg.jpg"), home.url("again.jpg")]);
+    assert_eq!(home.world.refused.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_video_with_buttons_is_one_message_or_words_above_them() {
+    let film = |home: &Home, file: &str| {
+        let mut medium = Medium::image(&home.url(file), "");
+        medium.kind = MediaKind::Video;
+        medium.title = "A film".to_owned();
+        let text = RichText::default();
+        vec![Module::Media(medium), Module::Text { text, buttons: buttons(2) }]
+    };
+    let home = Home::new(ChannelKind::Messenger).await;
+    let payload =
+        |home: &Home, at: usize| home.world.field(at, "message")["attachment"]["payload"].take();
+    for (at, file, uploads) in [(0, "good.mp4", 0), (30, "film.mp4", 1)] {
+        // The edge that keeps files is counted among the calls.
+        let before = home.world.methods().iter().filter(|edge| *edge == "messages").count();
+        assert_eq!(before, at);
+        let post = home.add(30, film(&home, file)).await;
+        home.run(&[post]).await;
+        assert_eq!(counts(&*home.store, post).await.sent, 30);
+        assert_eq!(home.world.uploads().len(), uploads);
+        let last = home.world.methods().len() - 1;
+        let element = payload(&home, last)["elements"][0].take();
+        assert_eq!(element["media_type"], "video");
+        assert!(element["attachment_id"].is_string() && element["url"].is_null(), "{element}");
+        assert_eq!(element["buttons"].as_array().unwrap().len(), 2);
+    }
+    // Forgotten ids are renewed there too.
+    home.world.ids.lock().unwrap().clear();
+    home.send(film(&home, "film.mp4")).await;
+    let home = Home::new(ChannelKind::Messenger).await;
+    home.send(film(&home, "dead.mp4")).await;
+    let payload = payload(&home, 0);
+    assert_eq!((&payload["template_type"], &payload["text"]), (&json!("button"), &json!("A film")));
+    assert_eq!(payload["buttons"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_nobody_here_can_read_is_a_file() {
+    let home = Home::new(ChannelKind::Messenger).await;
+    home.send(vec![home.image("avif.avif")]).await;
+    let last = home.world.methods().len() - 1;
+    let attachment = home.world.field(last, "message")["attachment"].take();
+    assert_eq!(attachment["type"], "file");
+    assert!(attachment["payload"]["attachment_id"].is_string(), "{attachment}");
+
+    let home = Home::new(ChannelKind::Telegram).await;
+    let items = ["good1.jpg", "avif.avif", "good2.jpg"];
+    let album = items.map(|file| Medium::image(&home.url(file), "")).to_vec();
+    home.send(vec![Module::Album(album)]).await;
+    assert_eq!(home.world.methods(), ["sendMediaGroup"]);
+    let media = home.world.field(0, "media");
+    assert_eq!(media.as_array().unwrap().len(), 2);
+    assert_eq!(media[0]["caption"], "avif.avif", "a file among pictures is a link");
+    let link = &media[0]["caption_entities"][0];
+    assert_eq!((&link["type"], &link["url"]), (&json!("text_link"), &json!(home.url("avif.avif"))));
 }

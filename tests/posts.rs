@@ -209,3 +209,32 @@ async fn who_failed_is_tried_again_and_everybody_is_accounted_for() {
     assert!(why.contains("source `blog` knows it"), "{why}");
     assert_eq!(daemon.terminate().0, Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollout_stops_by_itself_when_its_first_stage_goes_wrong() {
+    let mut rig = rig(200).await;
+    rig.campaign_keys.push_str("stages = [\"5%\", \"100%\"]\nstage_wait = \"1s\"\n");
+    let daemon = rig.start();
+    rig.baseline().await;
+    rig.site.publish("Fine news", WORDS);
+    until("all have it", || arrived(&rig, "Fine news") == 200).await;
+
+    for chat in [3, 5] {
+        let why = "Bad Request: not enough rights to send text messages to the chat";
+        let refusal = telegram::refusal(400, why);
+        rig.telegram.faults().add(Trouble::new(refusal).on("sendMessage").to(chat).times(1));
+    }
+    rig.site.publish("Wrong news", WORDS);
+    daemon.wait_for("a rollout was paused");
+    assert_eq!(arrived(&rig, "Wrong news"), 8);
+    let post = json(&rig, &["posts"])["posts"][0].clone();
+    assert_eq!(post["paused"], "2 of 10 failed in stage 1 of 2 (5%)");
+    assert_eq!(post["counts"]["waiting"], 190);
+    let why = said(&rig, &["why", "Wrong news", "bot/200"]);
+    assert!(why.contains("post 2: waiting, because it is paused: 2 of 10 failed"), "{why}");
+
+    // Somebody looks at it, and it goes on all the same.
+    assert_eq!(said(&rig, &["posts", "resume", "2"]), "post 2: goes on, to 190 who wait\n");
+    until("the rest has it", || arrived(&rig, "Wrong news") == 198).await;
+    assert_eq!(daemon.terminate().0, Some(0));
+}

@@ -81,6 +81,17 @@ fn a_document_is_shown_on_both_kinds_of_channel() {
 }
 
 #[test]
+fn a_layout_that_greets_is_shown_for_a_reader() {
+    let folder = folder();
+    let text = "<p>Hello {{ subscriber.first_name or 'you' }}: {{ item.title }}</p>";
+    std::fs::write(folder.path().join("layouts/greeting.html"), text).unwrap();
+    let shown = out(&preview(folder.path(), &["greeting"]));
+    assert!(shown.contains("Hello you: "), "{shown}");
+    let shown = out(&preview(folder.path(), &["greeting", "--reader", "Ana"]));
+    assert!(shown.contains("Hello Ana: "), "{shown}");
+}
+
+#[test]
 fn without_any_item_a_sample_is_shown_and_said() {
     let folder = folder();
     for name in ["news", "article"] {

@@ -26,6 +26,7 @@ use tidings::model::correction::{
 };
 use tidings::model::item::{Item, ItemId};
 use tidings::model::known::{Known, KnownItem};
+use tidings::model::media::{Form, KeptMedium, MediaKey};
 use tidings::model::message::Module;
 use tidings::model::name::Name;
 use tidings::model::offer::Amount;
@@ -126,6 +127,7 @@ on_every_backend! {
     a_chat_that_moves_onto_a_known_address_is_gone
     the_newest_errors_are_kept_once
     the_channel_state_is_kept
+    media_are_kept_by_channel_until_they_are_forgotten_or_of_no_use
     a_correction_drafts_the_posts_whose_window_is_open
     an_item_is_withdrawn_or_brought_up_to_date_before_it_is_sent
     whoever_has_an_older_revision_is_edited
@@ -171,6 +173,10 @@ on_every_backend! {
     an_item_is_traced_from_its_draft_to_its_post
     an_item_is_found_by_address_or_part_of_its_title
     a_source_that_knows_a_link_is_found
+    a_rollout_goes_to_a_few_first_and_waits
+    a_rollout_that_fails_too_often_is_paused
+    a_rollout_that_drives_people_away_is_paused
+    a_rollout_to_few_is_over_when_nobody_waits
     the_status_counts_everything
     posts_come_newest_first
     old_items_go_unless_a_draft_names_them
@@ -1080,6 +1086,42 @@ async fn the_channel_state_is_kept(home: &mut Home) {
     home.store().commit_channel(&name("bot"), state.clone()).await.unwrap();
     home.reopen();
     assert_eq!(home.store().load_channel(&name("bot")).await.unwrap(), state);
+}
+
+async fn media_are_kept_by_channel_until_they_are_forgotten_or_of_no_use(home: &mut Home) {
+    let medium = |id: &str, used_at| KeptMedium {
+        id: id.to_owned(),
+        form: Form::Picture,
+        content: Some(MediaKey([9; 16])),
+        kept_at: now(),
+        used_at,
+    };
+    let (bot, page) = (name("bot"), name("page"));
+    let keys = [1, 2, 3].map(|at| MediaKey([at; 16]));
+    let of = async |home: &Home, channel: &Name| {
+        let kept = home.store().load_media(channel, &keys).await.unwrap();
+        kept.into_iter().map(|one| one.map(|one| one.id)).collect::<Vec<_>>()
+    };
+    let some = |id: &str| Some(id.to_owned());
+    let keep = vec![
+        (keys[2], Some(medium("c", now()))),
+        (keys[0], Some(medium("a", now()))),
+        (keys[0], Some(medium("b", now() + DAY))),
+    ];
+    home.store().commit_media(&bot, keep).await.unwrap();
+    assert_eq!(of(home, &bot).await, [some("b"), None, some("c")], "the last word counts");
+    assert_eq!(of(home, &page).await, [None, None, None], "ids are a channel's own");
+    home.reopen();
+    let whole = home.store().load_media(&bot, &keys[..1]).await.unwrap();
+    assert_eq!(whole, [Some(medium("b", now() + DAY))]);
+
+    // Nothing is forgotten early, and what was forgotten leaves nothing to be pruned.
+    assert_eq!(home.store().prune(now() + 89 * DAY).await.unwrap(), 0);
+    home.store().commit_media(&bot, vec![(keys[2], None), (keys[1], None)]).await.unwrap();
+    assert_eq!(of(home, &bot).await, [some("b"), None, None]);
+    assert_eq!(home.store().prune(now() + 91 * DAY).await.unwrap(), 0, "it was of use a day later");
+    assert_eq!(home.store().prune(now() + 92 * DAY).await.unwrap(), 1);
+    assert_eq!(of(home, &bot).await, [None, None, None]);
 }
 
 // ── answers and what is held ────────────────────────────────────────────────────────────────────

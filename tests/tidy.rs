@@ -36,7 +36,8 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("compose", &["model", "runtime", "store", "plan", "render"]),
     // Posts that name their reader are set for each.
     ("deliver", &["model", "runtime", "store", "channel", "render", "media"]),
-    ("converse", &["model", "runtime", "store"]),
+    // It asks a service for the names of people, where their events tell none.
+    ("converse", &["model", "runtime", "store", "channel"]),
     ("listen", &["model", "runtime", "store", "channel"]),
     ("maintain", &["model", "runtime", "store"]),
     ("admin", &["model", "runtime", "store"]),

@@ -274,6 +274,7 @@ fn options(
         priority: Default::default(),
         when: None,
         timing: Default::default(),
+        stages: None,
     };
     Ok(Options {
         store,

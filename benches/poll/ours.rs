@@ -78,6 +78,7 @@ fn options(
         priority: Default::default(),
         when: None,
         timing: Default::default(),
+        stages: None,
     };
     Ok(Options {
         store,

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::admin::report::stage_row;
 use crate::model::channel::ChannelKind;
 use crate::model::control::PostWord;
 use crate::model::correction::Corrections;
@@ -222,6 +223,7 @@ impl Desk {
                     "created": post.created_at.to_string(),
                     "counts": post.counts,
                     "priority": post.priority.to_string(),
+                    "stage": stage_row(post.rollout.as_deref()),
                     "paused": post.paused,
                     "stopped": post.stopped,
                     "errors": post.errors,

@@ -6,6 +6,7 @@ use crate::admin::desk::{AskError, Desk, all_known};
 use crate::model::name::Name;
 use crate::model::post::PostId;
 use crate::model::report::{Ends, PostReport};
+use crate::model::rollout::{Rollout, percent};
 use crate::model::time::Timestamp;
 
 impl Desk {
@@ -64,6 +65,7 @@ fn row(report: &PostReport, now: Timestamp) -> Value {
         "title": report.title,
         "state": state(report),
         "priority": report.priority.to_string(),
+        "stage": stage_row(report.rollout.as_deref()),
         "paused": report.paused,
         "stopped": report.stopped,
         "created": report.created_at.to_string(),
@@ -81,6 +83,18 @@ fn row(report: &PostReport, now: Timestamp) -> Value {
         row.extend(more);
     }
     row
+}
+
+/// How far a staged rollout is; `None` for a post that goes to everybody at once.
+pub(super) fn stage_row(rollout: Option<&Rollout>) -> Option<Value> {
+    let rollout = rollout?;
+    Some(json!({
+        "at": rollout.at + 1,
+        "of": rollout.stages.shares.len(),
+        "share": percent(rollout.share()),
+        "words": rollout.words(),
+        "judged_at": rollout.due_at.map(|at| at.to_string()),
+    }))
 }
 
 fn ends(ends: &Ends) -> Value {

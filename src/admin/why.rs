@@ -227,7 +227,12 @@ fn ended(
             (None, None, Some(until)) => {
                 format!("post {id}: waiting until {until} at least, as the service asked")
             }
-            (None, None, None) => format!("post {id}: waiting for their turn"),
+            (None, None, None) => match post.rollout.as_deref().filter(|it| !it.is_last()) {
+                Some(rollout) => {
+                    format!("post {id}: waiting for its next stage, it is in {}", rollout.words())
+                }
+                None => format!("post {id}: waiting for their turn"),
+            },
         },
         Outcome::InFlight => format!("post {id}: on its way"),
         Outcome::Sent => format!("post {id}: sent{at}"),

@@ -109,6 +109,19 @@ pub(crate) fn words(text: &str) -> String {
     first_chars(&line, WORDS_CHARS_MAX)
 }
 
+/// Longest first name that is kept, in characters; the longest that Telegram allows.
+const NAME_CHARS_MAX: usize = 64;
+
+/// What a person calls themselves, on one line; `None` when nothing of it is left.
+///
+/// Characters that turn the direction of writing would turn what stands behind the name, too.
+pub(crate) fn first_name(value: &Value) -> Option<String> {
+    let turns =
+        |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let name = words(&value.as_str()?.replace(turns, ""));
+    (!name.is_empty()).then(|| first_chars(&name, NAME_CHARS_MAX))
+}
+
 /// The first so many characters.
 pub(crate) fn first_chars(text: &str, chars_max: usize) -> String {
     match text.char_indices().nth(chars_max) {
@@ -146,6 +159,17 @@ mod tests {
             assert_eq!(typed.0, expected, "{text}");
             let value: Value = serde_json::from_str(text).unwrap();
             assert_eq!(Whole::of(&value).0, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_short_line_that_turns_nothing() {
+        let name = |value: Value| first_name(&value);
+        assert_eq!(name(" Ana\n Maria ".into()).as_deref(), Some("Ana Maria"));
+        assert_eq!(name("\u{202e}anA\u{2066}".into()).as_deref(), Some("anA"));
+        assert_eq!(name("ă".repeat(300).into()).map(|it| it.chars().count()), Some(64));
+        for nothing in [Value::Null, 7.into(), "".into(), " \t\u{202e}".into()] {
+            assert_eq!(first_name(&nothing), None, "{nothing}");
         }
     }
 

@@ -176,6 +176,19 @@ impl Channel {
         }
     }
 
+    /// Whether people's names come only by asking, and not with each event.
+    pub fn is_asked_for_names(&self) -> bool {
+        matches!(self, Self::Messenger(_))
+    }
+
+    /// What a person calls themselves, asked of the service within `time_max`.
+    pub async fn profile(&self, address: &str, time_max: Duration) -> Profile {
+        match self {
+            Self::Telegram(_) => Profile::Withheld,
+            Self::Messenger(client) => client.profile(address, time_max).await,
+        }
+    }
+
     /// What `observed` means; total and pure.
     pub fn meaning(&self, observed: &Observed) -> Meaning {
         match self {
@@ -226,10 +239,11 @@ impl Channel {
         }
     }
 
-    /// What the service will know the cover of an accepted video by.
-    pub fn cover_id(&self, observed: &Observed) -> Option<String> {
+    /// What the service will know the cover of an accepted video by; `place` counts the messages
+    /// that the call made.
+    pub fn cover_id(&self, observed: &Observed, place: usize) -> Option<String> {
         match self {
-            Self::Telegram(_) => telegram::slots::cover_id(observed),
+            Self::Telegram(_) => telegram::slots::cover_id(observed, place),
             Self::Messenger(_) => None,
         }
     }
@@ -253,6 +267,17 @@ impl Channel {
             }
         }
     }
+}
+
+/// What came of [`Channel::profile`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// `None`: this person has no name to be told.
+    Told { first_name: Option<String> },
+    /// The page has no leave to read people's profiles, or not this one's.
+    Withheld,
+    /// Another time perhaps.
+    Failed,
 }
 
 /// What a service is to keep.

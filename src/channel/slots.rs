@@ -31,8 +31,11 @@ pub struct Slot {
 pub enum Means {
     /// Whatever there is.
     All,
-    /// As [`Means::All`], and in the last resort nothing: the cover of a video.
+    /// As [`Means::All`], and in the last resort nothing: the cover of a video, a picture within
+    /// an article.
     Spare,
+    /// Only an upload, small, beside a medium that is uploaded itself; or nothing.
+    Thumbnail,
     /// Only an address, or nothing: the picture of a card.
     AddressOnly,
     /// Only what the service keeps already.
@@ -75,6 +78,7 @@ pub struct Dressed {
     /// By the names that the call gives them.
     pub uploads: Vec<(String, Upload)>,
     /// Which slot each message (or medium) of the answer belongs to, with the form it was sent as.
+    /// Its cover and thumbnail are the slots right behind it.
     pub shown: Vec<(usize, Form)>,
 }
 

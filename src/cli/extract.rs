@@ -37,7 +37,8 @@ Examples:
 
 /// Read one document as a source would, and print its items, one JSON object a line.
 ///
-/// Facts about the feed go to standard error. Exits with 65 and one line when it is no feed.
+/// Facts about the document go to standard error. Exits with 65 and one line when it can't be read as
+/// what `--kind` says.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

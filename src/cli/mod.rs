@@ -56,7 +56,7 @@ use clap::{Parser, Subcommand};
 /// Where the settings are looked for when nothing says where.
 const CONFIG_DEFAULT: &str = "/etc/tidings/tidings.toml";
 
-/// Brings the news of feeds to people where they chat.
+/// Brings the news of feeds, pages and shops to people where they chat.
 ///
 /// Try it without any account: `tidings sandbox`. For real: write /etc/tidings/tidings.toml, look
 /// at it with `tidings check`, and start `tidings run`.

@@ -177,6 +177,9 @@ async fn list(settings: &Settings, limit: usize, json: bool) -> Done {
         if let Some(priority) = post["priority"].as_str().filter(|word| *word != "normal") {
             output::say(&format!("    priority: {priority}"));
         }
+        if let Some(line) = stage_line(&post) {
+            output::say(&format!("    {line}"));
+        }
         if let Some(why) = post["paused"].as_str() {
             let resume = format!("`tidings posts resume {}` goes on", post["id"]);
             output::say(&format!("    paused: {why}; {resume}"));
@@ -189,6 +192,16 @@ async fn list(settings: &Settings, limit: usize, json: bool) -> Done {
         }
     }
     Ok(())
+}
+
+/// `stage 1 of 3 (1%), judged at 2026-11-28T…`; nothing once nobody waits.
+pub(super) fn stage_line(post: &Value) -> Option<String> {
+    let words = post["stage"]["words"].as_str()?;
+    if post["counts"]["waiting"].as_u64().unwrap_or(0) == 0 {
+        return None;
+    }
+    let judged = post["stage"]["judged_at"].as_str();
+    Some(words.to_owned() + &judged.map_or_else(String::new, |at| format!(", judged at {at}")))
 }
 
 /// `corrected 2026-11-28T…: edited 9 of 10, 1 can't be edited`.

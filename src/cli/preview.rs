@@ -22,7 +22,7 @@ use crate::model::post::Told;
 use crate::model::source::{Source, SourceKind};
 use crate::model::time::Timestamp;
 use crate::preview::{Heading, Shown, text};
-use crate::render::Scene;
+use crate::render::{Person, Scene, Stage};
 
 /// Shown below the options.
 const EXAMPLES: &str = "\
@@ -30,6 +30,7 @@ Examples:
   tidings preview blog-posts                    a campaign, with its newest item
   tidings preview weekly --newest 5 --open      five items in one message, in the browser
   tidings preview article --language ro         a layout
+  tidings preview greeting --reader Ana         a layout that names its reader, for one
   tidings preview article --from feed.xml --channel telegram";
 
 /// Show how a campaign or a layout looks on each channel, before anybody else sees it.
@@ -59,6 +60,9 @@ pub(super) struct Args {
     /// The reader's language, such as `ro`.
     #[arg(long)]
     language: Option<String>,
+    /// The reader's first name, for layouts that greet with `subscriber.first_name`.
+    #[arg(long, value_name = "NAME")]
+    reader: Option<String>,
     /// Write a page for the browser that looks like the two apps; `-` prints it.
     #[arg(long, value_name = "FILE")]
     html: Option<String>,
@@ -81,8 +85,9 @@ pub(super) async fn run(args: Args) -> Done {
     };
     let kinds = kinds(&setup, campaign, args.channel.as_deref())?;
     let chosen = choose(&args, &setup, campaign, layout).await?;
-    let shown = set(&setup, &name, layout, &kinds, &chosen.items, args.language.as_deref())?;
     let unwanted = unwanted(campaign, &chosen.items);
+    let reader = Person { language: args.language.clone(), first_name: args.reader.clone() };
+    let shown = set(&setup, &name, layout, &kinds, &chosen.items, &reader)?;
     if args.json {
         let mut value = as_json(&args, layout, &chosen, &shown);
         let filtered =
@@ -138,7 +143,7 @@ fn set(
     layout: &Name,
     kinds: &[ChannelKind],
     items: &[Item],
-    language: Option<&str>,
+    reader: &Person,
 ) -> Result<Vec<Shown>, Failure> {
     let campaign = setup.config.campaigns.iter().find(|campaign| campaign.name == *name);
     let told: Vec<Told> = items
@@ -150,10 +155,12 @@ fn set(
         .collect();
     let now = crate::runtime::clock::Clock::system().now();
     let scene = Scene { campaign: name, told: &told, now };
+    let stage = Stage::new(&items.into(), &scene);
+    let language = reader.language.as_deref();
     let set = |kind: &ChannelKind| {
         let message = setup
             .layouts
-            .render(layout, *kind, language, items, &scene)
+            .render_on(&stage, layout, *kind, language, Some(reader))
             .map_err(|error| Failure::new(1, error))?;
         Ok(Shown::of(*kind, &message, items))
     };

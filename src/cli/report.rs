@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::admin::desk::Ask;
+use crate::cli::posts::stage_line;
 use crate::cli::reach::Answered;
 use crate::cli::status::counts_line;
 use crate::cli::{Done, Failure, Settings, output, reach};
@@ -151,6 +152,7 @@ fn show_one(post: &Value) -> Vec<String> {
             }
         }
     }
+    lines.extend(stage_line(post).map(|line| format!("  {line}")));
     lines.push(format!("  left within 48 hours: {}", number(&post["left_within_48h"])));
     let steps = rows(&post["pace"]["steps"]);
     if let (Some(first), Some(last)) = (post["first_sent"].as_str(), post["last_sent"].as_str()) {

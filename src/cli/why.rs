@@ -26,6 +26,7 @@ pub(super) struct Args {
     /// The item: its address, a part of its title, or its id.
     item: String,
     /// A subscriber, as channel/address (the chat id on Telegram), or the address alone.
+    #[arg(allow_negative_numbers = true)]
     subscriber: Option<String>,
     /// Print one JSON object.
     #[arg(long)]

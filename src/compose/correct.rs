@@ -49,10 +49,10 @@ async fn anew(
     let Some((retracted, left)) = left(state, rule, new_retracted) else { return Ok(None) };
     let is_taken_back = left.is_empty();
     let set = if is_taken_back {
-        // Struck is the form for all, also where each recipient had their own.
+        // Where each recipient has their own text, delivery strikes that.
         let strike = |body: &Body| Body { message: struck(&body.message), ..body.clone() };
         let bodies = post.bodies.iter().map(strike).collect();
-        Post { bodies, personal: None, ..post.clone() }
+        Post { bodies, ..post.clone() }
     } else {
         let ids: Vec<ItemId> = left.iter().map(|told| told.item).collect();
         let items = options.store.load_items(&ids).await?;
@@ -164,6 +164,7 @@ mod tests {
             priority: Default::default(),
             when: None,
             timing: Default::default(),
+            stages: None,
         }
     }
 

@@ -14,6 +14,7 @@ use crate::model::item::{Item, ItemId, MediaKind};
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::{Body, Content, Counts, DraftId, Post, PostId, Told};
+use crate::model::rollout::Stages;
 use crate::model::time::Timestamp;
 use crate::render::{Layouts, RenderError, Scene, Stage};
 use crate::runtime::clock::Clock;
@@ -91,6 +92,7 @@ pub(super) struct Composed {
     updates: Option<(Name, Vec<ItemId>)>,
     /// What a post that may be corrected was made of.
     items: Arc<[Item]>,
+    stages: Option<Stages>,
 }
 
 async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
@@ -125,7 +127,7 @@ async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
             }
         }
     };
-    let Some(Composed { post, topics, channels, updates, items }) = composed else {
+    let Some(Composed { post, topics, channels, updates, items, stages }) = composed else {
         let (why, now) = ("its campaign or its items are gone", options.clock.now());
         return give_up(options, drafts, why, now).await;
     };
@@ -151,6 +153,11 @@ async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
         return give_up(options, drafts, why, options.clock.now()).await;
     }
     let called: Vec<Name> = audiences.iter().map(|(channel, _)| channel.clone()).collect();
+    let mut post = post;
+    if let Some(stages) = stages {
+        let sizes = audiences.iter().map(|(name, numbers)| (name.clone(), numbers.len() as u64));
+        post.rollout = Some(Box::new(stages.begin(sizes)));
+    }
     let title = post.title.clone();
     let id = options.store.commit_post(PostCommit { drafts, post, audiences }).await?;
     if !items.is_empty() {
@@ -194,7 +201,7 @@ fn one_off(
         .collect();
     let cards = vec![card_of(title, message)];
     let post = new_post(options, None, title, bodies, cards, OnUncertain::Skip);
-    Composed { post, topics, channels, updates: None, items: Arc::default() }
+    Composed { post, topics, channels, updates: None, items: Arc::default(), stages: None }
 }
 
 pub(super) fn of_campaign(
@@ -218,7 +225,8 @@ pub(super) fn of_campaign(
     post.priority = rule.priority;
     post.personal = options.layouts.freeze(&rule.layout, items, &scene);
     let (topics, channels) = (rule.topics.clone(), rule.channels.clone());
-    Composed { post, topics, channels, updates: None, items: Arc::default() }
+    let (updates, stages) = (None, rule.stages.clone());
+    Composed { post, topics, channels, updates, items: Arc::default(), stages }
 }
 
 impl Composed {
@@ -268,6 +276,7 @@ fn new_post(
         cards,
         on_uncertain,
         priority: Priority::default(),
+        rollout: None,
         paused: None,
         stopped: None,
         counts: Counts::default(),

@@ -178,6 +178,10 @@ tables! {
         correct_within: At<String>,
         on_retraction: At<String>,
         priority: RawPriority,
+        stages: At<List<String>>,
+        stage_wait: At<String>,
+        stop_when_failed: At<String>,
+        stop_when_left: At<String>,
     }
 
     RawMessages "messages" {

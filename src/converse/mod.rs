@@ -5,10 +5,12 @@
 //! ```
 //!
 //! The conversation itself is a pure function; the worker only carries events to it and its turns
-//! to the store. Answers are sent by `deliver`, before all campaigns.
+//! to the store, and asks for people's names where no event tells them. Answers are sent by `deliver`, before all campaigns.
 
 pub mod words;
 
 pub mod replies;
+
+mod names;
 
 pub mod worker;

@@ -162,6 +162,8 @@ fn met(known: Option<&Subscriber>, event: &Event, kind: ChannelKind) -> Subscrib
         number: 0,
         address: event.address.clone(),
         language: None,
+        first_name: None,
+        name_asked_at: None,
         topics: vec![],
         standing: Standing::Stopped,
         window_until: None,
@@ -172,6 +174,9 @@ fn met(known: Option<&Subscriber>, event: &Event, kind: ChannelKind) -> Subscrib
     person.changed_at = event.at;
     if event.language.is_some() {
         person.language.clone_from(&event.language);
+    }
+    if event.first_name.is_some() {
+        person.first_name.clone_from(&event.first_name);
     }
     let is_back = !matches!(event.deed, Deed::Blocked | Deed::Moved { .. });
     if is_back && matches!(person.standing, Standing::Blocked | Standing::Gone) {
@@ -291,12 +296,13 @@ mod tests {
     struct Chat {
         kind: ChannelKind,
         person: Option<Subscriber>,
+        name: Option<String>,
         now: Timestamp,
     }
 
     impl Chat {
         fn new(kind: ChannelKind) -> Self {
-            Self { kind, person: None, now: Timestamp::from_millis(1_000_000_000) }
+            Self { kind, person: None, name: None, now: Timestamp::from_millis(1_000_000_000) }
         }
 
         fn at(&mut self, at: Timestamp, deed: Deed) -> Turn {
@@ -306,6 +312,7 @@ mod tests {
                 at,
                 address: "7".into(),
                 language: None,
+                first_name: self.name.clone(),
                 deed,
             };
             let (words, topics) = (words(), topics());
@@ -458,6 +465,19 @@ mod tests {
         chat.says("/start");
         chat.person.as_mut().unwrap().language = Some("ro-ro".into());
         assert_eq!(said(&chat.says("stop")), ["La revedere."]);
+    }
+
+    #[test]
+    fn the_newest_name_is_kept() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        for (told, kept) in [(Some("Ana"), "Ana"), (None, "Ana"), (Some("Anca"), "Anca")] {
+            chat.name = told.map(str::to_owned);
+            chat.says("/start");
+            assert_eq!(chat.person.as_ref().unwrap().first_name.as_deref(), Some(kept));
+        }
+        chat.name = Some("Old".to_owned());
+        chat.at(chat.now - Duration::from_secs(1), Deed::Said { text: "late".into() });
+        assert_eq!(chat.person.as_ref().unwrap().first_name.as_deref(), Some("Anca"));
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 
+use crate::channel::Channel;
+use crate::converse::names::Names;
 use crate::converse::replies::{Setting, respond};
 use crate::converse::words::Words;
 use crate::model::channel::ChannelKind;
@@ -30,16 +32,17 @@ pub struct Options {
     pub words: Words,
     /// All topics there are, sorted.
     pub topics: Vec<Name>,
-    pub channels: BTreeMap<Name, ChannelKind>,
+    pub channels: BTreeMap<Name, Arc<Channel>>,
 }
 
 /// Answers events in the order in which they came, until *begin*.
 ///
 /// Ends early only when the store fails, after saying so in the log.
 pub async fn run(options: Options, stop: Stop) {
+    let names = Names::new(&options.channels);
     while !stop.begin.is_cancelled() {
         let nudged = options.wakes.events.notified();
-        match answer_batch(&options).await {
+        match answer_batch(&options, &names).await {
             Ok(BATCH..) => {}
             Ok(_) => {
                 tokio::select! {
@@ -60,7 +63,7 @@ pub async fn run(options: Options, stop: Stop) {
 ///
 /// One person's events go one after the other, different people's side by side, so that their
 /// commits share transactions.
-async fn answer_batch(options: &Options) -> Result<usize, StoreError> {
+async fn answer_batch(options: &Options, names: &Names) -> Result<usize, StoreError> {
     let events = options.store.lease_events(BATCH).await?;
     let count = events.len();
     let mut people: BTreeMap<(Name, String), Vec<(u64, Event)>> = BTreeMap::new();
@@ -72,7 +75,7 @@ async fn answer_batch(options: &Options) -> Result<usize, StoreError> {
     futures_util::stream::iter(turns)
         .try_for_each_concurrent(BATCH, async |events| {
             for (number, event) in events {
-                answer(options, number, event).await?;
+                answer(options, names, number, event).await?;
             }
             Ok(())
         })
@@ -80,13 +83,23 @@ async fn answer_batch(options: &Options) -> Result<usize, StoreError> {
     Ok(count)
 }
 
-async fn answer(options: &Options, number: u64, event: Event) -> Result<(), StoreError> {
+async fn answer(
+    options: &Options,
+    names: &Names,
+    number: u64,
+    event: Event,
+) -> Result<(), StoreError> {
     let known = options.store.load_subscriber(&event.channel, &event.address).await?;
     // A channel that is no longer in the settings still has its people; they are answered in the
     // way that needs no window.
-    let kind = options.channels.get(&event.channel).copied().unwrap_or(ChannelKind::Telegram);
+    let kind = options.channels.get(&event.channel).map(|channel| channel.kind());
+    let kind = kind.unwrap_or(ChannelKind::Telegram);
     let setting = Setting { words: &options.words, topics: &options.topics, kind };
-    let turn = respond(known.as_ref(), &event, &setting, options.clock.now());
+    let now = options.clock.now();
+    let mut turn = respond(known.as_ref(), &event, &setting, now);
+    if let Some(person) = &mut turn.subscriber {
+        names.complete(&event.channel, person, now).await;
+    }
     let channel = event.channel;
     options
         .store

@@ -130,7 +130,7 @@ impl Stages {
                     wakes: wakes.clone(),
                     words: words(config),
                     topics: config.topics.keys().cloned().collect(),
-                    channels: setup.kinds(),
+                    channels: channels.clone(),
                 },
                 stop.clone(),
             ),

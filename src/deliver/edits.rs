@@ -35,12 +35,22 @@ pub(super) struct Editing {
     revision: u32,
     /// What is left of each message once all calls have come through.
     leaves: Vec<Option<KeptMessage>>,
-    /// By call: which message it is about, and what is done where the service refuses it.
-    steps: Vec<(usize, Option<(Call, KeptMessage)>)>,
+    /// By call.
+    steps: Vec<Step>,
     /// By message: as it was before.
     before: Vec<KeptMessage>,
     is_refused: bool,
     tries: u32,
+}
+
+/// One call of an edit.
+struct Step {
+    /// The message that it is about.
+    message: usize,
+    /// What is done where the service refuses it.
+    otherwise: Option<(Call, KeptMessage)>,
+    /// It puts a file into the message, which may stay as it is.
+    is_media: bool,
 }
 
 /// The edits of one channel.
@@ -200,7 +210,8 @@ impl Worker {
             editing.leaves.push(edit.leaves);
             if let Some(call) = edit.call {
                 calls.push(call);
-                editing.steps.push((message, edit.otherwise));
+                let (otherwise, is_media) = (edit.otherwise, edit.is_media);
+                editing.steps.push(Step { message, otherwise, is_media });
             }
         }
         if calls.is_empty() {
@@ -228,10 +239,9 @@ impl Worker {
         mut flight: Flight,
         mut editing: Box<Editing>,
         observed: &Observed,
+        meaning: &Meaning,
     ) -> Result<(), StoreError> {
-        let meaning = self.options.channel.meaning(observed);
-        self.feel(&meaning);
-        match judge(&meaning, OnUncertain::Resend) {
+        match judge(meaning, OnUncertain::Resend) {
             Act::GoOn => {
                 if let Some(pass) = self.edits.passes.get_mut(&editing.at.post) {
                     pass.refusals = 0;
@@ -272,24 +282,49 @@ impl Worker {
         observed: &Observed,
         error: Option<String>,
     ) {
-        let Some((message, otherwise)) = editing.steps.get_mut(flight.part) else {
+        let Some(step) = editing.steps.get_mut(flight.part) else {
             return self.edits.end(editing.at, EditEnd::GivenUp, None);
         };
-        let message = *message;
-        if self.options.channel.is_out_of_reach(observed) {
+        let (message, is_media) = (step.message, step.is_media);
+        // What can't take a file may take words: those tell whether it is there at all.
+        let is_lost = !is_media && self.options.channel.is_out_of_reach(observed);
+        let otherwise = step.otherwise.take_if(|_| !is_lost);
+        if is_lost {
             // The person may have deleted it; there may be others.
             editing.leaves[message] = None;
-        } else if let Some((call, leaves)) = otherwise.take() {
+        } else if let Some((call, leaves)) = otherwise {
             Arc::make_mut(&mut flight.calls)[flight.part] = call;
+            step.is_media = false;
             editing.leaves[message] = Some(leaves);
             flight.edit = Some(editing);
             return self.waiting.put_first(flight);
         } else {
-            editing.is_refused = true;
             editing.leaves[message] = editing.before.get(message).copied();
-            self.mind_edits(editing.at.post, error);
+            if !is_media {
+                editing.is_refused = true;
+                self.mind_edits(editing.at.post, error);
+            }
         }
         self.next_step(flight, editing);
+    }
+
+    /// The file that a call was to put into its message can't be had: the words go alone, or the
+    /// message stays.
+    pub(super) fn pass_over(&mut self, mut flight: Flight) {
+        let Some(mut editing) = flight.edit.take() else { return };
+        let Some(step) = editing.steps.get_mut(flight.part) else {
+            return self.edits.end(editing.at, EditEnd::GivenUp, None);
+        };
+        let message = step.message;
+        step.is_media = false;
+        let Some((call, leaves)) = step.otherwise.take() else {
+            editing.leaves[message] = editing.before.get(message).copied();
+            return self.next_step(flight, editing);
+        };
+        Arc::make_mut(&mut flight.calls)[flight.part] = call;
+        editing.leaves[message] = Some(leaves);
+        flight.edit = Some(editing);
+        self.waiting.put_first(flight);
     }
 
     fn next_step(&mut self, mut flight: Flight, editing: Box<Editing>) {

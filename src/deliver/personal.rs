@@ -6,15 +6,17 @@ use std::sync::Arc;
 use crate::channel::{Call, Channel};
 use crate::model::name::Name;
 use crate::model::post::{self, Post, Recipient};
-use crate::render::{Person, Thawed};
+use crate::render::{Person, Thawed, struck};
 
 /// Most bytes of calls that are kept of one post, for readers who share what its layout sees of
 /// them: most people share their first name with many.
-const KEPT_BYTES_MAX: usize = 1 << 20;
+const KEPT_BYTES_MAX: usize = 2 << 20;
 
 /// The frozen layout of a post, ready to be set for anybody.
 pub struct Personal {
     layout: Thawed,
+    /// The source took it back.
+    is_struck: bool,
     made: HashMap<Person, Arc<[Call]>>,
     /// How much of [`KEPT_BYTES_MAX`] is taken.
     kept_bytes: usize,
@@ -26,25 +28,28 @@ impl Personal {
     /// `None` for a post that is the same for everybody of a language.
     pub(super) fn of(post: &Post) -> Option<Self> {
         // A post without a campaign has no layout; its title would be no worse a name.
-        Some(Self::new(post.personal.as_ref()?, post.campaign.as_ref()?))
+        let mut own = Self::new(post.personal.as_ref()?, post.campaign.as_ref()?);
+        own.is_struck = post.corrections.as_ref().is_some_and(|state| state.is_taken_back());
+        Some(own)
     }
 
     pub fn new(frozen: &post::Personal, campaign: &Name) -> Self {
         let layout = Thawed::new(frozen, campaign);
-        Self { layout, made: HashMap::new(), kept_bytes: 0, has_failed: false }
+        Self { layout, is_struck: false, made: HashMap::new(), kept_bytes: 0, has_failed: false }
     }
 
     /// The calls for a recipient; `None` when the layout fails for them: the post's body serves
     /// then.
     ///
     /// The same person gets the same calls again after a restart, so that sending goes on where it
-    /// stood, unless they changed their language meanwhile.
+    /// stood, unless they changed their language or their name meanwhile.
     pub(super) fn calls(
         &mut self,
         channel: &Channel,
         recipient: &Recipient,
     ) -> Option<Arc<[Call]>> {
-        let person = Person { language: recipient.language.clone(), first_name: None };
+        let Recipient { language, first_name, .. } = recipient.clone();
+        let person = Person { language, first_name };
         self.calls_for(channel, person)
     }
 
@@ -55,6 +60,7 @@ impl Personal {
         }
         match self.layout.render(channel.kind(), &person) {
             Ok(message) => {
+                let message = if self.is_struck { struck(&message) } else { message };
                 let calls = channel.lower(&message, None);
                 let calls: Arc<[Call]> = (!calls.is_empty()).then(|| Arc::from(calls))?;
                 self.keep(person, &calls);

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::channel::slots::Upload;
+use crate::channel::slots::{Means, Upload};
 use crate::channel::{Channel, Keep, Kept};
 use crate::media::download::{Downloads, Goods, Miss};
 use crate::media::key_of_bytes;
@@ -26,6 +26,11 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 /// Messenger forgets an attachment after 90 days; one that will not outlive its post is renewed.
 const ATTACHMENT_FOR: Duration = Duration::from_secs(85 * 86_400);
 
+/// The longest side of a thumbnail, in pixels, and its most bytes.
+/// Source: Bot API, `sendAudio`.
+const THUMBNAIL_SIDE_MAX: u32 = 320;
+const THUMBNAIL_BYTES_MAX: usize = 200_000;
+
 /// What is needed to prepare the media of one channel. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Kitchen {
@@ -41,6 +46,9 @@ pub(super) struct Kitchen {
 pub(super) struct Errand {
     pub url: String,
     pub form: Form,
+    pub means: Means,
+    /// An id that is of no use any more.
+    pub refused_id: Option<String>,
     pub rung: Rung,
     pub goods: Option<Goods>,
 }
@@ -66,11 +74,20 @@ impl Kitchen {
         self.channel.kind() != ChannelKind::Messenger || now.since(row.kept_at) < ATTACHMENT_FOR
     }
 
+    /// What can be had of a medium at a rung, or below.
+    pub async fn run(&self, errand: Errand) -> Found {
+        match errand.means {
+            Means::AddressOnly => self.look(&errand).await,
+            Means::Thumbnail => self.make_thumbnail(&errand).await,
+            Means::All | Means::Spare | Means::KeptOnly => self.bring(errand).await,
+        }
+    }
+
     /// 1. What the service fetches ahead by itself is asked for so. 2. The file is downloaded.
     /// 3. What it is decides at which rung it can stand; a picture is made anew there.
     /// 4. The same bytes may be known already. 5. They are uploaded ahead, or go with their call.
-    pub async fn run(&self, errand: Errand) -> Found {
-        let Errand { url, form, mut rung, mut goods } = errand;
+    async fn bring(&self, errand: Errand) -> Found {
+        let Errand { url, form, refused_id, mut rung, mut goods, .. } = errand;
         let service = self.channel.kind();
         let mut refusal = String::new();
         if rung == Rung::Address {
@@ -115,7 +132,8 @@ impl Kitchen {
             };
             let sent_as = form_at(form, rung);
             let content = key_of_bytes(sent_as, &ready.bytes);
-            if let Some(row) = self.known(content).await {
+            let known = self.known(content).await;
+            if let Some(row) = known.filter(|row| Some(&row.id) != refused_id.as_ref()) {
                 let id = Some((row.form, row.id));
                 return Found::Ready { rung, goods: None, content: Some(content), id };
             }
@@ -133,6 +151,40 @@ impl Kitchen {
             goods = Some(ready);
         }
         Found::Nothing { is_dead: false, why: refusal }
+    }
+
+    /// Looks whether there is a picture such as the service takes: it can only be shown by its
+    /// address, so that is all that can be done for it.
+    async fn look(&self, errand: &Errand) -> Found {
+        match self.fetch(&errand.url, errand.form).await {
+            Ok(Goods { bytes, sniffed, .. }) => {
+                let service = self.channel.kind();
+                let rung = ladder::settle(Rung::Upload, service, errand.form, sniffed, bytes.len());
+                if rung == Rung::Upload {
+                    return Found::Ready { rung, goods: None, content: None, id: None };
+                }
+                let mime = sniffed.format.mime();
+                let why = format!("{} bytes of {mime} can't be shown", bytes.len());
+                Found::Nothing { is_dead: false, why }
+            }
+            Err(miss) => Found::Nothing { is_dead: false, why: miss.to_string() },
+        }
+    }
+
+    async fn make_thumbnail(&self, errand: &Errand) -> Found {
+        let made = async {
+            let downloads = self.downloads.as_ref().ok_or("nothing is downloaded here")?;
+            let goods = self.fetch(&errand.url, errand.form).await.map_err(|it| it.to_string())?;
+            let made = downloads.shrink(goods, THUMBNAIL_SIDE_MAX).await;
+            made.map_err(|error| error.to_string())
+        };
+        match made.await {
+            Ok(goods) if goods.bytes.len() <= THUMBNAIL_BYTES_MAX => {
+                Found::Ready { rung: Rung::Converted, goods: Some(goods), content: None, id: None }
+            }
+            Ok(_) => Found::Nothing { is_dead: false, why: "it stays too large".to_owned() },
+            Err(why) => Found::Nothing { is_dead: false, why },
+        }
     }
 
     async fn fetch(&self, url: &str, form: Form) -> Result<Goods, Miss> {

@@ -48,7 +48,8 @@ pub(super) fn remember(
         Sight::New => true,
         Sight::Renamed { .. } if !is_distrusted => true,
         Sight::Known { row } | Sight::Renamed { row, .. } => {
-            *content == Content::Edited || now.since(rows.rows[row].last_seen) >= LAST_SEEN_SLACK
+            matches!(content, Content::Edited | Content::Returned)
+                || now.since(rows.rows[row].last_seen) >= LAST_SEEN_SLACK
         }
         Sight::Nameless => false,
     };

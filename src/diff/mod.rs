@@ -42,6 +42,9 @@ pub struct Rules {
     /// How many of the newest items are new at the first poll.
     pub first_newest: u32,
     pub flood: FloodRule,
+    /// Contents that are again what they were before their last edit are told in `Diff::returned`,
+    /// and from then on the other one is the content before.
+    pub follows_returns: bool,
 }
 
 /// What one poll says.
@@ -50,6 +53,9 @@ pub struct Diff {
     /// Oldest first; each item at most once. When held, of the new ones the newest
     /// [`HELD_ITEMS_MAX`].
     pub changes: Vec<Change>,
+    /// Items that read again as before their last edit: no news, but what was told of them since is
+    /// wrong. Empty unless the rules ask for them.
+    pub returned: Vec<Change>,
     /// The new items among the changes are not to be sent before somebody said so.
     pub held: Option<Held>,
     /// To be kept in place of what was known; `None` leaves that as it is.
@@ -86,7 +92,7 @@ pub struct Held {
 /// `first_newest` newest items are new. Permuting the document changes nothing but which of
 /// several entries stands for an item.
 ///
-/// An edit is told once; content that flips between two forms is told at its first flip. More
+/// An edit is told once; content that flips between two forms is a change at its first flip. More
 /// than half of a document edited at once is a new template, and told to people only.
 pub fn compare(
     keys: &[Keys],
@@ -102,16 +108,18 @@ pub fn compare(
     };
     let rows = Rows::new(&known.entries);
     let sights = identify(&document, &rows, known);
-    let contents = contents(&document, &sights.items, &rows);
-    let edited = contents.iter().filter(|content| **content == Content::Edited).count();
+    let contents = contents(&document, &sights.items, &rows, rules.follows_returns);
+    let is_edit = |content: &Content| matches!(content, Content::Edited | Content::Returned);
+    let edited = contents.iter().filter(|content| is_edit(content)).count();
     let is_rewritten = edited >= REWRITTEN_ITEMS_MIN && edited * 2 > document.count();
 
     let mut changes = Vec::new();
+    let mut returned = Vec::new();
     let mut news = 0usize;
     for (item, (sight, content)) in sights.items.iter().zip(&contents).enumerate() {
         let kind = match sight {
             Sight::New => ChangeKind::New,
-            _ if *content == Content::Edited && !is_rewritten => ChangeKind::Updated,
+            _ if is_edit(content) && !is_rewritten => ChangeKind::Updated,
             _ => continue,
         };
         news += usize::from(kind == ChangeKind::New);
@@ -119,7 +127,11 @@ pub fn compare(
             Sight::Known { row } | Sight::Renamed { row, .. } => known.entries.get(row),
             Sight::New | Sight::Nameless => None,
         };
-        changes.push(change(&document, item, kind, row));
+        let change = change(&document, item, kind, row);
+        match content {
+            Content::Returned => returned.push(change),
+            _ => changes.push(change),
+        }
     }
     order.sort(&mut changes);
 
@@ -139,6 +151,7 @@ pub fn compare(
     let churns = (known.id_churns, id_churns);
     Diff {
         changes,
+        returned,
         held,
         known: memory::remember(&document, &sights.items, &contents, &rows, churns, now),
         remark: remark(&sights, id_churns, is_rewritten.then_some(edited)),
@@ -187,10 +200,17 @@ enum Content {
     /// As another row of the item has it: not to be told, but to be kept.
     Moved,
     Edited,
+    /// As its row had it before the last edit, where that is followed.
+    Returned,
 }
 
 /// The contents by item.
-fn contents(document: &Document<'_>, sights: &[Sight], rows: &Rows<'_>) -> Vec<Content> {
+fn contents(
+    document: &Document<'_>,
+    sights: &[Sight],
+    rows: &Rows<'_>,
+    follows_returns: bool,
+) -> Vec<Content> {
     let content = |(item, sight): (usize, &Sight)| {
         let (Sight::Known { row } | Sight::Renamed { row, .. }) = *sight else {
             return Content::Same;
@@ -201,13 +221,22 @@ fn contents(document: &Document<'_>, sights: &[Sight], rows: &Rows<'_>) -> Vec<C
                 print == row.fingerprint || print == row.former
             })
         };
+        // Of several entries the first has what is to be known.
+        let is_back = |row: &KnownItem| {
+            let print = |entry: usize| narrow(document.keys[entry].fingerprint);
+            follows_returns
+                && print(document.first(item)) == row.former
+                && document.entries(item).all(|entry| print(entry) != row.fingerprint)
+        };
         let is_told_elsewhere = || {
             [Rung::Id, Rung::Alias, Rung::Link].into_iter().any(|rung| {
                 let mut own = document.values(item, rung);
                 own.any(|value| rows.places(rung, value).any(|at| is_told(&rows.rows[at])))
             })
         };
-        if is_told(&rows.rows[row]) {
+        if is_back(&rows.rows[row]) {
+            Content::Returned
+        } else if is_told(&rows.rows[row]) {
             Content::Same
         } else if is_told_elsewhere() {
             Content::Moved

@@ -296,6 +296,27 @@ fn an_edit_is_told_once_and_a_flip_back_is_noise() {
 }
 
 #[test]
+fn a_flip_back_is_told_apart_where_it_is_asked_for() {
+    let mut source = Polled::new();
+    source.rules.follows_returns = true;
+    source.poll(&["1|a|A||x", "2|b|B||y"]);
+    assert_eq!(source.poll(&["1|a|A||z", "2|b|B||y"]), [(0, UPDATED)]);
+    assert_eq!(source.diff.returned, []);
+    for content in ["x", "z", "x"] {
+        let first = format!("1|a|A||{content}");
+        assert_eq!(source.poll(&[&first, "2|b|B||y"]), [], "no news");
+        let returned: Vec<usize> = source.diff.returned.iter().map(|change| change.index).collect();
+        assert_eq!(returned, [0]);
+        assert_eq!(source.poll(&[&first, "2|b|B||y"]), []);
+        assert_eq!(source.diff.returned, [], "once");
+    }
+    assert_eq!(source.poll(&["1|a|A||w", "2|b|B||y"]), [(0, UPDATED)]);
+    // Both at once is neither.
+    assert_eq!(source.poll(&["1|a|A||w", "1|a|A||x", "2|b|B||y"]), []);
+    assert_eq!(source.diff.returned, []);
+}
+
+#[test]
 fn a_document_rewritten_at_once_is_a_new_template() {
     let mut source = Polled::new();
     let body = |body: &str| -> Vec<String> {

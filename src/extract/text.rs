@@ -12,7 +12,8 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// Most bytes after decompression.
 pub const DECODED_BYTES_MAX: usize = 32 << 20;
-/// Most decompressed bytes per compressed one, once [`RATIO_FREE_BYTES`] are passed.
+/// Most decompressed bytes per compressed one that was read so far, once [`RATIO_FREE_BYTES`] are
+/// passed: what grows beyond it is known at its beginning, however long the file is.
 pub const RATIO_MAX: usize = 100;
 /// Decompressed bytes that may come at any ratio.
 pub const RATIO_FREE_BYTES: usize = 1 << 20;
@@ -37,7 +38,7 @@ pub struct Text<'a> {
 pub enum NotText {
     /// The gzip file is damaged or cut off.
     Gzip(String),
-    /// More than [`DECODED_BYTES_MAX`], or more than [`RATIO_MAX`] times the compressed size.
+    /// More than [`DECODED_BYTES_MAX`], or more than [`RATIO_MAX`] times what was read of the file.
     Bomb,
 }
 
@@ -57,7 +58,7 @@ pub fn unpack_within(bytes: &[u8], bytes_max: usize) -> Result<Cow<'_, [u8]>, No
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok(Cow::Borrowed(bytes));
     }
-    let mut reader = flate2::read::MultiGzDecoder::new(bytes);
+    let mut reader = flate2::bufread::MultiGzDecoder::new(bytes);
     let mut out = Vec::new();
     let mut block = vec![0u8; 64 << 10];
     loop {
@@ -68,11 +69,12 @@ pub fn unpack_within(bytes: &[u8], bytes_max: usize) -> Result<Cow<'_, [u8]>, No
             Err(_) if reader.get_ref().is_empty() && ends_like_a_document(&out) => break,
             Err(error) => return Err(NotText::Gzip(error.to_string())),
         };
-        out.extend_from_slice(block.get(..count).unwrap_or_default());
-        let ratio_broken = out.len() > RATIO_FREE_BYTES && out.len() / RATIO_MAX > bytes.len();
-        if out.len() > bytes_max || ratio_broken {
+        let (length, read) = (out.len() + count, bytes.len() - reader.get_ref().len());
+        let ratio_broken = length > RATIO_FREE_BYTES && length / RATIO_MAX > read;
+        if length > bytes_max || ratio_broken {
             return Err(NotText::Bomb);
         }
+        out.extend_from_slice(block.get(..count).unwrap_or_default());
     }
     Ok(Cow::Owned(out))
 }
@@ -486,6 +488,21 @@ mod tests {
         assert!(unpack(&at_limit).is_ok());
         let over = zipped(&vec![b'a'; RATIO_FREE_BYTES * 4]);
         assert_eq!(unpack(&over), Err(NotText::Bomb));
+    }
+
+    #[test]
+    fn sec_l02_a_gzip_bomb_is_known_before_what_stands_behind_it() {
+        let bomb = zipped(&vec![b'a'; RATIO_FREE_BYTES * 4]);
+        let mut state = 7_u32;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        })
+        .take(RATIO_FREE_BYTES * 4 / RATIO_MAX + 1)
+        .collect();
+        assert_eq!(unpack(&[bomb.clone(), zipped(&noise)].concat()), Err(NotText::Bomb));
+        let other = [zipped(&noise), bomb].concat();
+        assert!(unpack(&other).is_ok(), "as a whole it is none");
     }
 
     proptest::proptest! {

@@ -54,7 +54,7 @@ pub enum Miss {
 pub struct Goods {
     pub bytes: Bytes,
     pub sniffed: Sniffed,
-    _memory: Arc<OwnedSemaphorePermit>,
+    memory: Arc<OwnedSemaphorePermit>,
 }
 
 /// Everybody's downloads. Cheap to clone.
@@ -103,11 +103,9 @@ impl Downloads {
         if bytes.len() > bytes_max {
             return Err(Miss::Away(format!("it has more than {bytes_max} bytes")));
         }
-        // What was reserved and not needed goes back.
-        let kept = usize::try_from(pieces(bytes.len())).unwrap_or(usize::MAX);
-        drop(memory.num_permits().checked_sub(kept).and_then(|spare| memory.split(spare)));
+        give_back(&mut memory, bytes.len());
         let sniffed = sniff(&bytes);
-        Ok(Goods { bytes: bytes.into(), sniffed, _memory: Arc::new(memory) })
+        Ok(Goods { bytes: bytes.into(), sniffed, memory: Arc::new(memory) })
     }
 
     /// The picture as every service takes it.
@@ -115,18 +113,50 @@ impl Downloads {
     /// # Errors
     /// See [`ConvertError`].
     pub async fn convert(&self, goods: &Goods) -> Result<Goods, ConvertError> {
-        let broken = || ConvertError::Broken("the converter broke".to_owned());
-        let place = Arc::clone(&self.conversions).acquire_owned().await.map_err(|_| broken())?;
-        let (bytes, format) = (goods.bytes.clone(), goods.sniffed.format);
-        let made = tokio::task::spawn_blocking(move || {
-            let _place = place;
-            convert::to_jpeg(&bytes, format)
-        });
-        let jpeg = made.await.map_err(|_| broken())??;
+        let format = goods.sniffed.format;
+        let jpeg =
+            self.at_work(goods.bytes.clone(), move |it| convert::to_jpeg(it, format)).await?;
         let size = sniff(&jpeg).size;
         let sniffed = Sniffed { format: Format::Jpeg, size };
         // It is smaller than what it was made of, whose memory it goes on to hold.
-        Ok(Goods { bytes: jpeg.into(), sniffed, _memory: Arc::clone(&goods._memory) })
+        Ok(Goods { bytes: jpeg.into(), sniffed, memory: Arc::clone(&goods.memory) })
+    }
+}
+
+impl Downloads {
+    /// A small JPEG of the picture, at most `side` pixels wide and high.
+    ///
+    /// # Errors
+    /// See [`ConvertError`].
+    pub async fn shrink(&self, goods: Goods, side: u32) -> Result<Goods, ConvertError> {
+        let jpeg = self
+            .at_work(goods.bytes.clone(), move |bytes| {
+                convert::to_thumbnail(bytes, goods.sniffed.format, side)
+            })
+            .await?;
+        let Goods { bytes, mut memory, .. } = goods;
+        drop(bytes);
+        // What the large one needed goes back, unless somebody else holds it.
+        if let Some(held) = Arc::get_mut(&mut memory) {
+            give_back(held, jpeg.len());
+        }
+        let sniffed = sniff(&jpeg);
+        Ok(Goods { bytes: jpeg.into(), sniffed, memory })
+    }
+
+    /// One picture at a time, off the async threads.
+    async fn at_work(
+        &self,
+        bytes: Bytes,
+        work: impl FnOnce(&[u8]) -> Result<Vec<u8>, ConvertError> + Send + 'static,
+    ) -> Result<Vec<u8>, ConvertError> {
+        let broken = || ConvertError::Broken("the converter broke".to_owned());
+        let place = Arc::clone(&self.conversions).acquire_owned().await.map_err(|_| broken())?;
+        let made = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            work(&bytes)
+        });
+        made.await.map_err(|_| broken())?
     }
 }
 
@@ -134,6 +164,12 @@ impl std::fmt::Debug for Downloads {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Downloads").finish_non_exhaustive()
     }
+}
+
+/// What was reserved and not needed goes back.
+fn give_back(memory: &mut OwnedSemaphorePermit, needed_bytes: usize) {
+    let kept = usize::try_from(pieces(needed_bytes)).unwrap_or(usize::MAX);
+    drop(memory.num_permits().checked_sub(kept).and_then(|spare| memory.split(spare)));
 }
 
 fn pieces(bytes: usize) -> u32 {

@@ -29,6 +29,16 @@ pub fn key_of_bytes(form: Form, bytes: &[u8]) -> MediaKey {
     key(b"bytes", form, bytes)
 }
 
+/// The name of a small copy of the picture at an address.
+pub fn key_of_thumbnail(url: &str) -> MediaKey {
+    key(b"thumbnail", Form::Picture, url.as_bytes())
+}
+
+/// The name of a picture that can only be shown where it stands.
+pub fn key_of_shown(url: &str) -> MediaKey {
+    key(b"shown", Form::Picture, url.as_bytes())
+}
+
 fn key(what: &[u8], form: Form, of: &[u8]) -> MediaKey {
     let form = match form {
         Form::Picture => 0,
@@ -55,6 +65,8 @@ mod tests {
             key_of_address(Form::File, url),
             key_of_bytes(Form::Picture, url.as_bytes()),
             key_of_address(Form::Picture, "https://example.com/b.jpg"),
+            key_of_thumbnail(url),
+            key_of_shown(url),
         ];
         for (at, one) in keys.iter().enumerate() {
             assert!(!keys[at + 1..].contains(one), "{at}");

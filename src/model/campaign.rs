@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::condition::Condition;
 use crate::model::control::Priority;
 use crate::model::name::Name;
+use crate::model::rollout::Stages;
 use crate::model::step::Step;
 use crate::model::timing::Timing;
 
@@ -31,6 +32,8 @@ pub struct Campaign {
     /// What an item must be to be told; `None` tells all.
     pub when: Option<Condition>,
     pub timing: Timing,
+    /// `None` goes to everybody at once.
+    pub stages: Option<Stages>,
 }
 
 /// What happened to an item between two polls.

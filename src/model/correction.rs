@@ -67,6 +67,12 @@ impl Corrections {
             stopped: None,
         }
     }
+
+    /// The source took back everything that the post tells.
+    pub fn is_taken_back(&self) -> bool {
+        let is_back = |told: &Told| self.retracted.contains(&told.item);
+        !self.items.is_empty() && self.items.iter().all(is_back)
+    }
 }
 
 /// The messages that one recipient has of a post, in the order in which they were sent.

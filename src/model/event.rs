@@ -18,6 +18,9 @@ pub struct Event {
     pub address: String,
     /// BCP 47 as the service tells it.
     pub language: Option<String>,
+    /// What the person calls themselves, as the service tells it with the event: one line of at
+    /// most 64 characters. Messenger tells no name with its events: see `converse::names`.
+    pub first_name: Option<String>,
     pub deed: Deed,
 }
 

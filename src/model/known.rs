@@ -58,7 +58,7 @@ pub struct KnownItem {
     pub title_date: u64,
     pub title: u32,
     pub fingerprint: u32,
-    /// The fingerprint before the last edit: one that flips back and forth is no edit.
+    /// The fingerprint before the last edit: one that flips back and forth is no news.
     pub former: u32,
     /// Kept in whole seconds, and up to a day behind: see `diff`.
     pub last_seen: Timestamp,

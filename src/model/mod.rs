@@ -48,6 +48,8 @@ pub mod control;
 
 pub mod correction;
 
+pub mod rollout;
+
 pub mod trace;
 
 pub mod report;

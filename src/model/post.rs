@@ -10,6 +10,7 @@ use crate::model::item::{Item, ItemId};
 use crate::model::message::{Card, Message};
 use crate::model::name::Name;
 use crate::model::offer::Amount;
+use crate::model::rollout::Rollout;
 use crate::model::subscriber::Standing;
 use crate::model::time::Timestamp;
 
@@ -153,6 +154,8 @@ pub struct Post {
     pub cards: Vec<Card>,
     pub on_uncertain: OnUncertain,
     pub priority: Priority,
+    /// `None` goes to everybody at once.
+    pub rollout: Option<Box<Rollout>>,
     /// `Some(why)` while nobody further is claimed.
     pub paused: Option<String>,
     /// `Some(why)` once the post was stopped; its waiting recipients are then skipped.
@@ -389,6 +392,7 @@ pub struct Recipient {
     pub number: u32,
     pub address: String,
     pub language: Option<String>,
+    pub first_name: Option<String>,
     pub standing: Standing,
     pub window_until: Option<Timestamp>,
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::control::Priority;
 use crate::model::name::Name;
 use crate::model::post::{Counts, Outcome, PostId, Reason};
+use crate::model::rollout::Rollout;
 use crate::model::time::Timestamp;
 
 /// Who withdraws within this time after they got a post is counted in its report.
@@ -29,6 +30,7 @@ pub struct PostReport {
     /// `None` while somebody waits or is in flight.
     pub finished_at: Option<Timestamp>,
     pub priority: Priority,
+    pub rollout: Option<Box<Rollout>>,
     pub paused: Option<String>,
     pub stopped: Option<String>,
     pub errors: Vec<String>,
@@ -231,6 +233,7 @@ mod tests {
             created_at: now,
             finished_at: None,
             priority: Priority::NORMAL,
+            rollout: None,
             paused: None,
             stopped: None,
             errors: vec![],

@@ -14,6 +14,11 @@ pub struct Subscriber {
     pub address: String,
     /// BCP 47 as the service tells it, lower case.
     pub language: Option<String>,
+    /// What the person calls themselves, the newest that was told: one line of at most 64
+    /// characters. Only layouts read it.
+    pub first_name: Option<String>,
+    /// When the service was asked for the name, where it must be asked.
+    pub name_asked_at: Option<Timestamp>,
     /// Sorted, without duplicates.
     pub topics: Vec<Name>,
     pub standing: Standing,

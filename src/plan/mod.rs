@@ -185,6 +185,7 @@ mod tests {
             priority: Default::default(),
             when: None,
             timing: Default::default(),
+            stages: None,
         }
     }
 

@@ -33,7 +33,7 @@ use crate::poll::fault::Fault;
 use crate::poll::fetch::{Fetched, Packed};
 use crate::poll::read::{Reading, Shelved, correction, corrects, number};
 use crate::poll::shelf::Shelf;
-use crate::poll::spool::{Span, Spool};
+use crate::poll::spool::{self, Span, Spool};
 use crate::poll::state;
 use crate::poll::wait::{NAMED_AT_ONCE, Wait};
 use crate::store::{ShelfCommit, StoreError};
@@ -148,22 +148,25 @@ impl Walk {
             self.now = now;
         }
         let content_type = packed.content_type.clone();
-        let span = self.unpack(packed)?;
         let is_first = self.pages.is_empty();
+        let span = self.unpack(packed, last)?;
         // A site that does not know pages answers each with the first.
         if self.pages.iter().any(|page| page.span.hash == span.hash) {
             self.found.is_cut = true;
             self.found.remarks.push("its pages repeat: the rest of it is not read".to_owned());
             return Ok(Then::Finish);
         }
-        self.hash = if is_first { span.hash } else { self.hash.rotate_left(5) ^ span.hash }.max(1);
         let is_read_again = state::has_turned(source, last, now);
         let was_alone = last.catalog.as_ref().is_some_and(|catalog| catalog.pages == 1);
-        if is_first && was_alone && !is_read_again && span.hash == last.document_hash {
+        let is_same = was_alone && span.hash != 0 && span.hash == last.document_hash;
+        if is_first && is_same && !is_read_again {
+            self.hash = span.hash;
             return Ok(Then::Unchanged);
         }
         self.pages.push(Page { span, url: url.clone(), content_type });
         let scan = self.scan(source)?;
+        let hash = self.pages.last().map_or(0, |page| page.span.hash);
+        self.hash = if is_first { hash } else { self.hash.rotate_left(5) ^ hash }.max(1);
         let format = scan.format;
         self.next = self.after(scan, source, last);
         if is_first
@@ -226,8 +229,9 @@ impl Walk {
         Some(next)
     }
 
-    /// Unpacks the document into the spool, or leaves it where it is.
-    fn unpack(&mut self, packed: Packed) -> Result<Span, Unread> {
+    /// Unpacks the document into the spool, or leaves it where it is: then its hash is not known
+    /// yet, unless it may be the one of the last document.
+    fn unpack(&mut self, packed: Packed, last: &SourceState) -> Result<Span, Unread> {
         let disk = |error: io::Error| Unread::Fault(Fault::disk(&error));
         // The place among what is taken in is free: from here on it is the disk's.
         let (mut wire, coding, bytes_max, _place) = packed.into_parts();
@@ -238,7 +242,8 @@ impl Walk {
             if whole.bytes > bytes_max {
                 return Err(Unread::Fault(Fault::TooLarge(bytes_max)));
             }
-            let span = wire.summed(whole).map_err(disk)?;
+            let is_to_be_known = spool::may_have(whole.bytes, last.document_hash);
+            let span = if is_to_be_known { wire.summed(whole).map_err(disk)? } else { whole };
             self.spool = wire;
             return Ok(span);
         }
@@ -253,11 +258,11 @@ impl Walk {
         Ok(self.spool.end_document(start))
     }
 
-    /// Goes through the page that came last.
+    /// Goes through the page that came last; from then on its hash is known.
     fn scan(&mut self, source: &Source) -> Result<Scan, Unread> {
         let Self { spool, pages, listings, found, .. } = self;
         let number = u16::try_from(pages.len().saturating_sub(1)).unwrap_or(u16::MAX);
-        let Some(page) = pages.last() else { return Err(NotADocument::Empty.into()) };
+        let Some(page) = pages.last_mut() else { return Err(NotADocument::Empty.into()) };
         let options = Options {
             format: found.format.unwrap_or(source.format),
             mapping: source.mapping.as_deref(),
@@ -268,7 +273,15 @@ impl Walk {
             items_max: ROWS_MAX.saturating_sub(listings.len()),
         };
         let mut take = |listing: Listing| listings.push(Listing { page: number, ..listing });
-        let scan = catalog::scan(&mut spool.open(page.span), &options, &mut take)?;
+        let scan = if page.span.hash == 0 {
+            let mut document = spool.open_to_sum(page.span);
+            let scan = catalog::scan(&mut document, &options, &mut take)?;
+            let hash = document.into_inner().finish();
+            page.span.hash = hash.map_err(|error| Unread::Fault(Fault::disk(&error)))?;
+            scan
+        } else {
+            catalog::scan(&mut spool.open(page.span), &options, &mut take)?
+        };
         found.take(&scan);
         Ok(scan)
     }

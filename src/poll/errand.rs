@@ -56,6 +56,8 @@ pub(crate) struct Visits {
     pub at: Option<usize>,
     /// Pages that gave nothing.
     pub failed: usize,
+    /// Pages whose full text was wanted and is too much to be looked for.
+    pub too_much: usize,
 }
 
 impl Poll {

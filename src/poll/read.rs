@@ -93,6 +93,9 @@ pub(crate) struct Compared {
     pub reading: Reading,
     /// Only if a campaign has a use for the source; oldest first.
     pub told: Vec<(Entry, ChangeKind)>,
+    /// How many of these, at the end, only read again as they did before: no news, but what was
+    /// sent of them is to be corrected.
+    pub returned: usize,
     pub flood: Option<Flood>,
 }
 
@@ -136,19 +139,25 @@ pub(crate) fn compare(
     let keys: Vec<Keys> = document.entries.iter().map(|entry| entry.keys).collect();
     let dates: Vec<Option<Timestamp>> =
         document.entries.iter().map(|entry| entry.published.or(entry.updated)).collect();
-    let rules = Rules { first_newest: source.first_newest, flood: source.flood };
+    let rules = Rules {
+        first_newest: source.first_newest,
+        flood: source.flood,
+        follows_returns: corrects(source, campaigns),
+    };
     let diff = diff::compare(&keys, &dates, known, &rules, now);
 
     let is_wanted = campaigns.iter().any(|campaign| campaign.sources.contains(&source.name));
     let mut told = Vec::new();
-    if is_wanted && !diff.changes.is_empty() {
+    let mut returned = 0;
+    if is_wanted && !(diff.changes.is_empty() && diff.returned.is_empty()) {
         let mut entries: Vec<Option<Entry>> = document.entries.into_iter().map(Some).collect();
-        for change in &diff.changes {
+        for (at, change) in diff.changes.iter().chain(&diff.returned).enumerate() {
             let Some(mut entry) = entries.get_mut(change.index).and_then(Option::take) else {
                 continue;
             };
             // Of several items under one guid each is named by what is its own.
             entry.keys = change.keys;
+            returned += usize::from(at >= diff.changes.len());
             told.push((entry, change.kind));
         }
     }
@@ -176,7 +185,7 @@ pub(crate) fn compare(
         known: diff.known,
         ..Reading::default()
     };
-    Compared { reading, told, flood }
+    Compared { reading, told, returned, flood }
 }
 
 impl Compared {
@@ -184,10 +193,15 @@ impl Compared {
     ///
     /// Only items that a draft names are kept: the first poll of many sources stays cheap.
     pub fn plan(self, source: &Source, campaigns: &[Campaign], now: Timestamp) -> Reading {
-        let Self { mut reading, told, flood } = self;
+        let Self { mut reading, told, returned, flood } = self;
         let mut changes = Vec::with_capacity(told.len());
-        for (entry, kind) in told {
+        let news = told.len() - returned;
+        for (at, (entry, kind)) in told.into_iter().enumerate() {
             let item = entry.into_item(&source.name, now);
+            if at >= news {
+                reading.corrections.push(correction(&item));
+                continue;
+            }
             changes.push(Told { item: item.id, kind, price: None });
             if kind == ChangeKind::Updated && corrects(source, campaigns) {
                 reading.corrections.push(correction(&item));

@@ -21,7 +21,7 @@ pub(crate) struct Spool {
     bytes: u64,
     /// Over the document that is being written.
     sum: flate2::Crc,
-    /// The sum is that of all that is in it.
+    /// The sum is that of all of this document.
     is_summed: bool,
     /// Where the file is made.
     folder: Arc<Path>,
@@ -37,8 +37,13 @@ enum Held {
 pub(crate) struct Span {
     start: u64,
     pub bytes: u64,
-    /// See [`hash`].
+    /// See [`hash`]; 0 while it is not known.
     pub hash: u64,
+}
+
+/// Whether a document of so many bytes can have that hash.
+pub(crate) fn may_have(bytes: u64, hash: u64) -> bool {
+    joined(bytes, 0) >> 32 == hash >> 32
 }
 
 /// Length and CRC-32; never 0, which stands for no document.
@@ -95,7 +100,10 @@ impl Spool {
     pub fn end_document(&mut self, start: u64) -> Span {
         let bytes = self.bytes.saturating_sub(start);
         let sum = std::mem::replace(&mut self.sum, flate2::Crc::new());
-        Span { start, bytes, hash: joined(bytes, sum.sum()) }
+        let hash = if self.is_summed { joined(bytes, sum.sum()) } else { 0 };
+        // Whatever comes behind what was there is summed as it is written.
+        self.is_summed = true;
+        Span { start, bytes, hash }
     }
 
     /// The document with its hash, which is reckoned by reading it where it is not known.
@@ -103,19 +111,17 @@ impl Spool {
     /// # Errors
     /// When the file can't be read.
     pub fn summed(&self, span: Span) -> io::Result<Span> {
-        if self.is_summed {
+        if span.hash != 0 {
             return Ok(span);
         }
-        let (mut sum, mut view) = (flate2::Crc::new(), View { spool: self, span, at: 0 });
-        let mut buffer = vec![0; BUFFER_BYTES];
-        loop {
-            let read = view.read(&mut buffer)?;
-            if read == 0 {
-                break;
-            }
-            sum.update(buffer.get(..read).unwrap_or_default());
-        }
-        Ok(Span { hash: joined(span.bytes, sum.sum()), ..span })
+        Ok(Span { hash: self.open_to_sum(span).into_inner().finish()?, ..span })
+    }
+
+    /// Reads a document and reckons its hash on the way.
+    pub fn open_to_sum(&self, span: Span) -> BufReader<Summing<'_>> {
+        let view = View { spool: self, span, at: 0 };
+        let summing = Summing { view, sum: flate2::Crc::new(), summed_to: 0 };
+        BufReader::with_capacity(BUFFER_BYTES, summing)
     }
 
     /// Whether so many more bytes would go to the file.
@@ -208,6 +214,47 @@ impl Seek for View<'_> {
     }
 }
 
+/// A document whose hash is reckoned as it is read, in whatever order.
+pub(crate) struct Summing<'a> {
+    view: View<'a>,
+    sum: flate2::Crc,
+    /// The sum is that of the bytes before.
+    summed_to: u64,
+}
+
+impl Summing<'_> {
+    /// The hash; what was not read yet is read.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn finish(mut self) -> io::Result<u64> {
+        self.view.at = self.summed_to;
+        let mut buffer = vec![0; BUFFER_BYTES];
+        while self.read(&mut buffer)? > 0 {}
+        Ok(joined(self.view.span.bytes, self.sum.sum()))
+    }
+}
+
+impl Read for Summing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let start = self.view.at;
+        let read = self.view.read(buffer)?;
+        // What comes right behind what was summed is new, whatever was read besides.
+        let known = self.summed_to.checked_sub(start).and_then(|it| usize::try_from(it).ok());
+        if let Some(news) = known.and_then(|known| buffer.get(known..read)) {
+            self.sum.update(news);
+            self.summed_to += news.len() as u64;
+        }
+        Ok(read)
+    }
+}
+
+impl Seek for Summing<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.view.seek(to)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,6 +286,24 @@ mod tests {
         assert_eq!(spool.head(spans[0], 3).unwrap(), b"fir");
         let left = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, 0, "the file has no name");
+    }
+
+    #[test]
+    fn a_document_is_summed_as_it_is_read_in_whatever_order() {
+        let document: Vec<u8> = (0..400_000_u32).map(|n| n.to_le_bytes()[1]).collect();
+        let mut spool = Spool::of(document.clone());
+        let span = spool.end_document(0);
+        assert_eq!(span.hash, 0, "not known");
+        for seeks in [&[][..], &[0, 70_000, 10, 300_000, 69_000], &[399_999, 400_000, 0]] {
+            let mut reader = spool.open_to_sum(span);
+            for to in seeks {
+                reader.seek(SeekFrom::Start(*to)).unwrap();
+                reader.read_exact(&mut [0; 1]).ok();
+            }
+            assert_eq!(reader.into_inner().finish().unwrap(), hash(&document), "{seeks:?}");
+        }
+        assert_eq!(spool.summed(span).unwrap().hash, hash(&document));
+        assert!(may_have(span.bytes, hash(&document)) && !may_have(1, hash(&document)));
     }
 
     #[test]

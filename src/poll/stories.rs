@@ -58,6 +58,7 @@ mod tests {
             priority: Default::default(),
             when: None,
             timing: Default::default(),
+            stages: None,
         }
     }
 

@@ -49,7 +49,7 @@ impl Poll {
     /// Asks for the pages of what is new, if they are wanted.
     pub(crate) async fn visit(self, last: SourceState, first: Fetched, compared: Compared) -> Next {
         let queue = self.pages_of(&compared);
-        let visits = Visits { first, compared, queue, at: None, failed: 0 };
+        let visits = Visits { first, compared, queue, at: None, failed: 0, too_much: 0 };
         self.next_visit(last, Box::new(visits)).await
     }
 
@@ -113,9 +113,15 @@ impl Poll {
             let request = state::request(&self.source, page);
             return Next::Ask(Box::new(request), Errand::Items(visits));
         }
-        let Visits { first, mut compared, failed, .. } = *visits;
-        if failed > 0 {
-            let told = format!("{failed} pages of new items can't be read");
+        let Visits { first, mut compared, failed, too_much, .. } = *visits;
+        for told in [
+            (failed, "can't be read"),
+            (too_much, "are too large or too intricate: their full text is left out"),
+        ]
+        .into_iter()
+        .filter(|(pages, _)| *pages > 0)
+        .map(|(pages, why)| format!("{pages} pages of new items {why}"))
+        {
             let remark = &mut compared.reading.remark;
             *remark = Some(match remark.take() {
                 Some(before) => format!("{before}; {told}"),
@@ -145,7 +151,11 @@ impl Visits {
             .ok()
             .and_then(|page| article::read(&page.bytes, page.content_type.as_deref(), url).ok());
         match (entry, read) {
-            (Some((entry, _)), Some(article)) => entry.enrich(article, wants_body),
+            (Some((entry, _)), Some(article)) => {
+                let is_left_out = article.is_too_much && article.body_html.trim().is_empty();
+                self.too_much += usize::from(wants_body && is_left_out);
+                entry.enrich(article, wants_body);
+            }
             _ => self.failed += 1,
         }
     }

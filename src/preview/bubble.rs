@@ -129,6 +129,12 @@ fn of_messenger(entry: &Value) -> Bubble {
             bubble.lines.extend(styled(text(&grid["subtitle"]), &[]));
             bubble.keys = list(&grid["buttons"]).iter().map(|it| vec![page_key(it)]).collect();
         }
+        Some("media") => {
+            let element = &payload["elements"][0];
+            let kind = if element["media_type"] == "image" { "picture" } else { "video" };
+            bubble.files.push((kind.to_owned(), text(&element["url"]).to_owned()));
+            bubble.keys = list(&element["buttons"]).iter().map(|it| vec![page_key(it)]).collect();
+        }
         Some(_) => bubble.cards = list(&payload["elements"]).iter().map(card).collect(),
         None => {}
     }

@@ -65,13 +65,19 @@ const ENGLISH: Locale = Locale {
     days_short: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
 };
 
+/// What most of the languages of the Continent have in common; the words are still English.
+const CONTINENTAL: Locale = Locale {
+    decimal: ',',
+    group: ".",
+    grouped_from: 4,
+    is_symbol_first: false,
+    symbols: SIGNS,
+    ..ENGLISH
+};
+
 const OTHERS: [Locale; 6] = [
     Locale {
         language: "ro",
-        decimal: ',',
-        group: ".",
-        grouped_from: 4,
-        is_symbol_first: false,
         symbols: &[("RON", "lei")],
         months: [
             "ianuarie",
@@ -93,14 +99,11 @@ const OTHERS: [Locale; 6] = [
         ],
         days: ["luni", "marți", "miercuri", "joi", "vineri", "sâmbătă", "duminică"],
         days_short: ["lun.", "mar.", "mie.", "joi", "vin.", "sâm.", "dum."],
+        ..CONTINENTAL
     },
     Locale {
         language: "it",
-        decimal: ',',
-        group: ".",
         grouped_from: 5,
-        is_symbol_first: false,
-        symbols: SIGNS,
         months: [
             "gennaio",
             "febbraio",
@@ -120,14 +123,10 @@ const OTHERS: [Locale; 6] = [
         ],
         days: ["lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica"],
         days_short: ["lun", "mar", "mer", "gio", "ven", "sab", "dom"],
+        ..CONTINENTAL
     },
     Locale {
         language: "de",
-        decimal: ',',
-        group: ".",
-        grouped_from: 4,
-        is_symbol_first: false,
-        symbols: SIGNS,
         months: [
             "Januar",
             "Februar",
@@ -148,14 +147,11 @@ const OTHERS: [Locale; 6] = [
         ],
         days: ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"],
         days_short: ["Mo.", "Di.", "Mi.", "Do.", "Fr.", "Sa.", "So."],
+        ..CONTINENTAL
     },
     Locale {
         language: "fr",
-        decimal: ',',
         group: NARROW,
-        grouped_from: 4,
-        is_symbol_first: false,
-        symbols: SIGNS,
         months: [
             "janvier",
             "février",
@@ -176,14 +172,11 @@ const OTHERS: [Locale; 6] = [
         ],
         days: ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
         days_short: ["lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."],
+        ..CONTINENTAL
     },
     Locale {
         language: "es",
-        decimal: ',',
-        group: ".",
         grouped_from: 5,
-        is_symbol_first: false,
-        symbols: SIGNS,
         months: [
             "enero",
             "febrero",
@@ -203,13 +196,11 @@ const OTHERS: [Locale; 6] = [
         ],
         days: ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
         days_short: ["lun", "mar", "mié", "jue", "vie", "sáb", "dom"],
+        ..CONTINENTAL
     },
     Locale {
         language: "ru",
-        decimal: ',',
         group: SPACE,
-        grouped_from: 4,
-        is_symbol_first: false,
         symbols: &[("EUR", "€"), ("USD", "$"), ("GBP", "£"), ("JPY", "¥"), ("RUB", "₽")],
         months: [
             "января",
@@ -241,6 +232,7 @@ const OTHERS: [Locale; 6] = [
         ],
         days: ["понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье"],
         days_short: ["пн", "вт", "ср", "чт", "пт", "сб", "вс"],
+        ..CONTINENTAL
     },
 ];
 

@@ -258,6 +258,7 @@ fn show_telegram(world: &World) -> Value {
     };
     json!({
         "standing": standing,
+        "owner": person.first_name(),
         "history": newest(person.history()),
         "commands": world.telegram.commands(),
     })
@@ -272,6 +273,7 @@ fn show_messenger(world: &World) -> Value {
     };
     json!({
         "standing": standing,
+        "owner": person.first_name(),
         "window_open": person.has_open_window(),
         "window_until": person.window_until().map(Timestamp::as_millis),
         "history": newest(person.history()),

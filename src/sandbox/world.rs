@@ -14,6 +14,10 @@ use crate::sandbox::{messenger, telegram};
 
 /// The person on Telegram.
 const TELEGRAM_PERSON: i64 = 4_242_424_242;
+/// What the person on Telegram is called.
+const TELEGRAM_NAME: &str = "Ana";
+/// What the person on Messenger is called.
+const MESSENGER_NAME: &str = "Mihai";
 /// The person on Messenger.
 const MESSENGER_PERSON: &str = "7000000000000001";
 /// What the page's webhook proves itself by.
@@ -77,6 +81,8 @@ impl World {
         let site = Site::start(site_options).await?;
         let telegram_person = telegram.person(TELEGRAM_PERSON, "en");
         let messenger_person = messenger.person(MESSENGER_PERSON);
+        telegram_person.is_called(TELEGRAM_NAME);
+        messenger_person.is_called(MESSENGER_NAME);
         let shown = phones::World {
             telegram: telegram.clone(),
             telegram_person: telegram_person.clone(),

@@ -5,11 +5,10 @@
 // With SHOTS=FOLDER in the environment it leaves pictures there.
 
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
+import { rest, tooWide, withBrowser } from "./browser.mjs";
 
 const world = JSON.parse(process.argv[2]);
 const shots = process.env.SHOTS;
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 async function call(address, body, headers = {}) {
   const answer = await fetch(address, {
@@ -45,21 +44,7 @@ function entities(text, ...wanted) {
   });
 }
 
-// Longest time for the whole story on a busy machine.
-setTimeout(() => {
-  console.error("the story took too long");
-  process.exit(1);
-}, 240_000).unref();
-
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  ],
-});
-
-try {
+await withBrowser(240_000, async (browser) => {
   const page = await browser.newPage({
     viewport: { width: 1180, height: 900 }, colorScheme: "light", locale: "en-GB",
   });
@@ -75,11 +60,7 @@ try {
   });
   const shot = async (name) => {
     if (!shots) return;
-    // Pictures and the movement of new messages come to rest first.
-    await page.evaluate(async () => {
-      await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
-      await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {})));
-    });
+    await rest(page);
     await page.screenshot({ path: `${shots}/${name}.png` });
   };
 
@@ -238,9 +219,7 @@ try {
   await page.emulateMedia({ colorScheme: "dark" });
   await shot("dark");
   await page.setViewportSize({ width: 400, height: 860 });
-  const tooWide = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  assert.ok(tooWide <= 0, `${tooWide} px too wide on a phone`);
+  assert.ok(await tooWide(page) <= 0, "too wide on a phone");
   await shot("narrow");
 
   // Every control has a name, every field a label.
@@ -254,6 +233,4 @@ try {
   assert.deepEqual(nameless, []);
 
   assert.deepEqual(faults, []);
-} finally {
-  await browser.close();
-}
+});

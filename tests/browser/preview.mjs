@@ -5,26 +5,12 @@
 // With SHOTS=FOLDER in the environment it leaves pictures there.
 
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
+import { rest, tooWide, withBrowser } from "./browser.mjs";
 
 const world = JSON.parse(process.argv[2]);
 const shots = process.env.SHOTS;
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-setTimeout(() => {
-  console.error("the story took too long");
-  process.exit(1);
-}, 240_000).unref();
-
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  ],
-});
-
-try {
+await withBrowser(240_000, async (browser) => {
   const page = await browser.newPage({
     viewport: { width: 1180, height: 900 }, colorScheme: "light", locale: "en-GB",
   });
@@ -54,14 +40,10 @@ try {
     for (const theme of ["Light", "Dark"]) {
       await page.getByText(theme, { exact: true }).click();
       if (!shots) continue;
-      await page.evaluate(async () => {
-        await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
-      });
+      await rest(page);
       await page.screenshot({ path: `${shots}/preview-${name}-${theme.toLowerCase()}.png`, fullPage: true });
     }
-    const tooWide = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(tooWide <= 0, `${name} is ${tooWide} px too wide`);
+    assert.ok(await tooWide(page) <= 0, `${name} is too wide`);
     assert.equal(await page.locator(".about small").innerText(), "</title><script>alert(1)</script>");
   };
   const background = () => me.locator(".log").evaluate((log) => getComputedStyle(log).backgroundColor);
@@ -110,6 +92,4 @@ try {
   await visit("carousel");
 
   assert.deepEqual(faults, []);
-} finally {
-  await browser.close();
-}
+});

@@ -4,25 +4,11 @@
 // With SHOTS=FOLDER in the environment it leaves pictures there.
 
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
+import { withBrowser } from "./browser.mjs";
 
 const shots = process.env.SHOTS;
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-setTimeout(() => {
-  console.error("the story took too long");
-  process.exit(1);
-}, 240_000).unref();
-
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  ],
-});
-
-try {
+await withBrowser(240_000, async (browser) => {
   const page = await browser.newPage({ viewport: { width: 1180, height: 900 }, locale: "en-GB" });
   page.setDefaultTimeout(60_000);
   await page.goto(process.argv[2]);
@@ -31,6 +17,10 @@ try {
   };
   const tg = page.getByRole("region", { name: "Telegram phone" });
   const me = page.getByRole("region", { name: "Messenger phone" });
+
+  // Whose phones these are.
+  await tg.getByText("Ana", { exact: true }).waitFor();
+  await me.getByText("Mihai", { exact: true }).waitFor();
 
   // Both start, and both are welcomed by the daemon.
   await tg.getByRole("button", { name: "Start", exact: true }).click();
@@ -41,6 +31,8 @@ try {
   // A new post of the blog comes to both, with its button.
   await tg.getByRole("log").getByRole("link", { name: /Read/ }).first().waitFor();
   await me.getByRole("log").getByRole("link", { name: /Read/ }).first().waitFor();
+  await tg.getByRole("log").getByText("Brought to Ana by the Gazette").first().waitFor();
+  await me.getByRole("log").getByText("Brought to Mihai by the Gazette").first().waitFor();
   await shot("posts");
 
   // A word that nobody understands, and the button that stops.
@@ -59,6 +51,4 @@ try {
   const welcomes = me.getByRole("log").getByText("Welcome aboard!");
   await welcomes.nth(1).waitFor();
   assert.equal(await welcomes.count(), 2);
-} finally {
-  await browser.close();
-}
+});

@@ -7,34 +7,18 @@ import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { chromium } from "playwright-core";
+import { rest, withBrowser } from "./browser.mjs";
 
 const [binary, folder] = process.argv.slice(2).map((path) => resolve(path));
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 // Above this a picture is made again with fewer details.
 const BYTES_MAX = 150_000;
-
-setTimeout(() => {
-  console.error("the pictures took too long");
-  process.exit(1);
-}, 300_000).unref();
 
 const home = mkdtempSync(join(tmpdir(), "tidings-screenshots-"));
 const sandbox = spawn(binary, ["sandbox", "--listen", "127.0.0.1:0", "--interval", "3"],
   { stdio: ["ignore", "pipe", "ignore"] });
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  ],
-});
 
 async function shot(page, name) {
-  await page.evaluate(async () => {
-    await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
-    await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {})));
-  });
+  await rest(page);
   const devtools = await page.context().newCDPSession(page);
   for (let quality = 82; ; quality -= 12) {
     const { data } = await devtools.send("Page.captureScreenshot", { format: "webp", quality });
@@ -45,7 +29,7 @@ async function shot(page, name) {
   }
 }
 
-try {
+await withBrowser(300_000, async (browser) => {
   const [line] = await Promise.race([
     new Promise((found) => {
       createInterface({ input: sandbox.stdout }).once("line", (line) => found([line]));
@@ -108,8 +92,7 @@ try {
   await shot(page, "preview");
   await page.getByText("Dark", { exact: true }).click();
   await shot(page, "preview-dark");
-} finally {
-  await browser.close();
+}).finally(() => {
   sandbox.kill("SIGINT");
   rmSync(home, { recursive: true, force: true });
-}
+});

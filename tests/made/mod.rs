@@ -111,6 +111,7 @@ pub fn post(title: &str) -> Post {
         cards: vec![card(title)],
         on_uncertain: OnUncertain::Skip,
         priority: Default::default(),
+        rollout: None,
         paused: None,
         stopped: None,
         counts: Counts::default(),
@@ -128,6 +129,8 @@ pub fn person(address: &str, topics: &[&str]) -> Subscriber {
         number: 7_777,
         address: address.into(),
         language: Some("en".into()),
+        first_name: None,
+        name_asked_at: None,
         topics: topics.iter().map(|topic| name(topic)).collect(),
         standing: Standing::Active,
         window_until: None,
@@ -148,6 +151,7 @@ pub fn event(channel: &str, id: &str, address: &str) -> Event {
         at: now(),
         address: address.into(),
         language: Some("en".into()),
+        first_name: None,
         deed: Deed::Said { text: "hello".into() },
     }
 }

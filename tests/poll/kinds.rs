@@ -290,6 +290,13 @@ async fn the_page_of_a_new_item_gives_its_full_text_and_one_that_fails_costs_not
     assert_eq!(bodies.len(), 2);
     assert!(bodies[1].1.contains("worth reading"), "{bodies:?}");
     assert!(!bodies[0].1.contains("worth reading"));
+
+    let many = format!("<p>{words}</p>{}", "<i>x</i>".repeat(20_000));
+    site.say("/Four", status(200, &[("Content-Type", "text/html")], many.as_bytes()));
+    site.say("/feed", status(200, &[], &at_home(&["Four", "Three", "Two", "One"])));
+    let report = world.poll().await.remove(0);
+    let remark = report.remark.unwrap();
+    assert!(remark.contains("1 pages of new items are too large or too intricate"), "{remark}");
 }
 
 /// A feed that names its next page.

@@ -75,6 +75,7 @@ impl World {
             priority: Default::default(),
             when: None,
             timing: Default::default(),
+            stages: None,
         };
         Options {
             store: Arc::clone(&self.store),

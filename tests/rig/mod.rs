@@ -240,6 +240,8 @@ fn person(id: i64) -> Subscriber {
         number: 0,
         address: id.to_string(),
         language: None,
+        first_name: None,
+        name_asked_at: None,
         topics: vec![name("news")],
         standing: Standing::Active,
         window_until: None,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tidings::model::control::{Obeyed, PostWord, Priority};
+use tidings::model::rollout::{Stages, WHOLE};
 use tidings::model::trace::Happened;
 use tidings::store::{Delivery, TraceQuery};
 
@@ -508,4 +509,125 @@ pub async fn a_source_that_knows_a_link_is_found(home: &mut Home) {
     assert_eq!(store.load_knowing(u64::MAX).await.unwrap(), [(name("blog"), now())]);
     assert_eq!(store.load_knowing(5).await.unwrap(), []);
     assert_eq!(store.load_knowing(0).await.unwrap(), []);
+}
+
+// ── staged rollouts ─────────────────────────────────────────────────────────────────────────────
+
+/// A post that goes to 1%, 10%, and then all, with a minute between.
+fn staged(title: &str, people: u64) -> Post {
+    let stages = Stages {
+        shares: vec![100, 1_000, WHOLE],
+        wait: seconds(60),
+        failed_max: 1_000,
+        left_max: 2_000,
+    };
+    let rollout = stages.begin([(name("bot"), people)]);
+    Post { rollout: Some(Box::new(rollout)), ..post(title) }
+}
+
+/// The stage, from 1 on, and whether it waits to be judged.
+async fn stage(store: &dyn Store, post: PostId) -> (usize, bool) {
+    let rollout = store.load_post(post).await.unwrap().unwrap().rollout.unwrap();
+    (rollout.at + 1, rollout.due_at.is_some())
+}
+
+fn all_sent(claims: &[Claim]) -> Vec<Receipt> {
+    claims.iter().map(|claim| done(claim, Outcome::Sent)).collect()
+}
+
+pub async fn a_rollout_goes_to_a_few_first_and_waits(home: &mut Home) {
+    let id = post_to(home.store(), "bot", 2_000, staged("careful", 2_000)).await;
+    let other = post_to(home.store(), "bot", 2_000, post("other")).await;
+    let claims = advance(home.store(), "bot", vec![], 100).await;
+    assert_eq!(shares(&claims), BTreeMap::from([(id, 20), (other, 80)]));
+    // One comes back unsent and is claimed again before the stage is over.
+    let ours: Vec<Claim> = claims.iter().filter(|claim| place(claim).0 == id).cloned().collect();
+    let mut receipts = all_sent(&ours[1..]);
+    receipts.push(returned(&ours[0], 0));
+    assert_eq!(stage(home.store(), id).await, (1, false));
+    let again = advance(home.store(), "bot", receipts, 1).await;
+    let again = match place(&again[0]).0 == id {
+        true => again,
+        false => advance(home.store(), "bot", vec![], 33).await,
+    };
+    let again: Vec<Claim> = again.into_iter().filter(|claim| place(claim).0 == id).collect();
+    assert_eq!(again.len(), 1);
+    advance(home.store(), "bot", all_sent(&again), 0).await;
+    assert_eq!(stage(home.store(), id).await, (1, true));
+    home.reopen();
+
+    let store = home.store();
+    let until = now() + seconds(59);
+    let claims = step_at(store, vec![], 1_000, until).await;
+    assert_eq!(shares(&claims), BTreeMap::from([(other, 1_000)]));
+    let then = now() + seconds(60);
+    store.commit_word(other, pause(), then).await.unwrap();
+    let claims = step_at(store, vec![], 1_000, then).await;
+    assert_eq!(shares(&claims), BTreeMap::from([(id, 180)]));
+    step_at(store, all_sent(&claims), 0, then).await;
+    assert_eq!(stage(store, id).await, (2, true));
+    let claims = step_at(store, vec![], 5_000, then + seconds(60)).await;
+    assert_eq!(shares(&claims), BTreeMap::from([(id, 1_800)]));
+    step_at(store, all_sent(&claims), 0, then + seconds(60)).await;
+    assert_eq!((stage(store, id).await, counts(store, id).await.sent), ((3, false), 2_000));
+    assert!(store.load_report(id, then).await.unwrap().unwrap().finished_at.is_some());
+}
+
+pub async fn a_rollout_that_fails_too_often_is_paused(home: &mut Home) {
+    let store = home.store();
+    let id = post_to(store, "bot", 1_000, staged("wrong", 1_000)).await;
+    let claims = advance(store, "bot", vec![], 100).await;
+    assert_eq!(claims.len(), 10);
+    let mut receipts = all_sent(&claims);
+    // Who is gone says nothing about the post.
+    receipts[0] = done(&claims[0], Outcome::Failed(Reason::Blocked));
+    receipts[1] = done(&claims[1], Outcome::Failed(Reason::Refused));
+    advance(store, "bot", receipts, 0).await;
+    assert_eq!(step_at(store, vec![], 100, now() + seconds(61)).await, vec![]);
+    let kept = store.load_post(id).await.unwrap().unwrap();
+    assert_eq!(kept.paused.as_deref(), Some("1 of 9 failed in stage 1 of 3 (1%)"));
+    // An admin may go on with the next stage all the same.
+    assert_eq!(obey(store, id, PostWord::Resume).await, done_with(990));
+    assert_eq!(step_at(store, vec![], 500, now() + seconds(62)).await.len(), 90);
+}
+
+pub async fn a_rollout_that_drives_people_away_is_paused(home: &mut Home) {
+    let store = home.store();
+    let id = post_to(store, "bot", 300, staged("annoying", 300)).await;
+    let claims = advance(store, "bot", vec![], 100).await;
+    advance(store, "bot", all_sent(&claims), 0).await;
+    let consent = Consent {
+        at: now() + seconds(20),
+        number: 0,
+        given: false,
+        way: "stop".into(),
+        wording: String::new(),
+    };
+    let turn = turn(store, "bot", "1001").await;
+    let turn = ConversationCommit { consent: Some(consent), ..turn };
+    store.commit_conversation(turn).await.unwrap();
+    // Paused by hand when it is due: it is judged once it goes on.
+    obey(store, id, pause()).await;
+    assert_eq!(step_at(store, vec![], 100, now() + seconds(61)).await, vec![]);
+    assert_eq!(stage(store, id).await, (1, true));
+    obey(store, id, PostWord::Resume).await;
+    assert_eq!(step_at(store, vec![], 100, now() + seconds(62)).await, vec![]);
+    let kept = store.load_post(id).await.unwrap().unwrap();
+    assert_eq!(kept.paused.as_deref(), Some("1 of 3 who got it left in stage 1 of 3 (1%)"));
+    assert_eq!(obey(store, id, cancel()).await, done_with(297));
+    assert_eq!(step_at(store, vec![], 100, now() + seconds(200)).await, vec![]);
+}
+
+pub async fn a_rollout_to_few_is_over_when_nobody_waits(home: &mut Home) {
+    let store = home.store();
+    let id = post_to(store, "bot", 2, staged("small", 2)).await;
+    let claims = advance(store, "bot", vec![], 100).await;
+    assert_eq!(claims.len(), 1);
+    advance(store, "bot", all_sent(&claims), 0).await;
+    // The second stage is of one as well, so it adds nobody.
+    assert_eq!(step_at(store, vec![], 9, now() + seconds(60)).await, vec![]);
+    let claims = step_at(store, vec![], 9, now() + seconds(120)).await;
+    assert_eq!(claims.len(), 1);
+    step_at(store, all_sent(&claims), 0, now() + seconds(120)).await;
+    assert_eq!(counts(store, id).await.sent, 2);
 }

@@ -21,7 +21,7 @@ use crate::channel::multipart::{self, Part};
 use crate::channel::wire::{
     ANSWER_BYTES_MAX, Ask, Posted, SetUpError, Wire, retry_after, upload_time,
 };
-use crate::channel::{Call, Keep, Observed};
+use crate::channel::{Call, Keep, Observed, Profile};
 use crate::model::secret::{ExposeSecret, SecretString};
 
 /// The address of the public service.
@@ -134,6 +134,16 @@ impl Client {
                 self.exchange(self.url(&path), Some(multipart::form(parts))).await
             }
         }
+    }
+
+    /// Reads what a person calls themselves, within `time_max`.
+    ///
+    /// No other field is asked for: one that the page has no leave for fails the whole call.
+    pub(crate) async fn profile(&self, address: &str, time_max: Duration) -> Profile {
+        let mut url = self.url(&[address]);
+        url.query_pairs_mut().append_pair("fields", "first_name");
+        let ask = Ask { url, body: None, time_max, answer_bytes_max: ANSWER_BYTES_MAX };
+        errors::profile(&self.wire.exchange(ask).await)
     }
 
     /// Has the page's events brought to the app's webhook. May be repeated at any time, and must

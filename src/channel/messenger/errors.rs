@@ -10,10 +10,11 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::channel::loose::{self, Whole};
 use crate::channel::wire::believed;
-use crate::channel::{Meaning, Observed};
+use crate::channel::{Meaning, Observed, Profile};
 use crate::model::post::Reason;
 use crate::model::subscriber::Standing;
 
@@ -52,6 +53,36 @@ pub(crate) fn failure(observed: &Observed) -> Option<String> {
             _ => Some(format!("status {status}, no answer of the Graph API")),
         },
     }
+}
+
+/// What a person's profile tells; the service may tell nothing of anybody.
+///
+/// Source: Messenger Platform, "User Profile API": a person who joined by telephone number has no
+/// profile (2018218), and a page needs leave to read those of the public (2018247).
+pub(crate) fn profile(observed: &Observed) -> Profile {
+    const NO_PROFILE: i64 = 2_018_218;
+    let Observed::Answered { status, body, .. } = observed else { return Profile::Failed };
+    match serde_json::from_slice::<Value>(body) {
+        Ok(answer) if answer["error"].is_object() => {
+            let error = &answer["error"];
+            let is = |field: &str, number| Whole::of(&error[field]).0 == Some(number);
+            let is_later = *status >= 500 || *status == 429;
+            match is("code", NO_PROFILE) || is("error_subcode", NO_PROFILE) {
+                true => Profile::Told { first_name: None },
+                false if is_later || is_busy(Whole::of(&error["code"]).0) => Profile::Failed,
+                false => Profile::Withheld,
+            }
+        }
+        Ok(answer) if (200..300).contains(status) && answer.is_object() => {
+            Profile::Told { first_name: loose::first_name(&answer["first_name"]) }
+        }
+        _ => Profile::Failed,
+    }
+}
+
+/// The service is unwell, or was asked too often.
+fn is_busy(code: Option<i64>) -> bool {
+    matches!(code, Some(1 | 2 | 4 | 17 | 32 | 613 | 80000..=80009))
 }
 
 /// Every answer: of a send that was accepted, or of anything that was not.
@@ -299,6 +330,27 @@ mod tests {
         let meaning = refused(400, 190, Some(463), "Error\nvalidating  access token");
         let Meaning::CredentialsRefused { why } = meaning else { panic!("{meaning:?}") };
         assert_eq!(why, "190/463: Error validating access token");
+    }
+
+    #[test]
+    fn a_profile_is_told_or_withheld() {
+        let told = |name: Option<&str>| Profile::Told { first_name: name.map(str::to_owned) };
+        let cases = [
+            (200, r#"{"first_name":" Ana ","id":"7"}"#, told(Some("Ana"))),
+            (200, r#"{"id":"7"}"#, told(None)),
+            (200, "[]", Profile::Failed),
+            (400, r#"{"error":{"code":2018218,"message":"x"}}"#, told(None)),
+            (400, r#"{"error":{"code":100,"error_subcode":2018218}}"#, told(None)),
+            (400, r#"{"error":{"code":10,"error_subcode":2018247}}"#, Profile::Withheld),
+            (400, r#"{"error":{"code":100,"error_subcode":33}}"#, Profile::Withheld),
+            (400, r#"{"error":{"code":613}}"#, Profile::Failed),
+            (500, r#"{"error":{"code":100}}"#, Profile::Failed),
+            (502, "<html>", Profile::Failed),
+        ];
+        for (status, body, expected) in cases {
+            assert_eq!(profile(&answered(status, body)), expected, "{status} {body}");
+        }
+        assert_eq!(profile(&Observed::Silence { why: "x".into() }), Profile::Failed);
     }
 
     #[test]

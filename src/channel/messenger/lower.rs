@@ -7,6 +7,7 @@
 //!   title, a line for the subtitle, at most one address. Otherwise the image goes first. So it is
 //!   with a few images and an image grid; other albums go as many images in one message, and what
 //!   is no image stands between them.
+//! - An image or a video with buttons and without words is a media template.
 //! - Cards are generic templates, side by side.
 //! - Nothing can be put on a clipboard: what is to be copied stands on a line of its own.
 //! - Quick replies hang at the last message. Colours of buttons, link previews and protection are
@@ -15,7 +16,7 @@
 //! Limits: Messenger Platform, "Send API", "Button Template", "Generic Template", "Image grid
 //! template", "Quick Replies"; where no unit is stated, UTF-16 units are counted.
 
-mod template;
+pub(super) mod template;
 
 use std::ops::Range;
 
@@ -25,7 +26,7 @@ use crate::channel::cut::{PARTS_MAX, Whole, is_visible, units};
 use crate::channel::flat::{Flat, MarkKind, Spelling, clean, flatten, trim};
 use crate::channel::messenger::lower::template::{
     BUTTONS_MAX, TEMPLATE_TEXT_UNITS_MAX, button_template, buttons_of, carousel, lossless_card,
-    lossless_grid, reply,
+    lossless_grid, media_template, reply,
 };
 use crate::channel::{CALLS_MAX, Call};
 use crate::model::item::MediaKind;
@@ -72,6 +73,11 @@ pub fn lower(message: &Message) -> Vec<Call> {
                 if let Some(card) = one.and_then(|(text, its)| lossless_card(medium, text, its)) {
                     modules.next();
                     told.push(card);
+                } else if let Some(template) =
+                    text.and_then(|(text, its)| media_template(medium, text, its))
+                {
+                    modules.next();
+                    told.push(template);
                 } else {
                     send_medium(medium, has_words, &mut told);
                 }

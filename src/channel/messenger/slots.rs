@@ -1,13 +1,15 @@
 //! The media of the Send API's calls, and the calls for other ways of sending them.
 //!
 //! A file is uploaded ahead of its message, by its address or its bytes, and then named by its
-//! `attachment_id`. The pictures of cards go by address only, and a card goes without one rather
-//! than not at all. Source: Messenger Platform, "Send API", "Attachment Upload API".
+//! `attachment_id`; so is the one of a media template. The pictures of cards and grids go by address
+//! only: a card goes without one rather than not at all, a grid without those that can't be had, and
+//! as a card where less than two are left. Source: Messenger Platform, "Send API", "Attachment Upload API".
 
 use serde_json::{Map, Value, json};
 
 use crate::channel::cut::units;
 use crate::channel::messenger::lower::TEXT_UNITS_MAX;
+use crate::channel::messenger::lower::template::{GRID_IMAGES, TEMPLATE_TEXT_UNITS_MAX};
 use crate::channel::slots::{
     Dressed, Means, Slot, Stand, fields_of, is_address, with_fields, words_for,
 };
@@ -80,6 +82,7 @@ pub(crate) fn dress(call: &Call, stands: &[Stand]) -> Dressed {
             }
         }
     });
+    put_words(&mut fields, &links);
     let call = if has_content(&fields) {
         Some(with_fields(call, call.method, fields))
     } else {
@@ -112,6 +115,8 @@ enum Place<'a> {
     Attachment(&'a mut Map<String, Value>),
     /// The element of a generic template.
     Card(&'a mut Map<String, Value>),
+    /// One image of a grid.
+    Tile(&'a mut Map<String, Value>),
     /// The element of a media template.
     Media(&'a mut Map<String, Value>),
 }
@@ -131,6 +136,10 @@ impl Place<'_> {
             }
             Self::Card(fields) => {
                 let url = text(fields, "image_url")?;
+                Some(Slot { url, form: Form::Picture, means: Means::AddressOnly })
+            }
+            Self::Tile(fields) => {
+                let url = text(fields, "url")?;
                 Some(Slot { url, form: Form::Picture, means: Means::AddressOnly })
             }
             Self::Media(fields) => {
@@ -156,7 +165,7 @@ impl Place<'_> {
                 fields.remove("url");
                 fields.insert("attachment_id".to_owned(), json!(id));
             }
-            Self::Card(_) => {}
+            Self::Card(_) | Self::Tile(_) => {}
         }
     }
 }
@@ -191,36 +200,83 @@ fn each_element(
     payload: &mut Map<String, Value>,
     visit: &mut dyn FnMut(Place<'_>) -> Keep,
 ) -> Keep {
-    let is_media = payload.get("template_type").and_then(Value::as_str) == Some("media");
+    let kind = payload.get("template_type").and_then(Value::as_str).map(str::to_owned);
     let Some(elements) = payload.get_mut("elements").and_then(Value::as_array_mut) else {
         return Keep::Yes;
     };
-    let mut keep = Keep::Yes;
-    for element in elements.iter_mut().filter_map(Value::as_object_mut) {
-        if !is_media {
-            if visit(Place::Card(element)) == Keep::No {
-                element.remove("image_url");
-                if element.len() == 1 {
-                    // The API wants one property beside the title.
-                    element.insert("subtitle".to_owned(), json!(NO_WORDS));
+    let mut elements = elements.iter_mut().filter_map(Value::as_object_mut);
+    match kind.as_deref() {
+        Some("media") => {
+            let Some(element) = elements.next() else { return Keep::Yes };
+            if visit(Place::Media(element)) == Keep::Yes {
+                return Keep::Yes;
+            }
+            // Its buttons stay, below words.
+            let Some(buttons) = element.remove("buttons") else { return Keep::No };
+            *payload = Map::from_iter([
+                ("template_type".to_owned(), json!("button")),
+                ("text".to_owned(), json!(NO_WORDS)),
+                ("buttons".to_owned(), buttons),
+            ]);
+        }
+        Some("image_grid") => {
+            let Some(grid) = elements.next() else { return Keep::Yes };
+            let Some(images) = grid.get_mut("images").and_then(Value::as_array_mut) else {
+                return Keep::Yes;
+            };
+            images.retain_mut(|image| match image.as_object_mut() {
+                Some(image) => visit(Place::Tile(image)) == Keep::Yes,
+                None => true,
+            });
+            if images.len() < *GRID_IMAGES.start() {
+                let card = card_of(grid);
+                *payload = Map::from_iter([
+                    ("template_type".to_owned(), json!("generic")),
+                    ("elements".to_owned(), json!([card])),
+                ]);
+            }
+        }
+        _ => {
+            for element in elements {
+                if visit(Place::Card(element)) == Keep::No {
+                    element.remove("image_url");
+                    fill(element);
                 }
             }
-            continue;
         }
-        keep = visit(Place::Media(element));
     }
-    if is_media && keep == Keep::No {
-        // Its buttons stay, below words.
-        let buttons = elements.first_mut().and_then(|element| element.get_mut("buttons"));
-        let Some(buttons) = buttons.map(Value::take) else { return Keep::No };
-        *payload = Map::from_iter([
-            ("template_type".to_owned(), json!("button")),
-            ("text".to_owned(), json!(NO_WORDS)),
-            ("buttons".to_owned(), buttons),
-        ]);
-        return Keep::Yes;
+    Keep::Yes
+}
+
+/// A grid as a card with its one image, or with none.
+fn card_of(grid: &mut Map<String, Value>) -> Map<String, Value> {
+    let images = grid.remove("images").unwrap_or_default();
+    let mut card = std::mem::take(grid);
+    if let Some(url) = images.pointer("/0/url") {
+        card.insert("image_url".to_owned(), url.clone());
     }
-    keep
+    if let Some(action) = images.pointer("/0/action") {
+        card.insert("default_action".to_owned(), action.clone());
+    }
+    fill(&mut card);
+    card
+}
+
+/// The API wants one property beside the title.
+fn fill(card: &mut Map<String, Value>) {
+    if card.len() == 1 {
+        card.insert("subtitle".to_owned(), json!(NO_WORDS));
+    }
+}
+
+/// Says above the buttons of a template what the medium above them would have been.
+fn put_words(fields: &mut Map<String, Value>, links: &[(String, Option<String>)]) {
+    let payload = fields.get_mut("message").and_then(|it| it.pointer_mut("/attachment/payload"));
+    let Some(payload) = payload.filter(|it| it["text"] == NO_WORDS) else { return };
+    let text = lines(links, TEMPLATE_TEXT_UNITS_MAX);
+    if !text.is_empty() {
+        payload["text"] = json!(text);
+    }
 }
 
 fn has_content(fields: &Map<String, Value>) -> bool {
@@ -235,22 +291,7 @@ fn text_instead(
     mut fields: Map<String, Value>,
     links: &[(String, Option<String>)],
 ) -> Option<Call> {
-    let mut text = String::new();
-    for (words, url) in links {
-        let words = words_for(words, None);
-        let line = match url {
-            Some(url) if words.is_empty() => url.clone(),
-            Some(url) => format!("{words}\n{url}"),
-            None => words,
-        };
-        if line.is_empty() || units(&text) + units(&line) + 1 > TEXT_UNITS_MAX {
-            continue;
-        }
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(&line);
-    }
+    let mut text = lines(links, TEXT_UNITS_MAX);
     let message = fields.get_mut("message")?.as_object_mut()?;
     if text.is_empty() {
         if !message.contains_key("quick_replies") {
@@ -260,6 +301,26 @@ fn text_instead(
     }
     message.insert("text".to_owned(), json!(text));
     Some(with_fields(call, call.method, fields))
+}
+
+fn lines(links: &[(String, Option<String>)], units_max: usize) -> String {
+    let mut text = String::new();
+    for (words, url) in links {
+        let words = words_for(words, None);
+        let line = match url {
+            Some(url) if words.is_empty() => url.clone(),
+            Some(url) => format!("{words}\n{url}"),
+            None => words,
+        };
+        if line.is_empty() || units(&text) + units(&line) + 1 > units_max {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&line);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -373,6 +434,27 @@ mod tests {
             message(&bare)["attachment"]["payload"],
             json!({ "template_type": "button", "text": NO_WORDS, "buttons": [{ "title": "b" }] })
         );
+        let named = dress(&call, &[link("A film", Some(URL))]);
+        let text = message(&named)["attachment"]["payload"]["text"].take();
+        assert_eq!(text, format!("A film\n{URL}"));
+    }
+
+    #[test]
+    fn a_grid_goes_on_without_its_bad_images_and_becomes_a_card() {
+        let open = json!({ "type": "web_url", "url": "https://a.example/" });
+        let image = |at: usize| json!({ "url": format!("{URL}?{at}"), "action": open });
+        let grid = json!({ "images": [image(0), image(1), image(2)], "title": "t" });
+        let payload = json!({ "template_type": "image_grid", "elements": [grid] });
+        let call = call(&json!({ "attachment": { "type": "template", "payload": payload } }));
+        assert_eq!(slots(&call).len(), 3);
+        let of = |stands: &[Stand]| message(&dress(&call, stands))["attachment"]["payload"].take();
+        let two = of(&[Stand::Address, link("", None), Stand::Address]);
+        assert_eq!(two["elements"][0]["images"], json!([image(0), image(2)]));
+        let one = of(&[link("", None), Stand::Address, link("", None)]);
+        let card = json!({ "title": "t", "image_url": format!("{URL}?1"), "default_action": open });
+        assert_eq!(one, json!({ "template_type": "generic", "elements": [card] }));
+        let none = of(&[link("", None), link("", None), link("", None)]);
+        assert_eq!(none["elements"], json!([{ "title": "t", "subtitle": NO_WORDS }]));
     }
 
     #[test]

@@ -62,7 +62,8 @@ fn event(channel: &Name, page_id: &str, item: &Value, entry_at: Timestamp) -> Op
         .or_else(|| of_reaction(&item["reaction"]))?;
     let at = instant(&item["timestamp"]).unwrap_or(entry_at);
     let id = id.unwrap_or_else(|| format!("{address}:{}:{kind}", at.as_millis()));
-    Some(Event { channel: channel.clone(), id, at, address, language: None, deed })
+    let channel = channel.clone();
+    Some(Event { channel, id, at, address, language: None, first_name: None, deed })
 }
 
 /// What kind it is, the service's id of it if it has one, and what was done.
@@ -181,6 +182,7 @@ mod tests {
                 at: Timestamp::from_millis(AT),
                 address: "7".into(),
                 language: None,
+                first_name: None,
                 deed: Deed::Said { text: "hi".into() },
             }]
         );

@@ -55,6 +55,15 @@ pub struct Edit {
     pub leaves: Option<KeptMessage>,
     /// What is done instead where the service refuses the call, and what that leaves.
     pub otherwise: Option<(Call, KeptMessage)>,
+    /// The call puts a file into the message. Where that can't be had and nothing is to be done
+    /// instead, the message stays as it is.
+    pub is_media: bool,
+}
+
+impl Edit {
+    fn simple(call: Option<Call>, leaves: Option<KeptMessage>) -> Self {
+        Self { call, leaves, otherwise: None, is_media: false }
+    }
 }
 
 /// What the edits are to do.
@@ -92,6 +101,7 @@ pub fn edits(calls: &[Call], kept: &[KeptMessage], aim: Aim) -> Vec<Edit> {
                 edit.call = Some(deletion(message, call));
                 edit.otherwise = instead;
                 edit.leaves = None;
+                edit.is_media = false;
             }
         }
     }
@@ -102,9 +112,10 @@ pub fn edits(calls: &[Call], kept: &[KeptMessage], aim: Aim) -> Vec<Edit> {
 fn as_sent(calls: &[Call], count: usize) -> Vec<New<'_>> {
     let mut covered = 0u8;
     let mut covering = Vec::new();
-    for call in calls {
+    for (at, call) in calls.iter().enumerate() {
         if covered == 0 {
-            covering.extend(New::read(call));
+            let behind = if call.covers > 0 { calls.get(at + 1) } else { None };
+            covering.extend(New::read(call).map(|new| New { covered: behind, ..new }));
         }
         covered = covered.saturating_sub(1).max(call.covers);
     }
@@ -121,6 +132,8 @@ struct New<'a> {
     fields: Map<String, Value>,
     /// More would follow that has no place.
     goes_on: bool,
+    /// The first call that says the same in another way.
+    covered: Option<&'a Call>,
 }
 
 impl<'a> New<'a> {
@@ -130,7 +143,7 @@ impl<'a> New<'a> {
         }
         let object = serde_json::from_str::<Value>(&format!("{{{}", call.rest)).ok()?;
         let Value::Object(fields) = object else { return None };
-        Some(Self { call, fields, goes_on: false })
+        Some(Self { call, fields, goes_on: false, covered: None })
     }
 
     /// The name of the field with the call's file, which is the kind of the file too.
@@ -157,16 +170,19 @@ impl<'a> New<'a> {
         edits.extend(messages.next().map(|first| self.edit(*first, has_keyboard, aim)));
         edits.extend(messages.map(|message| match self.file().is_some() && aim.has_new_media {
             true => vanish(*message, std::slice::from_ref(self.call)),
-            false => Edit { call: None, leaves: Some(*message), otherwise: None },
+            false => Edit::simple(None, Some(*message)),
         }));
         edits
     }
 
     fn edit(&self, message: KeptMessage, has_keyboard: bool, aim: Aim) -> Edit {
         let as_media = KeptMessage { is_media: true, ..message };
-        let simple = |call| Edit { call: Some(call), leaves: Some(message), otherwise: None };
+        let simple = |call| Edit::simple(Some(call), Some(message));
         match (self.file(), message.is_media) {
-            (None, false) => simple(self.text(message, has_keyboard)),
+            (None, false) => {
+                let plain = self.plain().map(|plain| (plain.text(message, has_keyboard), message));
+                Edit { otherwise: plain, ..simple(self.text(message, has_keyboard)) }
+            }
             (None, true) => simple(self.caption(message, has_keyboard)),
             (Some(_), true) if !aim.has_new_media => simple(self.caption(message, has_keyboard)),
             (Some(kind), is_media) => {
@@ -186,9 +202,18 @@ impl<'a> New<'a> {
                     call: Some(call),
                     leaves: Some(as_media),
                     otherwise: Some((instead, message)),
+                    is_media: true,
                 }
             }
         }
+    }
+
+    /// The same without what only rich messages have: its beginning, where it takes several calls.
+    fn plain(&self) -> Option<Self> {
+        let mut plain = Self::read(self.covered?)?;
+        plain.goes_on = self.goes_on || self.call.covers > 1;
+        plain.take_keyboard(Some(self));
+        Some(plain)
     }
 
     fn album(&self, items: &[Value], group: &[KeptMessage], aim: Aim) -> Vec<Edit> {
@@ -197,21 +222,27 @@ impl<'a> New<'a> {
                 return vanish(*message, std::slice::from_ref(self.call));
             };
             let as_media = KeptMessage { is_media: true, ..*message };
-            if aim.has_new_media || !message.is_media {
-                let call = self.call_of("editMessageMedia", *message, false, |fields| {
-                    fields.insert("media".to_owned(), item.clone());
-                });
-                return Edit { call: Some(call), leaves: Some(as_media), otherwise: None };
-            }
             // The words of an album stand below its first picture.
-            let call = (at == 0).then(|| {
+            let words = (at == 0).then(|| {
                 self.call_of("editMessageCaption", *message, false, |fields| {
                     for name in ["caption", "caption_entities", "show_caption_above_media"] {
                         fields.extend(item.get(name).map(|value| (name.to_owned(), value.clone())));
                     }
                 })
             });
-            Edit { call, leaves: Some(*message), otherwise: None }
+            if aim.has_new_media || !message.is_media {
+                let call = self.call_of("editMessageMedia", *message, false, |fields| {
+                    fields.insert("media".to_owned(), item.clone());
+                });
+                let otherwise = words.filter(|_| message.is_media).map(|words| (words, *message));
+                return Edit {
+                    call: Some(call),
+                    leaves: Some(as_media),
+                    otherwise,
+                    is_media: true,
+                };
+            }
+            Edit::simple(words, Some(*message))
         };
         group.iter().enumerate().map(edit).collect()
     }
@@ -276,7 +307,7 @@ impl<'a> New<'a> {
 /// A message that has no place any more.
 fn vanish(message: KeptMessage, like: &[Call]) -> Edit {
     let Some(like) = like.first() else {
-        return Edit { call: None, leaves: Some(message), otherwise: None };
+        return Edit::simple(None, Some(message));
     };
     let (method, name) = match message.is_media {
         true => ("editMessageCaption", "caption"),
@@ -289,6 +320,7 @@ fn vanish(message: KeptMessage, like: &[Call]) -> Edit {
         call: Some(deletion(message, like)),
         leaves: None,
         otherwise: Some((call(like, method, fields), message)),
+        is_media: false,
     }
 }
 
@@ -436,7 +468,8 @@ mod tests {
     #[test]
     fn what_is_taken_away_is_edited_where_it_has_to_stay() {
         let edits = edits(&calls(vec![text("struck")]), &[kept(7, false)], AWAY);
-        let [Edit { call: Some(call), leaves: None, otherwise: Some((instead, _)) }] = &edits[..]
+        let [Edit { call: Some(call), leaves: None, otherwise: Some((instead, _)), .. }] =
+            &edits[..]
         else {
             panic!("{edits:?}")
         };
@@ -460,8 +493,34 @@ mod tests {
         let methods: Vec<_> = edited.iter().map(|(method, _)| *method).collect();
         assert_eq!(methods, ["editMessageCaption", "deleteMessage"]);
         assert_eq!(edited[0].1, json!({ "message_id": 7, "caption": "right" }));
-        let edited = of(&[album], &group[..2], NEW_MEDIA);
-        assert_eq!(edited[1].1, json!({ "message_id": 8, "media": item(1) }));
+        let edited = edits(&[album], &group[..2], NEW_MEDIA);
+        let put = edited[1].call.as_ref().map(shown).unwrap();
+        assert_eq!(put.1, json!({ "message_id": 8, "media": item(1) }));
+        // Where a picture can't be had, the words are not lost with it.
+        let instead: Vec<_> = edited
+            .iter()
+            .map(|edit| edit.otherwise.as_ref().map(|(call, _)| shown(call)))
+            .collect();
+        let words = json!({ "message_id": 7, "caption": "right" });
+        assert_eq!(instead, [Some(("editMessageCaption", words)), None]);
+        assert!(edited.iter().all(|edit| edit.is_media));
+    }
+
+    #[test]
+    fn a_rich_message_that_is_refused_is_edited_in_plain_words() {
+        let long = "Words and words. ".repeat(400);
+        let mut message = Message::from(vec![text(&long)]);
+        message.manner.overflow = crate::model::message::Overflow::Rich;
+        let calls = lower(&message, None);
+        assert_eq!(calls[0].method, "sendRichMessage");
+        let edits = edits(&calls, &[kept(7, false)], Aim::default());
+        let [edit] = &edits[..] else { panic!("{edits:?}") };
+        assert!(shown(edit.call.as_ref().unwrap()).1.get("rich_message").is_some());
+        let (instead, _) = edit.otherwise.as_ref().unwrap();
+        let (method, fields) = shown(instead);
+        assert_eq!(method, "editMessageText");
+        assert!(fields["text"].as_str().unwrap().ends_with('…'));
+        assert!(fields.get("reply_markup").is_some());
     }
 
     #[test]

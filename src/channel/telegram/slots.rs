@@ -5,18 +5,26 @@
 //! - An album goes on without those of its media that can't be shown in it; with one left it is a
 //!   single medium, with none a text. The caption stays, and the addresses of what was left out
 //!   follow it while there is room.
+//! - The cover of a video and the picture of a rich message are left out where they can't be had;
+//!   a thumbnail goes only along with a file that is uploaded.
 //!
 //! Source: Bot API reference, "Sending files", `InputMedia`, `sendMediaGroup`.
 
+mod ids;
+
+mod rich;
+
 use serde_json::{Map, Value, json};
 
+use crate::channel::Call;
 use crate::channel::cut::units;
 use crate::channel::slots::{
     Dressed, Means, Slot, Stand, Upload, fields_of, is_address, with_fields, words_for,
 };
 use crate::channel::telegram::lower::{CAPTION_UNITS_MAX, TEXT_UNITS_MAX};
-use crate::channel::{Call, Observed};
 use crate::model::media::Form;
+
+pub(crate) use crate::channel::telegram::slots::ids::{cover_id, kept_ids};
 
 /// What stands for a text that buttons need and nobody wrote.
 const NO_WORDS: &str = "…";
@@ -52,101 +60,122 @@ const OWN_FIELDS: [&str; 13] = [
 /// As [`OWN_FIELDS`], of sounds.
 const SOUND_FIELDS: [&str; 2] = ["performer", "title"];
 
-/// The media of a call, in their order; empty for calls without.
+/// Methods that may have a rich message, whose pictures stand in its HTML.
+const RICH: [&str; 2] = ["sendRichMessage", "editMessageText"];
+
+/// Puts another file into a message that is there.
+const EDIT: &str = "editMessageMedia";
+
+/// The media of a call, in their order; empty for calls without. Behind each its cover and its
+/// thumbnail follow, if it has them.
 pub(crate) fn slots(call: &Call) -> Vec<Slot> {
-    if call.method != ALBUM && single(call.method).is_none() {
-        return Vec::new();
-    }
-    let fields = fields_of(call);
     let mut slots = Vec::new();
-    let mut add = |value: Option<&Value>, form, means| {
-        if let Some(url) = value.and_then(Value::as_str).filter(|url| is_address(url)) {
-            slots.push(Slot { url: url.to_owned(), form, means });
+    match (call.method, single(call.method)) {
+        (_, Some((form, field))) => slots_of(&fields_of(call), form, field, &mut slots),
+        (ALBUM, _) => {
+            let fields = fields_of(call);
+            items(&fields).for_each(|it| slots_of(it, form_of_item(it), "media", &mut slots));
         }
-    };
-    match single(call.method) {
-        Some((form, field)) => {
-            add(fields.get(field), form, Means::All);
-            add(fields.get("cover"), Form::Picture, Means::Spare);
-        }
-        None => {
-            for item in items(&fields) {
-                add(item.get("media"), form_of_item(item), Means::All);
+        (EDIT, _) => {
+            let fields = fields_of(call);
+            if let Some(item) = fields.get("media").and_then(Value::as_object) {
+                slots_of(item, form_of_item(item), "media", &mut slots);
             }
         }
+        (method, _) if RICH.contains(&method) && call.rest.contains("\"rich_message\"") => {
+            return rich::slots(&fields_of(call));
+        }
+        _ => {}
     }
     slots
 }
 
 /// The call for the ways of its media, one for each of [`slots`].
+///
+/// An edit whose medium can't be had comes to nothing: the words alone are another call.
 pub(crate) fn dress(call: &Call, stands: &[Stand]) -> Dressed {
-    let fields = fields_of(call);
-    match single(call.method) {
-        Some((form, field)) => {
+    let mut fields = fields_of(call);
+    let mut dressed = Dressed::default();
+    match (call.method, single(call.method)) {
+        (_, Some((form, field))) => {
+            let ways = Stands { stands, slot: 0 }.next(&fields, field);
             let mut item = Item { form, slot: None, fields };
-            let mut stands = stands.iter().enumerate();
-            let mut next = |value: Option<&Value>| {
-                value.and_then(Value::as_str).filter(|url| is_address(url))?;
-                stands.next()
-            };
-            let main = next(item.fields.get(field));
-            let cover = next(item.fields.get("cover"));
-            let mut dressed = Dressed::default();
-            if let Some((_, cover)) = cover {
-                item.dress_cover(cover, &mut dressed.uploads);
-            }
-            match main {
-                Some((_, Stand::Link { words, url })) => {
+            match &ways {
+                Some(Ways { main: Stand::Link { words, url }, .. }) => {
                     let link = [(form, words.as_str(), url.as_deref())];
-                    dressed.uploads.clear();
                     dressed.call = text_instead(call, item.fields, &link);
+                    return dressed;
                 }
-                Some((slot, stand)) => {
-                    item.slot = Some(slot);
-                    item.take(field, stand, &mut dressed.uploads);
-                    dressed.call = Some(item.call(call, &mut dressed.shown));
-                }
-                None => dressed.call = Some(item.call(call, &mut dressed.shown)),
+                Some(ways) => item.take(field, ways, &mut dressed.uploads),
+                None => {}
             }
-            dressed
+            dressed.call = Some(item.call(call, &mut dressed.shown));
         }
-        None if call.method == ALBUM => dress_album(call, fields, stands),
-        None => Dressed { call: Some(call.clone()), ..Dressed::default() },
+        (ALBUM, _) => return dress_album(call, fields, stands),
+        (EDIT, _) => {
+            let Some(Value::Object(item)) = fields.remove("media") else { return dressed };
+            let mut item = Item { form: form_of_item(&item), slot: None, fields: item };
+            let ways = Stands { stands, slot: 0 }.next(&item.fields, "media");
+            match ways {
+                Some(Ways { main: Stand::Link { .. }, .. }) => return dressed,
+                Some(ways) => item.take("media", &ways, &mut dressed.uploads),
+                None => {}
+            }
+            dressed.shown.extend(item.slot.map(|slot| (slot, item.form)));
+            fields.insert("media".to_owned(), Value::Object(item.fields));
+            dressed.call = Some(with_fields(call, call.method, fields));
+        }
+        (method, _) if RICH.contains(&method) => {
+            rich::dress(&mut fields, stands, &mut dressed);
+            dressed.call = Some(with_fields(call, call.method, fields));
+        }
+        _ => dressed.call = Some(call.clone()),
+    }
+    dressed
+}
+
+/// A medium, and what is shown for it where it does not move.
+fn slots_of(fields: &Map<String, Value>, form: Form, field: &str, slots: &mut Vec<Slot>) {
+    let means = [(Means::All, field), (Means::Spare, "cover"), (Means::Thumbnail, "thumbnail")];
+    for (means, field) in means {
+        match fields.get(field).and_then(Value::as_str).filter(|url| is_address(url)) {
+            Some(url) => {
+                let form = if means == Means::All { form } else { Form::Picture };
+                slots.push(Slot { url: url.to_owned(), form, means });
+            }
+            None if means == Means::All => return,
+            None => {}
+        }
     }
 }
 
-/// The ids that an accepted call's answer tells, with their forms: one for each message. `wanted`
-/// says as which form each was sent.
-pub(crate) fn kept_ids(observed: &Observed, wanted: &[Form]) -> Vec<Option<(Form, String)>> {
-    let Observed::Answered { body, .. } = observed else { return Vec::new() };
-    let Ok(answer) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
-    let result = answer.get("result").unwrap_or(&Value::Null);
-    let messages = match result {
-        Value::Array(messages) => messages.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    messages.iter().zip(wanted).map(|(message, form)| id_in(message, *form)).collect()
+/// The ways of a call's media, as far as they were not taken.
+struct Stands<'a> {
+    stands: &'a [Stand],
+    slot: usize,
 }
 
-/// The id of the cover that an accepted video shows.
-pub(crate) fn cover_id(observed: &Observed) -> Option<String> {
-    let Observed::Answered { body, .. } = observed else { return None };
-    let answer: Value = serde_json::from_slice(body).ok()?;
-    let sizes = answer.get("result")?.get("video")?.get("cover")?.as_array()?;
-    Some(sizes.last()?.get("file_id")?.as_str()?.to_owned())
+/// The ways of one medium.
+struct Ways<'a> {
+    slot: usize,
+    main: &'a Stand,
+    cover: Option<&'a Stand>,
+    thumbnail: Option<&'a Stand>,
 }
 
-/// What was sent as an animation comes back as that and as a document: the form asked for first.
-fn id_in(message: &Value, wanted: Form) -> Option<(Form, String)> {
-    let of = |form: Form| {
-        let (_, _, field) = SINGLES.iter().find(|(_, one, _)| *one == form)?;
-        let file = match message.get(*field)? {
-            Value::Array(sizes) => sizes.last()?,
-            file => file,
+impl<'a> Stands<'a> {
+    /// Reads what [`slots_of`] reads.
+    fn next(&mut self, fields: &Map<String, Value>, field: &str) -> Option<Ways<'a>> {
+        let slot = self.slot;
+        let mut take = |field: &str| {
+            fields.get(field).and_then(Value::as_str).filter(|url| is_address(url))?;
+            let stand = self.stands.get(self.slot)?;
+            self.slot += 1;
+            Some(stand)
         };
-        Some((form, file.get("file_id")?.as_str()?.to_owned()))
-    };
-    of(wanted).or_else(|| SINGLES.iter().find_map(|(_, form, _)| of(*form)))
+        let main = take(field)?;
+        Some(Ways { slot, main, cover: take("cover"), thumbnail: take("thumbnail") })
+    }
 }
 
 fn single(method: &str) -> Option<(Form, &'static str)> {
@@ -177,45 +206,76 @@ struct Item {
 }
 
 impl Item {
-    /// Puts the medium into its field; another form loses what only the old one knew.
-    fn take(&mut self, field: &str, stand: &Stand, uploads: &mut Vec<(String, Upload)>) {
-        let (value, form) = match stand {
-            Stand::Kept { id, form } => (id.clone(), *form),
-            Stand::Upload(upload) => (attach(uploads, upload), upload.form),
-            Stand::Address | Stand::Link { .. } => return,
+    /// Puts the medium into its field, and its pictures beside it; another form loses what only
+    /// the old one knew.
+    fn take(&mut self, field: &str, ways: &Ways<'_>, uploads: &mut Vec<(String, Upload)>) {
+        self.slot = Some(ways.slot);
+        let (value, form) = match ways.main {
+            Stand::Kept { id, form } => (Some(id.clone()), *form),
+            Stand::Upload(upload) => (Some(attach(uploads, upload)), upload.form),
+            Stand::Address | Stand::Link { .. } => (None, self.form),
         };
+        // It counts only beside a file that comes along.
+        let goes_along = matches!(ways.main, Stand::Upload(_));
+        let thumbnail = ways.thumbnail.filter(|stand| matches!(stand, Stand::Upload(_)));
+        let thumbnail = thumbnail.filter(|_| goes_along);
         if form != self.form {
-            let is_named = field == "media";
+            let title = self.title().filter(|_| field != "media");
             let own = OWN_FIELDS.iter().chain(&SOUND_FIELDS);
             for name in own {
                 self.fields.remove(*name);
             }
             self.form = form;
             let (_, word) = single_of(form);
-            if is_named {
+            let named = if field == "media" { "media" } else { word };
+            if field == "media" {
                 self.fields.insert("type".to_owned(), json!(word));
-                self.fields.insert("media".to_owned(), json!(value));
-            } else {
-                self.fields.insert(word.to_owned(), json!(value));
+            }
+            self.fields.insert(named.to_owned(), json!(value));
+            if let Some(title) = title {
+                self.fields.entry("caption").or_insert(json!(title));
+            }
+            if form == Form::File {
+                self.take_picture("thumbnail", thumbnail, false, uploads);
             }
             return;
         }
-        self.fields.insert(field.to_owned(), json!(value));
+        if let Some(value) = value {
+            self.fields.insert(field.to_owned(), json!(value));
+        }
+        self.take_picture("cover", ways.cover, true, uploads);
+        self.take_picture("thumbnail", thumbnail, false, uploads);
     }
 
-    fn dress_cover(&mut self, stand: &Stand, uploads: &mut Vec<(String, Upload)>) {
-        match stand {
-            Stand::Address => {}
-            Stand::Kept { id, form: Form::Picture } => {
-                self.fields.insert("cover".to_owned(), json!(id));
+    /// What a sound is called in fields of its own, which other forms lack.
+    fn title(&self) -> Option<String> {
+        let text = |name: &str| self.fields.get(name).and_then(Value::as_str);
+        match (text("title")?, text("performer")) {
+            (title, Some(performer)) => Some(format!("{performer} – {title}")),
+            (title, None) => Some(title.to_owned()),
+        }
+    }
+
+    /// A picture that may be missing.
+    fn take_picture(
+        &mut self,
+        field: &str,
+        stand: Option<&Stand>,
+        may_stay: bool,
+        uploads: &mut Vec<(String, Upload)>,
+    ) {
+        let value = match stand {
+            Some(Stand::Address) => return,
+            None if may_stay => return,
+            Some(Stand::Kept { id, form: Form::Picture }) => Some(id.clone()),
+            Some(Stand::Upload(upload)) if upload.form == Form::Picture => {
+                Some(attach(uploads, upload))
             }
-            Stand::Upload(upload) if upload.form == Form::Picture => {
-                let name = attach(uploads, upload);
-                self.fields.insert("cover".to_owned(), json!(name));
-            }
-            Stand::Kept { .. } | Stand::Upload(_) | Stand::Link { .. } => {
-                self.fields.remove("cover");
-            }
+            None | Some(Stand::Kept { .. } | Stand::Upload(_) | Stand::Link { .. }) => None,
+        };
+        match value {
+            Some(value) => drop(self.fields.insert(field.to_owned(), json!(value))),
+            None => drop(self.fields.remove(field)),
         }
     }
 
@@ -238,7 +298,7 @@ fn dress_album(call: &Call, mut fields: Map<String, Value>, stands: &[Stand]) ->
     let mut kept: Vec<Item> = Vec::new();
     let mut left_out: Vec<(Form, String, Option<String>)> = Vec::new();
     let mut caption = Map::new();
-    let mut slot = 0;
+    let mut stands = Stands { stands, slot: 0 };
     for item in items(&fields) {
         let mut item = Item { form: form_of_item(item), slot: None, fields: item.clone() };
         let url = item.fields.get("media").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -249,12 +309,8 @@ fn dress_album(call: &Call, mut fields: Map<String, Value>, stands: &[Stand]) ->
             }
         }
         let form = item.form;
-        if is_address(&url)
-            && let Some(stand) = stands.get(slot)
-        {
-            item.slot = Some(slot);
-            slot += 1;
-            match stand {
+        if let Some(ways) = stands.next(&item.fields, "media") {
+            match ways.main {
                 Stand::Link { words, url } => {
                     left_out.push((form, words.clone(), url.clone()));
                     continue;
@@ -265,7 +321,7 @@ fn dress_album(call: &Call, mut fields: Map<String, Value>, stands: &[Stand]) ->
                     left_out.push((form, String::new(), Some(url)));
                     continue;
                 }
-                stand => item.take("media", stand, &mut dressed.uploads),
+                _ => item.take("media", &ways, &mut dressed.uploads),
             }
         }
         kept.push(item);
@@ -549,35 +605,73 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_read_from_the_answer() {
-        let observed = |body: Value| Observed::Answered {
-            status: 200,
-            retry_after: None,
-            body: body.to_string().into_bytes(),
+    fn a_thumbnail_goes_along_with_an_upload_and_with_nothing_else() {
+        let cover = "https://a.example/c.png";
+        let sound = json!({ "audio": URL, "title": "T", "thumbnail": cover });
+        let call = call("sendAudio", &sound);
+        let means: Vec<Means> = slots(&call).iter().map(|slot| slot.means).collect();
+        assert_eq!(means, [Means::All, Means::Thumbnail]);
+        let thumbnail = |main: Stand, stand: Stand| {
+            let dressed = dress(&call, &[main, stand]);
+            (shown(&dressed)[1]["thumbnail"].take(), dressed.uploads.len())
         };
-        let photo = observed(json!({ "ok": true, "result": {
-            "message_id": 1, "photo": [{ "file_id": "s" }, { "file_id": "l" }],
-        }}));
-        assert_eq!(kept_ids(&photo, &[Form::Picture]), [Some((Form::Picture, "l".into()))]);
-        let gif = observed(json!({ "ok": true, "result": {
-            "message_id": 1, "animation": { "file_id": "a" }, "document": { "file_id": "a" },
-        }}));
-        assert_eq!(kept_ids(&gif, &[Form::Animation]), [Some((Form::Animation, "a".into()))]);
-        assert_eq!(kept_ids(&gif, &[Form::File]), [Some((Form::File, "a".into()))]);
-        assert_eq!(kept_ids(&gif, &[Form::Picture]), [Some((Form::Animation, "a".into()))]);
-        let album = observed(json!({ "ok": true, "result": [
-            { "photo": [{ "file_id": "p" }] }, { "text": "?" }, { "video": { "file_id": "v" } },
-        ]}));
-        let forms = [Form::Picture, Form::Picture, Form::Video];
-        let ids = kept_ids(&album, &forms);
-        assert_eq!(ids[0], Some((Form::Picture, "p".into())));
-        assert_eq!((&ids[1], &ids[2]), (&None, &Some((Form::Video, "v".into()))));
-        let video = observed(json!({ "ok": true, "result": {
-            "video": { "file_id": "v", "cover": [{ "file_id": "c" }] },
-        }}));
-        assert_eq!(cover_id(&video), Some("c".into()));
-        for body in [json!({}), json!([]), json!({ "result": 5 })] {
-            assert!(kept_ids(&observed(body), &[Form::File]).iter().all(Option::is_none));
+        let both = thumbnail(upload(Form::Sound), upload(Form::Picture));
+        assert_eq!(both, (json!("attach://file1"), 2));
+        for (main, stand, uploads) in [
+            (Stand::Address, upload(Form::Picture), 0),
+            (kept("a", Form::Sound), upload(Form::Picture), 0),
+            (upload(Form::Sound), link("", None), 1),
+            (upload(Form::Sound), Stand::Address, 1),
+        ] {
+            let told = format!("{main:?} {stand:?}");
+            assert_eq!(thumbnail(main, stand), (Value::Null, uploads), "{told}");
         }
+    }
+
+    #[test]
+    fn a_sound_that_becomes_a_file_keeps_its_name_and_its_picture() {
+        let cover = "https://a.example/c.png";
+        let mut sound = json!({
+            "audio": URL, "title": "T", "performer": "P", "duration": 5, "thumbnail": cover,
+        });
+        let file = |sound: &Value| {
+            let dressed =
+                dress(&call("sendAudio", sound), &[upload(Form::File), upload(Form::Picture)]);
+            shown(&dressed)
+        };
+        let (named, picture) = ("attach://file0", "attach://file1");
+        let expected = json!({ "document": named, "caption": "P – T", "thumbnail": picture });
+        assert_eq!(file(&sound), json!(["sendDocument", expected]));
+        sound["caption"] = json!("Words");
+        assert_eq!(file(&sound)[1]["caption"], "Words");
+    }
+
+    #[test]
+    fn covers_stand_behind_their_videos_in_albums_too() {
+        let film = json!({ "type": "video", "media": URL, "cover": "https://a.example/c.png" });
+        let photo = json!({ "type": "photo", "media": "https://a.example/p.png" });
+        let call = call("sendMediaGroup", &json!({ "media": [film, photo] }));
+        let means: Vec<Means> = slots(&call).iter().map(|slot| slot.means).collect();
+        assert_eq!(means, [Means::All, Means::Spare, Means::All]);
+        let stands = [Stand::Address, link("", None), kept("p", Form::Picture)];
+        let dressed = dress(&call, &stands);
+        let media = shown(&dressed)[1]["media"].take();
+        let film = json!({ "type": "video", "media": URL });
+        assert_eq!(media, json!([film, { "type": "photo", "media": "p" }]));
+        assert_eq!(dressed.shown, [(0, Form::Video), (2, Form::Picture)]);
+    }
+
+    #[test]
+    fn an_edit_brings_its_file_or_is_left_to_its_words() {
+        let item = json!({ "type": "photo", "media": URL, "caption": "Hi" });
+        let call = call("editMessageMedia", &json!({ "message_id": 7, "media": item }));
+        assert_eq!(slots(&call)[0].means, Means::All);
+        let media = |stand: Stand| shown(&dress(&call, &[stand]))[1]["media"].take();
+        assert_eq!(media(Stand::Address), item);
+        let by_id = json!({ "type": "photo", "media": "p", "caption": "Hi" });
+        assert_eq!(media(kept("p", Form::Picture)), by_id);
+        let file = json!({ "type": "document", "media": "attach://file0", "caption": "Hi" });
+        assert_eq!(media(upload(Form::File)), file);
+        assert_eq!(dress(&call, &[link("A dog", Some(URL))]).call, None);
     }
 }

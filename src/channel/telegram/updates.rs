@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::channel::loose::{Whole, first_chars};
+use crate::channel::loose::{self, Whole, first_chars};
 use crate::model::event::{Deed, Event};
 use crate::model::name::Name;
 use crate::model::time::Timestamp;
@@ -51,6 +51,7 @@ pub fn read(channel: &Name, update: &Value, now: Timestamp) -> Vec<Event> {
         at: seen.at,
         address: seen.address,
         language: seen.language,
+        first_name: seen.first_name,
         deed: seen.deed,
     })
     .into_iter()
@@ -62,24 +63,27 @@ struct Seen {
     at: Timestamp,
     address: String,
     language: Option<String>,
+    first_name: Option<String>,
     deed: Deed,
 }
 
 fn of_message(message: &Value, now: Timestamp) -> Option<Seen> {
     let chat = &message["chat"];
     let from = &message["from"];
-    let (address, deed) = if is_private(chat) {
+    let (address, deed, first_name) = if is_private(chat) {
         if from["is_bot"] == true {
             return None;
         }
         let said = message["text"].as_str().map(deed_of_text);
         let shown = || MEDIA.iter().any(|kind| !message[*kind].is_null());
-        (address(chat)?, said.or_else(|| shown().then_some(Deed::SentMedia))?)
+        let deed = said.or_else(|| shown().then_some(Deed::SentMedia))?;
+        (address(chat)?, deed, loose::first_name(&from["first_name"]))
     } else {
         let to = Whole::of(&message["migrate_to_chat_id"]).0?;
-        (address(chat)?, Deed::Moved { to: to.to_string() })
+        (address(chat)?, Deed::Moved { to: to.to_string() }, None)
     };
-    Some(Seen { at: instant(&message["date"], now), address, language: language(from), deed })
+    let (at, language) = (instant(&message["date"], now), language(from));
+    Some(Seen { at, address, language, first_name, deed })
 }
 
 /// A tap has no time of its own; the time of its message is when that was sent.
@@ -92,7 +96,8 @@ fn of_tap(query: &Value, now: Timestamp) -> Option<Seen> {
     let payload = first_chars(query["data"].as_str()?, TEXT_CHARS_MAX);
     let tap = query["id"].as_str().map(str::to_owned);
     let deed = Deed::Tapped { payload, tap };
-    Some(Seen { at: now, address: address(from)?, language: language(from), deed })
+    let first_name = loose::first_name(&from["first_name"]);
+    Some(Seen { at: now, address: address(from)?, language: language(from), first_name, deed })
 }
 
 fn of_membership(change: &Value, now: Timestamp) -> Option<Seen> {
@@ -105,8 +110,9 @@ fn of_membership(change: &Value, now: Timestamp) -> Option<Seen> {
         "member" => Deed::Unblocked,
         _ => return None,
     };
-    let (at, language) = (instant(&change["date"], now), language(&change["from"]));
-    Some(Seen { at, address: address(chat)?, language, deed })
+    let from = &change["from"];
+    let (at, first_name) = (instant(&change["date"], now), loose::first_name(&from["first_name"]));
+    Some(Seen { at, address: address(chat)?, language: language(from), first_name, deed })
 }
 
 /// `/start`, `/start payload` and `/start@bot payload` start; everything else is said.
@@ -182,6 +188,7 @@ mod tests {
                 at: Timestamp::from_millis(1_790_000_000_000),
                 address: "42".into(),
                 language: Some("ro".into()),
+                first_name: Some("Ana".into()),
                 deed: Deed::Said { text: "hi".into() },
             }]
         );

@@ -18,7 +18,6 @@ use crate::model::listing::Listing;
 use crate::model::name::Name;
 use crate::model::offer::Currency;
 use crate::model::source::{CatalogFormat, Mapping, Source};
-use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
 
 /// Most rows of a document.
@@ -68,28 +67,20 @@ struct Plain {
 pub(super) async fn run(args: super::Args) -> Done {
     let place = args.document.as_str();
     let refused = |error: NotADocument| Failure::new(EX_DATAERR, format!("{place}: {error}"));
-    let mut plain = open(place, args.content_type).await?;
-    let base = args.base.unwrap_or(plain.base);
-    let mapping = Mapping { row: args.catalog.row, fields: args.catalog.fields };
+    let Reading { format, currency, row, fields } = args.catalog;
+    let Plain { mut document, content_type, base } = open(place, args.content_type).await?;
+    let (base, mapping) = (args.base.unwrap_or(base), Mapping { row, fields });
     let options = Options {
-        format: args.catalog.format,
+        format,
         mapping: Some(&mapping),
-        base: &base,
-        content_type: plain.content_type.as_deref(),
-        currency: args.catalog.currency,
-        now: Clock::system().now(),
-        items_max: ROWS_MAX,
+        currency,
+        ..options(&base, content_type.as_deref())
     };
-    let mut products = Products::default();
-    let document = plain.document.as_mut();
-    let scan = catalog::scan(document, &options, &mut |listing| products.note(&listing))
-        .map_err(refused)?;
-    tell_facts(&scan, products.order.len());
+    let (scan, products) = products(&mut *document, &options).map_err(refused)?;
+    tell_facts(&scan, products.len());
     let source = Name::parse("extract").map_err(|error| Failure::new(1, error))?;
-    for some in products.order.chunks(PRODUCTS_AT_ONCE) {
-        let places: Vec<u64> = some.iter().flatten().copied().collect();
-        let rows = catalog::pick(document, &options, scan.format, &places).map_err(refused)?;
-        for entry in entries(rows, some, options.now) {
+    for some in products.chunks(PRODUCTS_AT_ONCE) {
+        for entry in entries(&mut *document, &options, &scan, some).map_err(refused)? {
             let item = entry.into_item(&source, options.now);
             output::say(&show::catalog_json(&item, options.now).to_string());
         }
@@ -100,24 +91,27 @@ pub(super) async fn run(args: super::Args) -> Done {
 /// The first product of the catalog at `place`, read as the source says.
 pub(in crate::cli) async fn first(place: &str, source: &Source) -> Result<Option<Entry>, Failure> {
     let refused = |error: NotADocument| Failure::new(EX_DATAERR, format!("{place}: {error}"));
-    let mut plain = open(place, None).await?;
+    let Plain { mut document, content_type, base } = open(place, None).await?;
     let options = Options {
         format: source.format,
         mapping: source.mapping.as_deref(),
-        base: &plain.base,
-        content_type: plain.content_type.as_deref(),
         currency: source.currency,
+        ..options(&base, content_type.as_deref())
+    };
+    let (scan, products) = products(&mut *document, &options).map_err(refused)?;
+    let first = products.get(..1).unwrap_or_default();
+    let found = entries(&mut *document, &options, &scan, first).map_err(refused)?;
+    Ok(found.into_iter().next())
+}
+
+/// How a document of any size is read now, before it is said what it is.
+fn options<'a>(base: &'a Url, content_type: Option<&'a str>) -> Options<'a> {
+    Options {
+        content_type,
         now: Clock::system().now(),
         items_max: ROWS_MAX,
-    };
-    let mut products = Products::default();
-    let document = plain.document.as_mut();
-    let scan = catalog::scan(document, &options, &mut |listing| products.note(&listing))
-        .map_err(refused)?;
-    products.order.truncate(1);
-    let places: Vec<u64> = products.order.iter().flatten().copied().collect();
-    let rows = catalog::pick(document, &options, scan.format, &places).map_err(refused)?;
-    Ok(entries(rows, &products.order, options.now).into_iter().next())
+        ..Options::plain(base)
+    }
 }
 
 /// The document, unpacked; what comes from a file stays there.
@@ -148,36 +142,46 @@ async fn open(place: &str, content_type: Option<String>) -> Result<Plain, Failur
     Ok(Plain { document: Box::new(file), content_type, base })
 }
 
-/// Where the rows of each product stand, in the order in which products appear.
-#[derive(Default)]
-struct Products {
-    order: Vec<Vec<u64>>,
-    known: HashMap<(u64, u32), usize>,
-}
-
-impl Products {
-    fn note(&mut self, listing: &Listing) {
+/// Goes through the document: where the rows of each product stand, in the order in which products
+/// appear.
+fn products(
+    document: &mut dyn Text,
+    options: &Options<'_>,
+) -> Result<(Scan, Vec<Vec<u64>>), NotADocument> {
+    let mut order: Vec<Vec<u64>> = Vec::new();
+    let mut known: HashMap<(u64, u32), usize> = HashMap::new();
+    let mut note = |listing: Listing| {
         // Rows of one id are variants of a group, or repetitions; under another title it is no id.
         let title = if listing.variant == 0 { listing.title } else { 0 };
-        let at = *self.known.entry((listing.product, title)).or_insert(self.order.len());
-        if at == self.order.len() {
-            self.order.push(vec![]);
+        let at = *known.entry((listing.product, title)).or_insert(order.len());
+        if at == order.len() {
+            order.push(vec![]);
         }
-        if let Some(places) = self.order.get_mut(at)
+        if let Some(places) = order.get_mut(at)
             && places.last() != Some(&listing.place)
         {
             places.push(listing.place);
         }
-    }
+    };
+    let scan = catalog::scan(document, options, &mut note)?;
+    Ok((scan, order))
 }
 
-/// The products of the rows, in the order of `places`.
-fn entries(rows: Vec<Row>, places: &[Vec<u64>], now: Timestamp) -> Vec<Entry> {
+/// The products of which each has its rows at some of `places`, in this order.
+fn entries(
+    document: &mut dyn Text,
+    options: &Options<'_>,
+    scan: &Scan,
+    places: &[Vec<u64>],
+) -> Result<Vec<Entry>, NotADocument> {
+    let all: Vec<u64> = places.iter().flatten().copied().collect();
+    let rows = catalog::pick(document, options, scan.format, &all)?;
     let mut known: HashMap<u64, Row> = rows.into_iter().map(|row| (row.place, row)).collect();
     let rows_of = |places: &Vec<u64>| -> Vec<Row> {
         places.iter().filter_map(|place| known.remove(place)).collect()
     };
-    places.iter().map(rows_of).filter_map(|rows| listing::join(rows, now)).collect()
+    let joined = places.iter().map(rows_of);
+    Ok(joined.filter_map(|rows| listing::join(rows, options.now)).collect())
 }
 
 fn tell_facts(scan: &Scan, products: usize) {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::cli::{Done, Failure, Settings, output, reach};
+use crate::cli::{Done, EX_CONFIG, Failure, Settings, output, reach};
 use crate::daemon;
 use crate::model::name::Name;
 use crate::render::{Layouts, shipped};
@@ -82,6 +82,11 @@ impl Place {
     /// come with us.
     fn find(&self) -> Result<Found, Failure> {
         if let Some(folder) = &self.folder {
+            if !folder.is_dir() {
+                let hint = "`--folder FOLDER` is where your `NAME.html` stand";
+                let why = format!("no folder `{}`\n  hint: {hint}", folder.display());
+                return Err(Failure::new(EX_CONFIG, why));
+            }
             let layouts = daemon::layouts(folder).map_err(|all| Failure::problems(&all))?;
             return Ok(Found { layouts, folder: Some(folder.clone()) });
         }

@@ -100,6 +100,7 @@ pub(super) async fn run(args: Args) -> Done {
         report.say();
     }
     match report.faults() {
+        0 if report.tested.is_empty() => Err(nothing_in(&folder)),
         0 => Ok(()),
         _ if args.json => Err(Failure::new(1, "")),
         faults => {
@@ -108,6 +109,13 @@ pub(super) async fn run(args: Args) -> Done {
             Err(Failure::new(1, format!("{count}\n  hint: {hint}")))
         }
     }
+}
+
+fn nothing_in(folder: &Path) -> Failure {
+    let folder = folder.display();
+    let hint = format!("`tidings layout show article > {folder}/article.html` makes a start");
+    let looked = "looked for files like `article.html` and `article.ro.html`";
+    Failure::new(1, format!("no layouts to test in `{folder}`: {looked}\n  hint: {hint}"))
 }
 
 /// The layouts that are named, else the editor's own.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::config::check::around::{Known, Surroundings};
 use crate::config::check::priority::priority;
+use crate::config::check::stages::stages;
 use crate::config::check::timing::{Clock, condition, timing};
 use crate::config::check::value::{choice, got, span};
 use crate::config::nearest::did_you_mean;
@@ -83,6 +84,8 @@ fn campaign(
     let on_uncertain =
         on_uncertain.and_then(|raw| choice(raw, &key("on_uncertain"), &choices, found));
     let corrects = corrects(raw, &path, found);
+    let priority = priority(raw.priority.as_ref(), &key("priority"), found);
+    let stages = stages(raw, &path, found);
     let layout = match &raw.layout {
         None if timing.digest.is_some() || timing.group => Name::parse(DIGEST).ok(),
         None => usual_layout(&on),
@@ -100,9 +103,10 @@ fn campaign(
         settle,
         on_uncertain: on_uncertain.unwrap_or_default(),
         corrects,
-        priority: priority(raw.priority.as_ref(), &key("priority"), found),
         when,
         timing,
+        priority,
+        stages,
     })
 }
 

@@ -21,6 +21,8 @@ pub(crate) mod pages;
 
 pub(crate) mod priority;
 
+pub(crate) mod stages;
+
 pub(crate) mod timing;
 
 pub(crate) mod texts;

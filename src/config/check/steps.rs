@@ -50,7 +50,7 @@ pub(crate) fn steps(raw: &RawSteps, key: &str, found: &mut Findings) -> Step {
 }
 
 /// `5%`, `2.5 %`, in hundredths of a percent.
-fn share(text: &str) -> Option<u32> {
+pub(crate) fn share(text: &str) -> Option<u32> {
     let number = decimal(text.strip_suffix('%')?.trim_end(), None)?;
     let missing = 2_u32.checked_sub(u32::from(number.scale()))?;
     u32::try_from(number.units()).ok()?.checked_mul(10_u32.pow(missing))

@@ -27,8 +27,6 @@ pub(super) enum Field {
     Currency,
     Brand,
     Gtin,
-    /// The maker's number, for want of a [`Field::Sku`].
-    Mpn,
     Sku,
     /// A path of categories in the shop's words.
     Kind,
@@ -90,7 +88,6 @@ impl Field {
             b"currency" | b"currencycode" => Self::Currency,
             b"brand" | b"manufacturer" => Self::Brand,
             b"gtin" | b"ean" | b"upc" | b"isbn" | b"barcode" => Self::Gtin,
-            b"mpn" => Self::Mpn,
             b"sku" => Self::Sku,
             b"producttype" => Self::Kind,
             b"googleproductcategory" | b"fbproductcategory" => Self::Category,

@@ -62,7 +62,6 @@ pub(super) struct Record<'a> {
     pub currency_made: Option<Currency>,
     pub brand: Cow<'a, str>,
     pub gtin: Cow<'a, str>,
-    pub mpn: Cow<'a, str>,
     pub sku: Cow<'a, str>,
     pub kinds: Vec<Cow<'a, str>>,
     pub categories: Vec<Cow<'a, str>>,
@@ -123,7 +122,6 @@ impl<'a> Record<'a> {
             Field::Currency => &mut self.currency,
             Field::Brand => &mut self.brand,
             Field::Gtin => &mut self.gtin,
-            Field::Mpn => &mut self.mpn,
             Field::Sku => &mut self.sku,
             Field::Published => &mut self.published,
             Field::Updated => &mut self.updated,
@@ -281,11 +279,7 @@ impl<'a> Record<'a> {
         };
         let mut entry = assemble::one(raw, context.home, context.base);
         entry.tags = self.tags();
-        let terms = Terms {
-            sku: owned(if self.sku.is_empty() { &self.mpn } else { &self.sku }),
-            gtin: gtin(&self.gtin),
-            ..self.terms(context)
-        };
+        let terms = Terms { sku: owned(&self.sku), gtin: gtin(&self.gtin), ..self.terms(context) };
         let offer = Offer { brand: owned(&self.brand), terms, variants: self.variants.clone() };
         let offer = if offer.variants.is_empty() { offer } else { offer.gathered(context.now) };
         entry.offer = Some(offer);

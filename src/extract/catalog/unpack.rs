@@ -1,11 +1,13 @@
 //! Packed documents to plain ones: gzip files and zip archives, by their first bytes.
 //!
 //! Promises that nothing is written beyond the caller's limit, nor more than [`RATIO_MAX`] times
-//! what was read. Refuses archives with a password, and those in which no document is.
+//! what was read so far: a bomb is known at its beginning. Refuses archives with a password, and those in which no document is.
 
+use std::cell::Cell;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::rc::Rc;
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
@@ -53,38 +55,72 @@ pub fn plain<R: Read + Seek>(
     bytes_max: u64,
 ) -> Result<(Packing, u64), NotADocument> {
     let unreadable = |error: io::Error| NotADocument::Unreadable(error.to_string());
-    let size = packed.seek(SeekFrom::End(0)).map_err(unreadable)?;
     packed.seek(SeekFrom::Start(0)).map_err(unreadable)?;
     let mut head = Vec::new();
     (&mut packed).take(4).read_to_end(&mut head).map_err(unreadable)?;
     packed.seek(SeekFrom::Start(0)).map_err(unreadable)?;
-    let free = u64::try_from(RATIO_FREE_BYTES).unwrap_or(u64::MAX);
-    let ratio = u64::try_from(RATIO_MAX).unwrap_or(u64::MAX);
-    let limit = |size: u64| bytes_max.min(size.saturating_mul(ratio).max(free));
+    let read = Rc::new(Cell::new(0));
+    let counted = Counted { inner: packed, read: Rc::clone(&read) };
+    let limit = Limit { bytes_max, read };
     match packing(&head) {
         Packing::None => {
-            let written = copy(&mut packed, out, bytes_max, &|error| {
-                NotADocument::Unreadable(error.to_string())
-            })?;
-            Ok((Packing::None, written))
+            let mut counted = counted;
+            Ok((Packing::None, copy(&mut counted, out, &limit, &unreadable)?))
         }
         Packing::Gzip => {
-            let mut source = MultiGzDecoder::new(io::BufReader::new(packed));
+            let mut source = MultiGzDecoder::new(io::BufReader::new(counted));
             let damage = |error: io::Error| NotADocument::Gzip(error.to_string());
-            Ok((Packing::Gzip, copy(&mut source, out, limit(size), &damage)?))
+            Ok((Packing::Gzip, copy(&mut source, out, &limit, &damage)?))
         }
         Packing::Zip => {
             let damaged = |error: &dyn std::fmt::Display| {
                 NotADocument::Unfit(format!("the zip file is damaged: {error}"))
             };
             let mut archive =
-                ZipArchive::new(io::BufReader::new(packed)).map_err(|e| damaged(&e))?;
+                ZipArchive::new(io::BufReader::new(counted)).map_err(|e| damaged(&e))?;
             let number = document_in(&mut archive)?;
             let mut file = archive.by_index(number).map_err(|e| damaged(&e))?;
-            let size = file.compressed_size().min(size);
+            // The list of files and their heads are nothing that unpacks.
+            limit.read.set(0);
             let damage = |error: io::Error| damaged(&error);
-            Ok((Packing::Zip, copy(&mut file, out, limit(size), &damage)?))
+            Ok((Packing::Zip, copy(&mut file, out, &limit, &damage)?))
         }
+    }
+}
+
+/// Counts what is read of a packed document.
+struct Counted<R> {
+    inner: R,
+    read: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let more = u64::try_from(count).unwrap_or(u64::MAX);
+        self.read.set(self.read.get().saturating_add(more));
+        Ok(count)
+    }
+}
+
+impl<R: Seek> Seek for Counted<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+}
+
+/// How much may be written.
+struct Limit {
+    bytes_max: u64,
+    /// Bytes of the packed document that were read so far, read ahead by one buffer.
+    read: Rc<Cell<u64>>,
+}
+
+impl Limit {
+    fn is_passed_by(&self, written: u64) -> bool {
+        let free = u64::try_from(RATIO_FREE_BYTES).unwrap_or(u64::MAX);
+        let ratio = u64::try_from(RATIO_MAX).unwrap_or(u64::MAX);
+        written > self.bytes_max || written > self.read.get().saturating_mul(ratio).max(free)
     }
 }
 
@@ -129,7 +165,7 @@ fn name_of<R: Read>(file: &ZipFile<'_, R>) -> Option<String> {
 fn copy(
     source: &mut dyn Read,
     out: &mut dyn Write,
-    bytes_max: u64,
+    limit: &Limit,
     damage: &dyn Fn(io::Error) -> NotADocument,
 ) -> Result<u64, NotADocument> {
     let mut block = vec![0; BLOCK_BYTES];
@@ -146,10 +182,10 @@ fn copy(
         };
         let bytes = block.get(..count).unwrap_or_default();
         written = written.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
-        if written > bytes_max {
+        if limit.is_passed_by(written) {
             let line = format!(
                 "the document unpacks to more than {} MiB or far beyond its size",
-                bytes_max.div_ceil(1 << 20),
+                limit.bytes_max.div_ceil(1 << 20),
             );
             return Err(NotADocument::Unfit(line));
         }
@@ -229,5 +265,28 @@ mod tests {
             assert!(refusal.starts_with("the document unpacks to more than"), "{refusal}");
         }
         assert!(unpacked(&zeros, 1 << 20).is_err());
+    }
+
+    #[test]
+    fn sec_l02_a_bomb_is_known_before_what_stands_behind_it() {
+        let zeros = vec![b' '; RATIO_FREE_BYTES * 8];
+        let mut state = 7_u32;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        })
+        .take(zeros.len() / RATIO_MAX + 1)
+        .collect();
+        let members = [gzip(&zeros), gzip(&noise)].concat();
+        let files = zip_of(&[("a.xml", &[zeros.as_slice(), &noise].concat())]);
+        for packed in [members, files] {
+            let mut out = Vec::new();
+            let refusal = plain(Cursor::new(packed), &mut out, MAX).unwrap_err().to_string();
+            assert!(refusal.starts_with("the document unpacks to more than"), "{refusal}");
+            assert!(out.len() < 4 * RATIO_FREE_BYTES, "{}", out.len());
+        }
+        let other = [gzip(&noise), gzip(&zeros)].concat();
+        let mut out = Vec::new();
+        assert!(plain(Cursor::new(other), &mut out, MAX).is_ok(), "as a whole it is none");
     }
 }

@@ -71,6 +71,7 @@ fn escape(text: &str, out: &mut String) {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Weight {
     pub elements: usize,
+    pub attributes: usize,
     /// The bytes of all texts, each as often as there are elements around it.
     pub text: usize,
     /// The bytes that html5ever goes over to escape the texts: from each character that it looks at
@@ -88,8 +89,10 @@ pub(super) fn weight(root: NodeRef<'_>) -> Weight {
                 match node.value() {
                     Node::Element(element) => {
                         weight.elements += 1;
-                        weight.escapes +=
-                            element.attrs().map(|(_, value)| escapes(value)).sum::<usize>();
+                        for (_, value) in element.attrs() {
+                            weight.attributes += 1;
+                            weight.escapes += escapes(value);
+                        }
                     }
                     Node::Text(text) => {
                         weight.text += text.len() * depth;
@@ -151,6 +154,7 @@ mod tests {
         assert_eq!((light.elements, light.text, light.escapes), (3, 12, 0));
         assert_eq!(dom("<p>&amp;&amp;ab").weight().escapes, 4 + 3);
         assert_eq!(dom("<p>&amp;&lt;ab").weight().escapes, 1 + 3);
-        assert_eq!(dom("<p title='&amp;b'>").weight().escapes, 2);
+        let titled = dom("<p title='&amp;b'>").weight();
+        assert_eq!((titled.attributes, titled.escapes), (1, 2));
     }
 }

@@ -15,6 +15,8 @@ use crate::model::time::Timestamp;
 
 /// Most elements of a page whose full text is looked for: it takes several passes.
 const ELEMENTS_MAX: usize = 16_000;
+/// Most attributes of all of them.
+const ATTRIBUTES_MAX: usize = 64_000;
 /// Longest page whose full text is looked for, in bytes.
 const READABLE_BYTES_MAX: usize = 3 << 20;
 /// Within how many elements the texts of such a page may stand, in the mean over its length: each
@@ -35,6 +37,9 @@ pub struct Article {
     pub title: String,
     /// HTML, not sanitised; addresses are absolute.
     pub body_html: String,
+    /// The page is too much for its full text to be looked for: the body is what its structured
+    /// data has, if anything.
+    pub is_too_much: bool,
     /// HTML, not sanitised.
     pub summary_html: String,
     /// Absolute.
@@ -71,7 +76,9 @@ pub fn read(bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<Artic
 pub fn of_text(html: &str, url: &Url) -> Result<Article, NotADocument> {
     let dom = Dom::parse(html, url)?;
     let said = Said::of(&dom);
-    let readable = readable(&dom, url);
+    let html = light_html(&dom);
+    let is_too_much = html.is_none();
+    let readable = html.and_then(|html| readable(html, url));
     let mut raw = RawEntry::default();
     for values in [&said.json_ld, &said.microdata] {
         let graph = Graph::new(values);
@@ -112,6 +119,7 @@ pub fn of_text(html: &str, url: &Url) -> Result<Article, NotADocument> {
     Ok(Article {
         title: entry.title,
         body_html: if body_html.is_empty() { entry.body_html } else { body_html },
+        is_too_much,
         summary_html: entry.summary_html,
         image: entry.image,
         published: entry.published,
@@ -228,19 +236,21 @@ fn settled(mut raw: RawEntry, dom: &Dom) -> Entry {
     found.unwrap_or_else(|| unreachable!("one entry has no repetitions"))
 }
 
-/// What dom_smoothie makes of the page; `None` when it is too large for it, or finds nothing.
-fn readable(dom: &Dom, url: &Url) -> Option<dom_smoothie::Article> {
+/// The page as it is given to dom_smoothie; `None` when it is too much for it.
+fn light_html(dom: &Dom) -> Option<String> {
     let weight = dom.weight();
-    if weight.elements > ELEMENTS_MAX {
+    if weight.elements > ELEMENTS_MAX || weight.attributes > ATTRIBUTES_MAX {
         return None;
     }
     let html = dom.to_html();
     let is_light = html.len() <= READABLE_BYTES_MAX
         && weight.text <= html.len() * NESTING_MAX + NESTING_FREE_BYTES
         && weight.escapes <= html.len() * ESCAPES_MAX + ESCAPES_FREE_BYTES;
-    if !is_light {
-        return None;
-    }
+    is_light.then_some(html)
+}
+
+/// What dom_smoothie makes of the page; `None` when it finds nothing.
+fn readable(html: String, url: &Url) -> Option<dom_smoothie::Article> {
     let config = Config { max_elements_to_parse: ELEMENTS_MAX, ..Config::default() };
     // What others' parser does with odd pages must cost no more than the page.
     let parse = || Readability::new(html, Some(url.as_str()), Some(config)).ok()?.parse().ok();
@@ -283,13 +293,16 @@ mod tests {
         let words = "Worte, und noch mehr Worte. ".repeat(5_000);
         let deep = format!("{PAGE}{}{words}", "<div>".repeat(190));
         let signs = format!("{PAGE}<p>{words}</p><p>{}", "&".repeat(50_000));
-        for html in [deep, signs] {
+        let names: String = (0..60).map(|at| format!(" a{at}=b")).collect();
+        let named = format!("{PAGE}<p>{words}</p>{}", format!("<i{names}>x</i>").repeat(1_200));
+        for html in [deep, signs, named] {
             let found = of_text(&html, &url).unwrap();
+            assert!(found.is_too_much);
             assert_eq!((found.title.as_str(), found.body_html.as_str()), ("Der Titel", ""));
             assert_eq!(found.authors, ["Ann"]);
         }
         let plain = of_text(&format!("{PAGE}<p>{words}</p>"), &url).unwrap();
-        assert!(plain.body_html.contains("noch mehr"));
+        assert!(plain.body_html.contains("noch mehr") && !plain.is_too_much);
     }
 
     #[test]

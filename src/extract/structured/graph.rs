@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 /// Most values of a list that are looked at.
 const LIST_MAX: usize = 10_000;
 
+/// So many members are gone over one by one.
+const MEMBERS_FEW: usize = 6;
+
 /// The values of a page and who is named what.
 pub(crate) struct Graph<'v> {
     /// The fullest object of each `@id`.
@@ -47,7 +50,7 @@ impl<'v> Graph<'v> {
 
     /// The values of a member, whether one or a list of them; nulls left out.
     pub(crate) fn all(&self, value: &'v Value, key: &str) -> Vec<&'v Value> {
-        match value.get(key) {
+        match member(value, key) {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(all)) => {
                 let nested = all.iter().flat_map(|one| match one {
@@ -98,6 +101,17 @@ impl<'v> Graph<'v> {
     pub(crate) fn addresses(&self, value: &'v Value, key: &str) -> Vec<&'v str> {
         self.all(value, key).into_iter().filter_map(address).collect()
     }
+}
+
+/// The member of an object. Most objects have few members, and lack most of those that are asked
+/// for: then lengths tell before bytes are compared.
+fn member<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
+    let members = value.as_object()?;
+    if members.len() > MEMBERS_FEW {
+        return members.get(key);
+    }
+    let mut all = members.iter().filter(|(name, _)| name.len() == key.len());
+    all.find(|(name, _)| *name == key).map(|(_, value)| value)
 }
 
 /// The address that a value is or has.

@@ -6,12 +6,13 @@
 use std::collections::HashMap;
 
 use scraper::ElementRef;
+use scraper::node::Element;
 use serde_json::{Map, Value};
 
 use crate::extract::dom::{Dom, attr, text};
 
 /// Most properties of a page.
-const PROPERTIES_MAX: usize = 20_000;
+const PROPERTIES_MAX: usize = 10_000;
 /// Most bytes of all values of a page.
 const VALUES_BYTES_MAX: usize = 1 << 20;
 
@@ -33,7 +34,23 @@ pub(super) fn items(dom: &Dom) -> Vec<Value> {
     let mut places = HashMap::new();
     let mut items: Vec<Item> = Vec::new();
     let mut referring: HashMap<&str, usize> = HashMap::new();
-    for element in dom.elements().filter(|element| element.attr("itemscope").is_some()) {
+    // The elements with a property, and what they name.
+    let mut named: Vec<(ElementRef<'_>, &str)> = Vec::new();
+    for element in dom.elements() {
+        let (mut is_item, mut names) = (false, "");
+        for (name, value) in element.value().attrs() {
+            match name {
+                "itemscope" => is_item = true,
+                "itemprop" => names = value.trim(),
+                _ => {}
+            }
+        }
+        if !names.is_empty() && named.len() < PROPERTIES_MAX {
+            named.push((element, names));
+        }
+        if !is_item {
+            continue;
+        }
         let mut item = Item::default();
         if let Some(kinds) = attr(element, "itemtype") {
             let kinds = kinds.split_ascii_whitespace().map(Value::from).collect();
@@ -51,21 +68,22 @@ pub(super) fn items(dom: &Dom) -> Vec<Value> {
     if items.is_empty() {
         return Vec::new();
     }
+    // Most pages have no references: then ids are not looked at.
+    let referred = |id: Option<&str>| referring.get(id?.trim()).copied();
+    let by_id = |element: &Element| {
+        if referring.is_empty() { None } else { referred(element.attr("id")) }
+    };
     let owner = |element: ElementRef<'_>| {
-        let own = attr(element, "id").and_then(|id| referring.get(id).copied());
-        own.or_else(|| {
+        by_id(element.value()).or_else(|| {
             element.ancestors().find_map(|node| {
-                let referred = node.value().as_element().and_then(|it| it.attr("id"));
-                let referred = referred.and_then(|id| referring.get(id.trim()).copied());
-                places.get(&node.id()).copied().or(referred)
+                let place = places.get(&node.id()).copied();
+                place.or_else(|| node.value().as_element().and_then(by_id))
             })
         })
     };
-    let (mut properties, mut bytes) = (0, 0);
-    for element in dom.elements() {
-        let Some(names) = attr(element, "itemprop") else { continue };
-        properties += 1;
-        if properties > PROPERTIES_MAX || bytes > VALUES_BYTES_MAX {
+    let mut bytes = 0;
+    for (element, names) in named {
+        if bytes > VALUES_BYTES_MAX {
             break;
         }
         let Some(owner) = owner(element) else { continue };

@@ -8,15 +8,15 @@ use std::sync::Arc;
 use serde_json::Value;
 use url::Url;
 
-use crate::extract::assemble::assemble;
+use crate::extract::assemble;
 use crate::extract::catalog::{Options, Row, Scan, Text, availability, listing, price};
 use crate::extract::dom::Dom;
-use crate::extract::raw::{Form, RawEntry, RawFeed, RawLink, RawMedia, RawText, Role};
+use crate::extract::raw::{Form, RawEntry, RawLink, RawMedia, RawText, Role};
 use crate::extract::structured::graph::is_of;
 use crate::extract::structured::product::{OFFERS_MAX, Reader, gtin};
 use crate::extract::structured::story::{entry_of, link_of};
 use crate::extract::structured::{Graph, Kind, Meta, Place, Said, Thing, things};
-use crate::extract::{Entry, Format, NotADocument, Quality, keys, link, refusal, text};
+use crate::extract::{Entry, NotADocument, Quality, keys, link, refusal, text};
 use crate::model::listing::Listing;
 use crate::model::offer::{Availability, Currency, Offer, Sale, Terms};
 use crate::model::source::CatalogFormat;
@@ -358,7 +358,7 @@ impl Page<'_> {
         let mut seen = std::collections::HashSet::new();
         let mut rows = Vec::new();
         for told in all {
-            let Some(mut entry) = self.entry(told.entry) else { continue };
+            let mut entry = self.entry(told.entry);
             if entry.title.is_empty() && entry.link.is_none() {
                 continue;
             }
@@ -373,13 +373,11 @@ impl Page<'_> {
         rows
     }
 
-    fn entry(&self, entry: RawEntry) -> Option<Entry> {
-        let raw = RawFeed {
-            entries: vec![entry],
-            language: self.dom.language().unwrap_or_default().to_owned(),
-            ..RawFeed::new(Format::Page)
-        };
-        assemble(raw, self.dom.base(), "UTF-8", Quality::Whole).entries.pop()
+    fn entry(&self, mut entry: RawEntry) -> Entry {
+        if assemble::language(&entry.language).is_none() {
+            entry.language = self.dom.language().unwrap_or_default().to_owned();
+        }
+        assemble::one(entry, None, self.dom.base())
     }
 }
 

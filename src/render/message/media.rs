@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         let Some(url) = self.address_in(name, "src", tag, &src) else { return };
         let text =
             |value: Option<Cow<'_, str>>| value.map_or_else(String::new, |it| markup::clean(&it));
-        let mut medium = Medium::new(kind, &url, &text(alt));
+        let mut medium = Medium { url, alt: text(alt), ..Medium::new(kind, "", "") };
         if kind != MediaKind::Image {
             medium.title = text(title);
             medium.performer = text(performer);

@@ -243,8 +243,15 @@ const hello = (title, words) => () =>
 
 // ---- Telegram ----
 
+/** Whose phone it is; a preview is nobody's. */
+function sign(phone, { owner }) {
+  const place = phone.querySelector(".owner");
+  if (place) place.textContent = owner ?? "";
+}
+
 function drawTelegram(state) {
   const phone = byId("telegram");
+  sign(phone, state);
   phone.dataset.standing = state.standing;
   phone.querySelector(".state").textContent = state.standing === "blocked" ? "blocked" : "bot";
   const given = state.commands.map((one) => ({ text: `/${one.command}`, about: one.description }));
@@ -389,6 +396,7 @@ const PAUSE = 5 * 60 * 1000;
 
 function drawMessenger(state) {
   const phone = byId("messenger");
+  sign(phone, state);
   phone.dataset.standing = state.standing;
   const until = state.window_until && clock.format(state.window_until);
   if (!told) phone.querySelector(".state").textContent = {

@@ -321,11 +321,12 @@ impl Inner {
     }
 
     fn tell_person(&self, psid: &str) -> Result<Reply, Reply> {
-        if !self.lock().people.contains_key(psid) {
+        let state = self.lock();
+        let Some(human) = state.people.get(psid) else {
             let why = "Unsupported get request. Object does not exist";
             return Err(refuse(400, 100, Some(33), why));
-        }
-        let person = json!({ "id": psid, "first_name": "Reader", "last_name": "Sandbox" });
+        };
+        let person = json!({ "id": psid, "first_name": human.called(), "last_name": "Sandbox" });
         Ok(succeed(&person))
     }
 }

@@ -12,6 +12,8 @@ use crate::sandbox::messenger::{Inner, WINDOW};
 
 /// Most messages that a person keeps.
 const HISTORY_MAX: usize = 500;
+/// What people are called who chose no name.
+pub(super) const READER: &str = "Reader";
 /// The payload of the Get Started button while the profile sets none.
 const GET_STARTED: &str = "GET_STARTED";
 
@@ -77,6 +79,8 @@ pub(super) struct Human {
     pub standing: Standing,
     /// `None`: never wrote.
     pub window_until: Option<Timestamp>,
+    /// Empty: [`READER`].
+    pub first_name: String,
     /// Only of people who are looked into.
     history: Option<VecDeque<Entry>>,
 }
@@ -90,6 +94,11 @@ impl Human {
     /// When the person was last in contact, as far as the window says.
     pub(super) fn contact_at(&self) -> Option<Timestamp> {
         self.window_until.map(|until| until - WINDOW)
+    }
+
+    /// What the person calls themselves.
+    pub(super) fn called(&self) -> &str {
+        if self.first_name.is_empty() { READER } else { &self.first_name }
     }
 
     pub(super) fn receive(&mut self, message: Received) {
@@ -119,6 +128,19 @@ impl Person {
 
     pub fn psid(&self) -> &str {
         &self.psid
+    }
+
+    /// Calls themselves so from now on.
+    pub fn is_called(&self, first_name: &str) {
+        if let Some(human) = self.inner.lock().people.get_mut(&self.psid) {
+            first_name.clone_into(&mut human.first_name);
+        }
+        self.inner.ledger.changed();
+    }
+
+    /// What the person calls themselves.
+    pub fn first_name(&self) -> String {
+        self.inner.lock().people.get(&self.psid).map_or(READER, Human::called).to_owned()
     }
 
     /// Taps Get Started in an empty chat, by a link with `ref` or without.

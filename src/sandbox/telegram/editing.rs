@@ -8,7 +8,7 @@ use crate::sandbox::door::Reply;
 use crate::sandbox::params::Params;
 use crate::sandbox::telegram::files::FileKind;
 use crate::sandbox::telegram::sending::{Content, Kept, read_caption, read_text, refusal};
-use crate::sandbox::telegram::{Inner, rich, rules, succeed};
+use crate::sandbox::telegram::{Inner, rules, succeed};
 
 /// Messages can be deleted for so long.
 const DELETE_AGE_MAX_S: i64 = 48 * 3600;
@@ -20,9 +20,9 @@ const NOT_MODIFIED: &str = "message is not modified: specified new message conte
                             the message";
 
 impl Inner {
-    pub(super) fn edit_text(&self, params: &Params) -> Result<Reply, String> {
+    pub(super) async fn edit_text(&self, params: &Params) -> Result<Reply, String> {
         let new = if params.object("rich_message").is_some() {
-            let rich = Some(rich::check(params.object("rich_message"))?);
+            let rich = Some(self.read_rich(params).await?);
             let keyboard = rules::check_markup(params.object("reply_markup"))?;
             Content { rich, keyboard, ..Content::default() }
         } else {
@@ -87,8 +87,7 @@ impl Inner {
         if let Some(refusal) = refusal(chat, None) {
             return Ok(refusal);
         }
-        let message_id = params.integer("message_id").filter(|id| *id > 0);
-        let message_id = message_id.ok_or("message identifier is not specified")?;
+        let message_id = message_id(params)?;
         let message = state.messages.find((id, message_id)).ok_or("message to edit not found")?;
         let content = change(message)?;
         if message.manner.album.is_some() && content.keyboard.is_some() {
@@ -99,7 +98,7 @@ impl Inner {
         }
         message.content = content;
         message.edited_at = Some(self.rules.clock.now());
-        let told = self.json_message(id, chat.kind, message_id, message);
+        let told = self.json_message(id, chat, message_id, message);
         if let Some(life) = &mut chat.person {
             life.change(message_id, message);
         }
@@ -109,8 +108,7 @@ impl Inner {
     }
 
     pub(super) fn delete_message(&self, params: &Params) -> Result<Reply, String> {
-        let message_id = params.integer("message_id").filter(|id| *id > 0);
-        let message_id = message_id.ok_or("message identifier is not specified")?;
+        let message_id = message_id(params)?;
         self.delete(params, &[message_id], |found| match found {
             None => Err("message to delete not found".into()),
             Some(false) => Err("message can't be deleted".into()),
@@ -166,4 +164,9 @@ impl Inner {
         self.ledger.changed();
         Ok(succeed(&json!(true)))
     }
+}
+
+fn message_id(params: &Params) -> Result<i64, String> {
+    let id = params.integer("message_id").filter(|id| *id > 0);
+    id.ok_or_else(|| "message identifier is not specified".into())
 }

@@ -28,6 +28,8 @@ const PHOTO_SIDES_MAX: u32 = 10_000;
 const PHOTO_RATIO_MAX: u32 = 20;
 /// Largest thumbnail, in bytes.
 const THUMBNAIL_BYTES_MAX: usize = 200 * 1024;
+/// Largest width and height of a thumbnail.
+const THUMBNAIL_SIDE_MAX: u32 = 320;
 /// How long a file may take to come.
 const FETCH_PATIENCE: Duration = Duration::from_secs(10);
 /// Most files whose ids are known.
@@ -168,16 +170,20 @@ impl Inner {
         Ok(self.lock().know(kind, given.to_owned(), None, &self.bot_id()))
     }
 
-    /// A thumbnail: by upload only, and small.
-    pub(super) fn check_thumbnail(params: &Params, given: Option<&str>) -> Result<(), String> {
+    /// A thumbnail: by upload only, a JPEG, and small. Answers whether there is one.
+    pub(super) fn check_thumbnail(params: &Params, given: Option<&str>) -> Result<bool, String> {
         let part = given.and_then(|given| given.strip_prefix("attach://")).unwrap_or("thumbnail");
         match params.1.get(part) {
-            Some(upload) if upload.bytes.len() > THUMBNAIL_BYTES_MAX => {
-                Err("PHOTO_THUMB_INVALID".into())
+            Some(upload) => {
+                let is_small = |(kind, (width, height)): (&str, (u32, u32))| {
+                    kind == "jpg" && width.max(height) <= THUMBNAIL_SIDE_MAX
+                };
+                let is_good = upload.bytes.len() <= THUMBNAIL_BYTES_MAX
+                    && picture_of(&upload.bytes).is_some_and(is_small);
+                if is_good { Ok(true) } else { Err("PHOTO_THUMB_INVALID".into()) }
             }
-            Some(_) => Ok(()),
             // The service pays no heed to one that it is only told of.
-            None => Ok(()),
+            None => Ok(false),
         }
     }
 

@@ -24,7 +24,7 @@ impl Inner {
             }
             "sendmediagroup" => or_bad(self.send_album(params).await),
             "sendrichmessage" if self.rules.knows_rich => or_bad(self.send_rich(params).await),
-            "editmessagetext" => or_bad(self.edit_text(params)),
+            "editmessagetext" => or_bad(self.edit_text(params).await),
             "editmessagecaption" => or_bad(self.edit_caption(params)),
             "editmessagemedia" => or_bad(self.edit_media(params).await),
             "editmessagereplymarkup" => or_bad(self.edit_keyboard(params)),
@@ -91,7 +91,7 @@ impl Inner {
         let state = self.lock();
         let id = state.find_chat(params)?;
         let chat = state.chats.get(&id).ok_or("chat not found")?;
-        Ok(succeed(&json_chat(id, chat.kind)))
+        Ok(succeed(&json_chat(id, chat)))
     }
 
     fn set_commands(&self, params: &Params) -> Result<Reply, String> {

@@ -273,9 +273,9 @@ impl Server {
     /// sent, or bodies are not kept.
     pub fn message(&self, chat: i64, message_id: i64) -> Option<Value> {
         let mut state = self.inner.lock();
-        let kind = state.chats.get(&chat)?.kind;
         let kept = state.messages.find((chat, message_id))?.clone();
-        Some(self.inner.json_message(chat, kind, message_id, &kept))
+        let whole = state.chats.get(&chat)?;
+        Some(self.inner.json_message(chat, whole, message_id, &kept))
     }
 
     /// A channel; `username` begins with `@`.

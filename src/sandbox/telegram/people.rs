@@ -13,6 +13,8 @@ use crate::sandbox::telegram::{Chat, Inner, Kind, Standing};
 
 /// Most messages that a person keeps.
 const HISTORY_MAX: usize = 500;
+/// What people are called who chose no name.
+const READER: &str = "Reader";
 /// Most taps whose answer is remembered.
 const TAPS_MAX: usize = 10_000;
 
@@ -109,10 +111,19 @@ pub enum Entry {
 }
 
 /// What is kept of a person.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Life {
     language: String,
+    first_name: String,
     history: VecDeque<Entry>,
+}
+
+impl Chat {
+    /// What the person calls themselves.
+    pub(super) fn called(&self) -> &str {
+        let life = self.person.as_ref().filter(|life| !life.first_name.is_empty());
+        life.map_or(READER, |life| &life.first_name)
+    }
 }
 
 impl Life {
@@ -165,6 +176,21 @@ impl Person {
         self.id
     }
 
+    /// Calls themselves so from now on.
+    pub fn is_called(&self, first_name: &str) {
+        let mut state = self.inner.lock();
+        if let Some(life) = state.chats.get_mut(&self.id).and_then(|chat| chat.person.as_mut()) {
+            first_name.clone_into(&mut life.first_name);
+        }
+        drop(state);
+        self.inner.ledger.changed();
+    }
+
+    /// What the person calls themselves.
+    pub fn first_name(&self) -> String {
+        self.inner.lock().chats.get(&self.id).map_or(READER, Chat::called).to_owned()
+    }
+
     /// Presses Start, by a link with a payload or without. Lifts a block.
     pub fn starts(&self, payload: Option<&str>) {
         self.unblocks();
@@ -198,13 +224,14 @@ impl Person {
         let mut buttons = message.keyboard.iter().flatten();
         buttons.find(|button| button["callback_data"] == data)?;
         let tap = format!("{}{:06}", self.id, self.inner.next_update());
-        let from = {
+        let (from, chat) = {
             let mut state = self.inner.lock();
             if state.taps.len() >= TAPS_MAX {
                 state.taps.clear();
             }
             state.taps.insert(tap.clone(), None);
-            self.user(state.chats.get(&self.id))
+            let chat = state.chats.get(&self.id)?;
+            (self.user(chat), json_chat(self.id, chat))
         };
         let query = json!({
             "id": tap,
@@ -212,7 +239,7 @@ impl Person {
             "message": {
                 "message_id": message_id,
                 "from": self.inner.bot(),
-                "chat": json_chat(self.id, Kind::Private),
+                "chat": chat,
                 "date": message.at.as_millis() / 1000,
                 "text": message.text,
             },
@@ -294,8 +321,8 @@ impl Person {
             }
             json!({
                 "message_id": message_id,
-                "from": self.user(Some(chat)),
-                "chat": json_chat(self.id, Kind::Private),
+                "from": self.user(chat),
+                "chat": json_chat(self.id, chat),
                 "date": at.as_millis() / 1000,
             })
         };
@@ -309,11 +336,11 @@ impl Person {
     /// The bot's own standing in the chat changes, and it is told.
     fn turns(&self, standing: Standing, (old, new): (&str, &str)) {
         let bot = self.inner.bot();
-        let from = {
+        let (from, chat) = {
             let mut state = self.inner.lock();
             let Some(chat) = state.chats.get_mut(&self.id) else { return };
             chat.standing = standing;
-            self.user(Some(chat))
+            (self.user(chat), json_chat(self.id, chat))
         };
         let mut old = json!({ "user": bot, "status": old });
         let mut new = json!({ "user": bot, "status": new });
@@ -323,7 +350,7 @@ impl Person {
             }
         }
         let change = json!({
-            "chat": json_chat(self.id, Kind::Private),
+            "chat": chat,
             "from": from,
             "date": self.inner.rules.clock.now().as_millis() / 1000,
             "old_chat_member": old,
@@ -333,11 +360,11 @@ impl Person {
         self.inner.ledger.changed();
     }
 
-    fn user(&self, chat: Option<&Chat>) -> Value {
-        let life = chat.and_then(|chat| chat.person.as_ref());
-        let language = life.map_or("en", |life| life.language.as_str());
+    fn user(&self, chat: &Chat) -> Value {
+        let language = chat.person.as_ref().map_or("en", |life| life.language.as_str());
         json!({
-            "id": self.id, "is_bot": false, "first_name": "Reader", "language_code": language,
+            "id": self.id, "is_bot": false, "first_name": chat.called(),
+            "language_code": language,
         })
     }
 }
@@ -350,9 +377,7 @@ impl Inner {
             .chats
             .entry(id)
             .or_insert_with(|| Chat::new(Kind::Private, Standing::NeverStarted));
-        let life = chat
-            .person
-            .get_or_insert_with(|| Life { language: String::new(), history: VecDeque::new() });
+        let life = chat.person.get_or_insert_with(Life::default);
         language.clone_into(&mut life.language);
     }
 }

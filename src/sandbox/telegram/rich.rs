@@ -1,9 +1,13 @@
 //! What the Bot API takes as a rich message: its HTML, read only far enough to refuse it.
 //!
-//! `markdown` and `blocks` are not known here.
+//! `markdown` and `blocks` are not known here. Pictures stand at addresses or come in `media`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
+
+use crate::sandbox::params::Params;
+use crate::sandbox::telegram::Inner;
+use crate::sandbox::telegram::files::{FileKind, WRONG_ID, json_file};
 
 /// Longest text, in characters.
 pub const CHARS_MAX: usize = 32_768;
@@ -78,8 +82,53 @@ const MEDIA: [&str; 4] = ["img", "video", "audio", "tg-map"];
 
 const VOID: [&str; 4] = ["br", "hr", "img", "tg-map"];
 
+impl Inner {
+    /// Checks a `rich_message`, and has its pictures: they stand behind it as blocks, and at
+    /// addresses in its HTML.
+    pub(super) async fn read_rich(&self, params: &Params) -> Result<Value, String> {
+        let mut message = check(params.object("rich_message"))?;
+        let mut html = message["html"].as_str().unwrap_or_default().to_owned();
+        let mut blocks = Vec::new();
+        for src in sources(&html) {
+            let given = match src.strip_prefix("tg://photo?id=") {
+                None => src.clone(),
+                Some(id) => {
+                    let media = message["media"].as_array().into_iter().flatten();
+                    let named = media.filter(|item| item["id"] == id).map(|item| &item["media"]);
+                    let mut photos = named.filter(|item| item["type"] == "photo");
+                    let photo = photos.next().and_then(|item| item["media"].as_str());
+                    photo.ok_or(WRONG_ID)?.to_owned()
+                }
+            };
+            let file = self.resolve(FileKind::Photo, "", Some(&given), params).await?;
+            if given != src {
+                html = html.replace(&src, &file.address);
+            }
+            blocks.push(json!({ "type": "photo", "photo": json_file(&file) }));
+        }
+        message["html"] = json!(html);
+        if !blocks.is_empty() {
+            message["blocks"] = json!(blocks);
+        }
+        if let Some(fields) = message.as_object_mut() {
+            fields.remove("media");
+        }
+        Ok(message)
+    }
+}
+
+/// What the pictures of the HTML are called there.
+fn sources(html: &str) -> Vec<String> {
+    let images = html.split("<img ").skip(1);
+    let src = |image: &str| {
+        let (_, rest) = image.split_once("src=\"")?;
+        Some(rest.split_once('"')?.0.replace("&amp;", "&"))
+    };
+    images.filter_map(src).collect()
+}
+
 /// Checks a `rich_message`.
-pub(super) fn check(message: Option<Result<Value, ()>>) -> Result<Value, String> {
+fn check(message: Option<Result<Value, ()>>) -> Result<Value, String> {
     let message = message.ok_or("parameter \"rich_message\" is required")?;
     let message = message.map_err(|()| "can't parse InputRichMessage: expected an Object")?;
     let object = message.as_object().ok_or("can't parse InputRichMessage: expected an Object")?;

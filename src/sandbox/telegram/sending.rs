@@ -13,7 +13,7 @@ use crate::sandbox::params::Params;
 use crate::sandbox::telegram::files::{FileKind, Known, in_album, json_file};
 use crate::sandbox::telegram::people::Received;
 use crate::sandbox::telegram::{
-    Chat, Inner, Kind, Standing, State, bad_request, refuse, refuse_with, rich, rules, succeed,
+    Chat, Inner, Kind, Standing, State, bad_request, refuse, refuse_with, rules, succeed,
 };
 
 /// Most items of an album.
@@ -49,6 +49,10 @@ pub(super) struct Medium {
     pub title: Option<String>,
     pub performer: Option<String>,
     pub seconds: Option<i64>,
+    /// Of a video.
+    pub cover: Option<Known>,
+    /// It came along with the file.
+    pub has_thumbnail: bool,
 }
 
 /// A message that was sent, as it is now.
@@ -103,7 +107,7 @@ impl Inner {
     }
 
     pub(super) async fn send_rich(&self, params: &Params) -> Result<Reply, String> {
-        let rich = Some(rich::check(params.object("rich_message"))?);
+        let rich = Some(self.read_rich(params).await?);
         let keyboard = rules::check_markup(params.object("reply_markup"))?;
         self.send("sendRichMessage", params, vec![Content { rich, keyboard, ..Content::default() }])
     }
@@ -116,12 +120,12 @@ impl Inner {
     ) -> Result<Reply, String> {
         let given = params.text(kind.word());
         let file = self.resolve(kind, kind.word(), given.as_deref(), params).await?;
-        Self::check_thumbnail(params, params.text("thumbnail").as_deref())?;
+        let media = self.describe(file, given.as_deref(), params).await?;
         let (text, entities) = read_caption(params)?;
         let content = Content {
             text,
             entities,
-            media: Some(describe(file, params)),
+            media: Some(media),
             keyboard: rules::check_markup(params.object("reply_markup"))?,
             ..Content::default()
         };
@@ -162,11 +166,36 @@ impl Inner {
         let given = item.text("media");
         let given = given.ok_or("can't parse InputMedia: field \"media\" is missing")?;
         let file = self.resolve(kind, "", Some(&given), &item).await?;
-        if let Some(thumbnail) = item.text("thumbnail") {
-            Self::check_thumbnail(&item, Some(&thumbnail))?;
-        }
+        let media = self.describe(file, Some(&given), &item).await?;
         let (text, entities) = read_caption(&item)?;
-        Ok(Content { text, entities, media: Some(describe(file, &item)), ..Content::default() })
+        Ok(Content { text, entities, media: Some(media), ..Content::default() })
+    }
+
+    /// A file with what is said of it; `given` is how it was named.
+    async fn describe(
+        &self,
+        file: Known,
+        given: Option<&str>,
+        params: &Params,
+    ) -> Result<Medium, String> {
+        let words = |name| params.text(name).filter(|words| !words.is_empty());
+        let cover = words("cover").filter(|_| file.kind == FileKind::Video);
+        let cover = match cover {
+            Some(cover) => Some(self.resolve(FileKind::Photo, "", Some(&cover), params).await?),
+            None => None,
+        };
+        // The service pays no heed to one whose file it has already.
+        let comes_along = given.is_none_or(|given| given.starts_with("attach://"));
+        let has_thumbnail =
+            comes_along && Self::check_thumbnail(params, params.text("thumbnail").as_deref())?;
+        Ok(Medium {
+            file,
+            title: words("title"),
+            performer: words("performer"),
+            seconds: params.integer("duration"),
+            cover,
+            has_thumbnail,
+        })
     }
 
     /// Sends what was found right in itself, one message or an album: looks at the chat and the
@@ -199,7 +228,9 @@ impl Inner {
                 is_protected: params.flag("protect_content"),
             };
             let message = Kept { at, edited_at: None, content, manner };
-            told.push(self.json_message(id, kind, message_id, &message));
+            if let Some(chat) = state.chats.get(&id) {
+                told.push(self.json_message(id, chat, message_id, &message));
+            }
             if let Some(life) = state.chats.get_mut(&id).and_then(|chat| chat.person.as_mut()) {
                 life.receive(Received::new(message_id, &message));
             }
@@ -259,8 +290,8 @@ impl Inner {
 
     pub(super) fn json_message(
         &self,
-        chat: i64,
-        kind: Kind,
+        id: i64,
+        chat: &Chat,
         message_id: i64,
         message: &Kept,
     ) -> Value {
@@ -268,7 +299,7 @@ impl Inner {
         let mut put = |name: &str, value: Value| told.insert(name.to_owned(), value);
         put("message_id", json!(message_id));
         put("from", self.bot());
-        put("chat", json_chat(chat, kind));
+        put("chat", json_chat(id, chat));
         put("date", json!(message.at.as_millis() / 1000));
         if let Some(at) = message.edited_at {
             put("edit_date", json!(at.as_millis() / 1000));
@@ -284,8 +315,15 @@ impl Inner {
             put("has_protected_content", json!(true));
         }
         let Content { text, entities, media, rich, preview, keyboard } = &message.content;
-        if let Some(Medium { file, title, performer, seconds }) = media {
+        if let Some(Medium { file, title, performer, seconds, cover, has_thumbnail }) = media {
             let mut file_told = json_file(file);
+            if let Some(cover) = cover {
+                file_told["cover"] = json_file(cover);
+            }
+            if *has_thumbnail {
+                let id = format!("{}-t", file.id);
+                file_told["thumbnail"] = json!({ "file_id": id, "width": 320, "height": 320 });
+            }
             for (name, value) in [("title", title), ("performer", performer)] {
                 if file.kind == FileKind::Audio && value.is_some() {
                     file_told[name] = json!(value);
@@ -342,16 +380,6 @@ pub(super) fn read_caption(params: &Params) -> Result<(String, Vec<Value>), Stri
     Ok((caption.to_owned(), entities))
 }
 
-fn describe(file: Known, params: &Params) -> Medium {
-    let words = |name| params.text(name).filter(|words| !words.is_empty());
-    Medium {
-        file,
-        title: words("title"),
-        performer: words("performer"),
-        seconds: params.integer("duration"),
-    }
-}
-
 fn refuse_parse_mode(params: &Params) -> Result<(), String> {
     match params.text("parse_mode").filter(|mode| !mode.is_empty()) {
         Some(_) => Err("unsupported parse_mode".into()),
@@ -371,9 +399,10 @@ fn check_thread(chat: &Chat, params: &Params) -> Result<Option<i64>, String> {
     }
 }
 
-pub(super) fn json_chat(id: i64, kind: Kind) -> Value {
+pub(super) fn json_chat(id: i64, chat: &Chat) -> Value {
+    let kind = chat.kind;
     match kind {
-        Kind::Private => json!({ "id": id, "type": kind.word(), "first_name": "Reader" }),
+        Kind::Private => json!({ "id": id, "type": kind.word(), "first_name": chat.called() }),
         _ => json!({ "id": id, "type": kind.word(), "title": "Sandbox" }),
     }
 }

@@ -173,6 +173,7 @@ pub(super) fn commit_post(
             stopped: None,
             paused: None,
             priority: post.priority,
+            rollout: post.rollout.clone(),
             on_uncertain: post.on_uncertain,
             touched_at: post.created_at,
             finished_at: None,

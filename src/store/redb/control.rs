@@ -44,6 +44,9 @@ pub(super) fn obey(
         }
         PostWord::Resume => {
             tally.paused = None;
+            if let Some(due_at) = tally.rollout.as_ref().and_then(|rollout| rollout.due_at) {
+                writing.tables.staged.insert((due_at.as_millis(), post.0))?;
+            }
             writing.join_line(post.0, &row.spans)?;
             counts.waiting
         }
@@ -70,9 +73,7 @@ pub(super) fn obey(
         PostWord::Rank { priority: to } => {
             tally.priority = *to;
             writing.leave_line(post.0, &row.spans, priority)?;
-            if !is_paused {
-                writing.join_line(post.0, &row.spans)?;
-            }
+            writing.join_line(post.0, &row.spans)?;
             counts.waiting
         }
     };
@@ -149,10 +150,11 @@ impl Writing<'_> {
     }
 
     /// The post takes its place where somebody waits for it.
-    fn join_line(&mut self, post: u64, spans: &[Span]) -> Result<(), StoreError> {
+    pub fn join_line(&mut self, post: u64, spans: &[Span]) -> Result<(), StoreError> {
         let rank = self.tally(post)?.priority.rank();
         for span in spans {
-            if self.open_batch(&span.channel, post)?.is_some() {
+            let goes_on = self.tally(post)?.goes_on(&span.channel);
+            if goes_on && self.open_batch(&span.channel, post)?.is_some() {
                 self.tables.turns.insert((span.channel.as_str(), rank, post))?;
             }
         }

@@ -11,6 +11,7 @@ use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::store::redb::crowd::Crowded;
 use crate::store::redb::ledger::Writing;
+use crate::store::redb::rollout::Judged;
 use crate::store::redb::rows::{Aim, AnswerAt, AnswerRow, Flight, HeldRow, Part, Release};
 use crate::store::{Advance, Rescued, StoreError, Wire};
 
@@ -28,6 +29,8 @@ pub(super) struct Claims {
     pub claims: Vec<Claim>,
     /// There may be more work, but enough was looked at.
     pub is_cut: bool,
+    /// For the log, once it is durable.
+    pub judged: Vec<Judged>,
 }
 
 /// See `Store::advance`.
@@ -35,10 +38,11 @@ pub(super) fn advance(writing: &mut Writing<'_>, step: &Advance) -> Result<Claim
     for receipt in &step.receipts {
         writing.settle(receipt, Some(step.now))?;
     }
+    let judged = writing.judge_stages(step.now)?;
     let mut claims = Vec::new();
     writing.claim_answers(&step.channel, step.claims, &mut claims)?;
     let is_cut = writing.claim_deliveries(step, &mut claims)?;
-    Ok(Claims { claims, is_cut })
+    Ok(Claims { claims, is_cut, judged })
 }
 
 /// See `Store::stop_post`.
@@ -361,6 +365,7 @@ impl Writing<'_> {
                     number: row.number.unwrap_or(NO_NUMBER),
                     address: at.address.clone(),
                     language: row.language.clone(),
+                    first_name: None,
                     standing: Standing::Active,
                     window_until: None,
                 },
@@ -390,7 +395,8 @@ impl Writing<'_> {
             let Some((rank, post)) = next else { break };
             let limit = step.claims.min(claims.len() + TURN_MAX);
             self.claim_turn(step, post, limit, claims, &mut looked_at)?;
-            if self.open_batch(&step.channel, post)?.is_none() {
+            let goes_on = self.tally(post)?.goes_on(&step.channel);
+            if !goes_on || self.open_batch(&step.channel, post)?.is_none() {
                 self.tables.turns.remove((step.channel.as_str(), rank, post))?;
             }
             self.memory.served.insert((step.channel.clone(), rank), post);
@@ -419,7 +425,10 @@ impl Writing<'_> {
         while let Some(batch) = self.open_batch(channel, post)? {
             let mut from = 0;
             while let Some(index) = self.waiting_at(batch, from)? {
-                if claims.len() >= limit || *looked_at >= LOOKED_AT_MAX {
+                if claims.len() >= limit
+                    || *looked_at >= LOOKED_AT_MAX
+                    || !self.tally(post)?.goes_on(channel)
+                {
                     return Ok(());
                 }
                 *looked_at += 1;
@@ -480,6 +489,7 @@ pub(super) fn recipient(person: Subscriber) -> Recipient {
         number: person.number,
         address: person.address,
         language: person.language,
+        first_name: person.first_name,
         standing: person.standing,
         window_until: person.window_until,
     }

@@ -54,6 +54,11 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// What changes of a post, if it is decoded.
+    pub fn tally(&mut self, post: u64) -> Option<&mut (Tally, bool)> {
+        self.tallies.get_mut(&post)
+    }
+
     /// Drops what may differ from the file.
     pub fn forget(&mut self) {
         self.counters = None;
@@ -203,15 +208,16 @@ impl Writing<'_> {
             _ => {}
         }
         let (post, waits) = (sheet.post, sheet.waiting);
+        let channel = sheet.channel.clone();
+        self.mind_quota(post, &channel, from, to)?;
         if (waited == 0) != (waits == 0) {
-            let channel = sheet.channel.clone();
             let key = (channel.as_str(), post, batch);
             if waits == 0 {
                 self.tables.open_batches.remove(key)?;
             } else {
                 self.tables.open_batches.insert(key)?;
                 let tally = self.tally(post)?;
-                if tally.paused.is_none() {
+                if tally.goes_on(&channel) {
                     let rank = tally.priority.rank();
                     self.tables.turns.insert((channel.as_str(), rank, post))?;
                 }
@@ -223,6 +229,30 @@ impl Writing<'_> {
             .checked_sub(1)
             .ok_or_else(|| StoreError::Damaged { what: format!("the counts of post {post}") })?;
         *counts.of(to) += 1;
+        Ok(())
+    }
+
+    /// Counts who is claimed in a stage of a rollout, and who comes back from it.
+    fn mind_quota(
+        &mut self,
+        post: u64,
+        channel: &Name,
+        from: Outcome,
+        to: Outcome,
+    ) -> Result<(), StoreError> {
+        let tally = self.tally(post)?;
+        let Some(rollout) = &mut tally.rollout else { return Ok(()) };
+        match (from, to) {
+            (Outcome::Waiting, Outcome::InFlight) => rollout.take(channel),
+            (Outcome::InFlight, Outcome::Waiting) => {
+                rollout.give_back(channel);
+                if tally.goes_on(channel) {
+                    let rank = tally.priority.rank();
+                    self.tables.turns.insert((channel.as_str(), rank, post))?;
+                }
+            }
+            _ => {}
+        }
         Ok(())
     }
 
@@ -301,6 +331,10 @@ impl Writing<'_> {
             }
         }
         self.flush_sent()?;
+        let changed = self.memory.tallies.iter().filter(|(_, (_, is_changed))| *is_changed);
+        for post in changed.map(|(post, _)| *post).collect::<Vec<_>>() {
+            self.end_stage(post)?;
+        }
         for (post, (tally, is_changed)) in &mut self.memory.tallies {
             if !*is_changed {
                 continue;

@@ -41,6 +41,8 @@ mod times;
 
 mod report;
 
+mod rollout;
+
 mod trace;
 
 mod media;
@@ -53,7 +55,7 @@ pub use open::{open, open_on};
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -77,6 +79,7 @@ use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::model::trace::{Happened, Trace, short};
 use crate::store::redb::ledger::Writing;
+use crate::store::redb::rollout::Judged;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
     Advance, ConversationCommit, CorrectionCommit, Delivery, FloodWord, PollCommit, PostCommit,
@@ -96,15 +99,18 @@ const NAMED_MAX: usize = 4_096;
 /// packed.
 const LOOSE_BLOCKS: usize = 64;
 
-/// Largest file that is packed while others wait for it: a few seconds.
+/// Largest file that is packed while others wait for it, or because it grew: a few seconds.
 const PACKED_BYTES_MAX: u64 = 256 << 20;
 
-/// An open store. Dropping it waits for the last commit, packs the file if large catalogs were
-/// written to it, and unlocks it.
+/// A smaller file is not packed because it grew.
+const GROWN_BYTES_MIN: u64 = 1 << 20;
+
+/// An open store. Dropping it waits for the last commit, packs the file if it grew or large
+/// catalogs were written to it, and unlocks it.
 ///
-/// Pages are written anew and not over, and the file grows by doubling: without packing it would
-/// take about twice what it holds. Packing needs the database for itself, so it is done in a quiet
-/// moment of the run ([`Store::pack`]) and at its end.
+/// Pages are written anew and not over, and the file grows by doubling, a packed one at the next
+/// commit: without packing it would take about twice what it holds. Packing needs the database for
+/// itself, so it is done in a quiet moment of the run ([`Store::pack`]) and at its end.
 pub struct RedbStore {
     // Dropped first: the thread ends before the file is closed.
     writer: Writer,
@@ -114,6 +120,8 @@ pub struct RedbStore {
     loose: Arc<AtomicUsize>,
     /// Of a store that is a file.
     path: Option<PathBuf>,
+    /// How long the file was when it was opened.
+    opened_bytes: u64,
 }
 
 /// Held by everybody who reads or writes, and alone by whoever packs. Nobody asks for it twice.
@@ -124,7 +132,8 @@ impl RedbStore {
     fn start(db: Database, fault: Fault, path: Option<PathBuf>) -> Result<Self, StoreError> {
         let (db, fault) = (Arc::new(RwLock::new(db)), Arc::new(fault));
         let writer = Writer::start(Arc::clone(&db), Arc::clone(&fault))?;
-        Ok(Self { writer, db, fault, loose: Arc::default(), path })
+        let opened_bytes = file_bytes(path.as_deref()).unwrap_or_default();
+        Ok(Self { writer, db, fault, loose: Arc::default(), path, opened_bytes })
     }
 
     /// Writes, and answers once that is durable.
@@ -169,7 +178,11 @@ impl Drop for RedbStore {
         self.writer.end();
         // Whoever still reads keeps the file as it is; the next run packs it.
         let Some(db) = Arc::get_mut(&mut self.db) else { return };
-        if self.loose.load(Ordering::Relaxed) < LOOSE_BLOCKS || self.fault.check().is_err() {
+        let is_loose = self.loose.load(Ordering::Relaxed) >= LOOSE_BLOCKS;
+        let bytes = file_bytes(self.path.as_deref()).unwrap_or_default();
+        let has_grown =
+            bytes > self.opened_bytes && (GROWN_BYTES_MIN..=PACKED_BYTES_MAX).contains(&bytes);
+        if !(is_loose || has_grown) || self.fault.check().is_err() {
             return;
         }
         let db = db.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -177,6 +190,11 @@ impl Drop for RedbStore {
             tracing::warn!(%error, "the store was left unpacked");
         }
     }
+}
+
+/// How long the file is; `None` without one, or if nobody can say.
+fn file_bytes(path: Option<&Path>) -> Option<u64> {
+    path.and_then(|path| std::fs::metadata(path).ok()).map(|file| file.len())
 }
 
 fn pack(db: &mut Database, fault: &Fault) -> Result<bool, StoreError> {
@@ -334,6 +352,7 @@ impl Store for RedbStore {
                 let (channel, limit, now) = (step.channel.clone(), step.claims, step.now);
                 let resting = step.resting.clone();
                 let done = self.write(move |writing| deliver::advance(writing, &step)).await?;
+                done.judged.iter().for_each(tell_judged);
                 if !done.claims.is_empty() || !done.is_cut {
                     return Ok(done.claims);
                 }
@@ -399,9 +418,10 @@ impl Store for RedbStore {
 
     fn pack(&self) -> Reply<'_, bool> {
         Box::pin(async move {
-            let bytes =
-                self.path.as_ref().map_or(Ok(0), |path| std::fs::metadata(path).map(|it| it.len()));
-            let is_small = bytes.is_ok_and(|bytes| bytes <= PACKED_BYTES_MAX);
+            let is_small = match &self.path {
+                Some(path) => file_bytes(Some(path)).is_some_and(|it| it <= PACKED_BYTES_MAX),
+                None => true,
+            };
             if !is_small || self.loose.load(Ordering::Relaxed) < LOOSE_BLOCKS {
                 return Ok(false);
             }
@@ -521,6 +541,14 @@ impl Store for RedbStore {
     }
 }
 
+fn tell_judged(judged: &Judged) {
+    let Judged { post, stage, objection } = judged;
+    match objection {
+        Some(why) => tracing::warn!(post.id = post, %stage, %why, "a rollout was paused"),
+        None => tracing::info!(post.id = post, %stage, "a rollout goes on to its next stage"),
+    }
+}
+
 fn read<T>(
     db: &Database,
     fault: &Fault,
@@ -617,6 +645,15 @@ mod tests {
         let store = open(&path).unwrap();
         assert_eq!(store.load_shelf(&shop, None, 5_000).await.unwrap(), blocks(3));
         assert!(!store.pack().await.unwrap(), "nothing was written since");
+        drop(store);
+        // The first commit behind a packed file doubles it.
+        let packed = std::fs::metadata(&path).unwrap().len();
+        let store = open(&path).unwrap();
+        let bot = Name::parse("bot").unwrap();
+        store.commit_channel(&bot, ChannelState::default()).await.unwrap();
+        drop(store);
+        let bytes = std::fs::metadata(&path).unwrap().len();
+        assert!(bytes <= packed + packed / 50, "{bytes} of {packed}");
     }
 
     #[tokio::test]

@@ -260,6 +260,8 @@ mod tests {
             number,
             address: format!("{number}"),
             language: None,
+            first_name: None,
+            name_asked_at: None,
             topics: vec![Name::parse("news").unwrap()],
             standing: Standing::Active,
             window_until: None,

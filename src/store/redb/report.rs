@@ -11,7 +11,9 @@ use crate::model::report::{Ends, LATELY_S, LEFT_WITHIN, Pace, PostReport};
 use crate::model::time::Timestamp;
 use crate::store::redb::ledger::{Writing, numbers};
 use crate::store::redb::rows::{Outcomes, People, PostRow, Span, TimesRow};
-use crate::store::redb::tables::{OUTCOMES, PEOPLE, POSTS, Records, TALLIES, TIMES, WITHDRAWALS};
+use crate::store::redb::tables::{
+    Index, OUTCOMES, PEOPLE, POSTS, Records, TALLIES, TIMES, WITHDRAWALS,
+};
 use crate::store::redb::times::{Times, seconds};
 use crate::store::{Delivery, StoreError};
 
@@ -82,7 +84,9 @@ pub(super) fn load_report(
     }
     let instant = |second: u32| Timestamp::from_millis(i64::from(second) * 1_000);
     let last_at = sending.last.map(instant);
-    let mut left = count_left(read, &row, last_at)?;
+    let people = PEOPLE.open(read)?;
+    let books = (&people, &outcomes, &times);
+    let mut left = count_left(books, &WITHDRAWALS.open(read)?, &row, last_at)?;
     for (channel, of_channel) in &mut channels {
         of_channel.left = left.remove(channel.as_str()).unwrap_or(0);
         ends.join(of_channel);
@@ -94,6 +98,7 @@ pub(super) fn load_report(
         created_at: row.created_at,
         finished_at: tally.finished_at,
         priority: tally.priority,
+        rollout: tally.rollout,
         paused: tally.paused,
         stopped: tally.stopped,
         errors: tally.errors,
@@ -126,21 +131,29 @@ impl Sending {
     }
 }
 
+/// People, outcomes and times of batches.
+type Books<'a, H> =
+    (&'a Records<H, u64, People>, &'a Records<H, u64, Outcomes>, &'a Records<H, u64, TimesRow>);
+
 /// How many of those who got the post withdrew soon after, by channel.
-fn count_left(
-    read: &ReadTransaction,
+pub(super) fn count_left<H, W>(
+    books: Books<'_, H>,
+    withdrawals: &Index<W, (i64, &'static str, u32)>,
     row: &PostRow,
     last_at: Option<Timestamp>,
-) -> Result<BTreeMap<String, u64>, StoreError> {
-    let (people, outcomes, times) = (PEOPLE.open(read)?, OUTCOMES.open(read)?, TIMES.open(read)?);
+) -> Result<BTreeMap<String, u64>, StoreError>
+where
+    H: ReadableTable<u64, &'static [u8]>,
+    W: ReadableTable<(i64, &'static str, u32), ()>,
+{
     let until = last_at.unwrap_or(row.created_at) + LEFT_WITHIN;
     let range = (row.created_at.as_millis(), "", 0)..=(until.as_millis(), "", 0);
     let mut left = BTreeMap::new();
-    for key in WITHDRAWALS.open(read)?.keys(range)? {
+    for key in withdrawals.keys(range)? {
         let key = key?;
         let (at, channel, number) = key.value();
         let at = Timestamp::from_millis(at);
-        let found = find(&people, &outcomes, &times, &row.spans, channel, number)?;
+        let found = find(books, &row.spans, channel, number)?;
         if let Some(Delivery { outcome: Outcome::Sent, at: sent_at }) = found {
             let sent_at = sent_at.unwrap_or(row.created_at);
             if at + ALLOWANCE >= sent_at && at <= sent_at + LEFT_WITHIN {
@@ -160,14 +173,12 @@ pub(super) fn load_delivery(
 ) -> Result<Option<Delivery>, StoreError> {
     let Some(row) = POSTS.open(read)?.load(post.0)? else { return Ok(None) };
     let (people, outcomes, times) = (PEOPLE.open(read)?, OUTCOMES.open(read)?, TIMES.open(read)?);
-    find(&people, &outcomes, &times, &row.spans, channel.as_str(), number)
+    find((&people, &outcomes, &times), &row.spans, channel.as_str(), number)
 }
 
 /// One recipient's place in a post: the batches are in the order of their numbers.
 fn find<H>(
-    people: &Records<H, u64, People>,
-    outcomes: &Records<H, u64, Outcomes>,
-    times: &Records<H, u64, TimesRow>,
+    (people, outcomes, times): Books<'_, H>,
     spans: &[Span],
     channel: &str,
     number: u32,

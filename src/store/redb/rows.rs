@@ -18,6 +18,7 @@ use crate::model::message::Card;
 use crate::model::name::Name;
 use crate::model::post::{Answer, Body, Counts, Draft, Personal};
 use crate::model::product::ProductName;
+use crate::model::rollout::Rollout;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
@@ -126,6 +127,7 @@ pub(super) struct Tally {
     pub stopped: Option<String>,
     pub paused: Option<String>,
     pub priority: Priority,
+    pub rollout: Option<Box<Rollout>>,
     pub on_uncertain: OnUncertain,
     /// The newest instant at which anything happened to it.
     pub touched_at: Timestamp,
@@ -254,6 +256,14 @@ pub(super) struct Cursor(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seen(pub Timestamp);
 
+impl Tally {
+    /// Somebody may be claimed on the channel.
+    pub fn goes_on(&self, channel: &Name) -> bool {
+        let may = self.rollout.as_ref().is_none_or(|rollout| rollout.left(channel) > 0);
+        self.paused.is_none() && may
+    }
+}
+
 macro_rules! versions {
     ($($record:ty = $version:literal $(, $is_bulk:ident)?;)*) => {
         $(impl Record for $record {
@@ -287,7 +297,7 @@ versions! {
     Part = 1;
     HeldRow = 1;
     AnswerRow = 1;
-    Subscriber = 1;
+    Subscriber = 2;
     Number = 1;
     Crowd = 1;
     Bits = 1;
@@ -295,7 +305,7 @@ versions! {
     ChannelState = 1;
     Cursor = 1;
     KeptMedium = 1;
-    Event = 1;
+    Event = 2;
     Seen = 1;
 }
 
@@ -309,10 +319,12 @@ mod tests {
     use crate::model::event::Deed;
     use crate::model::item::{ItemId, Media, MediaKind};
     use crate::model::known::KnownItem;
+    use crate::model::media::{Form, MediaKey};
     use crate::model::message::{Action, Button, Medium, Message, Module};
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
     use crate::model::post::{Content, DraftId, Flood, Hold, PostId, PriceMove, Story, Told};
     use crate::model::rich::{Block, Inline, RichText};
+    use crate::model::rollout::{Quota, Stages};
     use crate::model::shelf::ShelfState;
     use crate::model::source::{CatalogState, Hub};
     use crate::model::trace::{Happened, Step};
@@ -616,11 +628,23 @@ mod tests {
                 stopped: Some("s".into()),
                 paused: Some("p".into()),
                 priority: Priority::HIGH,
+                rollout: Some(Box::new(Rollout {
+                    stages: Stages {
+                        shares: vec![100, 10_000],
+                        wait: std::time::Duration::from_secs(60),
+                        failed_max: 1_000,
+                        left_max: 200,
+                    },
+                    at: 1,
+                    quotas: vec![Quota { channel: name("bot"), planned: 300, left: 5 }],
+                    due_at: Some(at(3)),
+                })),
                 on_uncertain: OnUncertain::Resend,
                 touched_at: at(1),
                 finished_at: Some(at(2)),
             },
-            "02037adc271c010203040506070101650101730101704b01020104",
+            "020f39fe561c010203040506070101650101730101704b010264904e3c00e807c801010103626f74ac02050106\
+             01020104",
         );
     }
 
@@ -723,6 +747,8 @@ mod tests {
                 number: 1,
                 address: "a".into(),
                 language: Some("en".into()),
+                first_name: Some("Ana".into()),
+                name_asked_at: Some(at(5)),
                 topics: vec![name("news")],
                 standing: Standing::Gone,
                 window_until: Some(at(1)),
@@ -730,7 +756,7 @@ mod tests {
                 changed_at: at(3),
                 default_reply_at: Some(at(4)),
             },
-            "01f5fd6b560101610102656e01046e65777303010204060108",
+            "02c124c3030101610102656e0103416e61010a01046e65777303010204060108",
         );
     }
 
@@ -788,9 +814,10 @@ mod tests {
                 at: at(1),
                 address: "a".into(),
                 language: None,
+                first_name: Some("Ana".into()),
                 deed: Deed::Tapped { payload: "p".into(), tap: Some("t".into()) },
             },
-            "01887e683603626f74013102016100030170010174",
+            "02607a928c03626f740131020161000103416e61030170010174",
         );
     }
 
@@ -819,5 +846,19 @@ mod tests {
     #[test]
     fn a_seen_event_is_read_as_it_was_written() {
         golden(&Seen(at(1)), "01f773dc0d02");
+    }
+
+    #[test]
+    fn a_kept_medium_is_read_as_it_was_written() {
+        golden(
+            &KeptMedium {
+                id: "AgAC".into(),
+                form: Form::Sound,
+                content: Some(MediaKey([7; 16])),
+                kept_at: at(1),
+                used_at: at(2),
+            },
+            "01b12d61c604416741430301070707070707070707070707070707070204",
+        );
     }
 }

@@ -154,6 +154,8 @@ tables! {
         open_batches OPEN_BATCHES: (Text, u64, u64);
         /// Channel, rank, post: posts of which somebody may be claimed; see `control`.
         turns TURNS: (Text, u8, u64);
+        /// Due in milliseconds, post: posts whose stage is to be judged.
+        staged STAGED: (i64, u64);
         /// Item, post: the posts whose corrections the item can make.
         told TOLD: ([u8; 16], u64);
         /// The end of its window in milliseconds, post: posts of which messages are kept.

@@ -137,6 +137,7 @@ fn post(id: PostId, row: PostRow, tally: Tally, corrections: Option<Corrections>
         cards: row.cards,
         on_uncertain: tally.on_uncertain,
         priority: tally.priority,
+        rollout: tally.rollout,
         paused: tally.paused,
         stopped: tally.stopped,
         counts: tally.counts,

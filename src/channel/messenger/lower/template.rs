@@ -71,6 +71,25 @@ pub(super) fn lossless_grid(
     Some(template(&json!({ "template_type": "image_grid", "elements": [grid] })))
 }
 
+/// An image or a video with buttons below it, where there are no words for a button template. It is
+/// named by its address here: the service takes it once it has an id there.
+pub(super) fn media_template(
+    medium: &Medium,
+    text: &RichText,
+    buttons: &[Button],
+) -> Option<Value> {
+    let kind = match medium.kind {
+        MediaKind::Image => "image",
+        MediaKind::Video => "video",
+        MediaKind::Audio | MediaKind::File => return None,
+    };
+    let shown = buttons_of(buttons);
+    let is_whole = shown.len() == buttons.len() && (1..=BUTTONS_MAX).contains(&shown.len());
+    let element = json!({ "media_type": kind, "url": medium.url, "buttons": shown });
+    (is_whole && is_address(&medium.url) && !is_visible(&text.plain()))
+        .then(|| template(&json!({ "template_type": "media", "elements": [element] })))
+}
+
 pub(super) fn button_template(text: &str, buttons: &[Value]) -> Value {
     let text = if is_visible(text) { text } else { NO_WORDS };
     template(&json!({ "template_type": "button", "text": text, "buttons": buttons }))

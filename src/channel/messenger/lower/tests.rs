@@ -166,6 +166,31 @@ fn cards_are_elements_ten_a_carousel() {
 }
 
 #[test]
+fn a_file_with_buttons_and_without_words_is_a_media_template() {
+    let film = |kind| Module::Media(Medium::new(kind, "https://a.example/1.mp4", ""));
+    let silent = |count: usize| {
+        let buttons = (0..count).map(|at| tap(&format!("B{at}"), "p")).collect();
+        Module::Text { text: RichText::default(), buttons }
+    };
+    for (kind, word) in [(MediaKind::Video, "video"), (MediaKind::Image, "image")] {
+        let told = sent(vec![film(kind), silent(3)]);
+        let [message] = &told[..] else { panic!("{told:?}") };
+        let payload = &message["attachment"]["payload"];
+        assert_eq!(payload["template_type"], "media");
+        assert_eq!(payload["elements"][0]["media_type"], word);
+        assert_eq!(payload["elements"][0]["buttons"].as_array().unwrap().len(), 3);
+    }
+    // A template has no place for words, a sound, or a fourth button.
+    let kinds = |told: &[Value]| -> Vec<Value> {
+        told.iter().map(|message| message["attachment"]["type"].clone()).collect()
+    };
+    let words = sent(vec![film(MediaKind::Video), text("Words", &[tap("B", "p")])]);
+    assert_eq!(kinds(&words), ["video", "template"]);
+    assert_eq!(kinds(&sent(vec![film(MediaKind::Audio), silent(1)])), ["audio", "template"]);
+    assert_eq!(sent(vec![film(MediaKind::Video), silent(4)]).len(), 3);
+}
+
+#[test]
 fn buttons_that_the_api_would_refuse_are_left_out() {
     let bad = Button::new("x", Action::Open { url: "tel:1".to_owned() });
     assert_eq!(sent(vec![text("Hello", &[bad, tap("y", "")])]), [json!({ "text": "Hello" })]);

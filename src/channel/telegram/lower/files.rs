@@ -185,7 +185,8 @@ fn album(group: &[Medium], part: Option<&Part>) -> Draft {
     draft
 }
 
-/// What is said of a file besides its address. A thumbnail can only be uploaded, so none is named.
+/// What is said of a file besides its address. A thumbnail can only be uploaded: it is named by its
+/// address here, and goes along where the file does.
 fn describe(form: Form, medium: &Medium, fields: &mut Map<String, Value>) {
     let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
     if let Some(seconds) = medium.seconds
@@ -193,10 +194,16 @@ fn describe(form: Form, medium: &Medium, fields: &mut Map<String, Value>) {
     {
         put("duration", json!(seconds));
     }
+    let cover = medium.cover.as_deref().filter(|cover| is_address(cover));
+    if let Some(cover) = cover
+        && matches!(form, Form::Video | Form::Audio)
+    {
+        put("thumbnail", media_value(cover));
+    }
     match form {
         Form::Video => {
             put("supports_streaming", json!(true));
-            if let Some(cover) = medium.cover.as_deref().filter(|cover| is_address(cover)) {
+            if let Some(cover) = cover {
                 put("cover", media_value(cover));
             }
         }

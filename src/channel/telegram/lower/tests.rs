@@ -206,14 +206,14 @@ fn each_kind_of_file_has_its_method_and_fields() {
                 "sendAudio",
                 json!({
                     "audio": "https://a.example/1.mp3", "title": "Episode 1", "performer": "Ana",
-                    "duration": 61,
+                    "duration": 61, "thumbnail": PICTURE,
                 })
             ),
             (
                 "sendVideo",
                 json!({
                     "video": "https://a.example/1.mp4", "supports_streaming": true, "duration": 61,
-                    "cover": PICTURE, "caption": "Film",
+                    "cover": PICTURE, "thumbnail": PICTURE, "caption": "Film",
                 })
             ),
             ("sendAnimation", json!({ "animation": "https://a.example/1.GIF?x=1" })),

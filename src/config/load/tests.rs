@@ -1,0 +1,566 @@
+//! Whole folders of settings, good and bad.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use toml::de::{DeTable, DeValue};
+
+use super::*;
+use crate::config::raw::TABLES;
+use crate::config::{Fetch, Messages, Service, Updates};
+use crate::model::campaign::{ChangeKind, OnUncertain};
+use crate::model::schedule::Schedule;
+use crate::model::secret::ExposeSecret;
+use crate::model::source::{PageField, PageRules};
+
+const MAIN: &str = include_str!("../../../config/tidings.toml");
+const FEEDS: &str = include_str!("../../../config/feeds.d/blog.toml");
+const PAGES: &str = include_str!("../../../config/feeds.d/page.toml");
+const SHOPS: &str = include_str!("../../../config/feeds.d/shop.toml");
+const CANARY: &str = "canary-of-thirty-two-characters-";
+
+/// A folder with settings files.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        for (name, text) in files {
+            let path = folder.path(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Loads `tidings.toml`; the folder's path is cut out of what is told.
+    fn load(&self) -> Result<Loaded, Vec<String>> {
+        load(&self.path("tidings.toml"), &environment, &mut built_in, &unruled)
+            .map_err(|problems| self.told(&problems))
+    }
+
+    fn told(&self, problems: &[Problem]) -> Vec<String> {
+        let root = format!("{}/", self.0.path().display());
+        problems.iter().map(|problem| problem.to_string().replace(&root, "")).collect()
+    }
+}
+
+/// The layouts of every folder here.
+fn built_in(_: &Path) -> Option<BTreeSet<Name>> {
+    Some(["article", "card"].iter().map(|name| Name::parse(name).unwrap()).collect())
+}
+
+/// Finds fault with one selector only.
+fn unruled(rules: &PageRules) -> Vec<(&'static str, String)> {
+    let is_odd = |field: &PageField| field.css == "h2 >";
+    let odd = rules.fields().into_iter().filter(|(_, field)| field.is_some_and(is_odd));
+    odd.map(|(key, _)| (key, "`h2 >` is no CSS selector".to_owned())).collect()
+}
+
+fn environment(name: &str) -> Option<String> {
+    let value = match name {
+        "STATE_DIRECTORY" => "/var/lib/tidings",
+        "RUNTIME_DIRECTORY" => "/run/tidings",
+        "NEWSBOT_TOKEN" | "PAGE_TOKEN" | "PAGE_APP_SECRET" | "PAGE_VERIFY_TOKEN" | "SHOP_KEY" => {
+            CANARY
+        }
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+fn load_texts(main: &str, feeds: &str) -> (Folder, Result<Loaded, Vec<String>>) {
+    let folder = Folder::new(&[("tidings.toml", main), ("feeds.d/blog.toml", feeds)]);
+    let loaded = folder.load();
+    (folder, loaded)
+}
+
+/// The example with every key that is only shown put in force.
+fn with_shown_keys(text: &str) -> String {
+    let is_shown = |line: &str| {
+        let key = line.split(" = ").next().unwrap_or_default();
+        line.contains(" = ")
+            && !key.is_empty()
+            && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+    };
+    let lines = text.lines().map(|line| match line.strip_prefix('#') {
+        Some(rest) if is_shown(rest) => rest,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_examples_pass_without_a_warning() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/tidings.toml");
+    let loaded = load(&path, &environment, &mut built_in, &unruled).unwrap();
+    assert_eq!(loaded.warnings, []);
+    let config = loaded.config;
+    assert_eq!(config.sources.len(), 6);
+    assert_eq!(
+        config.sources[1].schedule.to_string(),
+        "at `0 */15 8-20 * * Mon-Fri` in \
+               Europe/Chisinau"
+    );
+    assert_eq!(config.channels.len(), 2);
+    assert_eq!(config.campaigns.len(), 1);
+}
+
+#[test]
+fn the_examples_show_every_key_with_its_default() {
+    let (folder, plain) = load_texts(MAIN, &[FEEDS, PAGES, SHOPS].join("\n"));
+    let plain = format!("{:?}", plain.unwrap()).replace(folder.0.path().to_str().unwrap(), "");
+    let feeds = [FEEDS, PAGES, SHOPS].map(with_shown_keys).join("\n");
+    let (folder, shown) = load_texts(&with_shown_keys(MAIN), &feeds);
+    let shown = format!("{:?}", shown.unwrap()).replace(folder.0.path().to_str().unwrap(), "");
+    assert_eq!(shown, plain);
+}
+
+#[test]
+fn the_examples_name_every_key_that_is_known() {
+    let mut named = BTreeSet::new();
+    for text in [MAIN, FEEDS, PAGES, SHOPS].map(with_shown_keys) {
+        collect_keys(&DeTable::parse(&text).unwrap().into_inner(), "", &mut named);
+    }
+    for (path, keys) in TABLES {
+        for key in *keys {
+            let in_words = ["path", "currency", "auth", "basic", "bearer", "user", "password"];
+            if in_words.contains(key) {
+                // Shown in words: it stands instead of another, or has no default.
+                assert!(SHOPS.contains(&format!("{key} = ")), "{path}: {key}");
+            } else if *path == "secret" {
+                assert!(MAIN.contains(&format!("{{ {key} = ")), "secret: {key}");
+            } else {
+                assert!(named.contains(&((*path).to_owned(), (*key).to_owned())), "{path}: {key}");
+            }
+        }
+    }
+}
+
+/// Every key with the path of its table, chosen names as `*`.
+fn collect_keys(table: &DeTable<'_>, path: &str, out: &mut BTreeSet<(String, String)>) {
+    for (key, value) in table.iter() {
+        let is_chosen = ["channels", "sources", "topics", "campaigns"].contains(&path);
+        let key = if is_chosen { "*" } else { key.get_ref().as_ref() };
+        out.insert((path.to_owned(), key.to_owned()));
+        if let DeValue::Table(inner) = value.get_ref() {
+            let dot = if path.is_empty() { "" } else { "." };
+            collect_keys(inner, &format!("{path}{dot}{key}"), out);
+        }
+    }
+}
+
+#[test]
+fn the_smallest_setup_is_one_source_one_channel_and_one_campaign() {
+    let text = "[channels.bot]\nkind = 'telegram'\ntoken = { env = 'NEWSBOT_TOKEN' }\n\
+                [sources.blog]\nurl = 'https://blog.example.com/feed.xml#top'\n\
+                [campaigns.all]\n";
+    let folder = Folder::new(&[("tidings.toml", text)]);
+    let Loaded { config, warnings } = folder.load().unwrap();
+    assert_eq!(warnings, []);
+    assert_eq!(config.data_dir, Path::new("/var/lib/tidings"));
+    assert_eq!(config.layouts, folder.path("layouts"));
+    assert_eq!(config.listen.admin, Path::new("/run/tidings/admin.sock"));
+    assert_eq!((config.listen.public, config.listen.public_url), (None, None));
+    assert_eq!(config.fetch, Fetch::default());
+    assert_eq!(config.messages, Messages::default());
+    assert_eq!(config.grace, Duration::from_secs(20));
+    assert!(config.topics.is_empty());
+
+    let [channel] = config.channels.as_slice() else { panic!("one channel") };
+    assert_eq!((channel.rate, channel.in_flight), (25.0, 32));
+    assert_eq!(channel.api.as_str(), "https://api.telegram.org/");
+    let Service::Telegram { token, updates: Updates::Polling } = &channel.service else {
+        panic!("a Telegram channel that polls")
+    };
+    assert_eq!(token.expose_secret(), CANARY);
+
+    let [source] = config.sources.as_slice() else { panic!("one source") };
+    assert_eq!(&*source.url, "https://blog.example.com/feed.xml");
+    assert_eq!(source.schedule, Schedule::Every(Duration::from_secs(30 * 60)));
+    assert_eq!((source.first_newest, source.flood.items), (0, 20));
+
+    let [campaign] = config.campaigns.as_slice() else { panic!("one campaign") };
+    assert_eq!(campaign.sources, std::slice::from_ref(&source.name));
+    assert_eq!(campaign.channels, std::slice::from_ref(&channel.name));
+    assert_eq!(campaign.on, [ChangeKind::New]);
+    assert_eq!(campaign.layout.as_str(), "article");
+    assert_eq!((campaign.settle, campaign.on_uncertain), (Duration::ZERO, OnUncertain::Skip));
+}
+
+#[test]
+fn paths_start_at_the_file_and_the_store_falls_back_to_the_data_home() {
+    let folder = Folder::new(&[(
+        "tidings.toml",
+        "layouts = '../l'\n[listen]\nadmin = 'unix:a.sock'\npublic = '[::]:0'\n",
+    )]);
+    let path = folder.path("tidings.toml");
+    let cases = [
+        (vec![("XDG_DATA_HOME", "/data"), ("HOME", "/home/a")], Some("/data/tidings")),
+        (
+            vec![("XDG_DATA_HOME", "data"), ("HOME", "/home/a")],
+            Some("/home/a/.local/share/tidings"),
+        ),
+        (vec![("STATE_DIRECTORY", "/s:/t"), ("HOME", "/home/a")], Some("/s")),
+        (vec![], None),
+    ];
+    for (variables, expected) in cases {
+        let env = |name: &str| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        match (load(&path, &env, &mut built_in, &unruled), expected) {
+            (Ok(loaded), Some(expected)) => {
+                assert_eq!(loaded.config.data_dir, Path::new(expected));
+                assert_eq!(loaded.config.layouts, folder.path("../l"));
+                assert_eq!(loaded.config.listen.admin, folder.path("a.sock"));
+            }
+            (Err(problems), None) => assert_eq!(
+                folder.told(&problems),
+                ["tidings.toml:1:1: data_dir: is needed here: there is no `$STATE_DIRECTORY`, \
+                  `$XDG_DATA_HOME` or `$HOME`"],
+            ),
+            (result, _) => panic!("{result:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_price_last_told_moves_as_finely_as_somebody_wants() {
+    let text = "[sources.fine]\nurl = 'https://a.example/'\nmin_step = '5%'\n\
+                [sources.plain]\nurl = 'https://b.example/'\n\
+                [campaigns.own]\nsources = ['fine']\non = ['price-drop']\n\
+                min_step = ['2%', '1 EUR']\n\
+                [campaigns.sources]\nsources = ['fine']\non = ['price-rise']\n\
+                [campaigns.any]\nsources = ['fine', 'plain']\non = ['new']\nmin_step = '9%'\n";
+    let Loaded { config, warnings } = Folder::new(&[("tidings.toml", text)]).load().unwrap();
+    let shares = config.campaigns.iter().map(|campaign| campaign.min_step.share);
+    assert_eq!(shares.collect::<Vec<_>>(), [200, 500, 900]);
+    let shares = config.sources.iter().map(|source| source.price.min_step_share);
+    assert_eq!(shares.collect::<Vec<_>>(), [200, 0]);
+    assert!(config.sources.iter().all(|source| source.price.min_step.is_none()));
+    let told = warnings.iter().filter(|it| it.key == "campaigns.any.min_step");
+    let told: Vec<&str> = told.map(|it| it.problem.as_str()).collect();
+    assert_eq!(told, ["does nothing: `on` names no price"]);
+}
+
+#[test]
+fn a_source_in_haste_gets_the_floor_and_a_warning() {
+    let cases = [
+        ("", "every = '1s'", Some((300, "1s is below `fetch.floor`: taken as 5m"))),
+        ("floor = '1h'", "", Some((3_600, ""))),
+        (
+            "floor = '1s'",
+            "every = '1s'",
+            Some((1, "1s is often: sites may refuse to be asked\n  hint: 5m or more is polite")),
+        ),
+        ("floor = '1s'", "every = '5m'", Some((300, ""))),
+        ("", "cron = '0 */5 * * * *'", None),
+    ];
+    for (fetch, source, expected) in cases {
+        let main = format!(
+            "[fetch]\n{fetch}\n[campaigns.a]\n[channels.a]\nkind = 'telegram'\n\
+             token = {{ env = 'NEWSBOT_TOKEN' }}\n[sources.a]\nurl = 'https://a.example'\n{source}"
+        );
+        let folder = Folder::new(&[("tidings.toml", &main)]);
+        let loaded = folder.load().unwrap();
+        let told = folder.told(&loaded.warnings).join("\n");
+        let (seconds, warning) = expected.unwrap_or((0, ""));
+        let prefix = "tidings.toml:9:9: sources.a.every: ";
+        assert_eq!(told.strip_prefix(prefix).unwrap_or(&told), warning, "{fetch} {source}");
+        match &loaded.config.sources[0].schedule {
+            Schedule::Every(every) => assert_eq!(every.as_secs(), seconds),
+            schedule => assert_eq!(
+                (schedule.to_string().as_str(), expected),
+                ("at `0 */5 * * * *` in UTC", None)
+            ),
+        }
+    }
+}
+
+#[test]
+fn a_layout_that_is_not_there_is_told_with_its_place() {
+    let text = "[channels.bot]\nkind = 'telegram'\ntoken = { env = 'NEWSBOT_TOKEN' }\n\
+                [sources.blog]\nurl = 'https://blog.example.com/feed.xml'\n\
+                [campaigns.a]\nlayout = 'artcle'\n[campaigns.b]\nlayout = 'card'\n";
+    let folder = Folder::new(&[("tidings.toml", text)]);
+    let told = folder.load().unwrap_err();
+    let line = "tidings.toml:7:10: campaigns.a.layout: no layout is called `artcle`\n  \
+                hint: did you mean `article`?";
+    assert_eq!(told, [line]);
+    let path = folder.path("tidings.toml");
+    assert!(load(&path, &environment, &mut |_| None, &unruled).is_ok(), "unchecked");
+}
+
+#[test]
+fn a_wrong_selector_is_told_with_its_place_and_beside_all_else() {
+    let text = "[sources.a]\nkind = 'page'\nurl = 'https://a.example.com/'\n\
+                [sources.a.select]\nitem = 'li'\ntitle = 'h2 >'\n\
+                [sources.b]\nkind = 'page'\nurl = 'nowhere'\n";
+    let folder = Folder::new(&[("tidings.toml", text)]);
+    let told = folder.load().unwrap_err();
+    assert_eq!(told.len(), 2, "{told:?}");
+    let line = "tidings.toml:6:9: sources.a.select.title: `h2 >` is no CSS selector";
+    assert_eq!(told[0], line);
+    assert!(told[1].starts_with("tidings.toml:9:7: sources.b.url: "), "{told:?}");
+}
+
+#[test]
+fn haste_of_thousands_is_counted() {
+    let mut text = String::from("[fetch]\nfloor = '1s'\n");
+    for number in 0..10_000 {
+        text.push_str(&format!(
+            "[sources.feed-{number}]\nurl = 'https://{number}.example.com/feed.xml'\n\
+             every = '1s'\n"
+        ));
+    }
+    let folder = Folder::new(&[("tidings.toml", &text)]);
+    let loaded = folder.load().unwrap();
+    assert_eq!(loaded.config.sources.len(), 10_000);
+    let told = folder.told(&loaded.warnings);
+    assert_eq!(told.len(), 22);
+    assert_eq!(told[21], "tidings.toml:30002:9: sources: 9980 more are polled as often");
+}
+
+#[test]
+fn problems_of_thousands_are_counted() {
+    let names: String = (0..10_000).map(|number| format!("'feed-{number}',")).collect();
+    let text = format!("[sources.fed-0]\nurl = 'x'\n[campaigns.a]\nsources = [{names}]\n");
+    let told = Folder::new(&[("tidings.toml", &text)]).load().unwrap_err();
+    assert_eq!(told.len(), 501);
+    assert_eq!(told[500], "tidings.toml:4:5380: 9501 more are not shown");
+}
+
+#[test]
+fn sec_f09_an_editor_cannot_open_networks_or_channels() {
+    let feeds = "[fetch]\nallow_networks = ['10.0.0.0/8']\n[channels.mine]\nkind = 'telegram'\n";
+    let main = "include = ['feeds.d/blog.toml']\n";
+    let (_folder, loaded) = load_texts(main, feeds);
+    let told = loaded.unwrap_err();
+    let hint = "\n  hint: an included file may hold `sources`, `topics`, `campaigns`, `messages`";
+    assert_eq!(
+        told[0],
+        format!(
+            "feeds.d/blog.toml:1:2: fetch: may stand in the main settings \
+                                 file only{hint}"
+        )
+    );
+    assert_eq!(
+        told[1],
+        format!(
+            "feeds.d/blog.toml:3:2: channels: may stand in the main \
+                                 settings file only{hint}"
+        )
+    );
+}
+
+#[test]
+fn sec_f09_an_editor_reads_no_file_that_the_sysadmin_did_not_open() {
+    let source = |path: &str| format!("[sources.a]\nkind = 'catalog'\npath = '{path}'\n");
+    let main = |paths: &str| format!("include = ['feeds.d/blog.toml']\n[fetch]\n{paths}\n");
+    let key = "feeds.d/blog.toml:3:8: sources.a.path: ";
+    let closed = "is not in a folder that the sysadmin opened\n  hint: ";
+    for (paths, path, told) in [
+        ("paths = ['/srv/exports']", "/srv/exports/a.csv", None),
+        (
+            "",
+            "/etc/passwd",
+            Some("name it in the main settings file: `fetch.paths = [\"/srv/exports\"]`"),
+        ),
+        (
+            "paths = ['/srv/exports']",
+            "/srv/exports-of-others/a.csv",
+            Some("an included file may name what is in `/srv/exports`"),
+        ),
+    ] {
+        let (_folder, loaded) = load_texts(&main(paths), &source(path));
+        match (loaded, told) {
+            (Ok(loaded), None) => {
+                let local = loaded.config.sources[0].local.as_ref().unwrap();
+                assert_eq!(local.path, Path::new(path));
+                assert_eq!(local.within.as_deref(), Some(Path::new("/srv/exports")));
+            }
+            (loaded, Some(hint)) => {
+                assert_eq!(loaded.unwrap_err(), [format!("{key}{closed}{hint}")]);
+            }
+            (loaded, None) => panic!("{loaded:?}"),
+        }
+    }
+    let (_folder, loaded) =
+        load_texts(&main("paths = ['/srv/exports']"), &source("/srv/exports/../a.csv"));
+    let climbs = "must be a file or a folder, without `..`";
+    assert_eq!(loaded.unwrap_err(), [format!("{key}{climbs}")]);
+    let folder = Folder::new(&[("tidings.toml", &source("exports"))]);
+    let local = folder.load().unwrap().config.sources[0].local.clone().unwrap();
+    assert_eq!((local.path.clone(), local.within.clone()), (folder.path("exports"), None));
+}
+
+#[test]
+fn sec_f12_a_channels_secret_is_not_for_an_editors_site() {
+    let main = "include = ['feeds.d/blog.toml']\n[channels.bot]\nkind = 'telegram'\n\
+                token = { env = 'NEWSBOT_TOKEN' }\n";
+    let source = |headers: &str| {
+        format!("[sources.a]\nurl = 'https://a.example/'\nheaders = {{ {headers} }}\n")
+    };
+    let (_folder, loaded) = load_texts(main, &source("X-Key = { env = 'NEWSBOT_TOKEN' }"));
+    assert_eq!(
+        loaded.unwrap_err(),
+        ["feeds.d/blog.toml:3:21: sources.a.headers.X-Key: is a secret of a channel\n  hint: \
+          only the main settings file may use it for a source"]
+    );
+    let (_folder, loaded) = load_texts(main, &source("X-Key = { env = 'SHOP_KEY' }"));
+    let loaded = loaded.unwrap();
+    assert!(!format!("{loaded:?}").contains(CANARY));
+    let headers = loaded.config.sources[0].headers.clone();
+    assert_eq!((headers[0].name.as_str(), headers[0].value.expose_secret()), ("x-key", CANARY));
+    for (headers, told) in [
+        ("Host = 'b.example'", "sources.a.headers.Host: is a header that is set by the program"),
+        ("'a b' = 'c'", "sources.a.headers.\"a b\": is no name of a header"),
+        ("A = \"b\\nc\"", "sources.a.headers.A: must be 1 to 8192 visible ASCII characters"),
+        ("A = 'b', a = 'c'", "sources.a.headers.a: is given twice"),
+    ] {
+        let (_folder, loaded) = load_texts(main, &source(headers));
+        let problems = loaded.unwrap_err();
+        assert!(problems[0].ends_with(told), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_key_of_another_kind_is_told() {
+    let text = "[sources.a]\nurl = 'https://a.example/'\nformat = 'csv'\n\
+                [sources.b]\nkind = 'catalog'\nurl = 'https://b.example/'\nformat = 'mapped'\n\
+                [sources.c]\nkind = 'page'\nurl = 'https://c.example/'\n\
+                [sources.c.select]\ntitle = 'h2'\n";
+    let told = Folder::new(&[("tidings.toml", text)]).load().unwrap_err();
+    assert_eq!(
+        told,
+        [
+            "tidings.toml:3:10: sources.a.format: does not belong to a source of kind `feed`\n  \
+             hint: did you mean `kind = \"catalog\"`?",
+            "tidings.toml:7:10: sources.b.map: is needed\n  hint: write `[sources.b.map]` with \
+             the path of each field",
+            "tidings.toml:12:9: sources.c.select.item: is needed\n  hint: the selector of one \
+             item, such as `article.post`; the others look in it",
+        ]
+    );
+}
+
+#[test]
+fn a_webhook_needs_a_door_an_address_and_a_secret() {
+    let main = |listen: &str, secret: &str| {
+        format!(
+            "[listen]\n{listen}\n[channels.bot]\nkind = 'telegram'\n\
+             token = {{ env = 'NEWSBOT_TOKEN' }}\nupdates = 'webhook'\n{secret}"
+        )
+    };
+    let secret = "webhook_secret = { env = 'NEWSBOT_TOKEN' }";
+    let door = "public = '0.0.0.0:80'\npublic_url = 'https://a.example/'";
+    let load = |text: &str| Folder::new(&[("tidings.toml", text)]).load();
+    let loaded = load(&main(door, secret)).unwrap();
+    assert!(matches!(
+        loaded.config.channels[0].service,
+        Service::Telegram { updates: Updates::Webhook { .. }, .. }
+    ));
+    assert_eq!(
+        load(&main("", "")).unwrap_err(),
+        [
+            "tidings.toml:3:11: channels.bot.webhook_secret: is needed\n  hint: `{ credential = \
+             \"…\" }`, `{ file = \"…\" }` or `{ env = \"…\" }`",
+            "tidings.toml:6:11: channels.bot.updates: a webhook needs `listen.public`",
+            "tidings.toml:6:11: channels.bot.updates: a webhook needs `listen.public_url`",
+        ]
+    );
+    let plain = "public = '0.0.0.0:80'\npublic_url = 'http://a.example/'";
+    assert_eq!(
+        load(&main(plain, secret)).unwrap_err(),
+        ["tidings.toml:7:11: channels.bot.updates: a webhook needs a `listen.public_url` that \
+          begins with `https://`"]
+    );
+}
+
+#[test]
+fn sec_w01_a_webhook_secret_that_could_be_guessed_is_refused() {
+    let text = "[listen]\npublic = '0.0.0.0:80'\npublic_url = 'https://a.example/'\n\
+                [channels.bot]\nkind = 'telegram'\ntoken = { env = 'T' }\nupdates = 'webhook'\n\
+                webhook_secret = { env = 'S' }\n";
+    let folder = Folder::new(&[("tidings.toml", text)]);
+    let cases = [
+        ("0123456789abcdefABCDEF_-01234567", true),
+        ("0123456789abcdefABCDEF_-0123456", false),
+        ("0123456789abcdefABCDEF_-01234567:", false),
+    ];
+    for (secret, is_good) in cases {
+        let env = |name: &str| match name {
+            "T" => Some("5123:token".to_owned()),
+            "S" => Some(secret.to_owned()),
+            _ => environment(name),
+        };
+        let told = load(&folder.path("tidings.toml"), &env, &mut built_in, &unruled)
+            .err()
+            .unwrap_or_default();
+        let expected = "tidings.toml:8:18: channels.bot.webhook_secret: must have 32 to 256 of \
+                        `A-Z`, `a-z`, `0-9`, `_` and `-`\n  hint: make one with `openssl rand \
+                        -hex 32`";
+        let expected: &[&str] = if is_good { &[] } else { &[expected] };
+        assert_eq!(folder.told(&told), expected, "{}", secret.len());
+    }
+}
+
+#[test]
+fn sec_w03_a_messenger_channel_without_an_app_secret_is_refused() {
+    let text = "[channels.page]\nkind = 'messenger'\npage_id = '1'\n\
+                page_token = { env = 'PAGE_TOKEN' }\nverify_token = { env = 'PAGE_TOKEN' }\n";
+    let told = Folder::new(&[("tidings.toml", text)]).load().unwrap_err();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].starts_with("tidings.toml:1:11: channels.page.app_secret: is needed"));
+}
+
+#[test]
+fn sec_c02_an_unclosed_include_does_not_tell_what_follows_as_files() {
+    let text = "include = ['feeds.d/blog.toml'\n[channels.bot]\ntoken = 'canary'\n";
+    let (_folder, loaded) = load_texts(text, "sources = 1\n");
+    let told = loaded.unwrap_err().concat();
+    assert!(!told.contains("canary") && !told.contains("blog.toml"), "{told}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told() {
+    let folder = Folder::new(&[("tidings.toml", "include = ['gone.toml']\n")]);
+    assert_eq!(
+        folder.load().unwrap_err(),
+        ["gone.toml:1:1: cannot be read: there is no such file"]
+    );
+    let folder = Folder::new(&[]);
+    assert_eq!(
+        folder.load().unwrap_err(),
+        ["tidings.toml:1:1: cannot be read: there is no such file"]
+    );
+}
+
+proptest! {
+    #[test]
+    fn sec_c04_damaged_settings_are_told_without_panic_and_without_a_secret(
+        cuts in prop::collection::vec((0.0f64..1.0, 0usize..12, "[a-z=\\[\\]{}'\"\n#.0-9]{0,3}"), 1..6),
+    ) {
+        let mut main = with_shown_keys(MAIN).replace("{ env = \"PAGE_TOKEN\" }", "\"canary\"");
+        for (part, length, insert) in cuts {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss,
+                clippy::cast_sign_loss, reason = "any place will do")]
+            let start = main.floor_char_boundary((main.len() as f64 * part) as usize);
+            let end = main.floor_char_boundary(start + length);
+            main.replace_range(start..end, &insert);
+        }
+        let (_folder, loaded) = load_texts(&main, FEEDS);
+        let told = match loaded {
+            Ok(loaded) => format!("{loaded:?}"),
+            Err(told) => told.concat(),
+        };
+        prop_assert!(!told.contains("canary"), "{}", told);
+    }
+}

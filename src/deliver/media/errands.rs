@@ -1,0 +1,155 @@
+//! What is asked, fetched and kept beside the sending.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
+
+use crate::channel::slots::{Means, Slot};
+use crate::deliver::media::entry::{Entry, State};
+use crate::deliver::media::{Desk, ENTRIES_KEPT, GOODS_FOR, Wanted, shown};
+use crate::deliver::prepare::{Errand, Found};
+use crate::media::ladder::Rung;
+use crate::model::media::{Form, KeptMedium, MediaKey};
+use crate::model::time::Timestamp;
+use crate::store::StoreError;
+
+/// An id that was of use is noted as such so often.
+const USED_EVERY: Duration = Duration::from_secs(86_400);
+
+/// So many refusals of ids that the service gave for the same medium, and none is used any more.
+const ID_REFUSALS_MAX: u32 = 2;
+
+impl Desk {
+    /// Takes in what was found beside the sending.
+    pub fn take_in(&mut self, key: MediaKey, found: Found) {
+        let now = self.kitchen.clock.now();
+        let Some(entry) = self.entries.get_mut(&key) else { return };
+        entry.turn += 1;
+        entry.state = State::Free;
+        entry.since = Instant::now();
+        match found {
+            Found::Kept(Some(mut row)) if self.kitchen.is_fresh(&row, now) => {
+                if now.since(row.used_at) > USED_EVERY {
+                    row.used_at = now;
+                    self.commits.push((key, Some(row.clone())));
+                }
+                entry.content = row.content;
+                entry.id = Some(row);
+                entry.is_proven = true;
+            }
+            Found::Kept(_) if entry.means == Means::KeptOnly => {
+                self.prepare(key);
+            }
+            Found::Kept(_) => {}
+            Found::Ready { rung, goods, content, id } => {
+                (entry.rung, entry.goods, entry.content) = (rung, goods, content);
+                if let Some((form, id)) = id {
+                    self.keep(key, form, id);
+                    if let Some(entry) = self.entries.get_mut(&key) {
+                        entry.is_proven = true;
+                        if entry.id.is_none() {
+                            // Ids of it are of no use, and there is nothing else.
+                            entry.rung = Rung::Link;
+                        }
+                    }
+                }
+            }
+            Found::Nothing { is_dead, why } => {
+                tracing::info!(
+                    channel.id = %self.kitchen.name,
+                    medium = %shown(&entry.url),
+                    error = %why,
+                    "a medium became a link"
+                );
+                (entry.rung, entry.is_dead) = (Rung::Link, is_dead);
+            }
+        }
+    }
+
+    /// What the store is to keep of all this.
+    pub fn commit(&mut self) -> Option<BoxFuture<'static, Result<(), StoreError>>> {
+        if self.commits.is_empty() {
+            return None;
+        }
+        let media = std::mem::take(&mut self.commits);
+        let (store, name) = (Arc::clone(&self.kitchen.store), self.kitchen.name.clone());
+        Some(Box::pin(async move { store.commit_media(&name, media).await }))
+    }
+
+    /// A medium that was not met before, or long ago: what is kept of it is asked for. Answers
+    /// whether a flight has to wait for that.
+    pub(super) fn meet(&mut self, wanted: &Wanted) -> bool {
+        if self.entries.len() > ENTRIES_KEPT {
+            self.entries.retain(|_, entry| entry.state != State::Free);
+        }
+        let Slot { url, form, means } = wanted.slot.clone();
+        let entry = Entry {
+            url,
+            form,
+            means,
+            rung: Rung::Address,
+            turn: 0,
+            id: None,
+            id_refusals: 0,
+            refused_id: None,
+            goods: None,
+            content: None,
+            is_dead: false,
+            is_proven: false,
+            state: if means == Means::AddressOnly { State::Free } else { State::Busy },
+            since: Instant::now(),
+        };
+        self.entries.insert(wanted.key, entry);
+        match means {
+            Means::AddressOnly => return false,
+            Means::Thumbnail => {
+                self.prepare(wanted.key);
+                return true;
+            }
+            Means::All | Means::Spare | Means::KeptOnly => {}
+        }
+        let (store, name, key) =
+            (Arc::clone(&self.kitchen.store), self.kitchen.name.clone(), wanted.key);
+        self.work.push(Box::pin(async move {
+            // A store that does not answer is told of by those who can't do without it.
+            let rows = store.load_media(&name, &[key]).await.unwrap_or_default();
+            (key, Found::Kept(rows.into_iter().next().flatten()))
+        }));
+        true
+    }
+
+    /// Notes the service's own name of a medium.
+    pub(super) fn keep(&mut self, key: MediaKey, form: Form, id: String) {
+        let now: Timestamp = self.kitchen.clock.now();
+        let Some(entry) = self.entries.get_mut(&key) else { return };
+        if entry.id_refusals >= ID_REFUSALS_MAX {
+            return;
+        }
+        let content = entry.content;
+        let row = KeptMedium { id, form, content, kept_at: now, used_at: now };
+        self.commits.push((key, Some(row.clone())));
+        self.commits.extend(content.map(|content| (content, Some(row.clone()))));
+        entry.id = Some(row);
+        entry.goods = None;
+        entry.turn += 1;
+        entry.is_proven = true;
+    }
+
+    pub(super) fn prepare(&mut self, key: MediaKey) {
+        self.entries.values_mut().for_each(|entry| entry.let_go(GOODS_FOR));
+        let Some(entry) = self.entries.get_mut(&key) else { return };
+        entry.state = State::Busy;
+        let errand = Errand {
+            url: entry.url.clone(),
+            form: entry.form,
+            means: entry.means,
+            refused_id: entry.refused_id.clone(),
+            rung: entry.rung,
+            goods: entry.goods.take(),
+        };
+        let kitchen = self.kitchen.clone();
+        self.work.push(Box::pin(async move { (key, kitchen.run(errand).await) }));
+    }
+}

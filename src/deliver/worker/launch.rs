@@ -1,0 +1,116 @@
+//! What may start now, and its start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::channel::Observed;
+use crate::deliver::media::Check;
+use crate::deliver::waiting::Flight;
+use crate::deliver::worker::Worker;
+use crate::model::post::Outcome;
+use crate::store::StoreError;
+
+impl Worker {
+    /// Starts whatever may start now; answers when to look again.
+    pub(super) fn launch(&mut self) -> Result<Instant, StoreError> {
+        let mut now = Instant::now();
+        let far = now + Duration::from_secs(3600);
+        if self.is_stopping {
+            return Ok(far);
+        }
+        if let Some(until) = self.paused_until {
+            if now < until {
+                return Ok(until);
+            }
+            self.paused_until = None;
+            self.is_idle = false;
+        }
+        let held_until = self.quiet_until.max(self.breaker.open_until());
+        if let Some(until) = held_until.filter(|until| now < *until) {
+            return Ok(until);
+        }
+        self.quiet_until = None;
+        self.waiting.wake(now);
+        let most = if self.breaker.is_probing() { 1 } else { self.options.in_flight.max(1) };
+        while self.flying.len() < most {
+            let free_at = self.limiter.channel_free_at();
+            let Some(mut flight) = self.waiting.next() else { break };
+            let Some(call) = flight.calls.get(flight.part) else {
+                self.settle(&flight, Outcome::Sent, None)?;
+                continue;
+            };
+            if call.covers > 0 && self.is_refused_before(&flight) {
+                flight.part += 1;
+                self.waiting.put_first(flight);
+                continue;
+            }
+            if self.busy.contains(&flight.address) {
+                self.waiting.put_behind(flight);
+                continue;
+            }
+            match self.desk.check(&flight) {
+                Check::Go => {}
+                Check::Skip if flight.edit.is_some() => {
+                    self.pass_over(flight);
+                    continue;
+                }
+                Check::Skip => {
+                    // The calls that this one covers have not been said yet: they are not skipped.
+                    flight.part += 1;
+                    self.waiting.put_first(flight);
+                    continue;
+                }
+                Check::Wait(medium) => {
+                    self.waiting.put_behind_medium(medium, flight);
+                    continue;
+                }
+            }
+            if !call.is_acknowledgement {
+                let chat_free_at = self.limiter.chat_free_at(&flight.address, now);
+                if chat_free_at > now {
+                    self.waiting.rest(flight, chat_free_at);
+                    continue;
+                }
+                if free_at > now {
+                    self.waiting.put_first(flight);
+                    let rest_ends_at = self.waiting.rest_ends_at();
+                    return Ok(rest_ends_at.map_or(free_at, |rest| rest.min(free_at)));
+                }
+                now = Instant::now();
+                flight.begun = now;
+                self.limiter.start(&flight.address, now);
+            }
+            self.fly(flight)?;
+        }
+        Ok(self.waiting.rest_ends_at().unwrap_or(far))
+    }
+
+    fn fly(&mut self, flight: Flight) -> Result<(), StoreError> {
+        if flight.edit.is_none() {
+            let part = u8::try_from(flight.part).unwrap_or(u8::MAX);
+            self.options.journal.start(flight.ticket, part)?;
+        }
+        self.busy.insert(flight.address.clone());
+        let channel = Arc::clone(&self.options.channel);
+        let boarding = self.desk.board(&flight);
+        self.flying.push(Box::pin(async move {
+            let dressed = boarding.as_ref().map(|boarding| &boarding.dressed);
+            let plain = flight.calls.get(flight.part);
+            let call = dressed.and_then(|dressed| dressed.call.as_ref()).or(plain);
+            let uploads = dressed.map_or(&[][..], |dressed| &dressed.uploads);
+            let observed = match call {
+                Some(call) => channel.send_with(call, uploads, &flight.address).await,
+                None => Observed::NotSent { why: "nothing to send".to_owned() },
+            };
+            (flight, boarding, observed)
+        }));
+        Ok(())
+    }
+
+    fn is_refused_before(&self, flight: &Flight) -> bool {
+        let post = flight.post.and_then(|post| self.posts.get(&post));
+        self.is_plain || post.is_some_and(|lowered| lowered.goes_round)
+    }
+}

@@ -1,0 +1,212 @@
+//! Staged rollout: a post goes to a few first, and to more once it is seen that it does no harm.
+//!
+//! ```text
+//! stage ──everybody of it has an end──▶ waits ──due──▶ judged ──fine──▶ next stage
+//!                                                        └──too many failed or left──▶ paused
+//! ```
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::name::Name;
+use crate::model::time::Timestamp;
+
+/// All of an audience, in hundredths of a percent.
+pub const WHOLE: u32 = 10_000;
+
+/// Most stages of a rollout.
+pub const STAGES_MAX: usize = 10;
+
+/// How a campaign's posts are rolled out. Shares are hundredths of a percent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stages {
+    /// Of the audience, growing; the last one is [`WHOLE`].
+    pub shares: Vec<u32>,
+    /// Between the end of a stage and the next one: time to see it, and to leave.
+    pub wait: Duration,
+    /// When more fail than this share of those who were tried, it is paused. Who has blocked us or
+    /// is gone says nothing about the post, and does not count.
+    pub failed_max: u32,
+    /// When more withdraw than this share of those who got it, it is paused.
+    pub left_max: u32,
+}
+
+/// How far a post's rollout is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollout {
+    pub stages: Stages,
+    /// The stage, from 0 on.
+    pub at: usize,
+    pub quotas: Vec<Quota>,
+    /// `Some` once everybody of the stage has an end: then it is judged.
+    pub due_at: Option<Timestamp>,
+}
+
+/// How many may be claimed on one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quota {
+    pub channel: Name,
+    /// The audience.
+    pub planned: u64,
+    /// How many more in this stage.
+    pub left: u64,
+}
+
+/// What was seen of a stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    pub sent: u64,
+    /// For reasons that may lie in the post.
+    pub failed: u64,
+    pub left: u64,
+}
+
+impl Stages {
+    /// The begin of a post's rollout, over the audiences of its channels.
+    pub fn begin(&self, audiences: impl IntoIterator<Item = (Name, u64)>) -> Rollout {
+        let first = self.shares.first().copied().unwrap_or(WHOLE);
+        let quota = |(channel, planned)| Quota { channel, planned, left: part(planned, first) };
+        let quotas = audiences.into_iter().map(quota).collect();
+        Rollout { stages: self.clone(), at: 0, quotas, due_at: None }
+    }
+
+    /// Why it should not go on, if it should not.
+    pub fn objection(&self, seen: Seen) -> Option<String> {
+        let tried = seen.sent + seen.failed;
+        let is_over = |some: u64, of: u64, most: u32| {
+            u128::from(some) * u128::from(WHOLE) > u128::from(of) * u128::from(most)
+        };
+        if is_over(seen.failed, tried, self.failed_max) {
+            return Some(format!("{} of {tried} failed", seen.failed));
+        }
+        if is_over(seen.left, seen.sent, self.left_max) {
+            return Some(format!("{} of {} who got it left", seen.left, seen.sent));
+        }
+        None
+    }
+}
+
+impl Rollout {
+    /// Nothing is judged any more: everybody may be claimed.
+    pub fn is_last(&self) -> bool {
+        self.at + 1 >= self.stages.shares.len()
+    }
+
+    /// The share of the audience that the stage goes to.
+    pub fn share(&self) -> u32 {
+        self.stages.shares.get(self.at).copied().unwrap_or(WHOLE)
+    }
+
+    /// How many more may be claimed on the channel now.
+    pub fn left(&self, channel: &Name) -> u64 {
+        if self.is_last() {
+            return u64::MAX;
+        }
+        self.quotas.iter().find(|quota| quota.channel == *channel).map_or(0, |quota| quota.left)
+    }
+
+    /// One was claimed on the channel, …
+    pub fn take(&mut self, channel: &Name) {
+        if let Some(quota) = self.quotas.iter_mut().find(|quota| quota.channel == *channel) {
+            quota.left = quota.left.saturating_sub(1);
+        }
+    }
+
+    /// … or came back unsent.
+    pub fn give_back(&mut self, channel: &Name) {
+        if let Some(quota) = self.quotas.iter_mut().find(|quota| quota.channel == *channel) {
+            quota.left += 1;
+        }
+    }
+
+    /// The next stage begins.
+    pub fn go_on(&mut self) {
+        let before = self.share();
+        self.due_at = None;
+        self.at = (self.at + 1).min(self.stages.shares.len().saturating_sub(1));
+        let now = self.share();
+        for quota in &mut self.quotas {
+            let more = part(quota.planned, now).saturating_sub(part(quota.planned, before));
+            quota.left += more;
+        }
+    }
+
+    /// `stage 1 of 3 (1%)`.
+    pub fn words(&self) -> String {
+        let (at, of) = (self.at + 1, self.stages.shares.len());
+        format!("stage {at} of {of} ({})", percent(self.share()))
+    }
+}
+
+/// A share as people write it: `2.5%`.
+pub fn percent(share: u32) -> String {
+    let (whole, rest) = (share / 100, share % 100);
+    match rest {
+        0 => format!("{whole}%"),
+        rest if rest.is_multiple_of(10) => format!("{whole}.{}%", rest / 10),
+        rest => format!("{whole}.{rest:02}%"),
+    }
+}
+
+/// That share of so many, at least one of any.
+fn part(of: u64, share: u32) -> u64 {
+    let part = (u128::from(of) * u128::from(share)).div_ceil(u128::from(WHOLE));
+    u64::try_from(part).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stages() -> Stages {
+        Stages {
+            shares: vec![100, 1_000, WHOLE],
+            wait: Duration::from_secs(60),
+            failed_max: 1_000,
+            left_max: 200,
+        }
+    }
+
+    #[test]
+    fn each_stage_goes_to_its_share_of_each_channel() {
+        let (bot, page) = (Name::parse("bot").unwrap(), Name::parse("page").unwrap());
+        let mut rollout = stages().begin([(bot.clone(), 1_000), (page.clone(), 7)]);
+        assert_eq!((rollout.left(&bot), rollout.left(&page)), (10, 1));
+        for _ in 0..10 {
+            rollout.take(&bot);
+        }
+        rollout.give_back(&bot);
+        assert_eq!(rollout.words(), "stage 1 of 3 (1%)");
+        rollout.go_on();
+        assert_eq!((rollout.left(&bot), rollout.left(&page)), (91, 1));
+        assert!(!rollout.is_last());
+        rollout.go_on();
+        assert_eq!(rollout.left(&bot), u64::MAX);
+        assert_eq!(rollout.words(), "stage 3 of 3 (100%)");
+        rollout.go_on();
+        assert_eq!(rollout.at, 2);
+    }
+
+    #[test]
+    fn too_many_who_failed_or_left_are_an_objection() {
+        let cases = [
+            ((90, 10, 0), None),
+            ((90, 11, 0), Some("11 of 101 failed")),
+            ((100, 0, 2), None),
+            ((100, 0, 3), Some("3 of 100 who got it left")),
+            ((0, 0, 0), None),
+        ];
+        for ((sent, failed, left), expected) in cases {
+            let objection = stages().objection(Seen { sent, failed, left });
+            assert_eq!(objection.as_deref(), expected, "{sent} {failed} {left}");
+        }
+    }
+
+    #[test]
+    fn a_share_reads_as_it_is_written() {
+        for (share, shown) in [(100, "1%"), (WHOLE, "100%"), (250, "2.5%"), (5, "0.05%")] {
+            assert_eq!(percent(share), shown);
+        }
+    }
+}
