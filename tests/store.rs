@@ -10,10 +10,14 @@ mod made;
 #[path = "store/control.rs"]
 mod control;
 
+#[path = "store/drafts.rs"]
+mod drafts;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use control::*;
+use drafts::*;
 use made::*;
 use tidings::model::campaign::OnUncertain;
 use tidings::model::channel::ChannelState;
@@ -106,6 +110,8 @@ on_every_backend! {
     a_released_flood_is_due_now
     of_a_flood_only_the_newest_are_sent
     a_flood_taken_as_known_sends_nothing
+    a_draft_is_moved_and_parted_in_one_go
+    what_waits_for_a_look_is_released_or_dropped_by_draft_or_campaign
     claims_come_in_order_and_are_in_flight
     a_post_to_nobody_is_finished
     every_outcome_is_counted_and_shown

@@ -32,7 +32,8 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("preview", &["model", "markup", "render", "channel"]),
     ("poll", &["model", "runtime", "store", "extract", "diff", "plan"]),
     ("media", &["model"]),
-    ("compose", &["model", "runtime", "store", "render"]),
+    // What is due is asked again whether it goes, and gathered.
+    ("compose", &["model", "runtime", "store", "plan", "render"]),
     // Posts that name their reader are set for each.
     ("deliver", &["model", "runtime", "store", "channel", "render", "media"]),
     // It asks a service for the names of people, where their events tell none.
@@ -73,7 +74,7 @@ const HOMES: [(&str, &[&str]); 21] = [
     ("markup5ever", &["src/markup/", "src/extract/dom/"]),
     ("scraper", &["src/extract/"]),
     ("dom_smoothie", &["src/extract/page/article.rs"]),
-    ("regex", &["src/extract/page/"]),
+    ("regex", &["src/extract/page/", "src/render/expression/"]),
     ("image", &["src/media/convert.rs"]),
     ("minijinja", &["src/render/"]),
     ("cron", &["src/model/schedule.rs"]),

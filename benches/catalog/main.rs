@@ -272,6 +272,8 @@ fn options(
         on_uncertain: OnUncertain::Skip,
         corrects: Default::default(),
         priority: Default::default(),
+        when: None,
+        timing: Default::default(),
         stages: None,
     };
     Ok(Options {

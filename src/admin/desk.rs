@@ -14,11 +14,11 @@ use crate::model::correction::Corrections;
 use crate::model::item::ItemId;
 use crate::model::message::Message;
 use crate::model::name::Name;
-use crate::model::post::{Content, Draft, DraftId, PostId};
+use crate::model::post::{Content, Draft, DraftId, Hold, PostId};
 use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
 use crate::runtime::wakes::Wakes;
-use crate::store::{FloodWord, Store, StoreError};
+use crate::store::{FloodWord, ReviewWord, Reviewed, Store, StoreError};
 
 /// Most posts that one listing shows.
 const POSTS_MAX: usize = 1_000;
@@ -49,6 +49,10 @@ pub enum Ask {
     },
     /// Items that are kept: those named, or else the newest of some sources (none named: of all).
     Items { ids: Vec<ItemId>, sources: Vec<Name>, limit: usize },
+    /// Drafts that wait, for their time or to be looked at.
+    Drafts { limit: usize },
+    /// The word on drafts that wait to be looked at.
+    Review { of: Reviewed, word: ReviewWord },
     /// Polls that are held because too much was new at once.
     Floods,
     /// The word on one source's held polls.
@@ -129,9 +133,11 @@ impl Desk {
                 };
                 Ok(json!({ "items": items }))
             }
+            Ask::Drafts { limit } => self.drafts(limit.min(POSTS_MAX)).await,
+            Ask::Review { of, word } => self.review(of, word).await,
             Ask::Floods => {
                 let held = self.store.load_held_drafts().await?;
-                Ok(json!({ "floods": held.iter().map(flood_row).collect::<Vec<_>>() }))
+                Ok(json!({ "floods": held.iter().filter_map(flood_row).collect::<Vec<_>>() }))
             }
             Ask::Flood { source, word } => {
                 let drafts = self.store.commit_flood(&source, word, self.clock.now()).await?;
@@ -201,6 +207,7 @@ impl Desk {
                 .collect::<Vec<_>>(),
             "deliveries": status.counts,
             "floods": status.floods,
+            "reviews_waiting": status.reviews,
         }))
     }
 
@@ -301,19 +308,20 @@ fn correction_row(state: &Corrections) -> Option<Value> {
     }))
 }
 
-fn flood_row(draft: &Draft) -> Value {
+fn flood_row(draft: &Draft) -> Option<Value> {
+    let Some(Hold::Flood(flood)) = &draft.held else { return None };
     let campaign = match &draft.content {
         Content::Items { campaign, .. } => Some(campaign),
         Content::OneOff { .. } | Content::Correction { .. } => None,
     };
-    json!({
+    Some(json!({
         "campaign": campaign,
         "since": draft.created_at.to_string(),
-        "source": draft.held.as_ref().map(|flood| &flood.source),
-        "kind": draft.held.as_ref().map(|flood| flood.kind),
-        "items": draft.held.as_ref().map(|flood| flood.items),
-        "reason": draft.held.as_ref().map(|flood| &flood.reason),
-    })
+        "source": flood.source,
+        "kind": flood.kind,
+        "items": flood.items,
+        "reason": flood.reason,
+    }))
 }
 
 /// An enum's word as serde writes it.

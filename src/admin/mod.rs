@@ -8,6 +8,8 @@ pub mod desk;
 
 mod control;
 
+mod drafts;
+
 mod report;
 
 mod why;

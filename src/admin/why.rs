@@ -199,6 +199,7 @@ fn told(step: &Step) -> String {
         Happened::Filtered { campaign, rule } => {
             format!("campaign `{campaign}` does not want it: {rule}")
         }
+        Happened::Moved { due_at, why, .. } => format!("waits until {due_at}: {why}"),
         Happened::Dropped { why, .. } => format!("not sent: {why}"),
         Happened::Posted { post } => format!("became part of post {post}"),
         Happened::Corrected { post } => format!("its source changed it: post {post} was corrected"),

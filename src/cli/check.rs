@@ -1,7 +1,11 @@
 //! `tidings check`.
 
+use std::collections::BTreeMap;
+
 use crate::cli::{Done, Settings, output, reach};
 use crate::daemon::Setup;
+use crate::model::campaign::Campaign;
+use crate::model::schedule::Span;
 
 /// Shown below the options.
 const EXAMPLES: &str = "\
@@ -57,6 +61,10 @@ fn summary(setup: &Setup) -> String {
             if campaign.topics.is_empty() { "all".to_owned() } else { names(&campaign.topics) },
             names(&campaign.channels),
         ));
+        if let Some(condition) = &campaign.when {
+            out.push_str(&format!("    when {}\n", condition.as_str()));
+        }
+        out.push_str(&format!("    {}\n", sends(campaign)));
     }
     out.push_str(&format!("  store: {}\n", config.data_dir.display()));
     out.push_str(&format!("  admin socket: {}", config.listen.admin.display()));
@@ -66,11 +74,24 @@ fn summary(setup: &Setup) -> String {
     out
 }
 
+/// When a campaign sends: `after 5m, each item by itself, at once, 08:00-21:00 in UTC`.
+fn sends(campaign: &Campaign) -> String {
+    match campaign.settle.is_zero() {
+        true => campaign.timing.to_string(),
+        false => format!("after {}, {}", Span(campaign.settle), campaign.timing),
+    }
+}
+
 fn summary_json(setup: &Setup) -> serde_json::Value {
     let config = &setup.config;
     serde_json::json!({
         "sources": config.sources.iter().map(|one| &one.name).collect::<Vec<_>>(),
         "campaigns": config.campaigns.iter().map(|one| &one.name).collect::<Vec<_>>(),
+        "timing": config
+            .campaigns
+            .iter()
+            .map(|one| (one.name.to_string(), sends(one)))
+            .collect::<BTreeMap<_, _>>(),
         "channels": config.channels.iter().map(|one| &one.name).collect::<Vec<_>>(),
         "topics": config.topics.keys().collect::<Vec<_>>(),
         "data_dir": config.data_dir,

@@ -28,6 +28,8 @@ mod poll;
 
 mod posts;
 
+mod drafts;
+
 mod preview;
 
 mod replay;

@@ -58,12 +58,16 @@ fn show(polls: &[Value]) {
             (Some("failed"), why) => format!("{source}: failed: {}", why.unwrap_or("no reason")),
             (Some("unchanged"), _) => format!("{source}: unchanged"),
             (_, remark) => format!(
-                "{source}: {}, {} new, {} updated, {}{} held{}",
+                "{source}: {}, {} new, {} updated, {}{} held{}{}",
                 counted(count("items"), "item", "items"),
                 count("new"),
                 count("updated"),
                 of_products(poll),
                 count("held"),
+                match count("filtered") {
+                    0 => String::new(),
+                    filtered => format!(", {filtered} not wanted"),
+                },
                 remark.map(|remark| format!(" ({remark})")).unwrap_or_default(),
             ),
         };

@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use crate::admin::desk::Ask;
 use crate::cli::status::counts_line;
-use crate::cli::{Done, Settings, output, reach};
+use crate::cli::{Done, Settings, drafts, output, reach};
 use crate::model::control::{PostWord, Priority};
 use crate::model::post::{PostId, Reason};
+use crate::store::ReviewWord;
 
 /// Shown below the options.
 const EXAMPLES: &str = "\
@@ -15,7 +16,9 @@ Examples:
   tidings posts pause 12 --reason \"a typo in the title\"
   tidings posts resume 12
   tidings posts retry-failed 12 --reason unreachable
-  tidings posts priority 13 high             goes before all that are normal";
+  tidings posts priority 13 high             goes before all that are normal
+  tidings posts waiting                      what is to be sent, and when
+  tidings posts release 41";
 
 /// The newest posts and what became of them; or a word on one of them.
 #[derive(Debug, clap::Args)]
@@ -65,6 +68,12 @@ enum Word {
         #[arg(long)]
         uncertain: bool,
     },
+    /// List what is to become posts: drafts that wait for their hour, or to be looked at.
+    Waiting,
+    /// Let go what waits to be looked at (`review = true`).
+    Release(Draft),
+    /// Never send what waits to be looked at.
+    Drop(Draft),
     /// Let it go before, or after, others on the same channel.
     Priority {
         #[command(flatten)]
@@ -77,6 +86,13 @@ enum Word {
 }
 
 #[derive(Debug, clap::Args)]
+struct Draft {
+    /// The draft's number, as `tidings posts waiting` lists it; or a campaign, for all of its drafts.
+    #[arg(value_name = "DRAFT|CAMPAIGN")]
+    draft: String,
+}
+
+#[derive(Debug, clap::Args)]
 struct Of {
     /// The post's number, as `tidings posts` lists it.
     post: u64,
@@ -86,6 +102,13 @@ pub(super) async fn run(args: Args) -> Done {
     let Args { settings, limit, json, word } = args;
     match word {
         None => list(&settings, limit, json).await,
+        Some(Word::Waiting) => drafts::waiting(&settings, limit, json).await,
+        Some(Word::Release(Draft { draft })) => {
+            drafts::review(&settings, &draft, ReviewWord::Release, json).await
+        }
+        Some(Word::Drop(Draft { draft })) => {
+            drafts::review(&settings, &draft, ReviewWord::Drop, json).await
+        }
         Some(word) => obey(&settings, word, json).await,
     }
 }
@@ -104,6 +127,7 @@ async fn obey(settings: &Settings, word: Word, json: bool) -> Done {
         Word::Priority { of, priority } => {
             (of, PostWord::Rank { priority }, "has another priority, {} wait")
         }
+        Word::Waiting | Word::Release(_) | Word::Drop(_) => return Ok(()),
     };
     let sends = matches!(word, PostWord::Resume | PostWord::Retry { .. });
     let answered = reach::ask(settings, Ask::Post { post: PostId(of.post), word }).await?;

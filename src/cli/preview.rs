@@ -13,8 +13,9 @@ use crate::cli::{Done, EX_DATAERR, Failure, Settings, output, reach};
 use crate::daemon::Setup;
 use crate::extract::sitemap::{self, Sitemap};
 use crate::extract::{Entry, ITEMS_MAX, NotADocument, catalog, feed, page};
-use crate::model::campaign::Campaign;
+use crate::model::campaign::{Campaign, ChangeKind};
 use crate::model::channel::ChannelKind;
+use crate::model::condition::Verdict;
 use crate::model::item::Item;
 use crate::model::name::Name;
 use crate::model::post::Told;
@@ -84,13 +85,21 @@ pub(super) async fn run(args: Args) -> Done {
     };
     let kinds = kinds(&setup, campaign, args.channel.as_deref())?;
     let chosen = choose(&args, &setup, campaign, layout).await?;
+    let unwanted = unwanted(campaign, &chosen.items);
     let reader = Person { language: args.language.clone(), first_name: args.reader.clone() };
     let shown = set(&setup, &name, layout, &kinds, &chosen.items, &reader)?;
     if args.json {
-        output::say_json(&as_json(&args, layout, &chosen, &shown));
+        let mut value = as_json(&args, layout, &chosen, &shown);
+        let filtered =
+            |(item, rule): &(&Item, String)| json!({ "id": item.id.to_string(), "rule": rule });
+        value["filtered"] = unwanted.iter().map(filtered).collect();
+        output::say_json(&value);
         return Ok(());
     }
     output::complain(&chosen.about());
+    for (item, rule) in &unwanted {
+        output::complain(&format!("`{name}` would not send `{}`: {rule}", item.title));
+    }
     if args.html.is_some() || args.open {
         let about = match &args.language {
             Some(language) => format!("{} · {language}", chosen.about()),
@@ -106,6 +115,25 @@ pub(super) async fn run(args: Args) -> Done {
         output::say(&text(one, output::width(), output::has_colour()));
     }
     Ok(())
+}
+
+/// The items that the campaign's `when` does not want, with the rule.
+fn unwanted<'a>(campaign: Option<&Campaign>, items: &'a [Item]) -> Vec<(&'a Item, String)> {
+    let Some((campaign, condition)) = campaign.and_then(|one| Some((one, one.when.as_ref()?)))
+    else {
+        return vec![];
+    };
+    let now = crate::runtime::clock::Clock::system().now();
+    let kind = campaign.on.first().copied().unwrap_or(ChangeKind::New);
+    let judged = items.iter().filter_map(|item| {
+        let told = Told { item: item.id, kind, price: None };
+        match condition.judge(item, &told, now) {
+            Verdict::Wanted => None,
+            Verdict::Unwanted { rule } => Some((item, format!("when = {rule}"))),
+            Verdict::Failed { rule, why } => Some((item, format!("when = {rule}: {why}"))),
+        }
+    });
+    judged.collect()
 }
 
 /// The items in the layout, as each kind of channel sends them.

@@ -77,6 +77,12 @@ fn show(status: &Value) -> String {
         text(&status["events_waiting"]),
     ));
     out.push_str(&format!("deliveries: {}\n", counts_line(counts)));
+    if status["reviews_waiting"].as_u64().unwrap_or(0) > 0 {
+        out.push_str(&format!(
+            "to be looked at: {} drafts; see `tidings posts waiting`\n",
+            status["reviews_waiting"]
+        ));
+    }
     for flood in status["floods"].as_array().into_iter().flatten() {
         let source = flood["source"].as_str().unwrap_or("?");
         out.push_str(&format!(

@@ -162,6 +162,8 @@ mod tests {
             on_uncertain: Default::default(),
             corrects: Corrects { within: Duration::from_secs(1), on_retraction },
             priority: Default::default(),
+            when: None,
+            timing: Default::default(),
             stages: None,
         }
     }

@@ -6,4 +6,6 @@
 
 mod correct;
 
+mod turn;
+
 pub mod worker;

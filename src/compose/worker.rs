@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::compose::correct::{correct, look_again};
+use crate::compose::turn::{Due, Turn, turn};
 use crate::model::campaign::{Campaign, ChangeKind, OnUncertain};
 use crate::model::channel::ChannelKind;
 use crate::model::control::Priority;
@@ -12,8 +13,9 @@ use crate::model::correction::Corrections;
 use crate::model::item::{Item, ItemId, MediaKind};
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
-use crate::model::post::{Body, Content, Counts, Draft, Post, PostId, Told};
+use crate::model::post::{Body, Content, Counts, DraftId, Post, PostId, Told};
 use crate::model::rollout::Stages;
+use crate::model::time::Timestamp;
 use crate::render::{Layouts, RenderError, Scene, Stage};
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
@@ -55,8 +57,16 @@ async fn work(options: &Options, stop: &Stop) -> Result<(), StoreError> {
         let nudged = options.wakes.drafts.notified();
         let drafts = options.store.lease_drafts(options.clock.now(), BATCH).await?;
         let count = drafts.len();
+        let mut done = HashSet::new();
         for draft in drafts {
-            compose(options, draft).await?;
+            if done.contains(&draft.id) {
+                continue;
+            }
+            let Turn { due, touched } = turn(options, draft).await?;
+            done.extend(touched);
+            if let Some(due) = due {
+                compose(options, due).await?;
+            }
         }
         if count == BATCH {
             continue;
@@ -85,7 +95,9 @@ pub(super) struct Composed {
     stages: Option<Stages>,
 }
 
-async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
+async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
+    let Due { draft, others } = due;
+    let drafts: Vec<DraftId> = std::iter::once(draft.id).chain(others).collect();
     let composed = match draft.content {
         Content::OneOff { title, message, topics, channels } => {
             Some(one_off(options, &title, &message, topics, channels))
@@ -117,7 +129,7 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
     };
     let Some(Composed { post, topics, channels, updates, items, stages }) = composed else {
         let (why, now) = ("its campaign or its items are gone", options.clock.now());
-        return options.store.give_up_draft(draft.id, why.to_owned(), Some(now)).await;
+        return give_up(options, drafts, why, now).await;
     };
     let mut audiences = Vec::new();
     for channel in channels {
@@ -138,8 +150,7 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
             None => "nobody subscribes",
         };
         tracing::info!(draft.id = %draft.id, title = %post.title, "not sent: {why}");
-        let now = Some(options.clock.now());
-        return options.store.give_up_draft(draft.id, why.to_owned(), now).await;
+        return give_up(options, drafts, why, options.clock.now()).await;
     }
     let called: Vec<Name> = audiences.iter().map(|(channel, _)| channel.clone()).collect();
     let mut post = post;
@@ -148,8 +159,7 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
         post.rollout = Some(Box::new(stages.begin(sizes)));
     }
     let title = post.title.clone();
-    let id =
-        options.store.commit_post(PostCommit { drafts: vec![draft.id], post, audiences }).await?;
+    let id = options.store.commit_post(PostCommit { drafts, post, audiences }).await?;
     if !items.is_empty() {
         look_again(options, id, &items).await?;
     }
@@ -159,8 +169,21 @@ async fn compose(options: &Options, draft: Draft) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The drafts came to nothing.
+pub(super) async fn give_up(
+    options: &Options,
+    drafts: Vec<DraftId>,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for draft in drafts {
+        options.store.give_up_draft(draft, why.to_owned(), Some(now)).await?;
+    }
+    Ok(())
+}
+
 /// An item that is told twice in one draft is one item of its message.
-fn each_once(told: &[Told]) -> Vec<ItemId> {
+pub(super) fn each_once(told: &[Told]) -> Vec<ItemId> {
     let mut seen = HashSet::new();
     told.iter().map(|told| told.item).filter(|item| seen.insert(*item)).collect()
 }

@@ -6,7 +6,9 @@ use toml::de::{DeTable, DeValue};
 
 use crate::config::file::File;
 use crate::config::problem::{Findings, Place};
-use crate::config::table::{At, Free, Named, Node, Read, key, listed, tables, wrong_type};
+use crate::config::table::{
+    At, Free, Named, Node, Read, key, listed, report_unknown, tables, wrong_type,
+};
 
 /// A list with the place of each element.
 pub(crate) type List<T> = Vec<At<T>>;
@@ -17,6 +19,8 @@ tables! {
         include: At<List<String>>,
         layouts: At<String>,
         data_dir: At<String>,
+        timezone: At<String>,
+        quiet: At<String>,
         listen: RawListen,
         fetch: RawFetch,
         delivery: RawDelivery,
@@ -156,11 +160,19 @@ tables! {
     RawCampaign "campaigns.*" {
         sources: At<List<String>>,
         on: At<List<String>>,
+        when: At<String>,
         min_step: RawSteps,
         layout: At<String>,
         topics: At<List<String>>,
         channels: At<List<String>>,
-        send: At<String>,
+        send: RawSend,
+        timezone: At<String>,
+        window: At<String>,
+        misfire: At<String>,
+        review: bool,
+        order: At<String>,
+        max_items: At<i64>,
+        group: bool,
         settle: At<String>,
         on_uncertain: At<String>,
         correct_within: At<String>,
@@ -281,6 +293,44 @@ impl Read for RawPriority {
             DeValue::Integer(_) => At::<i64>::read(value, node, found)
                 .map(|At { value, at }| Self(At { value: value.to_string(), at })),
             _ => wrong_type("`low`, `normal`, `high` or a whole number", value, node, found),
+        }
+    }
+}
+
+/// A word, or a digest.
+#[derive(Clone, Debug)]
+pub(crate) enum RawSend {
+    Word(At<String>),
+    Digest(Box<RawDigest>),
+}
+
+/// When a digest goes, and how much of it.
+#[derive(Clone, Debug)]
+pub(crate) struct RawDigest {
+    /// Where the table stands.
+    pub at: Place,
+    pub digest: Option<At<String>>,
+    pub timezone: Option<At<String>>,
+    pub min_items: Option<At<i64>>,
+    pub max_items: Option<At<i64>>,
+}
+
+impl Read for RawSend {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::String(_) => At::read(value, node, found).map(Self::Word),
+            DeValue::Table(table) => {
+                let known = ["digest", "timezone", "min_items", "max_items"];
+                report_unknown(table, &known, node, found);
+                Some(Self::Digest(Box::new(RawDigest {
+                    at: Place { offset: value.span().start, ..node.at },
+                    digest: key(table, "digest", node, found),
+                    timezone: key(table, "timezone", node, found),
+                    min_items: key(table, "min_items", node, found),
+                    max_items: key(table, "max_items", node, found),
+                })))
+            }
+            _ => wrong_type("`at-once`, or a table such as `{ digest = … }`", value, node, found),
         }
     }
 }

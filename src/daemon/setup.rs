@@ -7,8 +7,10 @@ use std::sync::Arc;
 use crate::config::{self, Config};
 use crate::extract::page;
 use crate::model::channel::ChannelKind;
+use crate::model::condition::Condition;
 use crate::model::name::Name;
-use crate::render::Layouts;
+use crate::model::source::PageRules;
+use crate::render::{Layouts, expression};
 
 /// Settings and layouts that fit each other.
 pub struct Setup {
@@ -32,7 +34,7 @@ impl Setup {
             let layouts = compiled.as_ref().ok()?;
             Some(layouts.names().into_iter().collect())
         };
-        let loaded = config::load(path, environment, &mut names, &page::check);
+        let loaded = config::load(path, environment, &mut names, &Rules);
         let (loaded, layouts) = match (loaded, compiled) {
             (Ok(loaded), Ok(layouts)) => (loaded, layouts),
             (loaded, compiled) => {
@@ -50,6 +52,20 @@ impl Setup {
 
     pub(crate) fn kinds(&self) -> BTreeMap<Name, ChannelKind> {
         self.config.channels.iter().map(|one| (one.name.clone(), one.kind())).collect()
+    }
+}
+
+/// What the readers of pages and the judges of conditions say of the settings.
+struct Rules;
+
+impl config::Checks for Rules {
+    fn page(&self, rules: &PageRules) -> Vec<(&'static str, String)> {
+        page::check(rules)
+    }
+
+    fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
+        let told = |fault: expression::Fault| (fault.problem, fault.hint);
+        expression::condition(text).map_err(|faults| faults.into_iter().map(told).collect())
     }
 }
 

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::condition::Condition;
 use crate::model::control::Priority;
 use crate::model::name::Name;
 use crate::model::rollout::Stages;
 use crate::model::step::Step;
+use crate::model::timing::Timing;
 
 /// A standing rule: which changes of which sources go, set how, to whom.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +29,9 @@ pub struct Campaign {
     pub corrects: Corrects,
     /// Whether its posts go before those of others on the same channel.
     pub priority: Priority,
+    /// What an item must be to be told; `None` tells all.
+    pub when: Option<Condition>,
+    pub timing: Timing,
     /// `None` goes to everybody at once.
     pub stages: Option<Stages>,
 }

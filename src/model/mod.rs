@@ -30,6 +30,10 @@ pub mod price;
 
 pub mod product;
 
+pub mod timing;
+
+pub mod condition;
+
 pub mod campaign;
 
 pub mod channel;

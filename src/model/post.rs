@@ -55,7 +55,8 @@ pub const HELD_CARDS_MAX: usize = 10;
 ///
 /// ```text
 /// waiting (due_at) ──compose──▶ post
-/// held (flood) ──released──▶ waiting        held ──taken as known──▶ (removed)
+/// held (flood, review) ──released──▶ waiting
+///                      ──taken as known, dropped──▶ (removed)
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
@@ -64,7 +65,7 @@ pub struct Draft {
     pub due_at: Timestamp,
     pub content: Content,
     /// Waits for the admins' word instead of its time.
-    pub held: Option<Flood>,
+    pub held: Option<Hold>,
 }
 
 /// What a draft will say.
@@ -114,7 +115,16 @@ pub struct PriceMove {
     pub lowest_30d: Option<Amount>,
 }
 
-/// Why a draft is held.
+/// What a draft waits for instead of its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hold {
+    /// Too much was new at once: the admins' word on the source.
+    Flood(Flood),
+    /// Its campaign sends nothing that nobody has looked at: somebody's word on the draft.
+    Review,
+}
+
+/// Why a flood is held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flood {
     pub source: Name,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::campaign::ChangeKind;
 use crate::model::item::ItemId;
 use crate::model::name::Name;
-use crate::model::post::{Draft, DraftId, PostId};
+use crate::model::post::{Draft, DraftId, Hold, PostId};
 use crate::model::time::Timestamp;
 
 /// Most steps that are kept of one item: the first one and the newest.
@@ -61,6 +61,8 @@ pub enum Happened {
     Corrected { post: PostId },
     /// The source took it back, and the post was corrected.
     TakenBack { post: PostId },
+    /// Its draft waits longer than it was to.
+    Moved { draft: DraftId, due_at: Timestamp, why: String },
 }
 
 impl Trace {
@@ -93,8 +95,12 @@ impl Happened {
         let (campaign, due_at) = (campaign.clone(), draft.due_at);
         match &draft.held {
             None => Self::Drafted { campaign, kind, draft: draft.id, due_at },
-            Some(flood) => {
-                Self::Held { campaign, kind, draft: draft.id, why: short(&flood.reason) }
+            Some(hold) => {
+                let why = match hold {
+                    Hold::Flood(flood) => short(&flood.reason),
+                    Hold::Review => "it waits for your review".to_owned(),
+                };
+                Self::Held { campaign, kind, draft: draft.id, why }
             }
         }
     }

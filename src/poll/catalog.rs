@@ -31,7 +31,7 @@ use crate::plan;
 use crate::poll::body::{self, Coding};
 use crate::poll::fault::Fault;
 use crate::poll::fetch::{Fetched, Packed};
-use crate::poll::read::{Reading, Shelved, correction, corrects, number, retain_named};
+use crate::poll::read::{Reading, Shelved, correction, corrects, number};
 use crate::poll::shelf::Shelf;
 use crate::poll::spool::{self, Span, Spool};
 use crate::poll::state;
@@ -326,8 +326,9 @@ impl Walk {
         let heard = |told: &Told, step: Step| {
             histories.get(&told.item).filter(|_| step != fine)?.told_last(fine, step)
         };
-        reading.drafts = plan::drafts(&source.name, &told, &held, campaigns, &heard, self.now);
-        retain_named(&mut reading.kept, &reading.drafts);
+        let kept = &reading.kept;
+        let planned = plan::drafts(&source.name, &told, kept, &held, campaigns, &heard, self.now);
+        reading.take(planned);
 
         let keeps_names = is_wanted(source, campaigns, ChangeKind::Gone);
         let had_names = last.catalog.as_ref().is_some_and(|catalog| catalog.has_names);

@@ -9,14 +9,18 @@ use crate::diff::{self, Rules};
 use crate::extract::{Document, Entry, NotADocument, Quality, feed, keys, page as html};
 use crate::model::campaign::{Campaign, ChangeKind};
 use crate::model::correction::Correction;
-use crate::model::item::Item;
+use crate::model::item::{Item, ItemId};
 use crate::model::known::{Keys, Known, KnownItem};
 use crate::model::post::{Content, Draft, Flood, Told};
 use crate::model::product::ProductName;
 use crate::model::source::{CatalogState, PageRules, Source, SourceKind};
 use crate::model::time::Timestamp;
-use crate::plan;
+use crate::plan::{self, Filtered, Planned};
 use crate::store::ShelfCommit;
+
+/// Of what campaigns do not want, so much of the newest of one poll is kept for a while, so that
+/// somebody can be told why nobody has it.
+pub(crate) const FILTERED_TRACED_MAX: usize = 200;
 
 /// What a poll's documents say beside what is known.
 #[derive(Debug, Default)]
@@ -45,6 +49,8 @@ pub(crate) struct Reading {
     /// Of what may have been told before.
     pub corrections: Vec<Correction>,
     pub drafts: Vec<Draft>,
+    /// What campaigns do not want; nothing of it needs to be among `kept`.
+    pub filtered: Vec<Filtered>,
 }
 
 /// What a catalog's poll leaves on its shelf.
@@ -58,6 +64,20 @@ pub(crate) struct Shelved {
 impl Reading {
     pub fn count(&self, kind: ChangeKind) -> u32 {
         self.counts.get(&kind).copied().unwrap_or(0)
+    }
+
+    /// Takes what was planned, and keeps the items that it names.
+    pub fn take(&mut self, planned: Planned) {
+        let Planned { drafts, filtered } = planned;
+        (self.drafts, self.filtered) = (drafts, filtered);
+        let traced = self.filtered.iter().rev().take(FILTERED_TRACED_MAX);
+        let mut named: HashSet<ItemId> = traced.map(|filtered| filtered.item).collect();
+        for draft in &self.drafts {
+            if let Content::Items { items, .. } = &draft.content {
+                named.extend(items.iter().map(|told| told.item));
+            }
+        }
+        self.kept.retain(|item| named.contains(&item.id));
     }
 
     /// Something in it is worth a shorter interval.
@@ -188,9 +208,10 @@ impl Compared {
             }
             reading.kept.push(item);
         }
-        reading.drafts =
-            plan::drafts(&source.name, &changes, flood.as_slice(), campaigns, &|_, _| None, now);
-        retain_named(&mut reading.kept, &reading.drafts);
+        let heard = |_: &Told, _| None;
+        let (held, kept) = (flood.as_slice(), &reading.kept);
+        let planned = plan::drafts(&source.name, &changes, kept, held, campaigns, &heard, now);
+        reading.take(planned);
         reading
     }
 }
@@ -236,17 +257,6 @@ fn tombstones(removed: &[u64], source: &Source, known: Option<&Known>) -> Vec<Co
         keys::item_id(&source.name, &keys)
     };
     rows.map(|row| Correction::Retracted(id(row))).collect()
-}
-
-/// Leaves the items that a draft names.
-pub(crate) fn retain_named(items: &mut Vec<Item>, drafts: &[Draft]) {
-    let mut named = HashSet::new();
-    for draft in drafts {
-        if let Content::Items { items, .. } = &draft.content {
-            named.extend(items.iter().map(|told| told.item));
-        }
-    }
-    items.retain(|item| named.contains(&item.id));
 }
 
 pub(crate) fn number(count: usize) -> u32 {

@@ -26,6 +26,9 @@ pub struct PollReport {
     /// counted above too.
     #[serde(default)]
     pub untold: u32,
+    /// Changes that a campaign's rule kept from being told, for each campaign; counted above too.
+    #[serde(default)]
+    pub filtered: u32,
     /// One line for people: why it failed, or what is odd.
     pub remark: Option<String>,
 }
@@ -56,6 +59,7 @@ impl PollReport {
             gone: 0,
             held: 0,
             untold: 0,
+            filtered: 0,
             remark: None,
         }
     }

@@ -13,8 +13,10 @@ use crate::model::campaign::Campaign;
 use crate::model::known::Known;
 use crate::model::source::{Source, SourceState};
 use crate::model::time::Timestamp;
+use crate::model::trace::{Happened, short};
+use crate::plan::Filtered;
 use crate::poll::fetch::{Fetched, Fetcher};
-use crate::poll::read::Reading;
+use crate::poll::read::{FILTERED_TRACED_MAX, Reading, number};
 use crate::poll::report::{Outcome, PollReport};
 use crate::poll::state::{self, Failure};
 use crate::poll::stories;
@@ -131,6 +133,7 @@ impl Poll {
         let mut report = PollReport::new(self.source.name.clone(), outcome);
         report.items = state.items;
         report.remark = state.failure.clone().or_else(|| state.remark.clone());
+        let mut filtered = Vec::new();
         let mut commit = PollCommit {
             source: self.source.name.clone(),
             state: state.clone(),
@@ -147,6 +150,8 @@ impl Poll {
             }
             report.held = reading.held;
             report.untold = reading.untold;
+            report.filtered = number(reading.filtered.len());
+            filtered = reading.filtered;
             commit.known = reading.known;
             if let Some(shelved) = reading.shelved {
                 (commit.shelf, commit.names) = (Some(shelved.shelf), shelved.names);
@@ -160,11 +165,41 @@ impl Poll {
         }
         stories::mark(&mut commit.drafts, &commit.items, &self.shared.campaigns);
         let has_drafts = !(commit.drafts.is_empty() && commit.corrections.is_empty());
-        let stored = self.shared.store.commit_poll(commit).await;
+        let mut stored = self.shared.store.commit_poll(commit).await;
+        if !filtered.is_empty() && stored.is_ok() {
+            stored = self.trace(filtered).await;
+        }
         if has_drafts && stored.is_ok() {
             self.shared.wakes.drafts.notify_one();
         }
         self.settled(state, report, stored)
+    }
+
+    /// Says what campaigns did not want, for whoever asks later. Nothing follows from it, so it
+    /// need not be of one piece with the poll.
+    async fn trace(&self, filtered: Vec<Filtered>) -> Result<(), StoreError> {
+        let mut steps = Vec::new();
+        for Filtered { campaign, item, rule, failed } in filtered.into_iter().rev() {
+            match &failed {
+                Some(error) => tracing::warn!(
+                    source.id = %self.source.name, campaign.id = %campaign, item.id = %item, %rule,
+                    error, "a rule could not be applied to an item, so it is not sent"
+                ),
+                None => tracing::info!(
+                    source.id = %self.source.name, campaign.id = %campaign, item.id = %item, %rule,
+                    "a campaign does not want an item"
+                ),
+            }
+            let rule = short(&match failed {
+                Some(why) => format!("it could not be said whether {rule}: {why}"),
+                None => rule,
+            });
+            steps.push((item, Happened::Filtered { campaign, rule }));
+            if steps.len() == FILTERED_TRACED_MAX {
+                break;
+            }
+        }
+        self.shared.store.commit_steps(steps, self.now()).await
     }
 
     pub(crate) fn settled(

@@ -56,6 +56,8 @@ mod tests {
             on_uncertain: Default::default(),
             corrects: Default::default(),
             priority: Default::default(),
+            when: None,
+            timing: Default::default(),
             stages: None,
         }
     }

@@ -39,6 +39,8 @@ pub mod preview;
 
 pub(crate) mod sample;
 
+pub mod expression;
+
 mod values;
 
 mod offers;

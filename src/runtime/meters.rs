@@ -17,6 +17,7 @@ pub struct Meters {
     untold: Family<OfSource, Counter>,
     sends: Family<ChannelResult, Counter>,
     posts: Counter,
+    late: Counter,
     events: Family<ChannelResult, Counter>,
     refusals: Family<ChannelReason, Counter>,
 }
@@ -72,6 +73,11 @@ impl Meters {
         self.posts.inc();
     }
 
+    /// One draft was not sent, because it came too late.
+    pub fn count_late(&self) {
+        self.late.inc();
+    }
+
     /// `count` events came in: `result` is `kept`, `repeated` or `stale`.
     pub fn count_events(&self, channel: &Name, result: &'static str, count: u64) {
         if count > 0 {
@@ -102,6 +108,11 @@ impl Meters {
             self.sends.clone(),
         );
         registry.register("posts", "Posts made", self.posts.clone());
+        registry.register(
+            "drafts_late",
+            "Drafts not sent because they came later than their campaign allows",
+            self.late.clone(),
+        );
         registry.register("events", "Events taken in, by channel and result", self.events.clone());
         registry.register(
             "refusals",

@@ -171,6 +171,31 @@ pub trait Store: Send + Sync + 'static {
     /// due.
     fn give_up_draft(&self, draft: DraftId, why: String, now: Option<Timestamp>) -> Reply<'_, ()>;
 
+    /// The drafts of a campaign that are due at or before `now` and not held, oldest first, at most
+    /// `limit`.
+    fn load_due_drafts(
+        &self,
+        campaign: &Name,
+        now: Timestamp,
+        limit: usize,
+    ) -> Reply<'_, Vec<Draft>>;
+
+    /// Drafts that wait, for their time or for somebody's word: the held ones first, then by their
+    /// time, at most `limit`.
+    fn load_drafts(&self, limit: usize) -> Reply<'_, Vec<Draft>>;
+
+    /// Keeps drafts in the place of those with their ids; one with the id 0 is kept as a new one. Of
+    /// one whose time changes so, the traces say why.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when one is not there (any more); nothing is written.
+    fn commit_drafts(&self, drafts: Vec<Draft>, why: String, now: Timestamp) -> Reply<'_, ()>;
+
+    /// Somebody's word on drafts that wait for it: answers how many it touched. What is released is
+    /// due at once; items whose story was told meanwhile are left out, as in
+    /// [`Store::commit_poll`].
+    fn commit_review(&self, of: Reviewed, word: ReviewWord, now: Timestamp) -> Reply<'_, usize>;
+
     // ── floods ──────────────────────────────────────────────────────────────────────────────
 
     /// Held drafts, oldest first.
@@ -405,6 +430,24 @@ pub enum FloodWord {
     Known,
 }
 
+/// The drafts that a word is on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reviewed {
+    Draft(DraftId),
+    /// All of a campaign.
+    Campaign(Name),
+}
+
+/// Somebody's word on a draft that waits to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReviewWord {
+    Release,
+    /// It is never sent.
+    Drop,
+}
+
 /// Which items are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TraceQuery {
@@ -485,6 +528,8 @@ pub struct Status {
     /// Drafts waiting for their time.
     pub drafts: u64,
     pub floods: Vec<Flood>,
+    /// Drafts that wait for somebody to look at them.
+    pub reviews: u64,
     /// Events not yet answered.
     pub events: u64,
     /// Over all posts kept.

@@ -12,8 +12,8 @@ use tidings::model::item::{Item, ItemId};
 use tidings::model::message::{Card, Message};
 use tidings::model::name::Name;
 use tidings::model::post::{
-    Answer, Body, Claim, Content, Counts, Draft, DraftId, Flood, Outcome, Post, PostId, Receipt,
-    Settled, Ticket, Told,
+    Answer, Body, Claim, Content, Counts, Draft, DraftId, Flood, Hold, Outcome, Post, PostId,
+    Receipt, Settled, Ticket, Told,
 };
 use tidings::model::rich::RichText;
 use tidings::model::subscriber::{Standing, Subscriber};
@@ -80,7 +80,7 @@ pub fn held_draft(source: &str, items: &[u8]) -> Draft {
         items: 40,
         reason: "40 of 40 are new".into(),
     };
-    Draft { held: Some(flood), ..draft(now(), items) }
+    Draft { held: Some(Hold::Flood(flood)), ..draft(now(), items) }
 }
 
 pub fn poll(source: &str) -> PollCommit {

@@ -73,6 +73,8 @@ impl World {
             on_uncertain: OnUncertain::Skip,
             corrects: Default::default(),
             priority: Default::default(),
+            when: None,
+            timing: Default::default(),
             stages: None,
         };
         Options {

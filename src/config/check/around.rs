@@ -2,14 +2,40 @@
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use crate::config::problem::Place;
+use crate::model::condition::Condition;
 use crate::model::name::Name;
 use crate::model::source::PageRules;
 
-/// What is wrong with the rules of a page, which only their reader can tell: the key of each field
-/// below `select`, and one line.
-pub type PageCheck<'a> = dyn Fn(&PageRules) -> Vec<(&'static str, String)> + 'a;
+/// What only others can tell of the settings.
+pub trait Checks {
+    /// What is wrong with the rules of a page, which only their reader can tell: the key of each
+    /// field below `select`, and one line.
+    fn page(&self, rules: &PageRules) -> Vec<(&'static str, String)>;
+
+    /// The condition that a text is, or all that is wrong with it: each in one line, perhaps with a
+    /// hint.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>>;
+}
+
+/// A check of pages alone: no condition is judged, whatever it says it holds.
+impl<F: Fn(&PageRules) -> Vec<(&'static str, String)>> Checks for F {
+    fn page(&self, rules: &PageRules) -> Vec<(&'static str, String)> {
+        self(rules)
+    }
+
+    fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
+        Ok(Condition::new(text, Arc::new(|_, _, _| Ok(true))))
+    }
+}
+
+/// See [`Checks`].
+pub type PageCheck<'a> = dyn Checks + 'a;
 
 /// What the files lie in.
 pub(crate) struct Surroundings<'a> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::config::check::around::{Known, Surroundings};
 use crate::config::check::priority::priority;
 use crate::config::check::stages::stages;
+use crate::config::check::timing::{Clock, condition, timing};
 use crate::config::check::value::{choice, got, span};
 use crate::config::nearest::did_you_mean;
 use crate::config::problem::Findings;
@@ -16,11 +17,12 @@ use crate::model::name::Name;
 use crate::model::schedule::Span;
 use crate::model::step::Step;
 
-/// The layouts of campaigns that name none: for what is new or edited, for prices, for stock, and
-/// for products of which several things are told.
+/// The layouts of campaigns that name none: for what is new or edited, for prices, for stock, for
+/// digests, and for products of which several things are told.
 const ARTICLE: &str = "article";
 const PRICE_DROP: &str = "price-drop";
 const BACK_IN_STOCK: &str = "back-in-stock";
+const DIGEST: &str = "digest";
 const PRODUCT_CARD: &str = "product-card";
 /// Messages are kept for no longer than this.
 const CORRECT_WITHIN_MAX: Duration = Duration::from_secs(14 * 24 * 60 * 60);
@@ -41,15 +43,17 @@ pub(crate) struct References {
 pub(crate) fn campaigns(
     raw: &[Entry<RawCampaign>],
     known: &References,
+    clock: &Clock,
     around: &Surroundings<'_>,
     found: &mut Findings,
 ) -> Vec<Campaign> {
-    raw.iter().filter_map(|entry| campaign(entry, known, around, found)).collect()
+    raw.iter().filter_map(|entry| campaign(entry, known, clock, around, found)).collect()
 }
 
 fn campaign(
     entry: &Entry<RawCampaign>,
     known: &References,
+    clock: &Clock,
     around: &Surroundings<'_>,
     found: &mut Findings,
 ) -> Option<Campaign> {
@@ -66,9 +70,8 @@ fn campaign(
         found.warning(entry.at, &path, "sends nothing: there is no channel");
     }
     let on = on(raw.on.as_ref(), &key("on"), found);
-    if let Some(send) = &raw.send {
-        choice(send, &key("send"), &[("at-once", ())], found);
-    }
+    let when = condition(raw.when.as_ref(), &key("when"), around, found);
+    let timing = timing(raw, &path, clock, found);
     let settle = span(
         raw.settle.as_ref(),
         &key("settle"),
@@ -84,6 +87,7 @@ fn campaign(
     let priority = priority(raw.priority.as_ref(), &key("priority"), found);
     let stages = stages(raw, &path, found);
     let layout = match &raw.layout {
+        None if timing.digest.is_some() || timing.group => Name::parse(DIGEST).ok(),
         None => usual_layout(&on),
         Some(raw) => layout(raw, &key("layout"), known.layouts.as_ref(), found),
     };
@@ -99,6 +103,8 @@ fn campaign(
         settle,
         on_uncertain: on_uncertain.unwrap_or_default(),
         corrects,
+        when,
+        timing,
         priority,
         stages,
     })

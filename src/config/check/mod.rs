@@ -23,6 +23,8 @@ pub(crate) mod priority;
 
 pub(crate) mod stages;
 
+pub(crate) mod timing;
+
 pub(crate) mod texts;
 
 pub(crate) mod campaigns;
@@ -76,6 +78,7 @@ pub(crate) fn check(
     let folder = around.folder.join(folder);
     let layouts = layouts(&folder);
     let known = campaigns::References { sources, topics, channels, layouts };
+    let clock = timing::clock(&main, found);
 
     let mut config = Config {
         data_dir,
@@ -83,7 +86,7 @@ pub(crate) fn check(
         channels: channels::channels(&raw_channels, &listen, around, found),
         sources: sources::sources(&raw_sources, &raw_channels, &fetch, around, found),
         topics: texts::topics(&raw_topics, found),
-        campaigns: campaigns::campaigns(&raw_campaigns, &known, around, found),
+        campaigns: campaigns::campaigns(&raw_campaigns, &known, &clock, around, found),
         listen,
         fetch,
         grace,

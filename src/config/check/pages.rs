@@ -40,7 +40,7 @@ pub(crate) fn select(
             return Some(Arc::new(rules));
         }
     }
-    for (key, problem) in (around.rules)(&rules) {
+    for (key, problem) in around.rules.page(&rules) {
         let is_meant = |(field, at): (&str, Option<Place>)| at.filter(|_| field == key);
         // What is not there was told already.
         let at = match key {

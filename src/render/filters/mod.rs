@@ -66,6 +66,22 @@ pub(super) const FILTERS: [&str; 38] = [
     "map",
 ];
 
+/// All tests that a layout can use.
+pub(super) const TESTS: [&str; 12] = [
+    "defined",
+    "none",
+    "odd",
+    "even",
+    "divisibleby",
+    "startingwith",
+    "endingwith",
+    "in",
+    "eq",
+    "ne",
+    "lt",
+    "gt",
+];
+
 pub(super) fn install(environment: &mut Environment<'_>) {
     environment.add_filter("truncate", texts::truncate);
     environment.add_filter("plain", |value: &Value| words(value));
@@ -121,7 +137,7 @@ pub(super) fn install(environment: &mut Environment<'_>) {
 }
 
 /// The words of a value: of markup its text, of nothing nothing.
-fn words(value: &Value) -> Result<String, Error> {
+pub(super) fn words(value: &Value) -> Result<String, Error> {
     match value.kind() {
         ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
         ValueKind::None => Ok(String::new()),
@@ -134,7 +150,7 @@ fn words(value: &Value) -> Result<String, Error> {
     }
 }
 
-fn fault(why: impl Into<Cow<'static, str>>) -> Error {
+pub(super) fn fault(why: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::InvalidOperation, why)
 }
 

@@ -27,6 +27,8 @@ mod story;
 
 mod compose;
 
+mod drafts;
+
 mod sent;
 
 mod edits;
@@ -81,7 +83,7 @@ use crate::store::redb::rollout::Judged;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
     Advance, ConversationCommit, CorrectionCommit, Delivery, FloodWord, PollCommit, PostCommit,
-    Reply, Rescued, Status, Store, StoreError, TraceQuery, Wire,
+    Reply, Rescued, ReviewWord, Reviewed, Status, Store, StoreError, TraceQuery, Wire,
 };
 
 /// The file's name in the data directory.
@@ -296,6 +298,28 @@ impl Store for RedbStore {
             let dropped = |_: &Name| Happened::Dropped { draft, why: short(&why) };
             writing.trace_all(&taken, now.unwrap_or(taken.due_at), &dropped)
         })
+    }
+
+    fn load_due_drafts(
+        &self,
+        campaign: &Name,
+        now: Timestamp,
+        limit: usize,
+    ) -> Reply<'_, Vec<Draft>> {
+        let campaign = campaign.clone();
+        self.scan(move |read| drafts::load_due_drafts(read, &campaign, now, limit))
+    }
+
+    fn load_drafts(&self, limit: usize) -> Reply<'_, Vec<Draft>> {
+        self.scan(move |read| drafts::load_drafts(read, limit))
+    }
+
+    fn commit_drafts(&self, drafts: Vec<Draft>, why: String, now: Timestamp) -> Reply<'_, ()> {
+        self.write(move |writing| drafts::commit_drafts(writing, &drafts, &why, now))
+    }
+
+    fn commit_review(&self, of: Reviewed, word: ReviewWord, now: Timestamp) -> Reply<'_, usize> {
+        self.write(move |writing| drafts::commit_review(writing, &of, word, now))
     }
 
     fn commit_correction(&self, commit: CorrectionCommit) -> Reply<'_, Vec<Name>> {

@@ -4,7 +4,7 @@ use redb::ReadTransaction;
 
 use crate::model::known::Known;
 use crate::model::name::Name;
-use crate::model::post::{Draft, DraftId};
+use crate::model::post::{Draft, DraftId, Hold};
 use crate::model::source::SourceState;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::tables::{KNOWN, SOURCES};
@@ -64,20 +64,25 @@ pub(super) fn commit_poll(writing: &mut Writing<'_>, poll: &PollCommit) -> Resul
 impl Writing<'_> {
     /// Keeps a draft under a new id.
     pub fn add_draft(&mut self, draft: &Draft) -> Result<DraftId, StoreError> {
-        let counters = self.counters()?;
-        counters.draft += 1;
-        let id = DraftId(counters.draft);
+        let id = self.next_draft()?;
         let draft = Draft { id, ..draft.clone() };
         self.put_draft(&draft)?;
         self.trace_draft(&draft)?;
         Ok(id)
     }
 
+    /// The id of the next new draft.
+    pub fn next_draft(&mut self) -> Result<DraftId, StoreError> {
+        let counters = self.counters()?;
+        counters.draft += 1;
+        Ok(DraftId(counters.draft))
+    }
+
     /// Writes a draft and its place in the order.
     pub fn put_draft(&mut self, draft: &Draft) -> Result<(), StoreError> {
         self.tables.drafts.put(draft.id.0, draft)?;
         match &draft.held {
-            Some(flood) => self.tables.drafts_held.insert((flood.source.as_str(), draft.id.0)),
+            Some(hold) => self.tables.drafts_held.insert((held_under(hold), draft.id.0)),
             None => self.tables.drafts_due.insert((draft.due_at.as_millis(), draft.id.0)),
         }
     }
@@ -91,10 +96,18 @@ impl Writing<'_> {
         let draft = self.tables.drafts.load(id.0)?.ok_or_else(missing)?;
         self.tables.drafts.remove(id.0)?;
         match &draft.held {
-            Some(flood) => self.tables.drafts_held.remove((flood.source.as_str(), id.0))?,
+            Some(hold) => self.tables.drafts_held.remove((held_under(hold), id.0))?,
             None => self.tables.drafts_due.remove((draft.due_at.as_millis(), id.0))?,
         };
         Ok(draft)
+    }
+}
+
+/// The key of held drafts: the source of a flood, nothing for reviews.
+fn held_under(hold: &Hold) -> &str {
+    match hold {
+        Hold::Flood(flood) => flood.source.as_str(),
+        Hold::Review => "",
     }
 }
 

@@ -284,7 +284,7 @@ versions! {
     ProductName = 1;
     StoryRow = 1;
     Item = 3;
-    Draft = 2;
+    Draft = 3;
     PostRow = 2;
     Tally = 2;
     TimesRow = 1, IS_BULK;
@@ -322,7 +322,7 @@ mod tests {
     use crate::model::media::{Form, MediaKey};
     use crate::model::message::{Action, Button, Medium, Message, Module};
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
-    use crate::model::post::{Content, DraftId, Flood, PostId, PriceMove, Story, Told};
+    use crate::model::post::{Content, DraftId, Flood, Hold, PostId, PriceMove, Story, Told};
     use crate::model::rich::{Block, Inline, RichText};
     use crate::model::rollout::{Quota, Stages};
     use crate::model::shelf::ShelfState;
@@ -548,12 +548,12 @@ mod tests {
                     }],
                     stories: vec![Story { item: ItemId([7; 16]), link: u64::MAX, title: 5 }],
                 },
-                held: Some(Flood {
+                held: Some(Hold::Flood(Flood {
                     source: name("s"),
                     kind: ChangeKind::PriceDrop,
                     items: 40,
                     reason: "r".into(),
-                }),
+                })),
             },
             "02e8bc1d6801040600016301070707070707070707070707070707070201a01f02014555\
              52b817020145555201801902014555520107070707070707070707070707070707ffffff\

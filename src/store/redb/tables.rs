@@ -148,7 +148,7 @@ tables! {
         media_by_age MEDIA_BY_AGE: (i64, Text, [u8; 16]);
         /// Due in milliseconds, draft: those that are not held.
         drafts_due DRAFTS_DUE: (i64, u64);
-        /// Source, draft: those that are held.
+        /// Source of the flood (empty: for review), draft: those that are held.
         drafts_held DRAFTS_HELD: (Text, u64);
         /// Channel, post, batch: batches in which somebody waits.
         open_batches OPEN_BATCHES: (Text, u64, u64);

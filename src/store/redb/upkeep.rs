@@ -8,7 +8,7 @@ use redb::ReadTransaction;
 use crate::model::channel::ChannelState;
 use crate::model::correction::Corrections;
 use crate::model::name::Name;
-use crate::model::post::{Content, Counts, Outcome, Post, PostId};
+use crate::model::post::{Content, Counts, Hold, Outcome, Post, PostId};
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::store::redb::converse::SEEN_FOR;
@@ -38,8 +38,13 @@ const PRUNED_BATCHES_MAX: u64 = 1_000;
 pub(super) fn load_status(read: &ReadTransaction) -> Result<Status, StoreError> {
     let drafts = DRAFTS.open(read)?;
     let mut floods = Vec::new();
+    let mut reviews = 0;
     for key in DRAFTS_HELD.open(read)?.keys(..)? {
-        floods.extend(drafts.need(key?.value().1)?.held);
+        match drafts.need(key?.value().1)?.held {
+            Some(Hold::Flood(flood)) => floods.push(flood),
+            Some(Hold::Review) => reviews += 1,
+            None => {}
+        }
     }
     let mut counts = Counts::default();
     let mut unfinished_posts = 0;
@@ -56,6 +61,7 @@ pub(super) fn load_status(read: &ReadTransaction) -> Result<Status, StoreError> 
         channels: load_channels(read)?,
         drafts: DRAFTS_DUE.open(read)?.len()?,
         floods,
+        reviews,
         events: EVENTS.open(read)?.len()?,
         counts,
         unfinished_posts,

@@ -1,0 +1,78 @@
+//! Drafts: what waits to become a post, and the word on what waits to be looked at.
+
+use serde_json::{Value, json};
+
+use crate::admin::desk::{AskError, Desk};
+use crate::model::item::ItemId;
+use crate::model::post::{Content, Draft, Hold};
+use crate::store::{ReviewWord, Reviewed};
+
+/// Most titles of one draft that are shown.
+const TITLES_MAX: usize = 5;
+
+impl Desk {
+    /// Drafts that wait, without corrections: these say nothing new.
+    pub(super) async fn drafts(&self, limit: usize) -> Result<Value, AskError> {
+        let mut rows = Vec::new();
+        for draft in self.store.load_drafts(limit).await? {
+            let titles = match &draft.content {
+                Content::Items { items, .. } => {
+                    let ids: Vec<ItemId> =
+                        items.iter().take(TITLES_MAX).map(|told| told.item).collect();
+                    let items = self.store.load_items(&ids).await?;
+                    items.into_iter().map(|item| item.title).collect()
+                }
+                Content::OneOff { title, .. } => vec![title.clone()],
+                Content::Correction { .. } => continue,
+            };
+            rows.push(row(&draft, titles));
+        }
+        Ok(json!({ "drafts": rows }))
+    }
+
+    pub(super) async fn review(&self, of: Reviewed, word: ReviewWord) -> Result<Value, AskError> {
+        if let Reviewed::Campaign(campaign) = &of
+            && !self.campaigns.contains(campaign)
+        {
+            // One that left the settings may still have drafts.
+            let held = self.store.load_held_drafts().await?;
+            let is_of = |draft: &Draft| matches!(&draft.content, Content::Items { campaign: one, .. } if one == campaign);
+            if !held.iter().any(is_of) {
+                return Err(AskError::Refused(format!(
+                    "no campaign `{campaign}`\n  hint: `tidings posts waiting` lists what waits"
+                )));
+            }
+        }
+        let drafts = self.store.commit_review(of, word, self.clock.now()).await?;
+        if drafts == 0 {
+            return Err(AskError::Refused(
+                "nothing of it waits to be looked at\n  hint: `tidings posts waiting` lists what \
+                 does; `tidings flood list` what is held because it is too much"
+                    .to_owned(),
+            ));
+        }
+        self.wakes.drafts.notify_one();
+        Ok(json!({ "drafts": drafts }))
+    }
+}
+
+fn row(draft: &Draft, titles: Vec<String>) -> Value {
+    let (campaign, items) = match &draft.content {
+        Content::Items { campaign, items, .. } => (Some(campaign), items.len()),
+        Content::OneOff { .. } | Content::Correction { .. } => (None, 0),
+    };
+    let held = match &draft.held {
+        None => None,
+        Some(Hold::Flood(_)) => Some("flood"),
+        Some(Hold::Review) => Some("review"),
+    };
+    json!({
+        "id": draft.id,
+        "campaign": campaign,
+        "since": draft.created_at.to_string(),
+        "due": draft.held.is_none().then(|| draft.due_at.to_string()),
+        "held": held,
+        "items": items,
+        "titles": titles,
+    })
+}

@@ -1,0 +1,193 @@
+//! Whose turn it is: a draft that is due goes, waits on, goes with others, or comes too late.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crate::compose::worker::{Options, each_once, give_up};
+use crate::model::campaign::Campaign;
+use crate::model::item::ItemId;
+use crate::model::name::Name;
+use crate::model::post::{Content, Draft, DraftId, Told};
+use crate::model::schedule::Span;
+use crate::model::time::Timestamp;
+use crate::model::timing::{Digest, Order};
+use crate::plan::digest::gather;
+use crate::plan::ripe::{Ripe, ripe};
+use crate::store::StoreError;
+
+/// Most drafts that are looked at for one digest; more wait for the next hour.
+const DIGEST_DRAFTS_MAX: usize = 10_000;
+
+/// How long a digest waits that has no next hour.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// What is to be composed.
+pub(super) struct Due {
+    pub draft: Draft,
+    /// Drafts that are part of it.
+    pub others: Vec<DraftId>,
+}
+
+/// What became of a draft when it was due.
+pub(super) struct Turn {
+    /// `None` when nothing is to be composed now.
+    pub due: Option<Due>,
+    /// Drafts that are not as they were when they were leased.
+    pub touched: Vec<DraftId>,
+}
+
+/// Decides about a draft that is due, and lets wait what is to wait.
+pub(super) async fn turn(options: &Options, mut draft: Draft) -> Result<Turn, StoreError> {
+    let alone = |draft| {
+        let due = Due { draft, others: Vec::new() };
+        Ok(Turn { due: Some(due), touched: Vec::new() })
+    };
+    let Content::Items { campaign, items, .. } = &mut draft.content else { return alone(draft) };
+    let rule = options.campaigns.iter().find(|rule| rule.name == *campaign);
+    let Some(rule) = rule else { return alone(draft) };
+    let now = options.clock.now();
+    let touched = vec![draft.id];
+    match (ripe(&rule.timing, draft.due_at, now), &rule.timing.digest) {
+        (Ripe::Now, Some(digest)) => return gathered(options, rule, digest, now).await,
+        (Ripe::Now, None) => {
+            if rule.timing.order == Order::Newest {
+                items.reverse();
+            }
+            return alone(draft);
+        }
+        (Ripe::Later(due_at), _) => {
+            tracing::debug!(draft.id = %draft.id, campaign.id = %rule.name, %due_at, "moved a draft");
+            let why = "it is not the hour for it".to_owned();
+            options.store.commit_drafts(vec![Draft { due_at, ..draft }], why, now).await?;
+        }
+        (Ripe::TooLate(_), Some(_)) => {
+            let due_at = next_hour(rule, now);
+            tracing::warn!(campaign.id = %rule.name, next = %due_at, "skipped a digest: too late");
+            let why = format!("its hour, {}, was over for too long", draft.due_at);
+            options.store.commit_drafts(vec![Draft { due_at, ..draft }], why, now).await?;
+        }
+        (Ripe::TooLate(late), None) => {
+            let most = Span(rule.timing.misfire);
+            tracing::warn!(
+                draft.id = %draft.id,
+                campaign.id = %rule.name,
+                due = %draft.due_at,
+                late_s = late.as_secs(),
+                "dropped a draft: it is later than {most}"
+            );
+            options.meters.count_late();
+            let why = format!("it was due at {} and is later than {most}", draft.due_at);
+            give_up(options, vec![draft.id], &why, now).await?;
+        }
+    }
+    Ok(Turn { due: None, touched })
+}
+
+/// Gathers what is due of a campaign: a digest, or nothing but the next hour to wait for.
+async fn gathered(
+    options: &Options,
+    rule: &Campaign,
+    digest: &Digest,
+    now: Timestamp,
+) -> Result<Turn, StoreError> {
+    let store = &options.store;
+    let mut drafts = store.load_due_drafts(&rule.name, now, DIGEST_DRAFTS_MAX).await?;
+    drafts.retain(|draft| ripe(&rule.timing, draft.due_at, now) == Ripe::Now);
+    let touched: Vec<DraftId> = drafts.iter().map(|draft| draft.id).collect();
+    let nothing = || Turn { due: None, touched: touched.clone() };
+    let gone = left_of(options, &mut drafts).await?;
+    give_up(options, gone, "its items are gone", now).await?;
+    let next = next_hour(rule, now);
+    let moved = |drafts: Vec<Draft>| {
+        drafts.into_iter().map(|draft| Draft { due_at: next, ..draft }).collect::<Vec<_>>()
+    };
+    let Some(gathered) = gather(&drafts, digest, rule.timing.order) else {
+        let waiting = drafts.len();
+        tracing::info!(campaign.id = %rule.name, waiting, %next, "too little for a digest yet");
+        let why = format!("there is too little for a digest of {} items", digest.min_items);
+        store.commit_drafts(moved(drafts), why, now).await?;
+        return Ok(nothing());
+    };
+    if !gathered.left.is_empty() {
+        let (left, next) = (gathered.left.len(), next);
+        tracing::info!(campaign.id = %rule.name, left, %next, "a digest was full");
+        // First without the items that wait, so that nothing is sent twice after a crash.
+        let mut parted = parted(&drafts, &gathered.left, &gathered.used);
+        parted.extend(moved(gathered.left));
+        let why = format!("the digest of {} items was full", digest.max_items);
+        store.commit_drafts(parted, why, now).await?;
+    }
+    let mut used = gathered.used.into_iter();
+    let first = used.next().and_then(|id| drafts.into_iter().find(|draft| draft.id == id));
+    let Some(first) = first else { return Ok(nothing()) };
+    if gathered.told.is_empty() {
+        let used = std::iter::once(first.id).chain(used).collect();
+        give_up(options, used, "every price is back where it was", now).await?;
+        return Ok(nothing());
+    }
+    let mut items = gathered.told;
+    if rule.timing.order == Order::Newest {
+        items.reverse();
+    }
+    let content = Content::Items { campaign: rule.name.clone(), items, stories: Vec::new() };
+    let due = Due { draft: Draft { content, ..first }, others: used.collect() };
+    Ok(Turn { due: Some(due), touched })
+}
+
+/// The digest's next hour; after its last year, a day from now.
+fn next_hour(rule: &Campaign, now: Timestamp) -> Timestamp {
+    let next = rule.timing.due(now);
+    if next > now { next } else { now + DAY }
+}
+
+/// Takes what is not kept any more out of the drafts; answers those of which nothing is left.
+async fn left_of(options: &Options, drafts: &mut Vec<Draft>) -> Result<Vec<DraftId>, StoreError> {
+    let told: Vec<Told> = drafts.iter().flat_map(told_of).copied().collect();
+    let items = options.store.load_items(&each_once(&told)).await?;
+    let there: HashSet<ItemId> = items.iter().map(|item| item.id).collect();
+    let mut gone = Vec::new();
+    for draft in drafts.iter_mut() {
+        if let Content::Items { items, .. } = &mut draft.content {
+            items.retain(|told| there.contains(&told.item));
+            if items.is_empty() {
+                gone.push(draft.id);
+            }
+        }
+    }
+    drafts.retain(|draft| !gone.contains(&draft.id));
+    Ok(gone)
+}
+
+/// The drafts that are used without those of their items that wait.
+fn parted(drafts: &[Draft], left: &[Draft], used: &[DraftId]) -> Vec<Draft> {
+    let waits: HashSet<ItemId> = left.iter().flat_map(told_of).map(|told| told.item).collect();
+    let is_parted = |draft: &&Draft| told_of(draft).iter().any(|told| waits.contains(&told.item));
+    let used = drafts.iter().filter(|draft| used.contains(&draft.id)).filter(is_parted);
+    used.map(|draft| {
+        let items: Vec<Told> =
+            told_of(draft).iter().filter(|told| !waits.contains(&told.item)).copied().collect();
+        let campaign = campaign_of(draft).cloned();
+        match campaign {
+            Some(campaign) => {
+                let content = Content::Items { campaign, items, stories: Vec::new() };
+                Draft { content, ..draft.clone() }
+            }
+            None => draft.clone(),
+        }
+    })
+    .collect()
+}
+
+fn campaign_of(draft: &Draft) -> Option<&Name> {
+    match &draft.content {
+        Content::Items { campaign, .. } => Some(campaign),
+        Content::OneOff { .. } | Content::Correction { .. } => None,
+    }
+}
+
+fn told_of(draft: &Draft) -> &[Told] {
+    match &draft.content {
+        Content::Items { items, .. } => items,
+        Content::OneOff { .. } | Content::Correction { .. } => &[],
+    }
+}

@@ -1,0 +1,423 @@
+//! When a campaign sends: at once or gathered, within which hours, and how late is still useful.
+//!
+//! Pure rules over instants; days and hours are those of a time zone, and on days when the clocks
+//! change they hold as [`CronRule`] says.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+
+use crate::model::schedule::{CronError, CronRule, Span};
+use crate::model::time::Timestamp;
+
+/// How late a draft is sent where its campaign does not say; also the most that one can say.
+pub const MISFIRE: Duration = Duration::from_secs(30 * 86_400);
+
+/// Most items of a digest, where its campaign does not say.
+pub const DIGEST_ITEMS: u32 = 10;
+
+/// So often one set of hours may send a draft on to the next before they count as never open.
+const TURNS_MAX: usize = 16;
+
+/// Fires that are looked at to find the one that hours moved.
+const FIRES_MAX: usize = 3_000;
+
+/// A day and what the clocks may add to it: no opening moves a fire further.
+const DAY: Duration = Duration::from_secs(26 * 3_600);
+
+/// When a campaign sends what it wants, and how much of it at once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timing {
+    /// `None` sends each draft by itself.
+    pub digest: Option<Digest>,
+    /// All must be open: the campaign's window and the hours outside of the quiet ones.
+    pub hours: Vec<Hours>,
+    /// What is later than this is not sent any more; a digest that is waits for its next hour.
+    pub misfire: Duration,
+    /// A person is to let every draft go.
+    pub review: bool,
+    pub order: Order,
+    /// Of what one poll brings at most so many of the newest; zero for all.
+    pub max_items: u32,
+    /// What one poll brings goes in one post.
+    pub group: bool,
+}
+
+/// What comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    #[default]
+    Oldest,
+    Newest,
+}
+
+/// Items gathered until an hour comes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Digest {
+    pub rule: CronRule,
+    /// With fewer it waits for its next hour; at least 1.
+    pub min_items: u32,
+    /// What is more waits for its next hour; at least `min_items`.
+    pub max_items: u32,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            digest: None,
+            hours: Vec::new(),
+            misfire: MISFIRE,
+            review: false,
+            order: Order::default(),
+            max_items: 0,
+            group: false,
+        }
+    }
+}
+
+impl Timing {
+    /// When something is sent that is ready at `ready`; never before.
+    ///
+    /// For a digest that is its next hour after that; after its last year, `ready` itself.
+    pub fn due(&self, ready: Timestamp) -> Timestamp {
+        let fire = self.digest.as_ref().and_then(|digest| digest.rule.next_after(ready));
+        let ready = fire.unwrap_or(ready);
+        self.opening(ready).unwrap_or(ready)
+    }
+
+    /// The first instant from `at` on at which all hours are open; `None` when they never are.
+    pub fn opening(&self, mut at: Timestamp) -> Option<Timestamp> {
+        for _ in 0..TURNS_MAX {
+            let next = self.hours.iter().fold(at, |at, hours| hours.opening(at));
+            if next == at {
+                return Some(at);
+            }
+            at = next;
+        }
+        None
+    }
+
+    /// Whether a digest's hour comes at that instant, or was moved to it.
+    pub fn is_hour(&self, at: Timestamp) -> bool {
+        let Some(digest) = &self.digest else { return true };
+        let second = Duration::from_secs(1);
+        if digest.rule.next_after(at - second) == Some(at) && self.opening(at) == Some(at) {
+            return true;
+        }
+        let mut last = at - DAY - second;
+        for _ in 0..FIRES_MAX {
+            match digest.rule.next_after(last) {
+                Some(fire) if fire <= at => {
+                    if self.opening(fire) == Some(at) {
+                        return true;
+                    }
+                    last = fire;
+                }
+                _ => break,
+            }
+        }
+        false
+    }
+}
+
+/// One line for people, in the settings' words.
+impl fmt::Display for Timing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.digest {
+            None if self.group => out.write_str("what one poll brings in one post, at once")?,
+            None => out.write_str("each item by itself, at once")?,
+            Some(digest) => {
+                write!(out, "a digest at {}", digest.rule)?;
+                match (digest.min_items, digest.max_items) {
+                    (1, max) => write!(out, " of at most {max} items")?,
+                    (min, max) => write!(out, " of {min} to {max} items")?,
+                }
+            }
+        }
+        if self.max_items > 0 {
+            write!(out, ", at most {} of one poll", self.max_items)?;
+        }
+        for hours in &self.hours {
+            write!(out, ", {hours}")?;
+        }
+        if self.order == Order::Newest {
+            out.write_str(", newest first")?;
+        }
+        if self.misfire < MISFIRE {
+            write!(out, ", at most {} late", Span(self.misfire))?;
+        }
+        if self.review {
+            out.write_str(", after your review")?;
+        }
+        Ok(())
+    }
+}
+
+/// Hours of the day at which something may be sent.
+///
+/// They may pass midnight. On the day that has two hours of one name both count; hours that a day
+/// does not have open it at the end of the gap.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hours {
+    from: Time,
+    /// Not open any more; midnight for the end of the day.
+    until: Time,
+    zone: TimeZone,
+    opens: CronRule,
+    /// As they were given.
+    text: String,
+    is_quiet: bool,
+}
+
+/// Why a text tells no hours.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HoursError {
+    #[error("must be two times of the day, such as `08:00-21:00`")]
+    Form,
+    #[error("begins and ends at the same time")]
+    Nothing,
+    #[error("{0}")]
+    Zone(CronError),
+}
+
+impl Hours {
+    /// Reads `08:00-21:00`: open from the first time until the second. `None` for the whole day,
+    /// `00:00-24:00`.
+    ///
+    /// # Errors
+    /// [`HoursError`] tells what to change.
+    pub fn window(text: &str, zone: &str) -> Result<Option<Self>, HoursError> {
+        let (from, until) = times(text)?;
+        match (from, until) {
+            (Time::MIN, None) => Ok(None),
+            (from, Some(until)) if from == until => Err(HoursError::Nothing),
+            (from, until) => {
+                Self::of(from, until.unwrap_or(Time::MIN), text, zone, false).map(Some)
+            }
+        }
+    }
+
+    /// Reads `22:00-07:00`: open from the second time until the first.
+    ///
+    /// # Errors
+    /// As [`Hours::window`]; a whole day is none that is ever open.
+    pub fn quiet(text: &str, zone: &str) -> Result<Self, HoursError> {
+        let (from, until) = times(text)?;
+        let until = until.unwrap_or(Time::MIN);
+        if from == until {
+            return Err(HoursError::Nothing);
+        }
+        Self::of(until, from, text, zone, true)
+    }
+
+    fn of(
+        from: Time,
+        until: Time,
+        text: &str,
+        zone: &str,
+        is_quiet: bool,
+    ) -> Result<Self, HoursError> {
+        let line = format!("0 {} {} * * *", from.minute(), from.hour());
+        let opens = CronRule::parse(&line, Some(zone)).map_err(HoursError::Zone)?;
+        let unknown = |_| HoursError::Zone(CronError::UnknownZone { name: zone.to_owned() });
+        let zone = TimeZone::get(zone).map_err(unknown)?;
+        let text = text.trim().to_owned();
+        Ok(Self { from, until, zone, opens, text, is_quiet })
+    }
+
+    pub fn is_open(&self, at: Timestamp) -> bool {
+        let time = self.zone.to_datetime(at.to_jiff()).time();
+        if self.until == Time::MIN {
+            time >= self.from
+        } else if self.from < self.until {
+            (self.from..self.until).contains(&time)
+        } else {
+            time >= self.from || time < self.until
+        }
+    }
+
+    /// The first instant from `at` on at which they are open.
+    pub fn opening(&self, at: Timestamp) -> Timestamp {
+        if self.is_open(at) { at } else { self.opens.next_after(at).unwrap_or(at) }
+    }
+}
+
+/// `08:00-21:00 in Europe/Kyiv`, `quiet 22:00-07:00 in Europe/Kyiv`.
+impl fmt::Display for Hours {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_quiet {
+            out.write_str("quiet ")?;
+        }
+        write!(out, "{} in {}", self.text, self.zone.iana_name().unwrap_or("UTC"))
+    }
+}
+
+/// The two times of `08:00-21:00`; the second is `None` for the end of the day, `24:00`.
+fn times(text: &str) -> Result<(Time, Option<Time>), HoursError> {
+    let (from, until) = text.split_once(['-', '–']).ok_or(HoursError::Form)?;
+    let from = time_of_day(from).ok_or(HoursError::Form)?;
+    let until = match until.trim() {
+        "24:00" => None,
+        until => Some(time_of_day(until).ok_or(HoursError::Form)?),
+    };
+    Ok((from, until))
+}
+
+/// Reads `9:30`, `09:30`.
+pub fn time_of_day(text: &str) -> Option<Time> {
+    let (hour, minute) = text.trim().split_once(':')?;
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(hour) || !digits(minute) || minute.len() != 2 {
+        return None;
+    }
+    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ZONES: [&str; 8] = [
+        "Europe/Chisinau",
+        "Europe/London",
+        "America/St_Johns",
+        "America/Santiago",
+        "Asia/Beirut",
+        "Australia/Lord_Howe",
+        "Antarctica/Troll",
+        "UTC",
+    ];
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::from_jiff(text.parse().unwrap())
+    }
+
+    fn window(text: &str, zone: &str) -> Hours {
+        Hours::window(text, zone).unwrap().unwrap()
+    }
+
+    fn of(hours: Vec<Hours>) -> Timing {
+        Timing { hours, ..Timing::default() }
+    }
+
+    fn digest(line: &str, zone: &str, hours: Vec<Hours>) -> Timing {
+        let rule = CronRule::parse(line, Some(zone)).unwrap();
+        let digest = Digest { rule, min_items: 1, max_items: 10 };
+        Timing { digest: Some(digest), ..of(hours) }
+    }
+
+    #[test]
+    fn what_is_made_outside_of_the_hours_moves_to_their_opening() {
+        // Chisinau is two hours before UTC in winter.
+        let day = of(vec![window("08:00-21:00", "Europe/Chisinau")]);
+        let night = of(vec![window("22:00-6:30", "UTC")]);
+        let evening = of(vec![window("18:00-24:00", "UTC")]);
+        let cases = [
+            (&day, "2026-11-28T10:00:00Z", "2026-11-28T10:00:00Z"),
+            (&day, "2026-11-28T05:59:59Z", "2026-11-28T06:00:00Z"),
+            (&day, "2026-11-28T06:00:00Z", "2026-11-28T06:00:00Z"),
+            (&day, "2026-11-28T19:00:00Z", "2026-11-29T06:00:00Z"),
+            (&night, "2026-11-28T03:00:00Z", "2026-11-28T03:00:00Z"),
+            (&night, "2026-11-28T06:30:00Z", "2026-11-28T22:00:00Z"),
+            (&evening, "2026-11-28T23:59:59Z", "2026-11-28T23:59:59Z"),
+            (&evening, "2026-11-28T00:00:00Z", "2026-11-28T18:00:00Z"),
+        ];
+        for (timing, ready, due) in cases {
+            assert_eq!(timing.due(at(ready)), at(due), "{ready}");
+        }
+    }
+
+    #[test]
+    fn quiet_hours_and_a_window_both_count() {
+        let quiet = || Hours::quiet("21:00-09:00", "UTC").unwrap();
+        let both = of(vec![window("06:00-23:00", "UTC"), quiet()]);
+        assert_eq!(both.due(at("2026-11-28T22:00:00Z")), at("2026-11-29T09:00:00Z"));
+        assert_eq!(both.due(at("2026-11-28T20:00:00Z")), at("2026-11-28T20:00:00Z"));
+        let never = of(vec![window("22:00-23:00", "UTC"), quiet()]);
+        assert_eq!(never.opening(at("2026-11-28T20:00:00Z")), None);
+    }
+
+    #[test]
+    fn what_tells_no_hours_is_refused() {
+        for text in ["", "8-21", "08:00", "08:00-25:00", "8:0-9:00", "a-b", "+8:00-9:00"] {
+            assert_eq!(Hours::window(text, "UTC"), Err(HoursError::Form), "{text}");
+        }
+        assert_eq!(Hours::window("08:00-08:00", "UTC"), Err(HoursError::Nothing));
+        assert_eq!(Hours::quiet("00:00-24:00", "UTC"), Err(HoursError::Nothing));
+        assert_eq!(Hours::window("00:00-24:00", "UTC"), Ok(None));
+        assert!(matches!(Hours::window("1:00-2:00", "Nowhere"), Err(HoursError::Zone(_))));
+    }
+
+    #[test]
+    fn hours_open_once_a_day_also_when_the_clocks_change() {
+        for zone in ZONES {
+            for text in ["02:30-21:00", "08:00-21:00", "00:15-12:00", "23:30-04:00"] {
+                let hours = window(text, zone);
+                let tz = TimeZone::get(zone).unwrap();
+                let mut last = at("2026-01-01T12:00:00Z");
+                let mut days = 0;
+                // From one opening to the next: the first closed instant, then the opening.
+                while last < at("2027-01-01T12:00:00Z") {
+                    let mut closed = last;
+                    while hours.is_open(closed) {
+                        closed = closed + Duration::from_secs(900);
+                    }
+                    let next = hours.opening(closed);
+                    assert!(hours.is_open(next), "{zone} {text} {next}");
+                    assert!(next.since(last) <= DAY, "{zone} {text} {next}");
+                    last = next;
+                    days += 1;
+                }
+                let first = tz.to_datetime(last.to_jiff()).date();
+                assert!((364..=367).contains(&days), "{zone} {text}: {days} until {first}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_digest_is_due_at_its_next_hour_once_a_civil_day() {
+        for zone in ZONES {
+            let timing = digest("0 30 2 * * *", zone, vec![]);
+            let tz = TimeZone::get(zone).unwrap();
+            let mut last = timing.due(at("2026-01-01T00:00:00Z"));
+            for _ in 0..730 {
+                assert!(timing.is_hour(last), "{zone} {last}");
+                assert!(!timing.is_hour(last + Duration::from_secs(60)), "{zone} {last}");
+                let next = timing.due(last);
+                let day = |at: Timestamp| tz.to_datetime(at.to_jiff()).date();
+                assert_eq!(day(last).tomorrow().unwrap(), day(next), "{zone}");
+                last = next;
+            }
+        }
+    }
+
+    #[test]
+    fn an_hour_that_quiet_hours_moved_is_one() {
+        let quiet = Hours::quiet("22:00-08:00", "UTC").unwrap();
+        let timing = digest("0 0 7 * * *", "UTC", vec![quiet]);
+        let due = timing.due(at("2026-11-28T12:00:00Z"));
+        assert_eq!(due, at("2026-11-29T08:00:00Z"));
+        assert!(timing.is_hour(due));
+        assert!(!timing.is_hour(at("2026-11-29T09:00:00Z")));
+        assert!(!timing.is_hour(at("2026-11-29T07:00:00Z")));
+    }
+
+    #[test]
+    fn a_timing_reads_as_the_settings_do() {
+        assert_eq!(Timing::default().to_string(), "each item by itself, at once");
+        let quiet = Hours::quiet("22:00-07:00", "UTC").unwrap();
+        let timing = Timing {
+            misfire: Duration::from_secs(6 * 3_600),
+            review: true,
+            order: Order::Newest,
+            ..digest("0 0 9 * * *", "Europe/Chisinau", vec![window("08:00-21:00", "UTC"), quiet])
+        };
+        assert_eq!(
+            timing.to_string(),
+            "a digest at `0 0 9 * * *` in Europe/Chisinau of at most 10 items, 08:00-21:00 in UTC, \
+             quiet 22:00-07:00 in UTC, newest first, at most 6h late, after your review"
+        );
+    }
+}
