@@ -10,24 +10,26 @@
 //!
 //! Source: Bot API reference, "Sending files", `InputMedia`, `sendMediaGroup`.
 
-mod ids;
+mod item;
+
+mod album;
 
 mod rich;
 
-use serde_json::{Map, Value, json};
+mod words;
+
+mod ids;
+
+use serde_json::{Map, Value};
 
 use crate::channel::Call;
-use crate::channel::cut::units;
-use crate::channel::slots::{
-    Dressed, Means, Slot, Stand, Upload, fields_of, is_address, with_fields, words_for,
-};
-use crate::channel::telegram::lower::{CAPTION_UNITS_MAX, TEXT_UNITS_MAX};
+use crate::channel::slots::{Dressed, Slot, Stand, fields_of, with_fields};
+use crate::channel::telegram::slots::album::dress_album;
+use crate::channel::telegram::slots::item::{Item, Stands, Ways, slots_of};
+use crate::channel::telegram::slots::words::text_instead;
 use crate::model::media::Form;
 
 pub(crate) use crate::channel::telegram::slots::ids::{cover_id, kept_ids};
-
-/// What stands for a text that buttons need and nobody wrote.
-const NO_WORDS: &str = "…";
 
 /// The methods of single media, with the field and the album's word of each.
 const SINGLES: [(&str, Form, &str); 5] = [
@@ -134,50 +136,6 @@ pub(crate) fn dress(call: &Call, stands: &[Stand]) -> Dressed {
     dressed
 }
 
-/// A medium, and what is shown for it where it does not move.
-fn slots_of(fields: &Map<String, Value>, form: Form, field: &str, slots: &mut Vec<Slot>) {
-    let means = [(Means::All, field), (Means::Spare, "cover"), (Means::Thumbnail, "thumbnail")];
-    for (means, field) in means {
-        match fields.get(field).and_then(Value::as_str).filter(|url| is_address(url)) {
-            Some(url) => {
-                let form = if means == Means::All { form } else { Form::Picture };
-                slots.push(Slot { url: url.to_owned(), form, means });
-            }
-            None if means == Means::All => return,
-            None => {}
-        }
-    }
-}
-
-/// The ways of a call's media, as far as they were not taken.
-struct Stands<'a> {
-    stands: &'a [Stand],
-    slot: usize,
-}
-
-/// The ways of one medium.
-struct Ways<'a> {
-    slot: usize,
-    main: &'a Stand,
-    cover: Option<&'a Stand>,
-    thumbnail: Option<&'a Stand>,
-}
-
-impl<'a> Stands<'a> {
-    /// Reads what [`slots_of`] reads.
-    fn next(&mut self, fields: &Map<String, Value>, field: &str) -> Option<Ways<'a>> {
-        let slot = self.slot;
-        let mut take = |field: &str| {
-            fields.get(field).and_then(Value::as_str).filter(|url| is_address(url))?;
-            let stand = self.stands.get(self.slot)?;
-            self.slot += 1;
-            Some(stand)
-        };
-        let main = take(field)?;
-        Some(Ways { slot, main, cover: take("cover"), thumbnail: take("thumbnail") })
-    }
-}
-
 fn single(method: &str) -> Option<(Form, &'static str)> {
     let found = SINGLES.iter().find(|(known, _, _)| *known == method);
     found.map(|(_, form, field)| (*form, *field))
@@ -198,259 +156,12 @@ fn form_of_item(item: &Map<String, Value>) -> Form {
     SINGLES.iter().find(|(_, _, field)| *field == word).map_or(Form::File, |(_, form, _)| *form)
 }
 
-/// One medium on its way into a call.
-struct Item {
-    form: Form,
-    slot: Option<usize>,
-    fields: Map<String, Value>,
-}
-
-impl Item {
-    /// Puts the medium into its field, and its pictures beside it; another form loses what only
-    /// the old one knew.
-    fn take(&mut self, field: &str, ways: &Ways<'_>, uploads: &mut Vec<(String, Upload)>) {
-        self.slot = Some(ways.slot);
-        let (value, form) = match ways.main {
-            Stand::Kept { id, form } => (Some(id.clone()), *form),
-            Stand::Upload(upload) => (Some(attach(uploads, upload)), upload.form),
-            Stand::Address | Stand::Link { .. } => (None, self.form),
-        };
-        // It counts only beside a file that comes along.
-        let goes_along = matches!(ways.main, Stand::Upload(_));
-        let thumbnail = ways.thumbnail.filter(|stand| matches!(stand, Stand::Upload(_)));
-        let thumbnail = thumbnail.filter(|_| goes_along);
-        if form != self.form {
-            let title = self.title().filter(|_| field != "media");
-            let own = OWN_FIELDS.iter().chain(&SOUND_FIELDS);
-            for name in own {
-                self.fields.remove(*name);
-            }
-            self.form = form;
-            let (_, word) = single_of(form);
-            let named = if field == "media" { "media" } else { word };
-            if field == "media" {
-                self.fields.insert("type".to_owned(), json!(word));
-            }
-            self.fields.insert(named.to_owned(), json!(value));
-            if let Some(title) = title {
-                self.fields.entry("caption").or_insert(json!(title));
-            }
-            if form == Form::File {
-                self.take_picture("thumbnail", thumbnail, false, uploads);
-            }
-            return;
-        }
-        if let Some(value) = value {
-            self.fields.insert(field.to_owned(), json!(value));
-        }
-        self.take_picture("cover", ways.cover, true, uploads);
-        self.take_picture("thumbnail", thumbnail, false, uploads);
-    }
-
-    /// What a sound is called in fields of its own, which other forms lack.
-    fn title(&self) -> Option<String> {
-        let text = |name: &str| self.fields.get(name).and_then(Value::as_str);
-        match (text("title")?, text("performer")) {
-            (title, Some(performer)) => Some(format!("{performer} – {title}")),
-            (title, None) => Some(title.to_owned()),
-        }
-    }
-
-    /// A picture that may be missing.
-    fn take_picture(
-        &mut self,
-        field: &str,
-        stand: Option<&Stand>,
-        may_stay: bool,
-        uploads: &mut Vec<(String, Upload)>,
-    ) {
-        let value = match stand {
-            Some(Stand::Address) => return,
-            None if may_stay => return,
-            Some(Stand::Kept { id, form: Form::Picture }) => Some(id.clone()),
-            Some(Stand::Upload(upload)) if upload.form == Form::Picture => {
-                Some(attach(uploads, upload))
-            }
-            None | Some(Stand::Kept { .. } | Stand::Upload(_) | Stand::Link { .. }) => None,
-        };
-        match value {
-            Some(value) => drop(self.fields.insert(field.to_owned(), json!(value))),
-            None => drop(self.fields.remove(field)),
-        }
-    }
-
-    fn call(self, call: &Call, shown: &mut Vec<(usize, Form)>) -> Call {
-        shown.extend(self.slot.map(|slot| (slot, self.form)));
-        let (method, _) = single_of(self.form);
-        with_fields(call, method, self.fields)
-    }
-}
-
-fn attach(uploads: &mut Vec<(String, Upload)>, upload: &Upload) -> String {
-    let name = format!("file{}", uploads.len());
-    let value = format!("attach://{name}");
-    uploads.push((name, upload.clone()));
-    value
-}
-
-fn dress_album(call: &Call, mut fields: Map<String, Value>, stands: &[Stand]) -> Dressed {
-    let mut dressed = Dressed::default();
-    let mut kept: Vec<Item> = Vec::new();
-    let mut left_out: Vec<(Form, String, Option<String>)> = Vec::new();
-    let mut caption = Map::new();
-    let mut stands = Stands { stands, slot: 0 };
-    for item in items(&fields) {
-        let mut item = Item { form: form_of_item(item), slot: None, fields: item.clone() };
-        let url = item.fields.get("media").and_then(Value::as_str).unwrap_or_default().to_owned();
-        for name in ["caption", "caption_entities", "show_caption_above_media"] {
-            if let Some(value) = item.fields.remove(name) {
-                // The first caption is the album's; how it stands is the same on all.
-                caption.entry(name).or_insert(value);
-            }
-        }
-        let form = item.form;
-        if let Some(ways) = stands.next(&item.fields, "media") {
-            match ways.main {
-                Stand::Link { words, url } => {
-                    left_out.push((form, words.clone(), url.clone()));
-                    continue;
-                }
-                Stand::Kept { form: other, .. } | Stand::Upload(Upload { form: other, .. })
-                    if !goes_with(form, *other) =>
-                {
-                    left_out.push((form, String::new(), Some(url)));
-                    continue;
-                }
-                _ => item.take("media", &ways, &mut dressed.uploads),
-            }
-        }
-        kept.push(item);
-    }
-    let links: Vec<_> =
-        left_out.iter().map(|(form, words, url)| (*form, words.as_str(), url.as_deref())).collect();
-    if kept.is_empty() {
-        fields.remove("media");
-        fields.extend(caption);
-        dressed.call = text_instead(call, fields, &links);
-        return dressed;
-    }
-    add_links(&mut caption, "caption", "caption_entities", &links, CAPTION_UNITS_MAX);
-    let above = caption.remove("show_caption_above_media");
-    if let [_] = kept.as_slice()
-        && let Some(mut only) = kept.pop()
-    {
-        let value = only.fields.remove("media").unwrap_or_default();
-        only.fields.remove("type");
-        fields.remove("media");
-        fields.extend(std::mem::take(&mut only.fields));
-        fields.extend(caption);
-        fields.extend(above.map(|above| ("show_caption_above_media".to_owned(), above)));
-        let (_, field) = single_of(only.form);
-        fields.insert(field.to_owned(), value);
-        only.fields = fields;
-        dressed.call = Some(only.call(call, &mut dressed.shown));
-        return dressed;
-    }
-    if let Some(first) = kept.first_mut() {
-        first.fields.extend(caption);
-    }
-    dressed.shown.extend(kept.iter().filter_map(|item| Some((item.slot?, item.form))));
-    let media = kept.into_iter().map(|mut item| {
-        if let Some(above) = &above {
-            item.fields.insert("show_caption_above_media".to_owned(), above.clone());
-        }
-        Value::Object(item.fields)
-    });
-    fields.insert("media".to_owned(), media.collect());
-    dressed.call = Some(with_fields(call, ALBUM, fields));
-    dressed
-}
-
-/// Whether a medium of an album may become another form: photos and videos mix, others don't.
-fn goes_with(form: Form, other: Form) -> bool {
-    let is_visual = |form| matches!(form, Form::Picture | Form::Video);
-    form == other || is_visual(form) && is_visual(other)
-}
-
-type Link<'a> = (Form, &'a str, Option<&'a str>);
-
-/// A text in the place of media: their caption and what they are called; `None` when there is
-/// nothing to say.
-fn text_instead(call: &Call, mut fields: Map<String, Value>, links: &[Link<'_>]) -> Option<Call> {
-    for name in OWN_FIELDS.iter().chain(&SOUND_FIELDS) {
-        fields.remove(*name);
-    }
-    for (from, to) in [("caption", "text"), ("caption_entities", "entities")] {
-        if let Some(value) = fields.remove(from) {
-            fields.insert(to.to_owned(), value);
-        }
-    }
-    let has_caption = fields.get("text").and_then(Value::as_str).is_some_and(|it| !it.is_empty());
-    // A picture below words of its own is shown as their preview; its words say the same again.
-    let preview = links.iter().find_map(|(form, _, url)| url.filter(|_| *form == Form::Picture));
-    let spelled: Vec<Link<'_>> = links
-        .iter()
-        .filter(|(form, _, url)| !has_caption || *form != Form::Picture && url.is_some())
-        .copied()
-        .collect();
-    add_links(&mut fields, "text", "entities", &spelled, TEXT_UNITS_MAX);
-    let is_empty = fields.get("text").and_then(Value::as_str).is_none_or(str::is_empty);
-    if is_empty {
-        if !fields.contains_key("reply_markup") {
-            return None;
-        }
-        fields.insert("text".to_owned(), json!(NO_WORDS));
-    }
-    let options = match preview {
-        Some(url) => json!({ "url": url, "prefer_large_media": true, "show_above_text": true }),
-        None => json!({ "is_disabled": true }),
-    };
-    fields.insert("link_preview_options".to_owned(), options);
-    Some(with_fields(call, "sendMessage", fields))
-}
-
-/// Puts each link on a line of its own below a text, while there is room.
-fn add_links(
-    fields: &mut Map<String, Value>,
-    text_field: &str,
-    entities_field: &str,
-    links: &[Link<'_>],
-    units_max: usize,
-) {
-    let text = fields.get(text_field).and_then(Value::as_str).unwrap_or_default();
-    let mut text = text.to_owned();
-    let mut entities = match fields.remove(entities_field) {
-        Some(Value::Array(entities)) => entities,
-        _ => Vec::new(),
-    };
-    for (_, words, url) in links {
-        let words = words_for(words, *url);
-        let offset = units(&text) + usize::from(!text.is_empty());
-        if words.is_empty() || offset + units(&words) > units_max {
-            continue;
-        }
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(&words);
-        if let Some(url) = url {
-            let length = units(&words);
-            entities.push(json!({
-                "type": "text_link", "offset": offset, "length": length, "url": url,
-            }));
-        }
-    }
-    if !text.is_empty() {
-        fields.insert(text_field.to_owned(), json!(text));
-    }
-    if !entities.is_empty() {
-        fields.insert(entities_field.to_owned(), Value::Array(entities));
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::channel::slots::{Means, Upload};
 
     fn call(method: &'static str, fields: &Value) -> Call {
         let plain = crate::channel::telegram::lower::lower(

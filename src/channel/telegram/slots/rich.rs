@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::channel::slots::{Dressed, Means, Slot, Stand, is_address};
-use crate::channel::telegram::slots::attach;
+use crate::channel::telegram::slots::item::attach;
 use crate::model::media::Form;
 
 const OPEN: &str = "<img src=\"";
