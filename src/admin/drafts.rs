@@ -25,7 +25,7 @@ impl Desk {
                 Content::OneOff { title, .. } => vec![title.clone()],
                 Content::Correction { .. } => continue,
             };
-            rows.push(row(&draft, titles));
+            rows.push(row(&draft, &titles));
         }
         Ok(json!({ "drafts": rows }))
     }
@@ -56,7 +56,7 @@ impl Desk {
     }
 }
 
-fn row(draft: &Draft, titles: Vec<String>) -> Value {
+fn row(draft: &Draft, titles: &[String]) -> Value {
     let (campaign, items) = match &draft.content {
         Content::Items { campaign, items, .. } => (Some(campaign), items.len()),
         Content::OneOff { .. } | Content::Correction { .. } => (None, 0),

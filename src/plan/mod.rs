@@ -37,25 +37,34 @@ pub struct Filtered {
     pub failed: Option<String>,
 }
 
+/// What one poll of a source found.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    pub source: &'a Name,
+    /// Oldest first, each item at most once.
+    pub changes: &'a [Told],
+    /// What the changes are about: of one that is not among them no condition can be asked, so it is
+    /// wanted.
+    pub items: &'a [Item],
+    /// The kinds of which there are too many, each once at most.
+    pub held: &'a [Flood],
+}
+
 /// The drafts that one poll's changes make.
 ///
-/// `changes` are oldest first, each item at most once; `items` are what they are about: of one
-/// that is not among them no condition can be asked, so it is wanted. A campaign of the source gets
+/// A campaign of the source gets
 /// one draft for each change that it is `on` and whose item is as its `when` says (or one for all of
 /// them, if it groups them), due when its timing says, `now` and its settling time being the
 /// earliest; of the moves of a price, those that pass its step since the price that it was told
 /// last: `heard` gives that for a step, or `None` where it is the one that the move is from. Changes
-/// of a kind that is held, which stands in `held` once at most, make one held draft per campaign
-/// instead; others go their usual way. Ids are 0 until the drafts are committed.
+/// of a kind that is held make one held draft per campaign instead; others go their usual way. Ids are 0 until the drafts are committed.
 pub fn drafts(
-    source: &Name,
-    changes: &[Told],
-    items: &[Item],
-    held: &[Flood],
+    found: &Found<'_>,
     campaigns: &[Campaign],
     heard: &dyn Fn(&Told, Step) -> Option<Amount>,
     now: Timestamp,
 ) -> Planned {
+    let Found { source, changes, items, held } = *found;
     let mut planned = Planned::default();
     for campaign in campaigns.iter().filter(|campaign| campaign.sources.contains(source)) {
         let wanted = changes.iter().filter_map(|told| wanted_by(campaign, told, heard));
@@ -189,6 +198,15 @@ mod tests {
         }
     }
 
+    fn found<'a>(
+        source: &'a Name,
+        changes: &'a [Told],
+        items: &'a [Item],
+        held: &'a [Flood],
+    ) -> Found<'a> {
+        Found { source, changes, items, held }
+    }
+
     fn item(byte: u8, kind: ChangeKind) -> Told {
         Told { item: ItemId([byte; 16]), kind, price: None }
     }
@@ -234,7 +252,8 @@ mod tests {
         ];
         let changes =
             [item(1, ChangeKind::New), item(2, ChangeKind::Updated), item(3, ChangeKind::New)];
-        let drafts = drafts(&name("blog"), &changes, &[], &[], &campaigns, &alone, NOW).drafts;
+        let drafts =
+            drafts(&found(&name("blog"), &changes, &[], &[]), &campaigns, &alone, NOW).drafts;
         assert_eq!(
             told(&drafts),
             [
@@ -256,7 +275,8 @@ mod tests {
             [item(1, ChangeKind::New), item(2, ChangeKind::Updated), item(3, ChangeKind::New)];
         let flood = flood(New);
         let held = std::slice::from_ref(&flood);
-        let drafts = drafts(&name("blog"), &changes, &[], held, &campaigns, &alone, NOW).drafts;
+        let drafts =
+            drafts(&found(&name("blog"), &changes, &[], held), &campaigns, &alone, NOW).drafts;
         assert_eq!(
             told(&drafts),
             [
@@ -274,7 +294,7 @@ mod tests {
         let campaigns = [campaign("a", "blog", &[ChangeKind::Updated], 0)];
         let changes = [item(1, ChangeKind::New)];
         let held = std::slice::from_ref(&flood);
-        let planned = drafts(&name("blog"), &changes, &[], held, &campaigns, &alone, NOW);
+        let planned = drafts(&found(&name("blog"), &changes, &[], held), &campaigns, &alone, NOW);
         assert_eq!(planned, Planned::default());
     }
 
@@ -291,7 +311,8 @@ mod tests {
             moved(4, BackInStock, 100, 99),
             item(5, BackInStock),
         ];
-        let drafts = drafts(&name("shop"), &changes, &[], &[], &[fine, coarse], &alone, NOW).drafts;
+        let drafts =
+            drafts(&found(&name("shop"), &changes, &[], &[]), &[fine, coarse], &alone, NOW).drafts;
         let told: Vec<_> =
             told(&drafts).into_iter().map(|(name, items, ..)| (name, items)).collect();
         let expected =
@@ -308,7 +329,8 @@ mod tests {
         let coarse = Campaign { min_step: step, ..campaign("coarse", "shop", &ChangeKind::ALL, 0) };
         let changes = [moved(1, PriceDrop, 93, 90), moved(2, PriceDrop, 140, 135)];
         let heard = |_: &Told, asked: Step| amount(100).filter(|_| asked == step);
-        let drafts = drafts(&name("shop"), &changes, &[], &[], &[fine, coarse], &heard, NOW).drafts;
+        let drafts =
+            drafts(&found(&name("shop"), &changes, &[], &[]), &[fine, coarse], &heard, NOW).drafts;
         let prices = drafts.iter().flat_map(|draft| match &draft.content {
             Content::Items { items, .. } => items.iter().filter_map(|told| told.price).collect(),
             Content::OneOff { .. } | Content::Correction { .. } => vec![],
@@ -323,9 +345,13 @@ mod tests {
         use ChangeKind::{BackInStock, PriceDrop};
         let campaigns = [campaign("a", "shop", &ChangeKind::ALL, 0)];
         let changes = [moved(1, PriceDrop, 9, 8), item(2, BackInStock), moved(3, PriceDrop, 9, 7)];
-        let drafts =
-            drafts(&name("shop"), &changes, &[], &[flood(PriceDrop)], &campaigns, &alone, NOW)
-                .drafts;
+        let drafts = drafts(
+            &found(&name("shop"), &changes, &[], &[flood(PriceDrop)]),
+            &campaigns,
+            &alone,
+            NOW,
+        )
+        .drafts;
         assert_eq!(
             told(&drafts),
             [("a".into(), vec![1, 3], 1_000_000, true), ("a".into(), vec![2], 1_000_000, false),]
@@ -364,7 +390,8 @@ mod tests {
         let all = campaign("all", "blog", &[ChangeKind::New], 0);
         let items = [made(1, "good"), made(2, "bad"), made(3, "odd")];
         let changes = [1, 2, 3, 4].map(|byte| item(byte, ChangeKind::New));
-        let planned = drafts(&name("blog"), &changes, &items, &[], &[picky, all], &alone, NOW);
+        let planned =
+            drafts(&found(&name("blog"), &changes, &items, &[]), &[picky, all], &alone, NOW);
         let told = told(&planned.drafts);
         let told: Vec<_> = told.iter().map(|(name, items, ..)| (name.as_str(), items[0])).collect();
         // Of the last one nothing is known.
@@ -386,7 +413,8 @@ mod tests {
             let timing = Timing { order, max_items, group, ..Timing::default() };
             let campaign = Campaign { timing, ..campaign("c", "blog", &[ChangeKind::New], 0) };
             let changes = [1, 2, 3].map(|byte| item(byte, ChangeKind::New));
-            let planned = drafts(&name("blog"), &changes, &[], &[], &[campaign], &alone, NOW);
+            let planned =
+                drafts(&found(&name("blog"), &changes, &[], &[]), &[campaign], &alone, NOW);
             let left_out: Vec<u8> = planned.filtered.iter().map(|it| it.item.0[0]).collect();
             let told: Vec<Vec<u8>> = told(&planned.drafts).into_iter().map(|it| it.1).collect();
             (told, left_out)
@@ -402,7 +430,7 @@ mod tests {
         let timing = Timing { review: true, ..Timing::default() };
         let campaign = Campaign { timing, ..campaign("c", "blog", &[ChangeKind::New], 0) };
         let changes = [item(1, ChangeKind::New)];
-        let planned = drafts(&name("blog"), &changes, &[], &[], &[campaign], &alone, NOW);
+        let planned = drafts(&found(&name("blog"), &changes, &[], &[]), &[campaign], &alone, NOW);
         assert_eq!(planned.drafts[0].held, Some(Hold::Review));
     }
 }

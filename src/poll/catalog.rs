@@ -326,8 +326,9 @@ impl Walk {
         let heard = |told: &Told, step: Step| {
             histories.get(&told.item).filter(|_| step != fine)?.told_last(fine, step)
         };
-        let kept = &reading.kept;
-        let planned = plan::drafts(&source.name, &told, kept, &held, campaigns, &heard, self.now);
+        let items = reading.kept.as_slice();
+        let found = plan::Found { source: &source.name, changes: &told, items, held: &held };
+        let planned = plan::drafts(&found, campaigns, &heard, self.now);
         reading.take(planned);
 
         let keeps_names = is_wanted(source, campaigns, ChangeKind::Gone);

@@ -209,8 +209,9 @@ impl Compared {
             reading.kept.push(item);
         }
         let heard = |_: &Told, _| None;
-        let (held, kept) = (flood.as_slice(), &reading.kept);
-        let planned = plan::drafts(&source.name, &changes, kept, held, campaigns, &heard, now);
+        let (held, items) = (flood.as_slice(), reading.kept.as_slice());
+        let found = plan::Found { source: &source.name, changes: &changes, items, held };
+        let planned = plan::drafts(&found, campaigns, &heard, now);
         reading.take(planned);
         reading
     }
