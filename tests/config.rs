@@ -8,7 +8,13 @@ fn every_mistake_of_every_file_is_told_at_once() {
     for name in ["mistakes", "syntax"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(name);
         let path = folder.join("tidings.toml");
-        let problems = tidings::config::load(&path, &env, &mut |_| None, &|_| vec![]).unwrap_err();
+        let problems = tidings::config::load(
+            &path,
+            &env,
+            &mut |_| None,
+            &|_: &tidings::model::source::PageRules| vec![],
+        )
+        .unwrap_err();
         let root = format!("{}/", folder.display());
         let told: String =
             problems.iter().map(|each| format!("{each}\n").replace(&root, "")).collect();

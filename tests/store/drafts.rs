@@ -1,6 +1,6 @@
 //! Drafts that wait: moved, parted, looked at.
 
-use tidings::model::post::{DraftId, Hold};
+use tidings::model::post::{Draft, DraftId, Hold};
 use tidings::model::trace::Happened;
 use tidings::store::{ReviewWord, Reviewed, TraceQuery};
 
