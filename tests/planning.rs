@@ -120,7 +120,7 @@ async fn what_is_reviewed_waits_for_the_word() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_outside_of_the_window_waits_for_its_opening() {
-    let hour = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).hour();
+    let hour = tidings::runtime::clock::Clock::system().now().as_millis() / 3_600_000 % 24;
     let opens = (hour + 3).rem_euclid(24);
     let rig = rig(&format!("window = \"{opens:02}:30-{opens:02}:45\"")).await;
     let daemon = rig.start();
