@@ -3,7 +3,7 @@
 //! Nothing is edited here: the post gets its next revision, and delivery brings it to the messages
 //! that show an older one. What reads the same as before is no correction.
 
-use crate::compose::worker::{Options, of_campaign};
+use crate::compose::set::{Options, of_campaign};
 use crate::model::campaign::{Campaign, OnRetraction};
 use crate::model::correction::Corrections;
 use crate::model::item::ItemId;

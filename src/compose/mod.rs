@@ -4,6 +4,8 @@
 //! post with a frozen audience, all in one commit. Nothing here sends, and no draft is lost to a
 //! layout that fails: the plain built-in form takes its place, and the log says so.
 
+mod set;
+
 mod correct;
 
 mod turn;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::compose::worker::{Options, each_once, give_up};
+use crate::compose::set::{Options, each_once, give_up};
 use crate::model::campaign::Campaign;
 use crate::model::item::ItemId;
 use crate::model::name::Name;
