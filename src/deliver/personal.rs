@@ -10,7 +10,7 @@ use crate::render::{Person, Thawed, struck};
 
 /// Most bytes of calls that are kept of one post, for readers who share what its layout sees of
 /// them: most people share their first name with many.
-const KEPT_BYTES_MAX: usize = 2 << 20;
+const KEPT_BYTES_MAX: usize = 1 << 20;
 
 /// The frozen layout of a post, ready to be set for anybody.
 pub struct Personal {
@@ -68,7 +68,8 @@ impl Personal {
             }
             Err(error) => {
                 if !self.has_failed {
-                    tracing::error!(%error, "the layout failed for a recipient: the form for all was sent");
+                    let what = "the layout failed for a recipient: the form for all was sent";
+                    tracing::error!(%error, "{what}");
                 }
                 self.has_failed = true;
                 None
@@ -79,6 +80,7 @@ impl Personal {
     /// Who comes early is likely to be like many: nothing is given up for those who come later.
     fn keep(&mut self, person: Person, calls: &Arc<[Call]>) {
         let bytes: usize = calls.iter().map(|call| size_of::<Call>() + call.rest.len()).sum();
+        let bytes = bytes + 2 * size_of::<Person>();
         if self.kept_bytes + bytes <= KEPT_BYTES_MAX {
             self.kept_bytes += bytes;
             self.made.insert(person, Arc::clone(calls));

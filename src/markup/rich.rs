@@ -55,6 +55,8 @@ pub fn rich(html: &str, base: Option<&Url>) -> RichText {
 #[derive(Default)]
 pub(crate) struct RichBuilder<'a> {
     base: Option<&'a Url>,
+    /// Elements before which the tree will end, which a look ahead does not pass.
+    ends: &'a [&'a str],
     root: Vec<Block>,
     frames: Vec<Frame>,
     /// Frames that were not opened because of the limit.
@@ -123,6 +125,13 @@ struct Open {
     link: Option<Rc<str>>,
 }
 
+impl<'a> RichBuilder<'a> {
+    /// A tree that its reader will end before any of these elements.
+    pub(crate) fn up_to(ends: &'a [&'a str]) -> Self {
+        Self { ends, ..Self::default() }
+    }
+}
+
 impl RichBuilder<'_> {
     /// Takes in the token that `scanner` gave last. Goes on behind what is left out.
     pub(crate) fn take<'s>(&mut self, token: &Token<'s>, scanner: &mut Scanner<'s>) {
@@ -132,7 +141,9 @@ impl RichBuilder<'_> {
                 let element = Element::of(tag.name);
                 match element {
                     Element::Dropped | Element::DroppedText => scanner.skip_element(element, tag),
-                    Element::Table if self.is_to_look() && table::is_table(scanner.clone()) => {
+                    Element::Table
+                        if self.is_to_look() && table::is_table(scanner.clone(), self.ends) =>
+                    {
                         self.open_table();
                     }
                     _ => self.open(element, tag),

@@ -88,11 +88,16 @@ fn chars_of(content: &[Inline]) -> usize {
 }
 
 /// Whether the table whose start tag `scanner` has just passed is one: at least two rows and two
-/// columns with words, short cells, nothing in them but lines.
-pub(super) fn is_table(mut scanner: Scanner<'_>) -> bool {
+/// columns with words, short cells, nothing in them but lines. It ends before any of `ends`.
+pub(super) fn is_table(mut scanner: Scanner<'_>, ends: &[&str]) -> bool {
     let mut seen = Seen::default();
     while let Some(token) = scanner.next() {
         match token {
+            Token::Open(Tag { name, .. }) | Token::Close(name)
+                if ends.iter().any(|end| end.eq_ignore_ascii_case(name)) =>
+            {
+                break;
+            }
             Token::Text(text) => seen.text(text),
             Token::Open(tag) => match Element::of(tag.name) {
                 element @ (Element::Dropped | Element::DroppedText) => {

@@ -54,6 +54,9 @@ pub fn read(html: &str) -> (Message, Vec<Remark>) {
     Reader::new(html, true).read()
 }
 
+/// The elements that part texts: all of ours but those that stand for no place.
+const PARTS: [&str; 8] = ["img", "video", "audio", "file", "album", "button", "carousel", "card"];
+
 struct Reader<'a> {
     html: &'a str,
     scanner: Scanner<'a>,
@@ -94,7 +97,7 @@ impl<'a> Reader<'a> {
             html,
             scanner: Scanner::new(html),
             message: Message::default(),
-            text: RichBuilder::default(),
+            text: RichBuilder::up_to(&PARTS),
             early: Vec::new(),
             album: None,
             carousel: None,
@@ -208,7 +211,7 @@ impl<'a> Reader<'a> {
 
     /// Takes the text up to here.
     fn end_text(&mut self) {
-        let text = std::mem::take(&mut self.text).finish();
+        let text = std::mem::replace(&mut self.text, RichBuilder::up_to(&PARTS)).finish();
         if !text.is_empty() {
             self.take_text(text);
         }

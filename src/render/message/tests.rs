@@ -275,3 +275,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_table_ends_where_a_part_begins() {
+    let html = "<table><tr><td>a<td>b<img src=\"https://x.example/i.png\"><tr><td>c<td>d</table>";
+    let message = of(html);
+    let texts: Vec<String> = message
+        .modules
+        .iter()
+        .filter_map(|module| match module {
+            Module::Text { text, .. } => Some(text.plain()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts, ["a | b", "c | d"]);
+}
