@@ -2,15 +2,20 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::channel::{Call, Channel};
 use crate::model::name::Name;
 use crate::model::post::{self, Post, Recipient};
 use crate::render::{Person, Thawed, struck};
 
-/// Most bytes of calls that are kept of one post, for readers who share what its layout sees of
-/// them: most people share their first name with many.
-const KEPT_BYTES_MAX: usize = 1 << 20;
+/// Most bytes of calls that are kept for readers who share what a layout sees of them (most people
+/// share their first name with many), of all posts on all channels together.
+const KEPT_BYTES_MAX: usize = 16 << 20;
+
+/// How much of it is taken.
+static KEPT_BYTES: AtomicUsize = AtomicUsize::new(0);
 
 /// The frozen layout of a post, ready to be set for anybody.
 pub struct Personal {
@@ -18,7 +23,7 @@ pub struct Personal {
     /// The source took it back.
     is_struck: bool,
     made: HashMap<Person, Arc<[Call]>>,
-    /// How much of [`KEPT_BYTES_MAX`] is taken.
+    /// What they take of [`KEPT_BYTES`].
     kept_bytes: usize,
     /// A failure was told: one line a post, not one a recipient.
     has_failed: bool,
@@ -81,9 +86,16 @@ impl Personal {
     fn keep(&mut self, person: Person, calls: &Arc<[Call]>) {
         let bytes: usize = calls.iter().map(|call| size_of::<Call>() + call.rest.len()).sum();
         let bytes = bytes + 2 * size_of::<Person>();
-        if self.kept_bytes + bytes <= KEPT_BYTES_MAX {
+        let add = |kept: usize| Some(kept + bytes).filter(|sum| *sum <= KEPT_BYTES_MAX);
+        if KEPT_BYTES.fetch_update(Relaxed, Relaxed, add).is_ok() {
             self.kept_bytes += bytes;
             self.made.insert(person, Arc::clone(calls));
         }
+    }
+}
+
+impl Drop for Personal {
+    fn drop(&mut self) {
+        KEPT_BYTES.fetch_sub(self.kept_bytes, Relaxed);
     }
 }
