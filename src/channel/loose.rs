@@ -116,8 +116,10 @@ const NAME_CHARS_MAX: usize = 64;
 ///
 /// Characters that turn the direction of writing would turn what stands behind the name, too.
 pub(crate) fn first_name(value: &Value) -> Option<String> {
-    let turns =
-        |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let marks = ['\u{200e}', '\u{200f}', '\u{61c}', '\u{feff}'];
+    let turns = |c: char| {
+        matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') || marks.contains(&c)
+    };
     let name = words(&value.as_str()?.replace(turns, ""));
     (!name.is_empty()).then(|| first_chars(&name, NAME_CHARS_MAX))
 }
@@ -167,6 +169,7 @@ mod tests {
         let name = |value: Value| first_name(&value);
         assert_eq!(name(" Ana\n Maria ".into()).as_deref(), Some("Ana Maria"));
         assert_eq!(name("\u{202e}anA\u{2066}".into()).as_deref(), Some("anA"));
+        assert_eq!(name("\u{200e}A\u{200f}na\u{61c}".into()).as_deref(), Some("Ana"));
         assert_eq!(name("ă".repeat(300).into()).map(|it| it.chars().count()), Some(64));
         for nothing in [Value::Null, 7.into(), "".into(), " \t\u{202e}".into()] {
             assert_eq!(first_name(&nothing), None, "{nothing}");

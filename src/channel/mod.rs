@@ -272,9 +272,9 @@ impl Channel {
 /// What came of [`Channel::profile`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Profile {
-    /// `None`: this person has no name to be told.
+    /// `None`: this person has no name to be told, or it is withheld of them alone.
     Told { first_name: Option<String> },
-    /// The page has no leave to read people's profiles, or not this one's.
+    /// The page has no leave to read people's profiles.
     Withheld,
     /// Another time perhaps.
     Failed,

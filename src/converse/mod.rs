@@ -5,7 +5,8 @@
 //! ```
 //!
 //! The conversation itself is a pure function; the worker only carries events to it and its turns
-//! to the store, and asks for people's names where no event tells them. Answers are sent by `deliver`, before all campaigns.
+//! to the store, and asks for people's names where no event tells them. Answers are sent by
+//! `deliver`, before all campaigns.
 
 pub mod words;
 

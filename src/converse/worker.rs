@@ -39,10 +39,17 @@ pub struct Options {
 ///
 /// Ends early only when the store fails, after saying so in the log.
 pub async fn run(options: Options, stop: Stop) {
-    let names = Names::new(&options.channels);
+    let (names, late) = Names::new(&options.channels);
+    tokio::select! {
+        () = answer_all(&options, &names, &stop) => {}
+        () = Names::hear_late(late) => {}
+    }
+}
+
+async fn answer_all(options: &Options, names: &Names, stop: &Stop) {
     while !stop.begin.is_cancelled() {
         let nudged = options.wakes.events.notified();
-        match answer_batch(&options, &names).await {
+        match answer_batch(options, names).await {
             Ok(BATCH..) => {}
             Ok(_) => {
                 tokio::select! {

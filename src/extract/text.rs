@@ -65,8 +65,9 @@ pub fn unpack_within(bytes: &[u8], bytes_max: usize) -> Result<Cow<'_, [u8]>, No
         let count = match reader.read(&mut block) {
             Ok(0) => break,
             Ok(count) => count,
-            // Padding behind a whole member is common and harmless.
-            Err(_) if reader.get_ref().is_empty() && ends_like_a_document(&out) => break,
+            // Padding behind a whole member is common and harmless. What was taken for the head of
+            // another member is read already.
+            Err(_) if is_padding(reader.get_ref()) && ends_like_a_document(&out) => break,
             Err(error) => return Err(NotText::Gzip(error.to_string())),
         };
         let (length, read) = (out.len() + count, bytes.len() - reader.get_ref().len());
@@ -77,6 +78,10 @@ pub fn unpack_within(bytes: &[u8], bytes_max: usize) -> Result<Cow<'_, [u8]>, No
         out.extend_from_slice(block.get(..count).unwrap_or_default());
     }
     Ok(Cow::Owned(out))
+}
+
+fn is_padding(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
 }
 
 fn ends_like_a_document(bytes: &[u8]) -> bool {
@@ -480,6 +485,17 @@ mod tests {
         let packed = zipped(b"<rss/>");
         assert_eq!(unpack(&packed).unwrap().as_ref(), b"<rss/>");
         assert!(matches!(unpack(&packed[..packed.len() / 2]), Err(NotText::Gzip(_))));
+    }
+
+    #[test]
+    fn zeros_behind_a_gzip_file_are_padding_and_all_else_is_damage() {
+        let packed = zipped(b"<rss/>");
+        for count in [1, 9, 10, 11, 512] {
+            let padded = [packed.clone(), vec![0; count]].concat();
+            assert_eq!(unpack(&padded).unwrap().as_ref(), b"<rss/>", "{count}");
+        }
+        let followed = [packed, vec![0; 512], b"more".to_vec()].concat();
+        assert!(matches!(unpack(&followed), Err(NotText::Gzip(_))));
     }
 
     #[test]

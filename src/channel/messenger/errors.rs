@@ -57,20 +57,26 @@ pub(crate) fn failure(observed: &Observed) -> Option<String> {
 
 /// What a person's profile tells; the service may tell nothing of anybody.
 ///
+/// Only a missing permission is about the whole page. What else is refused is about one person, and
+/// they have no name then: their refusal must not cost others theirs.
+///
 /// Source: Messenger Platform, "User Profile API": a person who joined by telephone number has no
 /// profile (2018218), and a page needs leave to read those of the public (2018247).
 pub(crate) fn profile(observed: &Observed) -> Profile {
-    const NO_PROFILE: i64 = 2_018_218;
     let Observed::Answered { status, body, .. } = observed else { return Profile::Failed };
     match serde_json::from_slice::<Value>(body) {
         Ok(answer) if answer["error"].is_object() => {
             let error = &answer["error"];
-            let is = |field: &str, number| Whole::of(&error[field]).0 == Some(number);
-            let is_later = *status >= 500 || *status == 429;
-            match is("code", NO_PROFILE) || is("error_subcode", NO_PROFILE) {
-                true => Profile::Told { first_name: None },
-                false if is_later || is_busy(Whole::of(&error["code"]).0) => Profile::Failed,
-                false => Profile::Withheld,
+            let number = |field: &str| Whole::of(&error[field]).0;
+            let is_later = *status >= 500 || *status == 429 || error["is_transient"] == true;
+            match (number("code"), number("error_subcode")) {
+                (Some(2018218), _) | (_, Some(2018218)) => Profile::Told { first_name: None },
+                (Some(2018247), _) | (_, Some(2018247)) => Profile::Withheld,
+                _ if is_later => Profile::Failed,
+                (code, _) if is_busy(code) || is_token(code) => Profile::Failed,
+                (Some(3 | 10 | 200..=299), _) => Profile::Withheld,
+                (Some(_), _) => Profile::Told { first_name: None },
+                (None, _) => Profile::Failed,
             }
         }
         Ok(answer) if (200..300).contains(status) && answer.is_object() => {
@@ -83,6 +89,11 @@ pub(crate) fn profile(observed: &Observed) -> Profile {
 /// The service is unwell, or was asked too often.
 fn is_busy(code: Option<i64>) -> bool {
     matches!(code, Some(1 | 2 | 4 | 17 | 32 | 613 | 80000..=80009))
+}
+
+/// The token or the page itself is refused, until somebody puts it right.
+fn is_token(code: Option<i64>) -> bool {
+    matches!(code, Some(102 | 190 | 368))
 }
 
 /// Every answer: of a send that was accepted, or of anything that was not.
@@ -342,7 +353,14 @@ mod tests {
             (400, r#"{"error":{"code":2018218,"message":"x"}}"#, told(None)),
             (400, r#"{"error":{"code":100,"error_subcode":2018218}}"#, told(None)),
             (400, r#"{"error":{"code":10,"error_subcode":2018247}}"#, Profile::Withheld),
-            (400, r#"{"error":{"code":100,"error_subcode":33}}"#, Profile::Withheld),
+            (400, r#"{"error":{"code":10}}"#, Profile::Withheld),
+            (403, r#"{"error":{"code":200}}"#, Profile::Withheld),
+            (400, r#"{"error":{"code":100,"error_subcode":33}}"#, told(None)),
+            (400, r#"{"error":{"code":"100"}}"#, told(None)),
+            (400, r#"{"error":{"code":551}}"#, told(None)),
+            (400, r#"{"error":{"code":190,"error_subcode":463}}"#, Profile::Failed),
+            (400, r#"{"error":{"code":100,"is_transient":true}}"#, Profile::Failed),
+            (400, r#"{"error":{}}"#, Profile::Failed),
             (400, r#"{"error":{"code":613}}"#, Profile::Failed),
             (500, r#"{"error":{"code":100}}"#, Profile::Failed),
             (502, "<html>", Profile::Failed),

@@ -1,9 +1,10 @@
 //! The media of the Send API's calls, and the calls for other ways of sending them.
 //!
 //! A file is uploaded ahead of its message, by its address or its bytes, and then named by its
-//! `attachment_id`; so is the one of a media template. The pictures of cards and grids go by address
-//! only: a card goes without one rather than not at all, a grid without those that can't be had, and
-//! as a card where less than two are left. Source: Messenger Platform, "Send API", "Attachment Upload API".
+//! `attachment_id`; so is the one of a media template. The pictures of cards and grids go by
+//! address only: a card goes without one rather than not at all, a grid without those that can't
+//! be had, and as a card where less than two are left. Source: Messenger Platform, "Send API",
+//! "Attachment Upload API".
 
 use serde_json::{Map, Value, json};
 
@@ -145,7 +146,7 @@ impl Place<'_> {
             Self::Media(fields) => {
                 let url = text(fields, "url")?;
                 // Its own pages are the only addresses that the service takes here.
-                if url.contains("://www.facebook.com/") {
+                if url.starts_with("https://www.facebook.com/") {
                     return None;
                 }
                 let is_video = fields.get("media_type").and_then(Value::as_str) == Some("video");
@@ -437,6 +438,18 @@ mod tests {
         let named = dress(&call, &[link("A film", Some(URL))]);
         let text = message(&named)["attachment"]["payload"]["text"].take();
         assert_eq!(text, format!("A film\n{URL}"));
+    }
+
+    #[test]
+    fn only_the_services_own_pages_have_no_slot_in_a_media_template() {
+        let count = |url: &str| {
+            let element = json!({ "media_type": "image", "url": url });
+            let payload = json!({ "template_type": "media", "elements": [element] });
+            let message = json!({ "attachment": { "type": "template", "payload": payload } });
+            slots(&call(&message)).len()
+        };
+        assert_eq!(count("https://www.facebook.com/a/photos/1"), 0);
+        assert_eq!(count("https://a.example/p?from=https://www.facebook.com/a"), 1);
     }
 
     #[test]

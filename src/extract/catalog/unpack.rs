@@ -1,7 +1,8 @@
 //! Packed documents to plain ones: gzip files and zip archives, by their first bytes.
 //!
 //! Promises that nothing is written beyond the caller's limit, nor more than [`RATIO_MAX`] times
-//! what was read so far: a bomb is known at its beginning. Refuses archives with a password, and those in which no document is.
+//! what was read so far: a bomb is known at its beginning. Refuses archives with a password, and
+//! those in which no document is.
 
 use std::cell::Cell;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -237,6 +238,8 @@ mod tests {
         assert_eq!(unpacked(&gzip(text.as_bytes()), MAX), Ok((Packing::Gzip, text.clone())));
         let only = zip_of(&[("feed", text.as_bytes())]);
         assert_eq!(unpacked(&only, MAX), Ok((Packing::Zip, text.clone())));
+        let padded = [gzip(text.as_bytes()), vec![0; 512]].concat();
+        assert_eq!(unpacked(&padded, MAX), Ok((Packing::Gzip, text.clone())));
         let several = zip_of(&[
             ("__MACOSX/._feed.xml", b"x"),
             ("readme.md", b"x"),

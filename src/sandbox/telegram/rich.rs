@@ -89,7 +89,8 @@ impl Inner {
         let mut message = check(params.object("rich_message"))?;
         let mut html = message["html"].as_str().unwrap_or_default().to_owned();
         let mut blocks = Vec::new();
-        for src in sources(&html) {
+        for written in sources(&html) {
+            let src = written.replace("&amp;", "&");
             let given = match src.strip_prefix("tg://photo?id=") {
                 None => src.clone(),
                 Some(id) => {
@@ -102,7 +103,7 @@ impl Inner {
             };
             let file = self.resolve(FileKind::Photo, "", Some(&given), params).await?;
             if given != src {
-                html = html.replace(&src, &file.address);
+                html = with_source(&html, &written, &file.address);
             }
             blocks.push(json!({ "type": "photo", "photo": json_file(&file) }));
         }
@@ -117,14 +118,20 @@ impl Inner {
     }
 }
 
-/// What the pictures of the HTML are called there.
+/// What the pictures of the HTML are called there, as it is written.
 fn sources(html: &str) -> Vec<String> {
     let images = html.split("<img ").skip(1);
     let src = |image: &str| {
         let (_, rest) = image.split_once("src=\"")?;
-        Some(rest.split_once('"')?.0.replace("&amp;", "&"))
+        Some(rest.split_once('"')?.0.to_owned())
     };
     images.filter_map(src).collect()
+}
+
+/// The HTML with another address for the pictures that are called so, and for no others.
+fn with_source(html: &str, written: &str, address: &str) -> String {
+    let address = address.replace('&', "&amp;");
+    html.replace(&format!("src=\"{written}\""), &format!("src=\"{address}\""))
 }
 
 /// Checks a `rich_message`.
@@ -304,6 +311,20 @@ mod tests {
         ] {
             assert_eq!(check_html(html), Ok(()), "{html}");
         }
+    }
+
+    #[test]
+    fn a_picture_gets_its_own_address_and_no_longer_name_that_begins_like_it() {
+        let html = "<img src=\"tg://photo?id=a1\"><img src=\"tg://photo?id=a10\">\
+                    <img src=\"tg://photo?id=b&amp;c\">";
+        let names = sources(html);
+        assert_eq!(names, ["tg://photo?id=a1", "tg://photo?id=a10", "tg://photo?id=b&amp;c"]);
+        let html = names
+            .iter()
+            .zip(["u:1?a&b", "u:10", "u:b"])
+            .fold(html.to_owned(), |html, (name, address)| with_source(&html, name, address));
+        let expected = "<img src=\"u:1?a&amp;b\"><img src=\"u:10\"><img src=\"u:b\">";
+        assert_eq!(html, expected);
     }
 
     #[test]
