@@ -17,6 +17,10 @@ use crate::model::offer::{Amount, Availability, Currency, Offer, Terms};
 
 /// `None` for a row that names no product.
 pub(crate) fn product(row: &Value, around: &Around<'_>) -> Option<Product> {
+    // The web service lists bare numbers unless it is asked for more: they tell nothing of a product.
+    if row.as_object().is_none_or(|row| row.len() < 2) {
+        return None;
+    }
     // A combination is a variant of its product; its price is what it adds.
     let is_combination =
         !row["id_product"].is_null() && !row["minimal_quantity"].is_null() && row["name"].is_null();
@@ -131,6 +135,14 @@ mod tests {
         let base = Url::parse("https://e.com/2-home?ajax=1").unwrap();
         let around = Around { base: &base, currency: None, now: Timestamp::default() };
         product(value, &around).unwrap().into_row(&around, 0)
+    }
+
+    #[test]
+    fn a_bare_number_is_no_product() {
+        let base = Url::parse("https://e.com/api/products?output_format=JSON").unwrap();
+        let around = Around { base: &base, currency: None, now: Timestamp::default() };
+        assert!(product(&json!({ "id": 7 }), &around).is_none());
+        assert!(product(&json!({ "id": 7, "name": "Cup" }), &around).is_some());
     }
 
     #[test]
