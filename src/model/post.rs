@@ -402,6 +402,9 @@ pub struct Recipient {
 pub struct Receipt {
     pub ticket: Ticket,
     pub settled: Settled,
+    /// Calls of the message that are known to have been accepted, when another one was not: who is
+    /// tried again gets the rest.
+    pub part: u8,
     /// The recipient's new standing, when the answer told one.
     pub standing: Option<Standing>,
     /// The recipient's new address, when the answer told one.

@@ -89,7 +89,7 @@ enum Note {
 }
 
 impl Record for Note {
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 }
 
 impl Journal {
@@ -359,6 +359,7 @@ mod tests {
         Receipt {
             ticket: Ticket(ticket),
             settled: Settled::Done(Outcome::Sent),
+            part: 0,
             standing: None,
             moved_to: None,
             window_closed: false,

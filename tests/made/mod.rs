@@ -164,6 +164,7 @@ pub fn receipt(ticket: Ticket, settled: Settled) -> Receipt {
     Receipt {
         ticket,
         settled,
+        part: 0,
         standing: None,
         moved_to: None,
         window_closed: false,

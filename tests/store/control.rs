@@ -177,6 +177,39 @@ pub async fn who_failed_waits_again_but_not_who_left(home: &mut Home) {
     assert_eq!(counts(store, id).await, expected);
 }
 
+pub async fn who_failed_at_a_later_part_gets_only_the_rest(home: &mut Home) {
+    let store = home.store();
+    let id = post_to(store, "bot", 3, post("long")).await;
+    let claims = advance(store, "bot", vec![], 3).await;
+    let broken = |claim: &Claim, end, part| Receipt { part, ..done(claim, end) };
+    let refused = Outcome::Failed(Reason::Refused);
+    let receipts = vec![
+        broken(&claims[0], refused, 1),
+        broken(&claims[1], Outcome::Uncertain, 1),
+        broken(&claims[2], refused, 0),
+    ];
+    advance(store, "bot", receipts, 0).await;
+    let again = PostWord::Retry { reasons: vec![], uncertain: true };
+    assert_eq!(obey(store, id, again.clone()).await, done_with(3));
+    let claims = advance(store, "bot", vec![], 3).await;
+    assert_eq!(claims.iter().map(|claim| claim.part).collect::<Vec<_>>(), [1, 1, 0]);
+
+    // Refused before any other part was accepted, returned, and lost on the wire of a crash.
+    let receipts = vec![broken(&claims[0], refused, 0), returned(&claims[1], 1)];
+    advance(store, "bot", receipts, 0).await;
+    home.reopen();
+    let store = home.store();
+    let started = vec![(claims[2].ticket, 0), (claims[2].ticket, 2)];
+    let wire = Wire { is_trusted: true, started, ..Wire::default() };
+    assert_eq!(store.rescue(wire).await.unwrap().uncertain, 1);
+    assert_eq!(obey(store, id, again).await, done_with(2));
+    let claims = advance(store, "bot", vec![], 3).await;
+    assert_eq!(claims.iter().map(|claim| claim.part).collect::<Vec<_>>(), [1, 1, 2]);
+    let receipts = claims.iter().map(|claim| done(claim, Outcome::Sent)).collect();
+    advance(store, "bot", receipts, 0).await;
+    assert_eq!(counts(store, id).await.sent, 3);
+}
+
 // ── the line ────────────────────────────────────────────────────────────────────────────────────
 
 pub async fn a_small_urgent_post_overtakes_a_big_one(home: &mut Home) {

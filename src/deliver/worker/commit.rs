@@ -234,6 +234,7 @@ pub(super) fn receipt(flight: &Flight, settled: Settled) -> Receipt {
     Receipt {
         ticket: flight.ticket,
         settled,
+        part: u8::try_from(flight.part).unwrap_or(u8::MAX),
         standing: None,
         moved_to: flight.has_moved.then(|| flight.address.clone()),
         window_closed: false,

@@ -86,6 +86,8 @@ pub(super) fn rescue(writing: &mut Writing<'_>, wire: &Wire) -> Result<Rescued, 
     }
     for (ticket, flight) in left {
         let part = begun.get(&ticket).copied();
+        // Before a part is begun, the ones before it are known to be accepted.
+        let accepted = flight.part.max(part.unwrap_or(0));
         let end = if wire.is_trusted && part.is_none() {
             rescued.returned += 1;
             Settled::Returned { part: flight.part }
@@ -93,8 +95,7 @@ pub(super) fn rescue(writing: &mut Writing<'_>, wire: &Wire) -> Result<Rescued, 
             && writing.is_resent(batch)?
         {
             rescued.resent += 1;
-            // Before a part is begun, the ones before it are known to be accepted.
-            Settled::Returned { part: flight.part.max(part.unwrap_or(0)) }
+            Settled::Returned { part: accepted }
         } else {
             rescued.uncertain += 1;
             Settled::Done(Outcome::Uncertain)
@@ -103,6 +104,7 @@ pub(super) fn rescue(writing: &mut Writing<'_>, wire: &Wire) -> Result<Rescued, 
         let receipt = Receipt {
             ticket: Ticket(ticket),
             settled: end,
+            part: accepted,
             standing: None,
             moved_to: None,
             window_closed: false,
@@ -150,19 +152,29 @@ impl Writing<'_> {
             Settled::Done(outcome) => {
                 self.turn(batch, index, outcome)?;
                 self.stamp(batch, index, now)?;
+                if let Outcome::Failed(_) | Outcome::Uncertain = outcome {
+                    // An admin may have them tried again.
+                    self.keep_part(batch, index, receipt.part.max(part))?;
+                }
             }
             Settled::Returned { .. } if self.tally(post)?.stopped.is_some() => {
                 self.skip(batch, index, Reason::PostStopped)?;
             }
             Settled::Returned { part } => {
                 self.turn(batch, index, Outcome::Waiting)?;
-                if part > 0 {
-                    self.tables.partial.put((batch, index), &Part(part))?;
-                }
+                self.keep_part(batch, index, part)?;
             }
         }
         self.note(post, receipt.error.as_deref(), now)?;
         self.tell_subscriber(&channel, number, receipt)
+    }
+
+    /// Keeps how many calls were accepted; a claim takes it away with it.
+    fn keep_part(&mut self, batch: u64, index: u16, part: u8) -> Result<(), StoreError> {
+        match part {
+            0 => Ok(()),
+            _ => self.tables.partial.put((batch, index), &Part(part)),
+        }
     }
 
     fn settle_answer(
@@ -240,18 +252,24 @@ impl Writing<'_> {
 
     /// Skips all of a batch who wait, because their post was stopped.
     fn skip_waiting(&mut self, batch: u64) -> Result<(), StoreError> {
+        self.forget_parts(batch)?;
+        while let Some(index) = self.waiting_at(batch, 0)? {
+            self.turn(batch, index, Outcome::Skipped(Reason::PostStopped))?;
+        }
+        Ok(())
+    }
+
+    /// Nobody of the batch is sent the rest of a message any more; answers how many were to be.
+    pub fn forget_parts(&mut self, batch: u64) -> Result<usize, StoreError> {
         let parts = {
             let range = (batch, 0)..=(batch, u16::MAX);
             let keys = self.tables.partial.rows(range)?.map(|row| Ok(row?.0.value()));
             keys.collect::<Result<Vec<_>, StoreError>>()?
         };
-        for key in parts {
-            self.tables.partial.remove(key)?;
+        for key in &parts {
+            self.tables.partial.remove(*key)?;
         }
-        while let Some(index) = self.waiting_at(batch, 0)? {
-            self.turn(batch, index, Outcome::Skipped(Reason::PostStopped))?;
-        }
-        Ok(())
+        Ok(parts.len())
     }
 
     /// The post, the channel and the number of a recipient.
@@ -318,6 +336,7 @@ impl Writing<'_> {
         let receipt = Receipt {
             ticket: Ticket(0),
             settled: Settled::Returned { part: 0 },
+            part: 0,
             standing: Some(standing),
             moved_to: None,
             window_closed: false,

@@ -110,7 +110,7 @@ tables! {
         sent SENT: u64 => SentRow;
         /// By the ticket: all that is claimed and not settled.
         in_flight IN_FLIGHT: u64 => Flight;
-        /// By batch and index: waiting deliveries of which a part was accepted.
+        /// By batch and index: of whom waits, failed or is uncertain, the calls that were accepted.
         partial PARTIAL: (u64, u16) => Part;
         /// By channel, subscriber's number and post: held, and not under way in an answer.
         held HELD: (Text, u32, u64) => HeldRow;

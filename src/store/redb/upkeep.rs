@@ -304,6 +304,7 @@ impl Writing<'_> {
                 }
             }
         }
+        rows += self.forget_parts(batch)?;
         self.tables.people.remove(batch)?;
         self.tables.outcomes.remove(batch)?;
         self.tables.times.remove(batch)?;
