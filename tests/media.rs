@@ -13,6 +13,7 @@ mod made;
 use std::collections::HashMap;
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -61,7 +62,12 @@ struct World {
     /// Thumbnails that came along with files.
     thumbnails: Mutex<Vec<Vec<u8>>>,
     fetched: Mutex<Vec<String>>,
+    /// Calls that were not answered at once.
+    slow: AtomicUsize,
 }
+
+/// Texts with this word are answered after a while.
+const SLOWLY: &str = "slowly";
 
 impl World {
     fn methods(&self) -> Vec<String> {
@@ -149,6 +155,10 @@ async fn bot(
 ) -> Response {
     let (fields, files) = read_call(&headers, &body);
     let mut result = json!({ "message_id": 1 });
+    if fields.get("text").and_then(Value::as_str).is_some_and(|text| text.contains(SLOWLY)) {
+        world.slow.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
     if let Some((_, field)) = FIELDS.iter().find(|(known, _)| *known == method) {
         let value = fields.get(*field).and_then(Value::as_str).unwrap_or_default();
         match judge(&world, field, value, &files) {
@@ -567,8 +577,24 @@ async fn a_picture_without_words_and_without_a_file_is_its_description() {
     home.send(vec![home.image("dead.jpg")]).await;
     assert_eq!(home.world.field(0, "text"), "A dog");
     let bare = Module::Media(Medium::image(&home.url("dead2.jpg"), ""));
-    home.send(vec![bare]).await;
+    let post = home.add(1, vec![bare]).await;
+    home.run(&[post]).await;
     assert_eq!(home.world.methods().len(), 1, "there is nothing to say");
+    let counts = counts(&*home.store, post).await;
+    assert_eq!((counts.sent, counts.failed), (0, counts.planned), "nobody got it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_between_two_parts_leaves_the_second_to_the_next_run() {
+    let home = Home::new(ChannelKind::Telegram).await;
+    let text = RichText::from_plain(&format!("{SLOWLY} and on. ").repeat(400));
+    let post = home.add(1, vec![Module::Text { text, buttons: vec![] }]).await;
+    home.run_until(async || home.world.slow.load(Ordering::Relaxed) > 0).await;
+    assert_eq!(home.world.methods().len(), 1, "what was on its way came home");
+    home.run(&[post]).await;
+    assert_eq!(home.world.methods(), vec!["sendMessage"; 2]);
+    assert_ne!(home.world.field(0, "text"), home.world.field(1, "text"), "each part once");
+    assert_eq!(counts(&*home.store, post).await.sent, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,8 @@
 //! upload, link) is decided when it is sent: [`slots`](crate::channel::Channel::slots) reads from
 //! a lowered call where its media stand, and [`dress`](crate::channel::Channel::dress) makes the
 //! call anew for the ways chosen. One call stays one call, so that the count of parts sent holds
-//! whatever becomes of its media. Pure, and done once a post, not once a recipient.
+//! whatever becomes of its media. Pure. What recipients share is read and dressed once for all of
+//! them; an edit, or a post set for one reader, is read for itself.
 
 use bytes::Bytes;
 use serde_json::{Map, Value};

@@ -222,6 +222,7 @@ impl Worker {
             post: None,
             calls: Arc::from(calls),
             part: 0,
+            is_said: false,
             address: recipient.address,
             has_moved: false,
             policy: OnUncertain::Resend,

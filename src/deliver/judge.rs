@@ -30,7 +30,7 @@ pub enum Act {
     Pause { why: String },
 }
 
-/// What `meaning` makes of a claim; `is_held_lane` says that a closed window means *held*.
+/// What `meaning` makes of a claim; `policy` says what becomes of one whose fate is unknown.
 ///
 /// | meaning | act |
 /// | --- | --- |

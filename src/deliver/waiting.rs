@@ -21,6 +21,8 @@ pub(super) struct Flight {
     pub calls: Arc<[Call]>,
     /// The call that goes next.
     pub part: usize,
+    /// The service has accepted a call of it.
+    pub is_said: bool,
     pub address: String,
     pub has_moved: bool,
     pub policy: OnUncertain,
@@ -169,6 +171,7 @@ mod tests {
             post: post.map(PostId),
             calls: Arc::from([]),
             part: 0,
+            is_said: false,
             address: address.to_owned(),
             has_moved: false,
             policy: OnUncertain::Skip,

@@ -128,6 +128,7 @@ impl Worker {
             post: None,
             calls: Arc::from([]),
             part: usize::from(claim.part),
+            is_said: claim.part > 0,
             address: recipient.address.clone(),
             has_moved: false,
             policy: OnUncertain::Skip,
@@ -198,7 +199,9 @@ impl Worker {
             self.edits.forget();
             return Ok(());
         }
-        let part = u8::try_from(flight.part).unwrap_or(u8::MAX);
+        // Calls that were only passed over get another chance.
+        let part = if flight.is_said { flight.part } else { 0 };
+        let part = u8::try_from(part).unwrap_or(u8::MAX);
         self.keep_receipt(receipt(flight, Settled::Returned { part }))
     }
 

@@ -30,8 +30,8 @@ impl Worker {
         if flight.calls.get(flight.part).is_some_and(|call| call.is_acknowledgement) {
             // A tap that was not acknowledged only leaves a spinner in the person's chat.
             flight.part += 1;
-            self.waiting.put_first(flight);
-            return Ok(());
+            flight.is_said = true;
+            return self.go_on(flight);
         }
         self.limiter.land(flight.begun, Instant::now());
         let meaning = self.options.channel.meaning(observed);
@@ -42,12 +42,8 @@ impl Worker {
             let lost = is_lost.then(|| Meaning::Unreachable { why: String::new() });
             let landing = self.desk.land(boarding, observed, lost.as_ref().unwrap_or(&meaning));
             self.free_media(&landing.freed);
-            if landing.goes_again && !self.is_stopping {
-                self.waiting.put_first(flight);
-                return Ok(());
-            }
             if landing.goes_again {
-                return self.return_it(&flight);
+                return self.go_on(flight);
             }
         }
         if let Some(editing) = flight.edit.take() {
@@ -56,8 +52,7 @@ impl Worker {
         let covers = flight.calls.get(flight.part).map_or(0, |call| usize::from(call.covers));
         if covers > 0 && self.is_to_go_round(&meaning, flight.post) {
             flight.part += 1;
-            self.waiting.put_first(flight);
-            return Ok(());
+            return self.go_on(flight);
         }
         match judge(&meaning, flight.policy) {
             Act::GoOn => {
@@ -65,20 +60,15 @@ impl Worker {
                     lowered.content_refusals = 0;
                 }
                 flight.part += 1 + covers;
+                flight.is_said = true;
                 self.keep_messages(&mut flight, observed)?;
-                if flight.part < flight.calls.len() {
-                    self.waiting.put_first(flight);
-                    return Ok(());
-                }
-                self.settle(&flight, Outcome::Sent, None)
+                self.go_on(flight)
             }
-            Act::Again { .. } if self.is_stopping => self.return_it(&flight),
             Act::Again { after } => {
                 if let Some(after) = after {
                     self.keep_quiet(after);
                 }
-                self.waiting.put_first(flight);
-                Ok(())
+                self.go_on(flight)
             }
             Act::Move { .. } if flight.has_moved => {
                 let why = "the chat moved again and again".to_owned();
@@ -87,8 +77,7 @@ impl Worker {
             Act::Move { to } => {
                 flight.address = to;
                 flight.has_moved = true;
-                self.waiting.put_first(flight);
-                Ok(())
+                self.go_on(flight)
             }
             Act::Settle { outcome, standing, window_closed, error } => {
                 // An answer can't be held: it belongs to the moment that has passed.
@@ -112,6 +101,27 @@ impl Worker {
                 self.pause(&why)
             }
         }
+    }
+
+    /// What is left of it follows: at once, or in the next run where this one is ending.
+    fn go_on(&mut self, flight: Flight) -> Result<(), StoreError> {
+        if flight.part >= flight.calls.len() {
+            return self.finish(&flight);
+        }
+        if self.is_stopping {
+            return self.return_it(&flight);
+        }
+        self.waiting.put_first(flight);
+        Ok(())
+    }
+
+    /// No call is left.
+    pub(super) fn finish(&mut self, flight: &Flight) -> Result<(), StoreError> {
+        if flight.is_said {
+            return self.settle(flight, Outcome::Sent, None);
+        }
+        let why = "nothing of it can be shown".to_owned();
+        self.settle(flight, Outcome::Failed(Reason::ContentRefused), Some(why))
     }
 
     /// Whether the call was refused in a way in which the calls that it covers may do better;

@@ -9,7 +9,6 @@ use crate::channel::Observed;
 use crate::deliver::media::Check;
 use crate::deliver::waiting::Flight;
 use crate::deliver::worker::Worker;
-use crate::model::post::Outcome;
 use crate::store::StoreError;
 
 impl Worker {
@@ -38,7 +37,7 @@ impl Worker {
             let free_at = self.limiter.channel_free_at();
             let Some(mut flight) = self.waiting.next() else { break };
             let Some(call) = flight.calls.get(flight.part) else {
-                self.settle(&flight, Outcome::Sent, None)?;
+                self.finish(&flight)?;
                 continue;
             };
             if call.covers > 0 && self.is_refused_before(&flight) {
