@@ -46,6 +46,9 @@ const LINK_FOR: Duration = Duration::from_secs(600);
 /// Files that nobody has taken along for so long are let go, and fetched again for who comes later.
 const GOODS_FOR: Duration = Duration::from_secs(120);
 
+/// How often it is looked for such files.
+const SWEEP_EVERY: Duration = Duration::from_secs(30);
+
 /// Media that are remembered, beyond those that are under way; and words for media.
 const ENTRIES_KEPT: usize = 4_096;
 
@@ -62,6 +65,20 @@ pub(super) struct Desk {
     /// Done beside the sending.
     pub work: FuturesUnordered<BoxFuture<'static, (MediaKey, Found)>>,
     commits: Vec<(MediaKey, Option<KeptMedium>)>,
+    turns: Turns,
+    /// When files that nobody takes along are let go; `None` while there are none.
+    sweep_at: Option<Instant>,
+}
+
+/// Numbers the ways of all media: none comes twice, even where a medium is forgotten between.
+#[derive(Default)]
+struct Turns(u64);
+
+impl Turns {
+    fn next(&mut self) -> u64 {
+        self.0 += 1;
+        self.0
+    }
 }
 
 /// Where the media of a message's calls stand.
@@ -69,7 +86,7 @@ struct Read {
     calls: Arc<[Call]>,
     wanted: Arc<[Box<[Wanted]>]>,
     /// By call: made for these turns of its media.
-    dressed: Vec<Option<(Vec<u32>, Arc<Dressed>)>>,
+    dressed: Vec<Option<(Vec<u64>, Arc<Dressed>)>>,
 }
 
 #[derive(Clone)]
@@ -103,13 +120,17 @@ pub(super) struct Boarding {
     pub dressed: Arc<Dressed>,
     /// By slot.
     used: Vec<Used>,
+    /// It is to change a message that is there.
+    is_edit: bool,
 }
 
 /// A medium that went along.
 struct Used {
     key: MediaKey,
     means: Means,
-    turn: u32,
+    turn: u64,
+    /// It is in the call at all: a thumbnail stays behind where its medium is not uploaded.
+    goes_along: bool,
     /// The flight finds out about it.
     is_scout: bool,
 }
@@ -123,6 +144,8 @@ impl Desk {
             lately: VecDeque::new(),
             work: FuturesUnordered::new(),
             commits: Vec::new(),
+            turns: Turns::default(),
+            sweep_at: None,
         }
     }
 
@@ -198,9 +221,9 @@ impl Desk {
             if let Some(entry) = unproven {
                 (entry.state, entry.since) = (State::Scouted, Instant::now());
             }
-            used.push(Used { key, means, turn, is_scout });
+            used.push(Used { key, means, turn, goes_along: !stays, is_scout });
         }
-        Some(Boarding { dressed, used })
+        Some(Boarding { dressed, used, is_edit: flight.edit.is_some() })
     }
 
     /// The media of the flight's next call; `None` when it names none, as most do.
@@ -244,7 +267,7 @@ impl Desk {
             return Arc::new(self.kitchen.channel.dress(call, &self.stands(wanted)));
         }
         let entries = wanted.iter().map(|one| self.entries.get(&one.key));
-        let turns: Vec<u32> = entries.map(|entry| entry.map_or(0, |entry| entry.turn)).collect();
+        let turns: Vec<u64> = entries.map(|entry| entry.map_or(0, |entry| entry.turn)).collect();
         let at = self.read(&flight.calls);
         let known = self.lately.get(at).and_then(|read| read.dressed.get(flight.part));
         if let Some(Some((known, dressed))) = known

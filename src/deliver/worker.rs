@@ -151,6 +151,7 @@ impl Worker {
             if self.is_stopping && self.is_home() {
                 return Ok(());
             }
+            let sweep_at = self.desk.sweep_at();
             tokio::select! {
                 biased;
                 () = stop.force.cancelled() => return Ok(()),
@@ -173,6 +174,7 @@ impl Worker {
                 }
                 Some(done) = self.chores.next(), if !self.chores.is_empty() => done?,
                 () = bell.notified() => self.rouse(),
+                () = at(sweep_at) => self.desk.sweep(),
                 () = tokio::time::sleep_until(wake_at) => {}
                 () = tokio::time::sleep(LOOK_AGAIN), if self.is_idle => self.rouse(),
             }
@@ -275,6 +277,14 @@ impl Worker {
             && self.committing.is_none()
             && self.chores.is_empty()
             && self.edits.is_home()
+    }
+}
+
+/// Resolves at `instant`; never without one.
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
     }
 }
 

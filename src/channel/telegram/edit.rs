@@ -99,7 +99,11 @@ pub fn edits(calls: &[Call], kept: &[KeptMessage], aim: Aim) -> Vec<Edit> {
             let instead = edit.call.take().zip(message);
             if let (Some(message), Some(call)) = (message, calls.first()) {
                 edit.call = Some(deletion(message, call));
-                edit.otherwise = instead;
+                // A file may be gone by now: the words alone are sure.
+                edit.otherwise = match edit.is_media {
+                    true => edit.otherwise.take().or(instead),
+                    false => instead,
+                };
                 edit.leaves = None;
                 edit.is_media = false;
             }
@@ -234,7 +238,11 @@ impl<'a> New<'a> {
                 let call = self.call_of("editMessageMedia", *message, false, |fields| {
                     fields.insert("media".to_owned(), item.clone());
                 });
-                let otherwise = words.filter(|_| message.is_media).map(|words| (words, *message));
+                let words = match message.is_media {
+                    true => words,
+                    false => words.and_then(|_| self.text_of(item, *message)),
+                };
+                let otherwise = words.map(|words| (words, *message));
                 return Edit {
                     call: Some(call),
                     leaves: Some(as_media),
@@ -245,6 +253,16 @@ impl<'a> New<'a> {
             Edit::simple(words, Some(*message))
         };
         group.iter().enumerate().map(edit).collect()
+    }
+
+    /// The words of an album's item, for a message that is a text because nothing could be shown.
+    fn text_of(&self, item: &Value, message: KeptMessage) -> Option<Call> {
+        let caption = item.get("caption")?;
+        Some(self.call_of("editMessageText", message, false, |fields| {
+            fields.insert("text".to_owned(), caption.clone());
+            let entities = item.get("caption_entities");
+            fields.extend(entities.map(|it| ("entities".to_owned(), it.clone())));
+        }))
     }
 
     /// The message as a text.
@@ -504,6 +522,37 @@ mod tests {
         let words = json!({ "message_id": 7, "caption": "right" });
         assert_eq!(instead, [Some(("editMessageCaption", words)), None]);
         assert!(edited.iter().all(|edit| edit.is_media));
+    }
+
+    #[test]
+    fn an_album_that_went_as_a_text_keeps_its_words_right() {
+        let bold = json!([{ "type": "bold", "offset": 0, "length": 5 }]);
+        let item = json!({
+            "type": "photo", "media": "https://e.org/a.png", "caption": "right",
+            "caption_entities": bold,
+        });
+        let bare = json!({ "type": "photo", "media": "https://e.org/b.png" });
+        let like = &calls(vec![text("x")])[0];
+        let album = |media: Value| {
+            let rest = json!({ "media": media }).to_string().split_off(1);
+            [Call { method: "sendMediaGroup", rest, ..like.clone() }]
+        };
+        let edit = &edits(&album(json!([item, bare])), &[kept(7, false)], Aim::default())[0];
+        assert_eq!(edit.call.as_ref().unwrap().method, "editMessageMedia");
+        let (instead, leaves) = edit.otherwise.as_ref().unwrap();
+        let words = json!({ "message_id": 7, "text": "right", "entities": bold });
+        assert_eq!((shown(instead), *leaves), (("editMessageText", words), kept(7, false)));
+        let edit = &edits(&album(json!([bare, bare])), &[kept(7, false)], Aim::default())[0];
+        assert_eq!(edit.otherwise, None, "there are no words");
+    }
+
+    #[test]
+    fn what_can_not_be_taken_away_is_struck_by_its_words_whatever_became_of_its_picture() {
+        let image = Module::Media(Medium::image("https://e.org/gone.png", ""));
+        let calls = calls(vec![image, text("struck")]);
+        let edit = &edits(&calls, &[kept(7, false)], AWAY)[0];
+        assert_eq!(edit.call.as_ref().unwrap().method, "deleteMessage");
+        assert_eq!(edit.otherwise.as_ref().unwrap().0.method, "editMessageText");
     }
 
     #[test]

@@ -101,7 +101,7 @@ pub(crate) fn dress(call: &Call, stands: &[Stand]) -> Dressed {
     match (call.method, single(call.method)) {
         (_, Some((form, field))) => {
             let ways = Stands { stands, slot: 0 }.next(&fields, field);
-            let mut item = Item { form, slot: None, fields };
+            let mut item = Item { form, is_in_album: false, slot: None, fields };
             match &ways {
                 Some(Ways { main: Stand::Link { words, url }, .. }) => {
                     let link = [(form, words.as_str(), url.as_deref())];
@@ -116,7 +116,8 @@ pub(crate) fn dress(call: &Call, stands: &[Stand]) -> Dressed {
         (ALBUM, _) => return dress_album(call, fields, stands),
         (EDIT, _) => {
             let Some(Value::Object(item)) = fields.remove("media") else { return dressed };
-            let mut item = Item { form: form_of_item(&item), slot: None, fields: item };
+            let form = form_of_item(&item);
+            let mut item = Item { form, is_in_album: false, slot: None, fields: item };
             let ways = Stands { stands, slot: 0 }.next(&item.fields, "media");
             match ways {
                 Some(Ways { main: Stand::Link { .. }, .. }) => return dressed,
@@ -384,5 +385,22 @@ mod tests {
         let file = json!({ "type": "document", "media": "attach://file0", "caption": "Hi" });
         assert_eq!(media(upload(Form::File)), file);
         assert_eq!(dress(&call, &[link("A dog", Some(URL))]).call, None);
+    }
+
+    #[test]
+    fn a_sound_that_an_edit_brings_as_a_file_keeps_its_name() {
+        let item = json!({ "type": "audio", "media": URL, "title": "T", "performer": "P" });
+        let call = call("editMessageMedia", &json!({ "message_id": 7, "media": item }));
+        let media = shown(&dress(&call, &[upload(Form::File)]))[1]["media"].take();
+        let file = json!({ "type": "document", "media": "attach://file0", "caption": "P – T" });
+        assert_eq!(media, file);
+    }
+
+    #[test]
+    fn of_an_album_of_links_only_the_one_that_is_previewed_goes_without_its_name() {
+        let stands = [link("One", Some(URL)), link("Two", Some(URL)), link("Lost", None)];
+        let text = dress(&album(), &stands);
+        assert_eq!(shown(&text)[1]["text"], "Hi\nTwo");
+        assert_eq!(shown(&text)[1]["link_preview_options"]["url"], URL);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::channel::slots::Means;
+use crate::deliver::media::Turns;
 use crate::media::download::Goods;
 use crate::media::ladder::Rung;
 use crate::model::media::{Form, KeptMedium, MediaKey};
@@ -16,7 +17,7 @@ pub(super) struct Entry {
     pub means: Means,
     pub rung: Rung,
     /// Grows whenever the way changes: an answer to an older way tells nothing.
-    pub turn: u32,
+    pub turn: u64,
     pub id: Option<KeptMedium>,
     pub id_refusals: u32,
     /// The id that was refused last: whatever still names it is older than that.
@@ -52,11 +53,16 @@ impl Entry {
     }
 
     /// Gives back the memory of a file that is of no use any more.
-    pub fn let_go(&mut self, after: Duration) {
+    pub fn let_go(&mut self, after: Duration, turns: &mut Turns) {
         if self.state == State::Free && self.since.elapsed() > after && self.goods.take().is_some()
         {
-            self.turn += 1;
+            self.turn = turns.next();
         }
+    }
+
+    /// It goes some way by which the service could tell an id of it, and has none.
+    pub fn lacks_id(&self) -> bool {
+        self.id.is_none() && self.rung != Rung::Link && self.means != Means::AddressOnly
     }
 
     /// A flight may board it now.
@@ -96,12 +102,13 @@ mod tests {
             state: State::Scouted,
             since: Instant::now(),
         };
-        entry.let_go(Duration::ZERO);
+        let turns = &mut Turns(7);
+        entry.let_go(Duration::ZERO, turns);
         assert!(entry.goods.is_some() && !entry.is_empty_handed(), "it is on the wire");
         entry.state = State::Free;
-        entry.let_go(Duration::from_secs(3600));
+        entry.let_go(Duration::from_secs(3600), turns);
         assert!(entry.goods.is_some(), "it was on the wire a moment ago");
-        entry.let_go(Duration::ZERO);
+        entry.let_go(Duration::ZERO, turns);
         assert!(entry.goods.is_none() && entry.is_empty_handed());
         assert_eq!(entry.turn, 8, "what was made of it is made anew");
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::channel::slots::{Means, Slot};
 use crate::deliver::media::entry::{Entry, State};
-use crate::deliver::media::{Desk, ENTRIES_KEPT, GOODS_FOR, Wanted, shown};
+use crate::deliver::media::{Desk, ENTRIES_KEPT, GOODS_FOR, SWEEP_EVERY, Wanted, shown};
 use crate::deliver::prepare::{Errand, Found};
 use crate::media::ladder::Rung;
 use crate::model::media::{Form, KeptMedium, MediaKey};
@@ -26,7 +26,7 @@ impl Desk {
     pub fn take_in(&mut self, key: MediaKey, found: Found) {
         let now = self.kitchen.clock.now();
         let Some(entry) = self.entries.get_mut(&key) else { return };
-        entry.turn += 1;
+        entry.turn = self.turns.next();
         entry.state = State::Free;
         entry.since = Instant::now();
         match found {
@@ -45,6 +45,9 @@ impl Desk {
             Found::Kept(_) => {}
             Found::Ready { rung, goods, content, id } => {
                 (entry.rung, entry.goods, entry.content) = (rung, goods, content);
+                if entry.goods.is_some() {
+                    self.sweep_at.get_or_insert_with(|| Instant::now() + SWEEP_EVERY);
+                }
                 if let Some((form, id)) = id {
                     self.keep(key, form, id);
                     if let Some(entry) = self.entries.get_mut(&key) {
@@ -90,7 +93,7 @@ impl Desk {
             form,
             means,
             rung: Rung::Address,
-            turn: 0,
+            turn: self.turns.next(),
             id: None,
             id_refusals: 0,
             refused_id: None,
@@ -133,12 +136,26 @@ impl Desk {
         self.commits.extend(content.map(|content| (content, Some(row.clone()))));
         entry.id = Some(row);
         entry.goods = None;
-        entry.turn += 1;
+        entry.turn = self.turns.next();
         entry.is_proven = true;
     }
 
+    /// When [`Desk::sweep`] is to be called.
+    pub fn sweep_at(&self) -> Option<Instant> {
+        self.sweep_at
+    }
+
+    /// Lets go the files that nobody has taken along for long.
+    pub fn sweep(&mut self) {
+        let mut is_empty = true;
+        for entry in self.entries.values_mut() {
+            entry.let_go(GOODS_FOR, &mut self.turns);
+            is_empty &= entry.goods.is_none();
+        }
+        self.sweep_at = (!is_empty).then(|| Instant::now() + SWEEP_EVERY);
+    }
+
     pub(super) fn prepare(&mut self, key: MediaKey) {
-        self.entries.values_mut().for_each(|entry| entry.let_go(GOODS_FOR));
         let Some(entry) = self.entries.get_mut(&key) else { return };
         entry.state = State::Busy;
         let errand = Errand {

@@ -11,6 +11,9 @@ use crate::model::channel::ChannelKind;
 use crate::model::media::{Form, MediaKey};
 use crate::model::post::Reason;
 
+/// Known words, in lower case, for an id that the service does not know any more.
+const OF_IDS: [&str; 3] = ["file identifier", "file_reference", "file_id"];
+
 /// What an answer means for media.
 #[derive(Default)]
 pub(in crate::deliver) struct Landing {
@@ -33,13 +36,15 @@ impl Desk {
                 landing.freed.push(used.key);
             }
         }
-        let is_unproven = boarding.used.iter().any(|used| {
+        let along = || boarding.used.iter().filter(|used| used.goes_along);
+        let is_unproven = along().any(|used| {
             let entry = self.entries.get(&used.key);
             entry.is_some_and(|entry| !entry.is_proven && entry.rung != Rung::Link)
         });
         let is_messenger = self.kitchen.channel.kind() == ChannelKind::Messenger;
         match meaning {
-            Meaning::Delivered { .. } => self.learn(boarding, observed),
+            // An edit that changes nothing names no message: no file has arrived by it.
+            Meaning::Delivered { id } => self.learn(boarding, observed, !id.is_empty()),
             Meaning::MediaRefused { which, why } => {
                 landing.goes_again = self.refuse(boarding, *which, why);
             }
@@ -68,15 +73,15 @@ impl Desk {
         landing
     }
 
-    fn learn(&mut self, boarding: &Boarding, observed: &Observed) {
-        let Boarding { dressed, used } = boarding;
-        if !used.iter().any(|used| used.is_scout) {
+    fn learn(&mut self, boarding: &Boarding, observed: &Observed, has_arrived: bool) {
+        let Boarding { dressed, used, .. } = boarding;
+        let is_new = |desk: &Self, used: &Used| {
+            let entry = desk.entries.get(&used.key).filter(|entry| entry.turn == used.turn);
+            used.goes_along && entry.is_some_and(|entry| used.is_scout || entry.lacks_id())
+        };
+        if !used.iter().any(|used| is_new(self, used)) {
             return;
         }
-        let is_new = |desk: &Self, used: &Used| {
-            let entry = desk.entries.get(&used.key);
-            used.is_scout && entry.is_some_and(|entry| entry.turn == used.turn)
-        };
         let forms: Vec<Form> = dressed.shown.iter().map(|(_, form)| *form).collect();
         let mut ids = self.kitchen.channel.kept_ids(observed, &forms).into_iter();
         for (place, (slot, _)) in dressed.shown.iter().enumerate() {
@@ -104,9 +109,9 @@ impl Desk {
         }
         for used in used.iter().filter(|used| used.is_scout) {
             if let Some(entry) = self.entries.get_mut(&used.key)
-                && entry.turn >= used.turn
+                && entry.turn == used.turn
             {
-                entry.is_proven = true;
+                entry.is_proven = has_arrived || entry.goods.is_none();
             }
         }
     }
@@ -116,27 +121,35 @@ impl Desk {
         let used = &boarding.used;
         let has_moved = used
             .iter()
-            .any(|used| self.entries.get(&used.key).is_some_and(|entry| entry.turn != used.turn));
+            .filter(|used| used.goes_along)
+            .any(|used| self.entries.get(&used.key).is_none_or(|entry| entry.turn != used.turn));
         if has_moved {
             // Somebody else was refused first.
             return true;
         }
+        let why_lower = why.to_ascii_lowercase();
+        // What others have got is no worse for one message that does not take it.
+        let is_spared = boarding.is_edit && !OF_IDS.iter().any(|words| why_lower.contains(words));
+        let may_step = |used: &&Used| {
+            let entry = self.entries.get(&used.key);
+            used.goes_along && entry.is_some_and(|entry| !(is_spared && entry.is_proven))
+        };
         let named = which.and_then(|at| boarding.dressed.shown.get(at)).map(|(slot, _)| *slot);
         let mut refused = Vec::new();
-        if why.to_ascii_lowercase().contains("thumb") {
-            refused = self.highest(used.iter(), true);
+        if why_lower.contains("thumb") {
+            refused = self.highest(used.iter().filter(may_step), true);
         }
         if refused.is_empty()
             && let Some(slot) = named
         {
             let group = used.iter().skip(slot).take(1).chain(beside(used, slot));
-            refused = self.highest(group, false);
+            refused = self.highest(group.filter(may_step), false);
         }
         if refused.is_empty() {
-            refused = self.highest(used.iter(), false);
+            refused = self.highest(used.iter().filter(may_step), false);
         }
         if refused.is_empty() {
-            refused = self.highest(used.iter(), true);
+            refused = self.highest(used.iter().filter(may_step), true);
         }
         for key in &refused {
             self.step(*key, why);
@@ -180,7 +193,7 @@ impl Desk {
             error = %why,
             "a medium was refused"
         );
-        entry.turn += 1;
+        entry.turn = self.turns.next();
         entry.is_proven = false;
         entry.since = Instant::now();
         if let Some(refused) = entry.id.take() {

@@ -21,7 +21,8 @@ pub(super) fn dress_album(
     let mut caption = Map::new();
     let mut stands = Stands { stands, slot: 0 };
     for item in items(&fields) {
-        let mut item = Item { form: form_of_item(item), slot: None, fields: item.clone() };
+        let form = form_of_item(item);
+        let mut item = Item { form, is_in_album: true, slot: None, fields: item.clone() };
         let url = item.fields.get("media").and_then(Value::as_str).unwrap_or_default().to_owned();
         for name in ["caption", "caption_entities", "show_caption_above_media"] {
             if let Some(value) = item.fields.remove(name) {
@@ -29,7 +30,6 @@ pub(super) fn dress_album(
                 caption.entry(name).or_insert(value);
             }
         }
-        let form = item.form;
         if let Some(ways) = stands.next(&item.fields, "media") {
             match ways.main {
                 Stand::Link { words, url } => {

@@ -59,6 +59,8 @@ impl<'a> Stands<'a> {
 /// One medium on its way into a call.
 pub(super) struct Item {
     pub form: Form,
+    /// One of several, whose captions are the album's.
+    pub is_in_album: bool,
     pub slot: Option<usize>,
     pub fields: Map<String, Value>,
 }
@@ -78,7 +80,7 @@ impl Item {
         let thumbnail = ways.thumbnail.filter(|stand| matches!(stand, Stand::Upload(_)));
         let thumbnail = thumbnail.filter(|_| goes_along);
         if form != self.form {
-            let title = self.title().filter(|_| field != "media");
+            let title = self.title().filter(|_| !self.is_in_album);
             let own = OWN_FIELDS.iter().chain(&SOUND_FIELDS);
             for name in own {
                 self.fields.remove(*name);

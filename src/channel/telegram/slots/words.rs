@@ -31,11 +31,15 @@ pub(super) fn text_instead(
     }
     let has_caption = fields.get("text").and_then(Value::as_str).is_some_and(|it| !it.is_empty());
     // A picture below words of its own is shown as their preview; its words say the same again.
-    let preview = links.iter().find_map(|(form, _, url)| url.filter(|_| *form == Form::Picture));
+    let previewed = links.iter().position(|(form, _, url)| *form == Form::Picture && url.is_some());
+    let preview = previewed.and_then(|at| links.get(at)).and_then(|(_, _, url)| *url);
+    let is_spelled =
+        |at: usize, url: Option<&str>| !has_caption || Some(at) != previewed && url.is_some();
     let spelled: Vec<Link<'_>> = links
         .iter()
-        .filter(|(form, _, url)| !has_caption || *form != Form::Picture && url.is_some())
-        .copied()
+        .enumerate()
+        .filter(|(at, (_, _, url))| is_spelled(*at, *url))
+        .map(|(_, link)| *link)
         .collect();
     add_links(&mut fields, "text", "entities", &spelled, TEXT_UNITS_MAX);
     let is_empty = fields.get("text").and_then(Value::as_str).is_none_or(str::is_empty);
