@@ -3,9 +3,8 @@
 //! An expression sees `item` with the fields that layouts have, `change` and `source`; it has the
 //! filters of layouts and the tests below, no loops, no functions. It is checked whole when it is
 //! read: names, fields, filters, tests and patterns by its words, what it gives by items that have
-//! everything and one that has next to nothing. Judging has fuel for
-//! [`FUEL`](crate::render::engine::FUEL) instructions, patterns take time in proportion to the
-//! text.
+//! everything and one that has next to nothing. Judging has fuel for [`FUEL`] instructions, patterns
+//! take time in proportion to the text.
 
 mod scan;
 
