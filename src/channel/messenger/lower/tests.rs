@@ -462,6 +462,14 @@ fn check_message(told: &Value) -> Result<(), TestCaseError> {
             prop_assert!(length(&grid["subtitle"]) <= 80);
             check_buttons(&grid["buttons"])?;
         }
+        Some("media") => {
+            let [element] = payload["elements"].as_array().unwrap().as_slice() else {
+                return Err(TestCaseError::fail("one element"));
+            };
+            prop_assert!(["image", "video"].contains(&element["media_type"].as_str().unwrap()));
+            prop_assert!(element["url"].is_string() && element["buttons"].is_array());
+            check_buttons(&element["buttons"])?;
+        }
         _ => {
             let kind = attachment["type"].as_str().unwrap();
             prop_assert!(["image", "video", "audio", "file"].contains(&kind));
