@@ -258,8 +258,16 @@ fn binary() -> Command {
 }
 
 fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").port()
+    // Below the ports that the system gives to connections: of those, another test's connection may
+    // take one before the daemon does.
+    static TAKEN: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let from = std::process::id().wrapping_mul(101);
+    let next = || TAKEN.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    std::iter::repeat_with(|| 20_000 + (from.wrapping_add(next())) % 12_000)
+        .take(1_000)
+        .filter_map(|port| u16::try_from(port).ok())
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a port")
 }
 
 /// The process under test; ended with the test whatever happens.
