@@ -111,6 +111,9 @@ on_every_backend! {
     of_a_flood_only_the_newest_are_sent
     a_flood_taken_as_known_sends_nothing
     a_draft_is_moved_and_parted_in_one_go
+    what_was_parted_from_a_draft_keeps_its_place
+    drafts_behind_the_most_are_postponed
+    drafts_are_given_up_all_or_none
     what_waits_for_a_look_is_released_or_dropped_by_draft_or_campaign
     claims_come_in_order_and_are_in_flight
     a_post_to_nobody_is_finished

@@ -46,17 +46,17 @@ pub(super) struct Composed {
     pub stages: Option<Stages>,
 }
 
-/// The drafts came to nothing.
+/// The drafts came to nothing, all together: what is left of them would tell something else.
 pub(super) async fn give_up(
     options: &Options,
     drafts: Vec<DraftId>,
     why: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for draft in drafts {
-        options.store.give_up_draft(draft, why.to_owned(), Some(now)).await?;
+    if drafts.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    options.store.give_up_drafts(drafts, why.to_owned(), Some(now)).await
 }
 
 /// An item that is told twice in one draft is one item of its message.

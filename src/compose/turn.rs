@@ -1,6 +1,6 @@
 //! Whose turn it is: a draft that is due goes, waits on, goes with others, or comes too late.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use crate::compose::set::{Options, each_once, give_up};
@@ -18,8 +18,13 @@ use crate::store::StoreError;
 /// Most drafts that are looked at for one digest; more wait for the next hour.
 const DIGEST_DRAFTS_MAX: usize = 10_000;
 
+/// Items that are asked for at once to learn whether they are kept.
+const ITEMS_AT_ONCE: usize = 256;
+
 /// How long a digest waits that has no next hour.
 const DAY: Duration = Duration::from_secs(86_400);
+
+const NOT_ITS_HOUR: &str = "it is not the hour for it";
 
 /// What is to be composed.
 pub(super) struct Due {
@@ -46,27 +51,24 @@ pub(super) async fn turn(options: &Options, mut draft: Draft) -> Result<Turn, St
     let rule = options.campaigns.iter().find(|rule| rule.name == *campaign);
     let Some(rule) = rule else { return alone(draft) };
     let now = options.clock.now();
+    if let Some(digest) = &rule.timing.digest {
+        return gathered(options, rule, digest, DIGEST_DRAFTS_MAX, now).await;
+    }
     let touched = vec![draft.id];
-    match (ripe(&rule.timing, draft.due_at, now), &rule.timing.digest) {
-        (Ripe::Now, Some(digest)) => return gathered(options, rule, digest, now).await,
-        (Ripe::Now, None) => {
+    match ripe(&rule.timing, draft.due_at, now) {
+        Ripe::Now => {
             if rule.timing.order == Order::Newest {
                 items.reverse();
             }
             return alone(draft);
         }
-        (Ripe::Later(due_at), _) => {
-            tracing::debug!(draft.id = %draft.id, campaign.id = %rule.name, %due_at, "moved a draft");
-            let why = "it is not the hour for it".to_owned();
+        Ripe::Later(due_at) => {
+            let (id, campaign) = (draft.id, &rule.name);
+            tracing::debug!(draft.id = %id, campaign.id = %campaign, %due_at, "moved a draft");
+            let why = NOT_ITS_HOUR.to_owned();
             options.store.commit_drafts(vec![Draft { due_at, ..draft }], why, now).await?;
         }
-        (Ripe::TooLate(_), Some(_)) => {
-            let due_at = next_hour(rule, now);
-            tracing::warn!(campaign.id = %rule.name, next = %due_at, "skipped a digest: too late");
-            let why = format!("its hour, {}, was over for too long", draft.due_at);
-            options.store.commit_drafts(vec![Draft { due_at, ..draft }], why, now).await?;
-        }
-        (Ripe::TooLate(late), None) => {
+        Ripe::TooLate(late) => {
             let most = Span(rule.timing.misfire);
             tracing::warn!(
                 draft.id = %draft.id,
@@ -83,25 +85,34 @@ pub(super) async fn turn(options: &Options, mut draft: Draft) -> Result<Turn, St
     Ok(Turn { due: None, touched })
 }
 
-/// Gathers what is due of a campaign: a digest, or nothing but the next hour to wait for.
+/// Gathers what is due of a campaign, at most so many drafts: a digest, or nothing but the next
+/// hour to wait for.
 async fn gathered(
     options: &Options,
     rule: &Campaign,
     digest: &Digest,
+    most: usize,
     now: Timestamp,
 ) -> Result<Turn, StoreError> {
     let store = &options.store;
-    let mut drafts = store.load_due_drafts(&rule.name, now, DIGEST_DRAFTS_MAX).await?;
-    drafts.retain(|draft| ripe(&rule.timing, draft.due_at, now) == Ripe::Now);
-    let touched: Vec<DraftId> = drafts.iter().map(|draft| draft.id).collect();
+    let due = store.load_due_drafts(&rule.name, now, most).await?;
+    let is_all = due.len() < most;
+    let touched: Vec<DraftId> = due.iter().map(|draft| draft.id).collect();
+    let mut drafts = of_this_hour(options, rule, due, now).await?;
     let nothing = || Turn { due: None, touched: touched.clone() };
+    let next = next_hour(rule, now);
+    if !is_all && !drafts.is_empty() {
+        // Before the digest is made, so that no crash lets them make another one at this hour.
+        let why = format!("more than {most} drafts waited for the digest");
+        let moved = store.postpone_drafts(&rule.name, now, most, next, why).await?;
+        tracing::warn!(campaign.id = %rule.name, moved, %next, "too much for one digest");
+    }
     let gone = left_of(options, &mut drafts).await?;
     give_up(options, gone, "its items are gone", now).await?;
-    let next = next_hour(rule, now);
     let moved = |drafts: Vec<Draft>| {
         drafts.into_iter().map(|draft| Draft { due_at: next, ..draft }).collect::<Vec<_>>()
     };
-    let Some(gathered) = gather(&drafts, digest, rule.timing.order) else {
+    let Some(gathered) = gather(&drafts, &rule.on, digest, rule.timing.order) else {
         let waiting = drafts.len();
         tracing::info!(campaign.id = %rule.name, waiting, %next, "too little for a digest yet");
         let why = format!("there is too little for a digest of {} items", digest.min_items);
@@ -122,7 +133,7 @@ async fn gathered(
     let Some(first) = first else { return Ok(nothing()) };
     if gathered.told.is_empty() {
         let used = std::iter::once(first.id).chain(used).collect();
-        give_up(options, used, "every price is back where it was", now).await?;
+        give_up(options, used, "nothing is left to tell: later changes took it back", now).await?;
         return Ok(nothing());
     }
     let mut items = gathered.told;
@@ -134,6 +145,44 @@ async fn gathered(
     Ok(Turn { due: Some(due), touched })
 }
 
+/// The drafts of a digest that go now; lets the others wait for their hour.
+async fn of_this_hour(
+    options: &Options,
+    rule: &Campaign,
+    due: Vec<Draft>,
+    now: Timestamp,
+) -> Result<Vec<Draft>, StoreError> {
+    let next = next_hour(rule, now);
+    // Most are due at one instant, and to ask for its hour takes long.
+    let mut hours: BTreeMap<Timestamp, Ripe> = BTreeMap::new();
+    let (mut drafts, mut later, mut late) = (Vec::new(), Vec::new(), Vec::new());
+    for draft in due {
+        let at = draft.due_at;
+        match *hours.entry(at).or_insert_with(|| ripe(&rule.timing, at, now)) {
+            Ripe::Now => drafts.push(draft),
+            Ripe::Later(due_at) => later.push(Draft { due_at, ..draft }),
+            Ripe::TooLate(_) => late.push(Draft { due_at: next, ..draft }),
+        }
+    }
+    if !later.is_empty() {
+        let count = later.len();
+        tracing::debug!(campaign.id = %rule.name, drafts = count, "moved drafts to their hour");
+        options.store.commit_drafts(later, NOT_ITS_HOUR.to_owned(), now).await?;
+    }
+    if !late.is_empty() {
+        let (count, most) = (late.len(), Span(rule.timing.misfire));
+        tracing::warn!(
+            campaign.id = %rule.name,
+            drafts = count,
+            %next,
+            "skipped a digest: it is later than {most}"
+        );
+        let why = format!("its hour was over for more than {most}");
+        options.store.commit_drafts(late, why, now).await?;
+    }
+    Ok(drafts)
+}
+
 /// The digest's next hour; after its last year, a day from now.
 fn next_hour(rule: &Campaign, now: Timestamp) -> Timestamp {
     let next = rule.timing.due(now);
@@ -143,8 +192,10 @@ fn next_hour(rule: &Campaign, now: Timestamp) -> Timestamp {
 /// Takes what is not kept any more out of the drafts; answers those of which nothing is left.
 async fn left_of(options: &Options, drafts: &mut Vec<Draft>) -> Result<Vec<DraftId>, StoreError> {
     let told: Vec<Told> = drafts.iter().flat_map(told_of).copied().collect();
-    let items = options.store.load_items(&each_once(&told)).await?;
-    let there: HashSet<ItemId> = items.iter().map(|item| item.id).collect();
+    let mut there: HashSet<ItemId> = HashSet::new();
+    for ids in each_once(&told).chunks(ITEMS_AT_ONCE) {
+        there.extend(options.store.load_items(ids).await?.iter().map(|item| item.id));
+    }
     let mut gone = Vec::new();
     for draft in drafts.iter_mut() {
         if let Content::Items { items, .. } = &mut draft.content {
@@ -154,7 +205,7 @@ async fn left_of(options: &Options, drafts: &mut Vec<Draft>) -> Result<Vec<Draft
             }
         }
     }
-    drafts.retain(|draft| !gone.contains(&draft.id));
+    drafts.retain(|draft| !told_of(draft).is_empty());
     Ok(gone)
 }
 
@@ -162,6 +213,7 @@ async fn left_of(options: &Options, drafts: &mut Vec<Draft>) -> Result<Vec<Draft
 fn parted(drafts: &[Draft], left: &[Draft], used: &[DraftId]) -> Vec<Draft> {
     let waits: HashSet<ItemId> = left.iter().flat_map(told_of).map(|told| told.item).collect();
     let is_parted = |draft: &&Draft| told_of(draft).iter().any(|told| waits.contains(&told.item));
+    let used: HashSet<DraftId> = used.iter().copied().collect();
     let used = drafts.iter().filter(|draft| used.contains(&draft.id)).filter(is_parted);
     used.map(|draft| {
         let items: Vec<Told> =

@@ -90,7 +90,7 @@ pub enum Content {
 pub struct Told {
     pub item: ItemId,
     pub kind: ChangeKind,
-    /// Of price drops and rises.
+    /// Of price drops and rises; in a digest also of what is back in stock for another price.
     pub price: Option<PriceMove>,
 }
 

@@ -7,6 +7,8 @@ pub mod ripe;
 
 pub mod digest;
 
+mod merge;
+
 use crate::model::campaign::Campaign;
 use crate::model::condition::Verdict;
 use crate::model::item::{Item, ItemId};
@@ -43,8 +45,8 @@ pub struct Found<'a> {
     pub source: &'a Name,
     /// Oldest first, each item at most once.
     pub changes: &'a [Told],
-    /// What the changes are about: of one that is not among them no condition can be asked, so it is
-    /// wanted.
+    /// What the changes are about: of one that is not among them no condition can be asked, so it
+    /// is wanted.
     pub items: &'a [Item],
     /// The kinds of which there are too many, each once at most.
     pub held: &'a [Flood],
@@ -52,12 +54,12 @@ pub struct Found<'a> {
 
 /// The drafts that one poll's changes make.
 ///
-/// A campaign of the source gets
-/// one draft for each change that it is `on` and whose item is as its `when` says (or one for all of
-/// them, if it groups them), due when its timing says, `now` and its settling time being the
-/// earliest; of the moves of a price, those that pass its step since the price that it was told
-/// last: `heard` gives that for a step, or `None` where it is the one that the move is from. Changes
-/// of a kind that is held make one held draft per campaign instead; others go their usual way. Ids are 0 until the drafts are committed.
+/// A campaign of the source gets one draft for each change that it is `on` and whose item is as its
+/// `when` says (or one for all of them, if it groups them), due when its timing says, `now` and its
+/// settling time being the earliest; of the moves of a price, those that pass its step since the
+/// price that it was told last: `heard` gives that for a step, or `None` where it is the one that
+/// the move is from. Changes of a kind that is held make one held draft per campaign instead; others
+/// go their usual way. Ids are 0 until the drafts are committed.
 pub fn drafts(
     found: &Found<'_>,
     campaigns: &[Campaign],

@@ -167,12 +167,20 @@ pub trait Store: Send + Sync + 'static {
     /// Removes a draft that came to nothing (no recipient, no item left, its campaign is gone).
     fn drop_draft(&self, draft: DraftId) -> Reply<'_, ()>;
 
-    /// As [`Store::drop_draft`]; the traces of its items say why. Without an instant, since it was
-    /// due.
-    fn give_up_draft(&self, draft: DraftId, why: String, now: Option<Timestamp>) -> Reply<'_, ()>;
+    /// As [`Store::drop_draft`], of all of them or of none; the traces of their items say why.
+    /// Without an instant, since they were due.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when one is not there (any more); nothing is written.
+    fn give_up_drafts(
+        &self,
+        drafts: Vec<DraftId>,
+        why: String,
+        now: Option<Timestamp>,
+    ) -> Reply<'_, ()>;
 
-    /// The drafts of a campaign that are due at or before `now` and not held, oldest first, at most
-    /// `limit`.
+    /// The drafts of a campaign that are due at or before `now` and not held, at most `limit` of
+    /// those due first; in the order in which their items were found.
     fn load_due_drafts(
         &self,
         campaign: &Name,
@@ -180,12 +188,24 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Reply<'_, Vec<Draft>>;
 
+    /// Gives those drafts that [`Store::load_due_drafts`] leaves out with the limit `most` another
+    /// time, `due_at`, after `now`; the traces say why. Answers how many. Many are moved in several
+    /// transactions: repeating it after a crash moves the rest.
+    fn postpone_drafts(
+        &self,
+        campaign: &Name,
+        now: Timestamp,
+        most: usize,
+        due_at: Timestamp,
+        why: String,
+    ) -> Reply<'_, usize>;
+
     /// Drafts that wait, for their time or for somebody's word: the held ones first, then by their
     /// time, at most `limit`.
     fn load_drafts(&self, limit: usize) -> Reply<'_, Vec<Draft>>;
 
-    /// Keeps drafts in the place of those with their ids; one with the id 0 is kept as a new one. Of
-    /// one whose time changes so, the traces say why.
+    /// Keeps drafts in the place of those with their ids; one with the id 0 is kept as a new one.
+    /// Of one whose time changes so, the traces say why.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when one is not there (any more); nothing is written.

@@ -475,7 +475,7 @@ pub async fn an_item_is_traced_from_its_draft_to_its_post(home: &mut Home) {
     let commit = PostCommit { drafts: vec![DraftId(1)], post: post("one"), audiences };
     let id = store.commit_post(commit).await.unwrap();
     let why = "nobody subscribes".to_owned();
-    store.give_up_draft(DraftId(2), why.clone(), Some(now())).await.unwrap();
+    store.give_up_drafts(vec![DraftId(2)], why.clone(), Some(now())).await.unwrap();
     store.commit_flood(&name("blog"), FloodWord::Newest(1), now()).await.unwrap();
     let rule = "`when` is false".to_owned();
     let filtered = Happened::Filtered { campaign: name("other"), rule };

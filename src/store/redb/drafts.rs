@@ -10,6 +10,9 @@ use crate::store::redb::ledger::Writing;
 use crate::store::redb::tables::{DRAFTS, DRAFTS_DUE, DRAFTS_HELD};
 use crate::store::{ReviewWord, Reviewed, StoreError};
 
+/// Most drafts that one transaction gives another time.
+pub(super) const POSTPONED_MAX: usize = 10_000;
+
 /// See `Store::load_due_drafts`.
 pub(super) fn load_due_drafts(
     read: &ReadTransaction,
@@ -28,8 +31,51 @@ pub(super) fn load_due_drafts(
             due.push(draft);
         }
     }
-    due.sort_by_key(|draft| draft.id);
+    // What was parted from a draft has a later id and keeps its place.
+    due.sort_by_key(|draft| (draft.created_at, draft.id));
     Ok(due)
+}
+
+/// A part of what `Store::postpone_drafts` does: at most [`POSTPONED_MAX`].
+pub(super) fn postpone_drafts(
+    writing: &mut Writing<'_>,
+    campaign: &Name,
+    now: Timestamp,
+    most: usize,
+    due_at: Timestamp,
+    why: &str,
+) -> Result<usize, StoreError> {
+    let mut seen = 0;
+    let mut moved = Vec::new();
+    for key in writing.tables.drafts_due.keys(..=(now.as_millis(), u64::MAX))? {
+        if moved.len() >= POSTPONED_MAX {
+            break;
+        }
+        let draft = writing.tables.drafts.need(key?.value().1)?;
+        if campaign_of(&draft) == Some(campaign) {
+            seen += 1;
+            if seen > most {
+                moved.push(Draft { due_at, ..draft });
+            }
+        }
+    }
+    commit_drafts(writing, &moved, why, now)?;
+    Ok(moved.len())
+}
+
+/// See `Store::give_up_drafts`.
+pub(super) fn give_up_drafts(
+    writing: &mut Writing<'_>,
+    drafts: &[DraftId],
+    why: &str,
+    now: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    for draft in drafts.iter().copied() {
+        let taken = writing.take_draft(draft)?;
+        let dropped = |_: &Name| Happened::Dropped { draft, why: short(why) };
+        writing.trace_all(&taken, now.unwrap_or(taken.due_at), &dropped)?;
+    }
+    Ok(())
 }
 
 /// See `Store::load_drafts`.

@@ -289,15 +289,16 @@ impl Store for RedbStore {
     }
 
     fn drop_draft(&self, draft: DraftId) -> Reply<'_, ()> {
-        self.give_up_draft(draft, "nobody is to get it".to_owned(), None)
+        self.give_up_drafts(vec![draft], "nobody is to get it".to_owned(), None)
     }
 
-    fn give_up_draft(&self, draft: DraftId, why: String, now: Option<Timestamp>) -> Reply<'_, ()> {
-        self.write(move |writing| {
-            let taken = writing.take_draft(draft)?;
-            let dropped = |_: &Name| Happened::Dropped { draft, why: short(&why) };
-            writing.trace_all(&taken, now.unwrap_or(taken.due_at), &dropped)
-        })
+    fn give_up_drafts(
+        &self,
+        drafts: Vec<DraftId>,
+        why: String,
+        now: Option<Timestamp>,
+    ) -> Reply<'_, ()> {
+        self.write(move |writing| drafts::give_up_drafts(writing, &drafts, &why, now))
     }
 
     fn load_due_drafts(
@@ -308,6 +309,32 @@ impl Store for RedbStore {
     ) -> Reply<'_, Vec<Draft>> {
         let campaign = campaign.clone();
         self.scan(move |read| drafts::load_due_drafts(read, &campaign, now, limit))
+    }
+
+    fn postpone_drafts(
+        &self,
+        campaign: &Name,
+        now: Timestamp,
+        most: usize,
+        due_at: Timestamp,
+        why: String,
+    ) -> Reply<'_, usize> {
+        let campaign = campaign.clone();
+        Box::pin(async move {
+            let mut count = 0;
+            loop {
+                let (campaign, why) = (campaign.clone(), why.clone());
+                let moved = self
+                    .write(move |writing| {
+                        drafts::postpone_drafts(writing, &campaign, now, most, due_at, &why)
+                    })
+                    .await?;
+                count += moved;
+                if moved < drafts::POSTPONED_MAX || due_at <= now {
+                    return Ok(count);
+                }
+            }
+        })
     }
 
     fn load_drafts(&self, limit: usize) -> Reply<'_, Vec<Draft>> {
