@@ -243,3 +243,6 @@ fn told_of(draft: &Draft) -> &[Told] {
         Content::OneOff { .. } | Content::Correction { .. } => &[],
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,7 @@ use crate::model::shelf::{Block, ShelfKey, ShelfState};
 use crate::model::source::SourceState;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
-use crate::model::trace::{Happened, Trace, short};
+use crate::model::trace::{Happened, Trace};
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rollout::Judged;
 use crate::store::redb::writer::{Fault, Writer};
