@@ -5,10 +5,10 @@
 //! those in which no document is.
 
 use std::cell::Cell;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
 use std::rc::Rc;
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
@@ -19,6 +19,8 @@ use crate::extract::text::{RATIO_FREE_BYTES, RATIO_MAX};
 const FILES_MAX: usize = 1_000;
 /// Endings of documents, the likeliest first.
 const ENDINGS: [&str; 6] = ["xml", "csv", "tsv", "txt", "json", "yml"];
+/// How a gzip file begins, and each of its members.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// How much is unpacked at once, in bytes.
 const BLOCK_BYTES: usize = 64 << 10;
 
@@ -32,7 +34,7 @@ pub enum Packing {
 
 /// How the bytes of a document are packed, by the first of them.
 pub fn packing(head: &[u8]) -> Packing {
-    if head.starts_with(&[0x1f, 0x8b]) {
+    if head.starts_with(&GZIP) {
         Packing::Gzip
     } else if head.starts_with(b"PK\x03\x04") {
         Packing::Zip
@@ -69,7 +71,7 @@ pub fn plain<R: Read + Seek>(
             Ok((Packing::None, copy(&mut counted, out, &limit, &unreadable)?))
         }
         Packing::Gzip => {
-            let mut source = MultiGzDecoder::new(io::BufReader::new(counted));
+            let mut source = Members { member: Some(GzDecoder::new(io::BufReader::new(counted))) };
             let damage = |error: io::Error| NotADocument::Gzip(error.to_string());
             Ok((Packing::Gzip, copy(&mut source, out, &limit, &damage)?))
         }
@@ -107,6 +109,29 @@ impl<R: Read> Read for Counted<R> {
 impl<R: Seek> Seek for Counted<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.inner.seek(to)
+    }
+}
+
+/// The members of a gzip file as one document. What stands behind the last one is padding, which is
+/// common and harmless.
+struct Members<R> {
+    member: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let count = member.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            let Some(mut rest) = self.member.take().map(GzDecoder::into_inner) else { break };
+            let head = rest.fill_buf()?;
+            if head.starts_with(&GZIP) || *head == GZIP[..1] {
+                self.member = Some(GzDecoder::new(rest));
+            }
+        }
+        Ok(0)
     }
 }
 
@@ -177,8 +202,13 @@ fn copy(
             Ok(0) => return Ok(written),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            // Padding behind a whole gzip member is common and harmless.
-            Err(_) if matches!(last, Some(b'>' | b'}' | b']' | b'\n')) => return Ok(written),
+            // Only the end of the packed file is missing, and the document is there.
+            Err(error)
+                if error.kind() == io::ErrorKind::UnexpectedEof
+                    && matches!(last, Some(b'>' | b'}' | b']' | b'\n')) =>
+            {
+                return Ok(written);
+            }
             Err(error) => return Err(damage(error)),
         };
         let bytes = block.get(..count).unwrap_or_default();
@@ -240,6 +270,8 @@ mod tests {
         assert_eq!(unpacked(&only, MAX), Ok((Packing::Zip, text.clone())));
         let padded = [gzip(text.as_bytes()), vec![0; 512]].concat();
         assert_eq!(unpacked(&padded, MAX), Ok((Packing::Gzip, text.clone())));
+        let members = [gzip(b"<rss>"), gzip(b""), gzip(b"</rss>")].concat();
+        assert_eq!(unpacked(&members, MAX), Ok((Packing::Gzip, "<rss></rss>".to_owned())));
         let several = zip_of(&[
             ("__MACOSX/._feed.xml", b"x"),
             ("readme.md", b"x"),
@@ -247,6 +279,18 @@ mod tests {
             ("b.csv", b"x"),
         ]);
         assert_eq!(unpacked(&several, MAX), Ok((Packing::Zip, text)));
+    }
+
+    #[test]
+    fn only_a_missing_end_of_the_file_is_let_pass() {
+        let mut packed = gzip(b"<rss>some text</rss>");
+        let text = "<rss>some text</rss>".to_owned();
+        let cut = &packed[..packed.len() - 4];
+        assert_eq!(unpacked(cut, MAX), Ok((Packing::Gzip, text)));
+        let checksum = packed.len() - 6;
+        packed[checksum] ^= 1;
+        let damaged = unpacked(&packed, MAX).unwrap_err();
+        assert!(damaged.starts_with("the gzip file is damaged"), "{damaged}");
     }
 
     #[test]
