@@ -240,6 +240,7 @@ fn post() -> Post {
         on_uncertain: OnUncertain::Skip,
         priority: Default::default(),
         rollout: None,
+        hours: vec![],
         paused: None,
         stopped: None,
         counts: Counts::default(),

@@ -31,15 +31,19 @@ use tidings::model::item::ItemId;
 use tidings::model::known::{Known, KnownItem};
 use tidings::model::message::Module;
 use tidings::model::offer::Amount;
-use tidings::model::post::{Claim, Content, Counts, Outcome, Post, Reason, Receipt, Story, Work};
+use tidings::model::post::{
+    Claim, Content, Counts, Draft, Hold, Outcome, Post, Reason, Receipt, Story, Work,
+};
 use tidings::model::price::PriceSeen;
 use tidings::model::product::ProductName;
+use tidings::model::rollout::{Stages, WHOLE};
 use tidings::model::shelf::{Block, KnownListing, ShelfKey, ShelfState, ShelfWrite};
 use tidings::model::subscriber::Standing;
 use tidings::store::journal::Journal;
 use tidings::store::redb::{RedbStore, open_on};
 use tidings::store::{
-    Advance, ConversationCommit, PostCommit, Rescued, ShelfCommit, Store, StoreError, Wire,
+    Advance, ConversationCommit, PostCommit, Rescued, ReviewWord, Reviewed, ShelfCommit, Store,
+    StoreError, Wire,
 };
 
 /// How many items the source tells, one a poll.
@@ -234,7 +238,8 @@ impl Program<'_> {
         self.moment();
         self.store.import_subscribers(&name("page"), people(5)).await?;
         loop {
-            let mut is_moving = self.poll().await?;
+            let mut is_moving = self.review().await?;
+            is_moving |= self.poll().await?;
             is_moving |= self.compose().await?;
             is_moving |= self.deliver("bot").await?;
             is_moving |= self.deliver("page").await?;
@@ -276,6 +281,8 @@ impl Program<'_> {
         commit.drafts = MODES
             .map(|mode| {
                 let mut draft = draft(now(), &[item_number]);
+                // One waits for a look, the other one for its hour.
+                draft.held = (mode == OnUncertain::Skip).then_some(Hold::Review);
                 if let Content::Items { campaign, stories, .. } = &mut draft.content {
                     stories.push(story(item_number));
                     *campaign = name(if mode == OnUncertain::Skip { "skip" } else { "resend" });
@@ -327,9 +334,29 @@ impl Program<'_> {
         Ok(true)
     }
 
+    /// Lets go what waits for a look.
+    async fn review(&mut self) -> Result<bool, StoreError> {
+        if self.store.load_held_drafts().await?.is_empty() {
+            return Ok(false);
+        }
+        self.moment();
+        let of = Reviewed::Campaign(name("skip"));
+        self.store.commit_review(of, ReviewWord::Release, now()).await?;
+        Ok(true)
+    }
+
     async fn compose(&mut self) -> Result<bool, StoreError> {
-        let due = self.store.lease_drafts(now(), 1).await?;
+        let hour = now() + seconds(60);
+        let due = self.store.lease_drafts(hour, 1).await?;
         let Some(draft) = due.first() else { return Ok(false) };
+        if draft.campaign() == Some(&name("resend")) && draft.due_at < hour {
+            self.moment();
+            let moved = Draft { due_at: hour, ..draft.clone() };
+            self.store
+                .commit_drafts(vec![moved], "it is not the hour for it".into(), now())
+                .await?;
+            return Ok(true);
+        }
         let Content::Items { campaign, items, .. } = &draft.content else { panic!("not ours") };
         let ids: Vec<_> = items.iter().map(|told| told.item).collect();
         assert_eq!(self.store.load_items(&ids).await?.len(), 1, "an item without its row");
@@ -340,7 +367,10 @@ impl Program<'_> {
             let audience = self.store.load_audience(&name(channel), &[name("news")]).await?;
             audiences.push((name(channel), audience));
         }
-        let post = Post { on_uncertain, ..post(&title) };
+        let sizes = audiences.iter().map(|(name, numbers)| (name.clone(), numbers.len() as u64));
+        let rollout =
+            (on_uncertain == OnUncertain::Resend).then(|| Box::new(stages().begin(sizes)));
+        let post = Post { on_uncertain, rollout, ..post(&title) };
         self.moment();
         self.store.commit_post(PostCommit { drafts: vec![draft.id], post, audiences }).await?;
         Ok(true)
@@ -485,6 +515,12 @@ impl Program<'_> {
         }
         Ok(!events.is_empty())
     }
+}
+
+/// To a third, and at once to the others.
+fn stages() -> Stages {
+    let wait = std::time::Duration::ZERO;
+    Stages { shares: vec![WHOLE / 3, WHOLE], wait, failed_max: WHOLE, left_max: WHOLE }
 }
 
 fn story(item: u8) -> Story {

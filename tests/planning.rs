@@ -67,7 +67,7 @@ async fn a_digest_waits_for_enough_over_a_restart_and_leaves_out_what_is_not_wan
     rig.baseline().await;
     rig.site.publish("First news", WORDS);
     rig.site.publish("SPONSORED news", WORDS);
-    daemon.wait_for("a campaign does not want an item");
+    daemon.wait_for("a campaign does not want items");
     daemon.wait_for("too little for a digest yet");
     rig.site.publish("Second news", WORDS);
     until("two drafts", || waiting(&rig).len() == 2).await;

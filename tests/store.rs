@@ -42,8 +42,8 @@ use tidings::model::shelf::{
 use tidings::model::subscriber::{Consent, Standing, Subscriber};
 use tidings::model::time::Timestamp;
 use tidings::store::{
-    Advance, ConversationCommit, CorrectionCommit, FloodWord, PollCommit, PostCommit, Rescued,
-    ShelfCommit, Store, StoreError, Wire,
+    Advance, ConversationCommit, CorrectionCommit, FloodWord, PollCommit, PostCommit, Reply,
+    Rescued, ShelfCommit, Store, StoreError, Wire,
 };
 
 /// Where a store is kept, and the store.
@@ -177,6 +177,9 @@ on_every_backend! {
     an_item_is_traced_from_its_draft_to_its_post
     an_item_is_found_by_address_or_part_of_its_title
     a_source_that_knows_a_link_is_found
+    a_post_waits_for_its_hours_and_goes_on_in_them
+    a_stage_and_a_resumed_post_wait_for_their_hours
+    who_leaves_twice_left_once
     a_rollout_goes_to_a_few_first_and_waits
     a_rollout_that_fails_too_often_is_paused
     a_rollout_that_drives_people_away_is_paused
@@ -605,7 +608,7 @@ async fn a_post_of_a_draft_that_is_gone_is_refused_whole(home: &mut Home) {
 async fn a_refused_operation_does_not_hurt_its_neighbours(home: &mut Home) {
     let store = home.store();
     let drafts = (0..20).map(|_| store.commit_draft(draft(now(), &[1])));
-    let refusals = (0..20).map(|number| store.drop_draft(DraftId(1_000 + number)));
+    let refusals = (0..20).map(|number| drop_draft(store, DraftId(1_000 + number)));
     let (ids, errors) = futures_util::future::join(
         futures_util::future::join_all(drafts),
         futures_util::future::join_all(refusals),
@@ -618,12 +621,16 @@ async fn a_refused_operation_does_not_hurt_its_neighbours(home: &mut Home) {
     assert_eq!(store.lease_drafts(now(), 100).await.unwrap().len(), 20);
 }
 
+fn drop_draft(store: &dyn Store, draft: DraftId) -> Reply<'_, ()> {
+    store.give_up_drafts(vec![draft], "nobody is to get it".into(), None)
+}
+
 async fn a_dropped_draft_is_gone(home: &mut Home) {
     let store = home.store();
     let id = store.commit_draft(draft(now(), &[1])).await.unwrap();
-    store.drop_draft(id).await.unwrap();
+    drop_draft(store, id).await.unwrap();
     assert_eq!(store.lease_drafts(now(), 10).await.unwrap(), vec![]);
-    assert!(matches!(store.drop_draft(id).await, Err(StoreError::Missing { .. })));
+    assert!(matches!(drop_draft(store, id).await, Err(StoreError::Missing { .. })));
 }
 
 // ── floods ──────────────────────────────────────────────────────────────────────────────────────
@@ -742,7 +749,7 @@ async fn a_correction_drafts_the_posts_whose_window_is_open(home: &mut Home) {
     let retracted = vec![ItemId([1; 16])];
     assert_eq!(due.len(), 1);
     assert_eq!(due[0].content, Content::Correction { post: open, retracted });
-    store.drop_draft(due[0].id).await.unwrap();
+    drop_draft(store, due[0].id).await.unwrap();
     store.commit_poll(correcting(vec![edited(1)], now() + DAY)).await.unwrap();
     assert_eq!(store.lease_drafts(now() + 9 * DAY, 10).await.unwrap(), vec![]);
 }

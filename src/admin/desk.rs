@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::admin::report::stage_row;
+use crate::admin::stage::stage_row;
 use crate::model::channel::ChannelKind;
 use crate::model::control::PostWord;
 use crate::model::correction::Corrections;
@@ -62,6 +62,8 @@ pub enum Ask {
     /// What became of a post (by its number), of a campaign's newest posts (by its name), or of the
     /// newest of all.
     Report { of: Option<String>, limit: usize },
+    /// How far the unfinished ones of these posts are; costs little, however large they are.
+    Progress { of: Option<String>, limit: usize },
     /// What became of an item (by its id, its address or a part of its title), and of it for one
     /// subscriber (by `channel/address`, or by the address alone). `link` is the address as sources
     /// remember it.
@@ -150,6 +152,7 @@ impl Desk {
             }
             Ask::Post { post, word } => self.obey(post, word).await,
             Ask::Report { of, limit } => self.report(of.as_deref(), limit.min(POSTS_MAX)).await,
+            Ask::Progress { of, limit } => self.progress(of.as_deref(), limit.min(POSTS_MAX)).await,
             Ask::Why { item, link, subscriber } => {
                 self.why(&item, link, subscriber.as_deref()).await
             }
@@ -310,12 +313,8 @@ fn correction_row(state: &Corrections) -> Option<Value> {
 
 fn flood_row(draft: &Draft) -> Option<Value> {
     let Some(Hold::Flood(flood)) = &draft.held else { return None };
-    let campaign = match &draft.content {
-        Content::Items { campaign, .. } => Some(campaign),
-        Content::OneOff { .. } | Content::Correction { .. } => None,
-    };
     Some(json!({
-        "campaign": campaign,
+        "campaign": draft.campaign(),
         "since": draft.created_at.to_string(),
         "source": flood.source,
         "kind": flood.kind,

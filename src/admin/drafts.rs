@@ -36,8 +36,7 @@ impl Desk {
         {
             // One that left the settings may still have drafts.
             let held = self.store.load_held_drafts().await?;
-            let is_of = |draft: &Draft| matches!(&draft.content, Content::Items { campaign: one, .. } if one == campaign);
-            if !held.iter().any(is_of) {
+            if !held.iter().any(|draft| draft.campaign() == Some(campaign)) {
                 return Err(AskError::Refused(format!(
                     "no campaign `{campaign}`\n  hint: `tidings posts waiting` lists what waits"
                 )));
@@ -57,10 +56,6 @@ impl Desk {
 }
 
 fn row(draft: &Draft, titles: &[String]) -> Value {
-    let (campaign, items) = match &draft.content {
-        Content::Items { campaign, items, .. } => (Some(campaign), items.len()),
-        Content::OneOff { .. } | Content::Correction { .. } => (None, 0),
-    };
     let held = match &draft.held {
         None => None,
         Some(Hold::Flood(_)) => Some("flood"),
@@ -68,11 +63,11 @@ fn row(draft: &Draft, titles: &[String]) -> Value {
     };
     json!({
         "id": draft.id,
-        "campaign": campaign,
+        "campaign": draft.campaign(),
         "since": draft.created_at.to_string(),
         "due": draft.held.is_none().then(|| draft.due_at.to_string()),
         "held": held,
-        "items": items,
+        "items": draft.told().len(),
         "titles": titles,
     })
 }

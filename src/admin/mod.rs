@@ -12,6 +12,8 @@ mod drafts;
 
 mod report;
 
+mod stage;
+
 mod why;
 
 pub mod door;

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::admin::desk::{AskError, Desk, all_known};
+use crate::admin::stage::stage_row;
 use crate::model::name::Name;
-use crate::model::post::PostId;
+use crate::model::post::{Counts, PostId};
 use crate::model::report::{Ends, PostReport};
-use crate::model::rollout::{Rollout, percent};
 use crate::model::time::Timestamp;
 
 impl Desk {
@@ -24,6 +24,19 @@ impl Desk {
             }
         }
         Ok(json!({ "at": now.to_string(), "posts": rows, "total": ends(&total) }))
+    }
+
+    /// How far the posts that are meant and not finished are, newest first.
+    pub(super) async fn progress(&self, of: Option<&str>, limit: usize) -> Result<Value, AskError> {
+        let mut rows = Vec::new();
+        for id in self.meant(of, limit).await? {
+            let Some(post) = self.store.load_post(id).await? else { continue };
+            let state = state(&post.counts, post.stopped.as_deref(), post.paused.as_deref());
+            if !post.counts.is_finished() {
+                rows.push(json!({ "id": id, "state": state, "counts": post.counts }));
+            }
+        }
+        Ok(json!({ "posts": rows }))
     }
 
     async fn meant(&self, of: Option<&str>, limit: usize) -> Result<Vec<PostId>, AskError> {
@@ -58,14 +71,21 @@ fn row(report: &PostReport, now: Timestamp) -> Value {
         .steps()
         .map(|(at, sent)| json!({ "at": at.to_string(), "sent": sent }))
         .collect();
+    let mut stage = stage_row(report.rollout.as_deref());
+    if let Some(Value::Object(stage)) = &mut stage {
+        let waits_for =
+            |(channel, why): &(Name, String)| json!({ "channel": channel, "paused": why });
+        stage.insert("waits_for".into(), report.stalled.iter().map(waits_for).collect());
+    }
     let mut row = ends(&report.ends);
     let more = json!({
         "id": report.post,
         "campaign": report.campaign,
         "title": report.title,
-        "state": state(report),
+        "state": state(&report.ends.counts, report.stopped.as_deref(), report.paused.as_deref()),
         "priority": report.priority.to_string(),
-        "stage": stage_row(report.rollout.as_deref()),
+        "stage": stage,
+        "opens_at": time(report.opens_at),
         "paused": report.paused,
         "stopped": report.stopped,
         "created": report.created_at.to_string(),
@@ -85,18 +105,6 @@ fn row(report: &PostReport, now: Timestamp) -> Value {
     row
 }
 
-/// How far a staged rollout is; `None` for a post that goes to everybody at once.
-pub(super) fn stage_row(rollout: Option<&Rollout>) -> Option<Value> {
-    let rollout = rollout?;
-    Some(json!({
-        "at": rollout.at + 1,
-        "of": rollout.stages.shares.len(),
-        "share": percent(rollout.share()),
-        "words": rollout.words(),
-        "judged_at": rollout.due_at.map(|at| at.to_string()),
-    }))
-}
-
 fn ends(ends: &Ends) -> Value {
     json!({
         "counts": ends.counts,
@@ -106,12 +114,12 @@ fn ends(ends: &Ends) -> Value {
     })
 }
 
-fn state(report: &PostReport) -> &'static str {
-    if report.stopped.is_some() {
+fn state(counts: &Counts, stopped: Option<&str>, paused: Option<&str>) -> &'static str {
+    if stopped.is_some() {
         "stopped"
-    } else if report.ends.counts.is_finished() {
+    } else if counts.is_finished() {
         "finished"
-    } else if report.paused.is_some() {
+    } else if paused.is_some() {
         "paused"
     } else {
         "running"

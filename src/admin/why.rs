@@ -9,6 +9,7 @@ use crate::model::name::Name;
 use crate::model::post::{Outcome, Post, PostId, Reason};
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
+use crate::model::timing::opening;
 use crate::model::trace::{Happened, Step, Trace};
 use crate::store::{Delivery, TraceQuery};
 
@@ -25,15 +26,21 @@ impl Desk {
         subscriber: Option<&str>,
     ) -> Result<Value, AskError> {
         let item = item.trim();
+        if item.is_empty() {
+            return Err(AskError::Refused(
+                "no item is named\n  hint: name one by its id, its address or a part of its title"
+                    .to_owned(),
+            ));
+        }
         let query = match (item_id(item), item.contains("://")) {
             (Some(id), _) => TraceQuery::Item(id),
             (None, true) => TraceQuery::Link(item.to_owned()),
             (None, false) => TraceQuery::Title(item.to_owned()),
         };
         let mut traces = self.store.load_traces(query, ITEMS_SHOWN_MAX).await?;
-        // One that is called just so is meant before those that only hold the words.
-        if let Some(exact) = traces.iter().position(|trace| trace.title == item) {
-            traces = vec![traces.swap_remove(exact)];
+        // Those that are called just so are meant before those that only hold the words.
+        if traces.iter().any(|trace| is_called(trace, item)) {
+            traces.retain(|trace| is_called(trace, item));
         }
         let people = match subscriber {
             Some(text) => self.people(text).await?,
@@ -126,6 +133,10 @@ impl Desk {
     }
 }
 
+fn is_called(trace: &Trace, title: &str) -> bool {
+    trace.title.to_lowercase() == title.to_lowercase()
+}
+
 /// 32 hexadecimal digits.
 fn item_id(text: &str) -> Option<ItemId> {
     let digits = text.as_bytes();
@@ -199,7 +210,10 @@ fn told(step: &Step) -> String {
         Happened::Filtered { campaign, rule } => {
             format!("campaign `{campaign}` does not want it: {rule}")
         }
-        Happened::Moved { due_at, why, .. } => format!("waits until {due_at}: {why}"),
+        Happened::Moved { due_at, why, .. } => match step.again {
+            0 => format!("waits until {due_at}: {why}"),
+            again => format!("waits until {due_at}, moved {} times: {why}", again + 1),
+        },
         Happened::Dropped { why, .. } => format!("not sent: {why}"),
         Happened::Posted { post } => format!("became part of post {post}"),
         Happened::Corrected { post } => format!("its source changed it: post {post} was corrected"),
@@ -220,6 +234,8 @@ fn ended(
     let at = delivery.at.map_or_else(String::new, |at| format!(" at {at}"));
     let since = delivery.at.map_or_else(String::new, |at| format!(" since {at}"));
     let quiet = channel.quiet_until.filter(|until| *until > now);
+    let opens_at = opening(&post.hours, now).filter(|opens_at| *opens_at > now);
+    let rollout = post.rollout.as_deref().filter(|rollout| !rollout.is_last());
     match delivery.outcome {
         Outcome::Waiting => match (&post.paused, &channel.paused, quiet) {
             (Some(why), ..) => format!("post {id}: waiting, because it is paused: {why}"),
@@ -227,11 +243,16 @@ fn ended(
             (None, None, Some(until)) => {
                 format!("post {id}: waiting until {until} at least, as the service asked")
             }
-            (None, None, None) => match post.rollout.as_deref().filter(|it| !it.is_last()) {
-                Some(rollout) => {
+            (None, None, None) => match (opens_at, rollout) {
+                (Some(until), _) => {
+                    format!(
+                        "post {id}: waiting until {until}, when the hours of its campaign begin"
+                    )
+                }
+                (None, Some(rollout)) => {
                     format!("post {id}: waiting for its next stage, it is in {}", rollout.words())
                 }
-                None => format!("post {id}: waiting for their turn"),
+                (None, None) => format!("post {id}: waiting for their turn"),
             },
         },
         Outcome::InFlight => format!("post {id}: on its way"),

@@ -201,7 +201,14 @@ pub(super) fn stage_line(post: &Value) -> Option<String> {
         return None;
     }
     let judged = post["stage"]["judged_at"].as_str();
-    Some(words.to_owned() + &judged.map_or_else(String::new, |at| format!(", judged at {at}")))
+    let mut line = words.to_owned();
+    line.push_str(&judged.map_or_else(String::new, |at| format!(", judged at {at}")));
+    for one in post["stage"]["waits_for"].as_array().into_iter().flatten() {
+        let text = |key: &str| one[key].as_str().unwrap_or("-").to_owned();
+        let (channel, why) = (text("channel"), text("paused"));
+        line.push_str(&format!(", waits for `{channel}`, which is paused: {why}"));
+    }
+    Some(line)
 }
 
 /// `corrected 2026-11-28T…: edited 9 of 10, 1 can't be edited`.

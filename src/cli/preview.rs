@@ -2,6 +2,8 @@
 
 mod chosen;
 
+mod wanted;
+
 mod written;
 
 use serde_json::{Value, json};
@@ -13,9 +15,8 @@ use crate::cli::{Done, EX_DATAERR, Failure, Settings, output, reach};
 use crate::daemon::Setup;
 use crate::extract::sitemap::{self, Sitemap};
 use crate::extract::{Entry, ITEMS_MAX, NotADocument, catalog, feed, page};
-use crate::model::campaign::{Campaign, ChangeKind};
+use crate::model::campaign::Campaign;
 use crate::model::channel::ChannelKind;
-use crate::model::condition::Verdict;
 use crate::model::item::Item;
 use crate::model::name::Name;
 use crate::model::post::Told;
@@ -85,20 +86,27 @@ pub(super) async fn run(args: Args) -> Done {
     };
     let kinds = kinds(&setup, campaign, args.channel.as_deref())?;
     let chosen = choose(&args, &setup, campaign, layout).await?;
-    let unwanted = unwanted(campaign, &chosen.items);
+    let judged = wanted::judge(campaign, &chosen.items);
     let reader = Person { language: args.language.clone(), first_name: args.reader.clone() };
     let shown = set(&setup, &name, layout, &kinds, &chosen.items, &reader)?;
     if args.json {
         let mut value = as_json(&args, layout, &chosen, &shown);
-        let filtered =
+        let row =
             |(item, rule): &(&Item, String)| json!({ "id": item.id.to_string(), "rule": rule });
-        value["filtered"] = unwanted.iter().map(filtered).collect();
+        value["filtered"] = judged.unwanted.iter().map(row).collect();
+        value["depends_on_price"] = judged.open.iter().map(row).collect();
         output::say_json(&value);
         return Ok(());
     }
     output::complain(&chosen.about());
-    for (item, rule) in &unwanted {
+    for (item, rule) in &judged.unwanted {
         output::complain(&format!("`{name}` would not send `{}`: {rule}", item.title));
+    }
+    for (item, rule) in &judged.open {
+        let title = &item.title;
+        output::complain(&format!(
+            "whether `{name}` sends `{title}` depends on how its price moves: {rule}"
+        ));
     }
     if args.html.is_some() || args.open {
         let about = match &args.language {
@@ -115,25 +123,6 @@ pub(super) async fn run(args: Args) -> Done {
         output::say(&text(one, output::width(), output::has_colour()));
     }
     Ok(())
-}
-
-/// The items that the campaign's `when` does not want, with the rule.
-fn unwanted<'a>(campaign: Option<&Campaign>, items: &'a [Item]) -> Vec<(&'a Item, String)> {
-    let Some((campaign, condition)) = campaign.and_then(|one| Some((one, one.when.as_ref()?)))
-    else {
-        return vec![];
-    };
-    let now = crate::runtime::clock::Clock::system().now();
-    let kind = campaign.on.first().copied().unwrap_or(ChangeKind::New);
-    let judged = items.iter().filter_map(|item| {
-        let told = Told { item: item.id, kind, price: None };
-        match condition.judge(item, &told, now) {
-            Verdict::Wanted => None,
-            Verdict::Unwanted { rule } => Some((item, format!("when = {rule}"))),
-            Verdict::Failed { rule, why } => Some((item, format!("when = {rule}: {why}"))),
-        }
-    });
-    judged.collect()
 }
 
 /// The items in the layout, as each kind of channel sends them.

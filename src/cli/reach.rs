@@ -25,14 +25,21 @@ pub(super) fn load(settings: &Settings) -> Result<Setup, Failure> {
     })
 }
 
+/// Asks the daemon; `None` when none runs.
+pub(super) async fn ask_daemon(setup: &Setup, question: &Ask) -> Result<Option<Value>, Failure> {
+    match client::ask(&setup.config.listen.admin, question).await {
+        Ok(value) => Ok(Some(value)),
+        Err(ClientError::NotRunning { .. }) => Ok(None),
+        Err(error @ ClientError::Told(_)) => Err(Failure::new(1, error)),
+        Err(error) => Err(Failure::new(EX_UNAVAILABLE, error)),
+    }
+}
+
 /// Asks the daemon if one runs, else the store itself.
 pub(super) async fn ask(settings: &Settings, question: Ask) -> Result<Answered, Failure> {
     let setup = load(settings)?;
-    match client::ask(&setup.config.listen.admin, &question).await {
-        Ok(value) => return Ok(Answered { value, is_by_daemon: true }),
-        Err(ClientError::NotRunning { .. }) => {}
-        Err(error @ ClientError::Told(_)) => return Err(Failure::new(1, error)),
-        Err(error) => return Err(Failure::new(EX_UNAVAILABLE, error)),
+    if let Some(value) = ask_daemon(&setup, &question).await? {
+        return Ok(Answered { value, is_by_daemon: true });
     }
     let ground =
         Ground::open(&setup.config).await.map_err(|error| Failure::new(EX_IOERR, error))?;

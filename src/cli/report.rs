@@ -1,8 +1,10 @@
 //! `tidings report`.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::admin::desk::Ask;
 use crate::cli::posts::stage_line;
@@ -22,6 +24,9 @@ Examples:
 
 /// Between two looks at a running post.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// The pace of right now is that of so many looks.
+const LOOKS_MAX: usize = 30;
 
 /// The columns of a report as CSV, before those of the reasons.
 const COLUMNS: [&str; 17] = [
@@ -91,18 +96,67 @@ async fn ask(args: &Args) -> Result<Answered, Failure> {
 }
 
 /// Looks again until all is done or paused; where people look, a line says how far it is.
-async fn follow(args: &Args, mut answered: Answered) -> Result<Answered, Failure> {
-    while rows(&answered.value["posts"]).iter().any(|post| post["state"] == "running") {
-        if !answered.is_by_daemon {
+///
+/// Each look asks for the counts alone: a report reads every recipient, and is asked for at the end.
+async fn follow(args: &Args, answered: Answered) -> Result<Answered, Failure> {
+    if !has_running(&answered.value) {
+        return Ok(answered);
+    }
+    let setup = reach::load(&args.settings)?;
+    let question = Ask::Progress { of: args.of.clone(), limit: args.limit };
+    let mut looks = Looks::default();
+    loop {
+        let Some(mut answer) = reach::ask_daemon(&setup, &question).await? else {
             output::complain("no daemon is running: it goes on when one does");
             break;
+        };
+        if !has_running(&answer) {
+            break;
         }
-        output::tell_over(&progress(&answered.value));
+        looks.add(&mut answer);
+        output::tell_over(&progress(&answer));
         tokio::time::sleep(LOOK).await;
-        answered = ask(args).await?;
     }
     output::tell_over("");
-    Ok(answered)
+    ask(args).await
+}
+
+fn has_running(answer: &Value) -> bool {
+    rows(&answer["posts"]).iter().any(|post| post["state"] == "running")
+}
+
+/// What was done of the first running post at the last looks: by that its pace is told.
+#[derive(Default)]
+struct Looks {
+    post: Value,
+    done: VecDeque<(Instant, u64)>,
+}
+
+impl Looks {
+    /// Adds a look, and to the answer how many get the post a second and how long it still takes.
+    fn add(&mut self, answer: &mut Value) {
+        let posts = answer["posts"].as_array_mut();
+        let running = posts.and_then(|posts| posts.iter_mut().find(|it| it["state"] == "running"));
+        let Some(post) = running else { return };
+        if self.post != post["id"] {
+            *self = Self { post: post["id"].clone(), done: VecDeque::new() };
+        }
+        let left = number(&post["counts"]["waiting"]) + number(&post["counts"]["in_flight"]);
+        let done = number(&post["counts"]["planned"]).saturating_sub(left);
+        let now = Instant::now();
+        self.done.push_back((now, done));
+        if self.done.len() > LOOKS_MAX {
+            self.done.pop_front();
+        }
+        let (first_at, first) = self.done.front().copied().unwrap_or((now, done));
+        let millis = u64::try_from((now - first_at).as_millis()).unwrap_or(u64::MAX).max(1);
+        // In tenths.
+        let rate = done.saturating_sub(first).saturating_mul(10_000) / millis;
+        post["per_second"] = format!("{}.{}", rate / 10, rate % 10).parse().unwrap_or_default();
+        if let Some(seconds) = (left * 10).checked_div(rate) {
+            post["seconds_left"] = seconds.into();
+        }
+    }
 }
 
 /// `post 12: 5200/10000 done, 29.8/s, 2m 41s left`.
@@ -164,7 +218,7 @@ fn show_one(post: &Value) -> Vec<String> {
             lines.push(format!("  {}", bars(&sent)));
         }
     }
-    if post["state"] == "running" {
+    if post["state"] == "running" && post["opens_at"].is_null() {
         let left = post["seconds_left"].as_u64();
         let left = left.map_or("nothing moves now".to_owned(), |seconds| {
             format!("about {} left, done at {}", about(seconds), text("done_at"))
@@ -223,7 +277,10 @@ fn state_words(post: &Value) -> String {
         "stopped" => format!("stopped: {}", text("stopped")),
         "paused" => format!("paused: {}{priority}", text("paused")),
         "finished" => format!("finished {}", text("finished")),
-        other => format!("{other}{priority}"),
+        other => match post["opens_at"].as_str() {
+            Some(opens_at) => format!("waits for its hours until {opens_at}{priority}"),
+            None => format!("{other}{priority}"),
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 //! Nothing is edited here: the post gets its next revision, and delivery brings it to the messages
 //! that show an older one. What reads the same as before is no correction.
 
-use crate::compose::set::{Options, of_campaign};
+use crate::compose::set::{Options, give_up, of_campaign};
 use crate::model::campaign::{Campaign, OnRetraction};
 use crate::model::correction::Corrections;
 use crate::model::item::ItemId;
@@ -25,7 +25,8 @@ pub(super) async fn correct(
         None => None,
     };
     let Some(commit) = commit else {
-        return options.store.drop_draft(draft).await;
+        let why = "there is nothing to correct any more";
+        return give_up(options, vec![draft], why, options.clock.now()).await;
     };
     let is_taken_back = commit.is_taken_back;
     let channels = options.store.commit_correction(commit).await?;

@@ -101,6 +101,7 @@ pub(super) fn of_campaign(
     let name = Some(rule.name.clone());
     let mut post = new_post(options, name, title, bodies, cards, rule.on_uncertain);
     post.priority = rule.priority;
+    post.hours.clone_from(&rule.timing.hours);
     post.personal = options.layouts.freeze(&rule.layout, items, &scene);
     let (topics, channels) = (rule.topics.clone(), rule.channels.clone());
     let (updates, stages) = (None, rule.stages.clone());
@@ -159,6 +160,7 @@ fn new_post(
         on_uncertain,
         priority: Priority::default(),
         rollout: None,
+        hours: vec![],
         paused: None,
         stopped: None,
         counts: Counts::default(),

@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::compose::set::{Options, each_once, give_up};
 use crate::model::campaign::Campaign;
 use crate::model::item::ItemId;
-use crate::model::name::Name;
 use crate::model::post::{Content, Draft, DraftId, Told};
 use crate::model::schedule::Span;
 use crate::model::time::Timestamp;
@@ -191,7 +190,7 @@ fn next_hour(rule: &Campaign, now: Timestamp) -> Timestamp {
 
 /// Takes what is not kept any more out of the drafts; answers those of which nothing is left.
 async fn left_of(options: &Options, drafts: &mut Vec<Draft>) -> Result<Vec<DraftId>, StoreError> {
-    let told: Vec<Told> = drafts.iter().flat_map(told_of).copied().collect();
+    let told: Vec<Told> = drafts.iter().flat_map(Draft::told).copied().collect();
     let mut there: HashSet<ItemId> = HashSet::new();
     for ids in each_once(&told).chunks(ITEMS_AT_ONCE) {
         there.extend(options.store.load_items(ids).await?.iter().map(|item| item.id));
@@ -205,20 +204,20 @@ async fn left_of(options: &Options, drafts: &mut Vec<Draft>) -> Result<Vec<Draft
             }
         }
     }
-    drafts.retain(|draft| !told_of(draft).is_empty());
+    drafts.retain(|draft| !draft.told().is_empty());
     Ok(gone)
 }
 
 /// The drafts that are used without those of their items that wait.
 fn parted(drafts: &[Draft], left: &[Draft], used: &[DraftId]) -> Vec<Draft> {
-    let waits: HashSet<ItemId> = left.iter().flat_map(told_of).map(|told| told.item).collect();
-    let is_parted = |draft: &&Draft| told_of(draft).iter().any(|told| waits.contains(&told.item));
+    let waits: HashSet<ItemId> = left.iter().flat_map(Draft::told).map(|told| told.item).collect();
+    let is_parted = |draft: &&Draft| draft.told().iter().any(|told| waits.contains(&told.item));
     let used: HashSet<DraftId> = used.iter().copied().collect();
     let used = drafts.iter().filter(|draft| used.contains(&draft.id)).filter(is_parted);
     used.map(|draft| {
         let items: Vec<Told> =
-            told_of(draft).iter().filter(|told| !waits.contains(&told.item)).copied().collect();
-        let campaign = campaign_of(draft).cloned();
+            draft.told().iter().filter(|told| !waits.contains(&told.item)).copied().collect();
+        let campaign = draft.campaign().cloned();
         match campaign {
             Some(campaign) => {
                 let content = Content::Items { campaign, items, stories: Vec::new() };
@@ -228,20 +227,6 @@ fn parted(drafts: &[Draft], left: &[Draft], used: &[DraftId]) -> Vec<Draft> {
         }
     })
     .collect()
-}
-
-fn campaign_of(draft: &Draft) -> Option<&Name> {
-    match &draft.content {
-        Content::Items { campaign, .. } => Some(campaign),
-        Content::OneOff { .. } | Content::Correction { .. } => None,
-    }
-}
-
-fn told_of(draft: &Draft) -> &[Told] {
-    match &draft.content {
-        Content::Items { items, .. } => items,
-        Content::OneOff { .. } | Content::Correction { .. } => &[],
-    }
 }
 
 #[cfg(test)]

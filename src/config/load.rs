@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::config::Config;
-use crate::config::check::around::{PageCheck, Surroundings};
+use crate::config::check::around::{Checks, Surroundings};
 use crate::config::check::check;
 use crate::config::file::{File, Unreadable};
 use crate::config::include;
@@ -23,8 +23,8 @@ pub struct Loaded {
 /// Reads `path` and the files that it includes; `env` looks up environment variables.
 ///
 /// `layouts` is asked once for the names of the layouts in a folder, so that a campaign that names
-/// none of them is told here with its place; `None` leaves that unchecked. `rules` tells what is
-/// wrong with the rules of a page, as [`PageCheck`] says.
+/// none of them is told here with its place; `None` leaves that unchecked. `rules` tells what only
+/// others can, as [`Checks`] says.
 ///
 /// # Errors
 /// Every problem of every file, in the order of the files and of the places in them. Nothing in
@@ -33,7 +33,7 @@ pub fn load(
     path: &Path,
     env: &dyn Fn(&str) -> Option<String>,
     layouts: &mut dyn FnMut(&Path) -> Option<BTreeSet<Name>>,
-    rules: &PageCheck<'_>,
+    rules: &dyn Checks,
 ) -> Result<Loaded, Vec<Problem>> {
     let mut found = Findings::default();
     let mut files = Vec::new();

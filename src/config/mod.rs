@@ -43,7 +43,7 @@ use crate::model::name::Name;
 use crate::model::secret::SecretString;
 use crate::model::source::Source;
 
-pub use crate::config::check::around::{Checks, PageCheck};
+pub use crate::config::check::around::Checks;
 pub use crate::config::load::{Loaded, load};
 pub use crate::config::place::{NoPlace, editors_file};
 pub use crate::config::problem::Problem;

@@ -196,7 +196,7 @@ mod tests {
             let around = Surroundings {
                 folder: self.folder.path(),
                 env: &env,
-                rules: &|_: &crate::model::source::PageRules| vec![],
+                rules: &crate::config::check::around::NoFaults,
                 is_complete: true,
             };
             let secret = read(&raw, "channels.a.token", &around, &mut found);
@@ -291,7 +291,7 @@ mod tests {
         let around = Surroundings {
             folder: Path::new(""),
             env: &|_| None,
-            rules: &|_: &crate::model::source::PageRules| vec![],
+            rules: &crate::config::check::around::NoFaults,
             is_complete: true,
         };
         let mut found = Findings::default();

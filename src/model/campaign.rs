@@ -5,11 +5,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::condition::Condition;
-use crate::model::control::Priority;
 use crate::model::name::Name;
+use crate::model::priority::Priority;
 use crate::model::rollout::Stages;
 use crate::model::step::Step;
 use crate::model::timing::Timing;
+
+pub use crate::model::change::ChangeKind;
 
 /// A standing rule: which changes of which sources go, set how, to whom.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,56 +36,6 @@ pub struct Campaign {
     pub timing: Timing,
     /// `None` goes to everybody at once.
     pub stages: Option<Stages>,
-}
-
-/// What happened to an item between two polls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ChangeKind {
-    /// No rung of it was known.
-    New,
-    /// A known item's fingerprint changed.
-    Updated,
-    /// A variant costs less than when its price was last told.
-    PriceDrop,
-    /// A variant costs more than when its price was last told.
-    PriceRise,
-    /// No variant could be had, one can now.
-    BackInStock,
-    /// A variant could be had, none can now.
-    OutOfStock,
-    /// Absent from several complete polls over a day or more.
-    Gone,
-}
-
-impl ChangeKind {
-    pub const ALL: [Self; 7] = [
-        Self::New,
-        Self::Updated,
-        Self::PriceDrop,
-        Self::PriceRise,
-        Self::BackInStock,
-        Self::OutOfStock,
-        Self::Gone,
-    ];
-
-    /// The word for it in settings, layouts and listings.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Updated => "updated",
-            Self::PriceDrop => "price-drop",
-            Self::PriceRise => "price-rise",
-            Self::BackInStock => "back-in-stock",
-            Self::OutOfStock => "out-of-stock",
-            Self::Gone => "gone",
-        }
-    }
-
-    /// Comes with the price before and after.
-    pub fn is_of_price(self) -> bool {
-        matches!(self, Self::PriceDrop | Self::PriceRise)
-    }
 }
 
 /// What becomes of sent messages when their source corrects or takes back what they tell.

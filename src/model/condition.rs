@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::model::change::Told;
 use crate::model::item::Item;
-use crate::model::post::Told;
 use crate::model::time::Timestamp;
 
 /// Whether a condition holds for an item to which something happened; the instant decides which

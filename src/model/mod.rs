@@ -32,7 +32,11 @@ pub mod product;
 
 pub mod timing;
 
+pub mod change;
+
 pub mod condition;
+
+pub mod priority;
 
 pub mod campaign;
 
@@ -41,6 +45,8 @@ pub mod channel;
 pub mod message;
 
 pub mod media;
+
+pub mod kept;
 
 pub mod post;
 

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::campaign::{ChangeKind, OnUncertain};
+use crate::model::campaign::OnUncertain;
+use crate::model::change::ChangeKind;
 use crate::model::channel::ChannelKind;
-use crate::model::control::Priority;
-use crate::model::correction::{Corrections, Kept};
 use crate::model::item::{Item, ItemId};
+use crate::model::kept::{Corrections, Kept};
 use crate::model::message::{Card, Message};
 use crate::model::name::Name;
-use crate::model::offer::Amount;
+use crate::model::priority::Priority;
 use crate::model::rollout::Rollout;
 use crate::model::subscriber::Standing;
 use crate::model::time::Timestamp;
+use crate::model::timing::Hours;
+
+pub use crate::model::change::{PriceMove, Told};
 
 macro_rules! numbered {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -70,6 +73,24 @@ pub struct Draft {
     pub held: Option<Hold>,
 }
 
+impl Draft {
+    /// The campaign that it is of; `None` for what no campaign wants.
+    pub fn campaign(&self) -> Option<&Name> {
+        match &self.content {
+            Content::Items { campaign, .. } => Some(campaign),
+            Content::OneOff { .. } | Content::Correction { .. } => None,
+        }
+    }
+
+    /// What it tells of items, oldest first.
+    pub fn told(&self) -> &[Told] {
+        match &self.content {
+            Content::Items { items, .. } => items,
+            Content::OneOff { .. } | Content::Correction { .. } => &[],
+        }
+    }
+}
+
 /// What a draft will say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Content {
@@ -87,15 +108,6 @@ pub enum Content {
     Correction { post: PostId, retracted: Vec<ItemId> },
 }
 
-/// What happened to an item, as a draft tells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
-    pub item: ItemId,
-    pub kind: ChangeKind,
-    /// Of price drops and rises; in a digest also of what is back in stock for another price.
-    pub price: Option<PriceMove>,
-}
-
 /// What shows that items of two sources are one story. Hashes; 0 stands for absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Story {
@@ -104,17 +116,6 @@ pub struct Story {
     pub link: u64,
     /// The letters and digits of the title.
     pub title: u64,
-}
-
-/// A price that moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PriceMove {
-    /// The price that was last told.
-    pub from: Amount,
-    pub to: Amount,
-    /// The lowest of the 30 days before this move, from our own history; `None` when the item was
-    /// not watched so long.
-    pub lowest_30d: Option<Amount>,
 }
 
 /// What a draft waits for instead of its time.
@@ -158,6 +159,8 @@ pub struct Post {
     pub priority: Priority,
     /// `None` goes to everybody at once.
     pub rollout: Option<Box<Rollout>>,
+    /// Nobody is claimed outside of these.
+    pub hours: Vec<Hours>,
     /// `Some(why)` while nobody further is claimed.
     pub paused: Option<String>,
     /// `Some(why)` once the post was stopped; its waiting recipients are then skipped.

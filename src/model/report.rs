@@ -31,6 +31,10 @@ pub struct PostReport {
     pub finished_at: Option<Timestamp>,
     pub priority: Priority,
     pub rollout: Option<Box<Rollout>>,
+    /// Somebody waits, and nobody is claimed before this instant: its hours are closed.
+    pub opens_at: Option<Timestamp>,
+    /// The channels that the stage waits for because they are paused, and why they are.
+    pub stalled: Vec<(Name, String)>,
     pub paused: Option<String>,
     pub stopped: Option<String>,
     pub errors: Vec<String>,
@@ -58,7 +62,7 @@ impl PostReport {
     pub fn takes(&self, now: Timestamp) -> Option<Duration> {
         let left = self.ends.counts.waiting + self.ends.counts.in_flight;
         let rate = self.rate(now);
-        if left == 0 || rate <= 0.0 || self.paused.is_some() {
+        if left == 0 || rate <= 0.0 || self.paused.is_some() || self.opens_at.is_some() {
             return None;
         }
         Duration::try_from_secs_f64(figure(left) / rate).ok()
@@ -234,6 +238,8 @@ mod tests {
             finished_at: None,
             priority: Priority::NORMAL,
             rollout: None,
+            opens_at: None,
+            stalled: vec![],
             paused: None,
             stopped: None,
             errors: vec![],

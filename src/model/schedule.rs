@@ -161,6 +161,31 @@ impl CronRule {
         next.map(Timestamp::from_jiff)
     }
 
+    /// The last instant at or before `at`, and not before `from`, at which the line fires.
+    pub fn last_within(&self, from: Timestamp, at: Timestamp) -> Option<Timestamp> {
+        let second = Duration::from_secs(1);
+        let fire_after = |instant: Timestamp| self.next_after(instant).filter(|fire| *fire <= at);
+        // Back in steps that double until there is a fire, then halves of what is left.
+        let mut back = second;
+        let mut low = loop {
+            let start = (at - back).max(from - second);
+            match fire_after(start) {
+                Some(fire) => break fire,
+                None if start < from => return None,
+                None => back *= 2,
+            }
+        };
+        let mut high = at;
+        while high.since(low) > second {
+            let middle = low + high.since(low) / 2;
+            match fire_after(middle) {
+                Some(fire) => low = fire,
+                None => high = middle,
+            }
+        }
+        Some(fire_after(low).unwrap_or(low))
+    }
+
     /// For chosen hours: the wall clock decides.
     ///
     /// `instant` never runs backwards as the wall time grows, so the times up to that of `last`
@@ -170,7 +195,7 @@ impl CronRule {
         let mut wall = self.0.zone.to_datetime(last);
         loop {
             wall = self.next_match(wall)?;
-            let at = self.instant(wall)?;
+            let at = instant(&self.0.zone, wall)?;
             if at > last {
                 return Some(at);
             }
@@ -203,21 +228,6 @@ impl CronRule {
         let next = self.0.schedule.after(&DateTime::from_timestamp(seconds, 0)?).next()?;
         Some(Offset::UTC.to_datetime(jiff::Timestamp::from_second(next.timestamp()).ok()?))
     }
-
-    /// When the clocks show `wall`: the first time that they do, or when they jump over it.
-    fn instant(&self, wall: civil::DateTime) -> Option<jiff::Timestamp> {
-        let zone = &self.0.zone;
-        let ambiguous = zone.to_ambiguous_timestamp(wall);
-        let is_skipped = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
-        let at = ambiguous.compatible().ok()?;
-        if !is_skipped {
-            return Some(at);
-        }
-        // A skipped time is taken with the offset before the jump, so `at` is the jump itself or
-        // less than a gap later.
-        let past = at.checked_add(jiff::SignedDuration::from_secs(1)).ok()?;
-        zone.preceding(past).next().map(|jump| jump.timestamp())
-    }
 }
 
 /// The line and its zone: `` `0 30 9 * * Mon-Fri` in Europe/Kyiv ``.
@@ -230,6 +240,28 @@ impl fmt::Display for CronRule {
 impl fmt::Debug for CronRule {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "CronRule({self})")
+    }
+}
+
+/// When the clocks of the zone show `wall`: the first time that they do, or when they jump over it.
+pub(super) fn instant(zone: &TimeZone, wall: civil::DateTime) -> Option<jiff::Timestamp> {
+    let ambiguous = zone.to_ambiguous_timestamp(wall);
+    let is_skipped = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
+    let at = ambiguous.compatible().ok()?;
+    if !is_skipped {
+        return Some(at);
+    }
+    // A skipped time is taken with the offset before the jump, so `at` is the jump itself or less
+    // than a gap later.
+    let past = at.checked_add(jiff::SignedDuration::from_secs(1)).ok()?;
+    zone.preceding(past).next().map(|jump| jump.timestamp())
+}
+
+/// When the clocks show `wall` for the second time; `None` when they do so once at most.
+pub(super) fn second_instant(zone: &TimeZone, wall: civil::DateTime) -> Option<jiff::Timestamp> {
+    match zone.to_ambiguous_timestamp(wall).offset() {
+        AmbiguousOffset::Fold { after, .. } => after.to_timestamp(wall).ok(),
+        AmbiguousOffset::Gap { .. } | AmbiguousOffset::Unambiguous { .. } => None,
     }
 }
 
@@ -503,6 +535,25 @@ mod tests {
             fires("0 */15 * * * *", "Australia/Lord_Howe", "2026-04-04T14:44:00Z", 4),
             ["05 01:45:00+11:00", "05 01:30:00+10:30", "05 01:45:00+10:30", "05 02:00:00+10:30"],
         );
+    }
+
+    #[test]
+    fn the_last_fire_is_found_without_walking_over_all() {
+        let from = at("2026-01-01T00:00:00Z");
+        let now = at("2026-11-28T12:34:56Z");
+        let cases = [
+            ("* * * * * *", Some("2026-11-28T12:34:56Z")),
+            ("* * 3 * * *", Some("2026-11-28T03:59:59Z")),
+            ("0 0 9 * * Mon", Some("2026-11-23T09:00:00Z")),
+            ("56 34 12 28 11 *", Some("2026-11-28T12:34:56Z")),
+            ("0 0 9 1 1 *", Some("2026-01-01T09:00:00Z")),
+            ("0 0 0 1 1 *", Some("2026-01-01T00:00:00Z")),
+            ("0 0 9 1 12 *", None),
+        ];
+        for (line, expected) in cases {
+            let rule = CronRule::parse(line, None).unwrap();
+            assert_eq!(rule.last_within(from, now), expected.map(at), "{line}");
+        }
     }
 
     #[test]

@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
+use serde::de::{Deserializer, Error};
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
 
-use crate::model::schedule::{CronError, CronRule, Span};
+use crate::model::schedule::{CronError, CronRule, Span, instant, second_instant};
 use crate::model::time::Timestamp;
 
 /// How late a draft is sent where its campaign does not say; also the most that one can say.
@@ -18,14 +21,17 @@ pub const MISFIRE: Duration = Duration::from_secs(30 * 86_400);
 /// Most items of a digest, where its campaign does not say.
 pub const DIGEST_ITEMS: u32 = 10;
 
-/// So often one set of hours may send a draft on to the next before they count as never open.
-const TURNS_MAX: usize = 16;
+/// Hours that do not open all together within this time never do: where the clocks of two zones
+/// change on other days, some are open together in a part of the year only.
+const OPENS_WITHIN: Duration = Duration::from_secs(400 * 86_400);
 
-/// Fires that are looked at to find the one that hours moved.
-const FIRES_MAX: usize = 3_000;
+/// Days in which each hours by themselves open, with two to spare for the changes of clocks.
+const DAYS_MAX: usize = 5;
 
-/// A day and what the clocks may add to it: no opening moves a fire further.
-const DAY: Duration = Duration::from_secs(26 * 3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Hours that are all closed for longer are worth a word.
+const CLOSED_MAX: Duration = Duration::from_secs(3 * 86_400);
 
 /// When a campaign sends what it wants, and how much of it at once.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,46 +86,54 @@ impl Default for Timing {
 impl Timing {
     /// When something is sent that is ready at `ready`; never before.
     ///
-    /// For a digest that is its next hour after that; after its last year, `ready` itself.
+    /// For a digest that is its next hour after that; after its last year, `ready` itself. Where
+    /// the hours never open, it is a day later: then it is asked again.
     pub fn due(&self, ready: Timestamp) -> Timestamp {
         let fire = self.digest.as_ref().and_then(|digest| digest.rule.next_after(ready));
         let ready = fire.unwrap_or(ready);
-        self.opening(ready).unwrap_or(ready)
+        self.opening(ready).unwrap_or(ready + DAY)
     }
 
     /// The first instant from `at` on at which all hours are open; `None` when they never are.
-    pub fn opening(&self, mut at: Timestamp) -> Option<Timestamp> {
-        for _ in 0..TURNS_MAX {
-            let next = self.hours.iter().fold(at, |at, hours| hours.opening(at));
-            if next == at {
-                return Some(at);
-            }
-            at = next;
-        }
-        None
+    pub fn opening(&self, at: Timestamp) -> Option<Timestamp> {
+        opening(&self.hours, at)
     }
 
     /// Whether a digest's hour comes at that instant, or was moved to it.
     pub fn is_hour(&self, at: Timestamp) -> bool {
         let Some(digest) = &self.digest else { return true };
-        let second = Duration::from_secs(1);
-        if digest.rule.next_after(at - second) == Some(at) && self.opening(at) == Some(at) {
-            return true;
-        }
-        let mut last = at - DAY - second;
-        for _ in 0..FIRES_MAX {
-            match digest.rule.next_after(last) {
-                Some(fire) if fire <= at => {
-                    if self.opening(fire) == Some(at) {
-                        return true;
-                    }
-                    last = fire;
-                }
-                _ => break,
-            }
-        }
-        false
+        // Later fires are moved to later openings: if any fire was moved here, the last one was.
+        let last = digest.rule.last_within(at - OPENS_WITHIN, at);
+        last.is_some_and(|fire| self.opening(fire) == Some(at))
     }
+
+    /// The first time in the year after `from` in which the hours are closed for more than three
+    /// days; without an end, when they never open again.
+    pub fn closed_for_long(&self, from: Timestamp) -> Option<(Timestamp, Option<Timestamp>)> {
+        let [_, _, ..] = self.hours.as_slice() else { return None };
+        let mut at = from;
+        while at < from + OPENS_WITHIN {
+            let Some(opens_at) = self.opening(at) else { return Some((at, None)) };
+            if opens_at.since(at) > CLOSED_MAX {
+                return Some((at, Some(opens_at)));
+            }
+            at = opens_at.max(at + DAY);
+        }
+        None
+    }
+}
+
+/// The first instant from `at` on at which all of these hours are open; `None` when they never are.
+pub fn opening(hours: &[Hours], mut at: Timestamp) -> Option<Timestamp> {
+    let last = at + OPENS_WITHIN;
+    while at <= last {
+        let next = hours.iter().try_fold(at, |at, hours| hours.opening(at))?;
+        if next == at {
+            return Some(at);
+        }
+        at = next;
+    }
+    None
 }
 
 /// One line for people, in the settings' words.
@@ -157,15 +171,14 @@ impl fmt::Display for Timing {
 
 /// Hours of the day at which something may be sent.
 ///
-/// They may pass midnight. On the day that has two hours of one name both count; hours that a day
-/// does not have open it at the end of the gap.
+/// They may pass midnight. On the day that has two hours of one name both count. Hours that begin
+/// where the clocks jump open at the end of the gap; on a day that has none of them they stay closed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hours {
     from: Time,
     /// Not open any more; midnight for the end of the day.
     until: Time,
     zone: TimeZone,
-    opens: CronRule,
     /// As they were given.
     text: String,
     is_quiet: bool,
@@ -219,12 +232,10 @@ impl Hours {
         zone: &str,
         is_quiet: bool,
     ) -> Result<Self, HoursError> {
-        let line = format!("0 {} {} * * *", from.minute(), from.hour());
-        let opens = CronRule::parse(&line, Some(zone)).map_err(HoursError::Zone)?;
         let unknown = |_| HoursError::Zone(CronError::UnknownZone { name: zone.to_owned() });
         let zone = TimeZone::get(zone).map_err(unknown)?;
         let text = text.trim().to_owned();
-        Ok(Self { from, until, zone, opens, text, is_quiet })
+        Ok(Self { from, until, zone, text, is_quiet })
     }
 
     pub fn is_open(&self, at: Timestamp) -> bool {
@@ -238,9 +249,53 @@ impl Hours {
         }
     }
 
-    /// The first instant from `at` on at which they are open.
-    pub fn opening(&self, at: Timestamp) -> Timestamp {
-        if self.is_open(at) { at } else { self.opens.next_after(at).unwrap_or(at) }
+    /// The first instant from `at` on at which they are open; `None` at the end of time.
+    pub fn opening(&self, at: Timestamp) -> Option<Timestamp> {
+        if self.is_open(at) {
+            return Some(at);
+        }
+        // Where the clocks go back over midnight, the day before comes again.
+        let mut day = self.zone.to_datetime(at.to_jiff()).date().yesterday().ok()?;
+        for _ in 0..DAYS_MAX {
+            let wall = day.to_datetime(self.from);
+            let begins = [instant(&self.zone, wall), second_instant(&self.zone, wall)];
+            let begins = begins.into_iter().flatten().map(Timestamp::from_jiff);
+            if let Some(begin) = begins.filter(|begin| *begin > at).find(|one| self.is_open(*one)) {
+                return Some(begin);
+            }
+            day = day.tomorrow().ok()?;
+        }
+        None
+    }
+
+    fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+}
+
+/// What is kept of [`Hours`]: they are read from it again.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    text: String,
+    zone: String,
+    is_quiet: bool,
+}
+
+impl Serialize for Hours {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (text, zone) = (self.text.clone(), self.zone_name().to_owned());
+        Kept { text, zone, is_quiet: self.is_quiet }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hours {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let kept = Kept::deserialize(deserializer)?;
+        let read = match kept.is_quiet {
+            true => Self::quiet(&kept.text, &kept.zone).map(Some),
+            false => Self::window(&kept.text, &kept.zone),
+        };
+        read.map_err(Error::custom)?.ok_or_else(|| Error::custom("hours of the whole day"))
     }
 }
 
@@ -250,7 +305,7 @@ impl fmt::Display for Hours {
         if self.is_quiet {
             out.write_str("quiet ")?;
         }
-        write!(out, "{} in {}", self.text, self.zone.iana_name().unwrap_or("UTC"))
+        write!(out, "{} in {}", self.text, self.zone_name())
     }
 }
 
@@ -364,9 +419,10 @@ mod tests {
                     while hours.is_open(closed) {
                         closed = closed + Duration::from_secs(900);
                     }
-                    let next = hours.opening(closed);
+                    let next = hours.opening(closed).unwrap();
                     assert!(hours.is_open(next), "{zone} {text} {next}");
-                    assert!(next.since(last) <= DAY, "{zone} {text} {next}");
+                    let longest = DAY + Duration::from_secs(2 * 3_600);
+                    assert!(next.since(last) <= longest, "{zone} {text} {next}");
                     last = next;
                     days += 1;
                 }
@@ -402,6 +458,68 @@ mod tests {
         assert!(timing.is_hour(due));
         assert!(!timing.is_hour(at("2026-11-29T09:00:00Z")));
         assert!(!timing.is_hour(at("2026-11-29T07:00:00Z")));
+    }
+
+    #[test]
+    fn a_window_that_lies_in_a_gap_is_not_open_that_day() {
+        let hours = window("02:15-02:45", "Europe/London");
+        let timing =
+            digest("0 0 1 * * *", "Europe/London", vec![window("01:15-01:45", "Europe/London")]);
+        // London has no time between one and two on this day.
+        let saturday = at("2026-03-28T01:50:00Z");
+        let monday = at("2026-03-30T00:15:00Z");
+        assert_eq!(timing.opening(saturday), Some(monday));
+        assert_eq!(hours.opening(at("2026-03-29T00:00:00Z")), Some(at("2026-03-29T01:15:00Z")));
+        assert!(timing.is_hour(monday), "two fires were moved to it");
+        assert_eq!(timing.due(at("2026-03-28T02:00:00Z")), monday);
+        assert!(!timing.is_hour(at("2026-03-30T00:16:00Z")));
+    }
+
+    #[test]
+    fn hours_whose_begin_comes_twice_open_twice() {
+        // Kyiv has 03:00 to 04:00 twice on this day.
+        let hours = window("03:15-03:30", "Europe/Kyiv");
+        let first = hours.opening(at("2026-10-24T22:00:00Z")).unwrap();
+        assert_eq!(first, at("2026-10-25T00:15:00Z"));
+        assert_eq!(hours.opening(at("2026-10-25T00:30:00Z")), Some(at("2026-10-25T01:15:00Z")));
+    }
+
+    #[test]
+    fn hours_that_never_open_together_send_nothing() {
+        let quiet = Hours::quiet("21:00-09:00", "UTC").unwrap();
+        let never = of(vec![window("22:00-23:00", "UTC"), quiet.clone()]);
+        let now = at("2026-11-28T20:00:00Z");
+        assert_eq!(never.due(now), now + DAY);
+        assert_eq!(never.closed_for_long(now), Some((now, None)));
+        let gathered = digest("0 0 9 * * *", "UTC", vec![window("22:00-23:00", "UTC"), quiet]);
+        assert!(gathered.due(now) > now);
+    }
+
+    #[test]
+    fn hours_of_two_zones_may_be_open_together_in_winter_only() {
+        // Chisinau is two hours before UTC in winter, three in summer.
+        let quiet = Hours::quiet("22:00-06:00", "UTC").unwrap();
+        let window = |text: &str| window(text, "Europe/Chisinau");
+        let winter = of(vec![window("08:00-09:00"), quiet.clone()]);
+        let summer = at("2026-05-01T12:00:00Z");
+        assert_eq!(winter.due(summer), at("2026-10-25T06:00:00Z"));
+        let (from, until) = winter.closed_for_long(at("2026-01-05T00:00:00Z")).unwrap();
+        assert!(from >= at("2026-03-28T00:00:00Z") && from < at("2026-03-30T00:00:00Z"), "{from}");
+        assert_eq!(until, Some(at("2026-10-25T06:00:00Z")));
+        let all_year = of(vec![window("08:00-10:00"), quiet]);
+        assert_eq!(all_year.closed_for_long(at("2026-01-05T00:00:00Z")), None);
+    }
+
+    #[test]
+    fn hours_are_kept_as_they_were_given() {
+        let all =
+            [window("08:00-24:00", "Europe/Kyiv"), Hours::quiet(" 22:00-7:00", "UTC").unwrap()];
+        for hours in all {
+            let text = serde_json::to_string(&hours).unwrap();
+            assert_eq!(serde_json::from_str::<Hours>(&text).unwrap(), hours, "{text}");
+        }
+        let whole = r#"{"text":"00:00-24:00","zone":"UTC","is_quiet":false}"#;
+        assert!(serde_json::from_str::<Hours>(whole).is_err());
     }
 
     #[test]

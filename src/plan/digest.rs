@@ -72,8 +72,8 @@ pub fn gather(
     let mut gathered = Gathered::default();
     for draft in drafts {
         let waits = |told: &&Told| !goes.contains(&told.item);
-        let waiting: Vec<Told> = told_of(draft).iter().filter(waits).copied().collect();
-        if waiting.len() == told_of(draft).len() && !waiting.is_empty() {
+        let waiting: Vec<Told> = draft.told().iter().filter(waits).copied().collect();
+        if waiting.len() == draft.told().len() && !waiting.is_empty() {
             gathered.left.push(draft.clone());
             continue;
         }
@@ -92,7 +92,7 @@ pub fn gather(
 fn all(drafts: &[Draft]) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut places: HashMap<ItemId, usize> = HashMap::new();
-    for (at, told) in drafts.iter().flat_map(told_of).enumerate() {
+    for (at, told) in drafts.iter().flat_map(Draft::told).enumerate() {
         let place = *places.entry(told.item).or_insert(entries.len());
         match entries.get_mut(place) {
             Some(entry) => {
@@ -103,13 +103,6 @@ fn all(drafts: &[Draft]) -> Vec<Entry> {
         }
     }
     entries
-}
-
-fn told_of(draft: &Draft) -> &[Told] {
-    match &draft.content {
-        Content::Items { items, .. } => items,
-        Content::OneOff { .. } | Content::Correction { .. } => &[],
-    }
 }
 
 fn most(items: u32) -> usize {

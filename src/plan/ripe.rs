@@ -5,6 +5,9 @@ use std::time::Duration;
 use crate::model::time::Timestamp;
 use crate::model::timing::Timing;
 
+/// When a draft is asked again whose hours never open.
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// What a draft that was due at some instant is to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ripe {
@@ -30,7 +33,9 @@ pub fn ripe(timing: &Timing, due_at: Timestamp, now: Timestamp) -> Ripe {
     }
     match timing.opening(now) {
         Some(opening) if opening > now => Ripe::Later(opening),
-        _ => Ripe::Now,
+        Some(_) => Ripe::Now,
+        // The settings can't say so; if the rules of a zone change, it is asked again.
+        None => Ripe::Later(now + DAY),
     }
 }
 
@@ -57,6 +62,16 @@ mod tests {
         let evening = at("2026-11-28T20:59:00Z");
         let morning = Ripe::Later(at("2026-11-29T08:00:00Z"));
         assert_eq!(ripe(&timing, evening, evening + hour), morning);
+    }
+
+    #[test]
+    fn nothing_goes_at_hours_that_never_open() {
+        let window = Hours::window("22:00-23:00", "UTC").unwrap();
+        let quiet = Hours::quiet("21:00-09:00", "UTC").unwrap();
+        let hours = window.into_iter().chain([quiet]).collect();
+        let timing = Timing { hours, ..Timing::default() };
+        let now = at("2026-11-28T22:30:00Z");
+        assert_eq!(ripe(&timing, now, now), Ripe::Later(now + DAY));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From a document to what is committed: read, compared, planned. Runs on the blocking pool.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use url::Url;
@@ -11,6 +11,7 @@ use crate::model::campaign::{Campaign, ChangeKind};
 use crate::model::correction::Correction;
 use crate::model::item::{Item, ItemId};
 use crate::model::known::{Keys, Known, KnownItem};
+use crate::model::name::Name;
 use crate::model::post::{Content, Draft, Flood, Told};
 use crate::model::product::ProductName;
 use crate::model::source::{CatalogState, PageRules, Source, SourceKind};
@@ -18,9 +19,12 @@ use crate::model::time::Timestamp;
 use crate::plan::{self, Filtered, Planned};
 use crate::store::ShelfCommit;
 
-/// Of what campaigns do not want, so much of the newest of one poll is kept for a while, so that
+/// Of what a campaign does not want, so much of the newest of one poll is kept for a while, so that
 /// somebody can be told why nobody has it.
-pub(crate) const FILTERED_TRACED_MAX: usize = 200;
+const FILTERED_TRACED_MAX: usize = 200;
+
+/// Of all campaigns together.
+const TRACED_MAX: usize = 2_000;
 
 /// What a poll's documents say beside what is known.
 #[derive(Debug, Default)]
@@ -70,8 +74,8 @@ impl Reading {
     pub fn take(&mut self, planned: Planned) {
         let Planned { drafts, filtered } = planned;
         (self.drafts, self.filtered) = (drafts, filtered);
-        let traced = self.filtered.iter().rev().take(FILTERED_TRACED_MAX);
-        let mut named: HashSet<ItemId> = traced.map(|filtered| filtered.item).collect();
+        let mut named: HashSet<ItemId> =
+            traced(&self.filtered).map(|filtered| filtered.item).collect();
         for draft in &self.drafts {
             if let Content::Items { items, .. } = &draft.content {
                 named.extend(items.iter().map(|told| told.item));
@@ -273,4 +277,15 @@ fn remark(quality: Quality, is_expired: bool, odd: Option<String>) -> Option<Str
     let end = is_expired.then(|| "the feed says that it will not change any more".to_owned());
     let all: Vec<String> = [form, end, odd].into_iter().flatten().collect();
     (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// What is kept of what campaigns do not want, newest first.
+pub(crate) fn traced(filtered: &[Filtered]) -> impl Iterator<Item = &Filtered> {
+    let mut counts: HashMap<&Name, usize> = HashMap::new();
+    let newest = filtered.iter().rev().filter_map(move |one| {
+        let count = counts.entry(&one.campaign).or_default();
+        *count += 1;
+        (*count <= FILTERED_TRACED_MAX).then_some(one)
+    });
+    newest.take(TRACED_MAX)
 }

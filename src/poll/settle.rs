@@ -3,6 +3,7 @@
 //! As many documents are unpacked and read at the same time as [`Shared`] has places for readers;
 //! the others wait packed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +12,13 @@ use tokio::sync::Semaphore;
 
 use crate::model::campaign::Campaign;
 use crate::model::known::Known;
+use crate::model::name::Name;
 use crate::model::source::{Source, SourceState};
 use crate::model::time::Timestamp;
 use crate::model::trace::{Happened, short};
 use crate::plan::Filtered;
 use crate::poll::fetch::{Fetched, Fetcher};
-use crate::poll::read::{FILTERED_TRACED_MAX, Reading, number};
+use crate::poll::read::{Reading, number, traced};
 use crate::poll::report::{Outcome, PollReport};
 use crate::poll::state::{self, Failure};
 use crate::poll::stories;
@@ -178,28 +180,27 @@ impl Poll {
     /// Says what campaigns did not want, for whoever asks later. Nothing follows from it, so it
     /// need not be of one piece with the poll.
     async fn trace(&self, filtered: Vec<Filtered>) -> Result<(), StoreError> {
-        let mut steps = Vec::new();
-        for Filtered { campaign, item, rule, failed } in filtered.into_iter().rev() {
-            match &failed {
+        let source = &self.source.name;
+        for Unwanted { campaign, rule, items, failed } in by_rule(&filtered) {
+            match failed {
                 Some(error) => tracing::warn!(
-                    source.id = %self.source.name, campaign.id = %campaign, item.id = %item, %rule,
-                    error, "a rule could not be applied to an item, so it is not sent"
+                    source.id = %source, campaign.id = %campaign, rule, error, items,
+                    "a rule could not be applied to items, so they are not sent"
                 ),
                 None => tracing::info!(
-                    source.id = %self.source.name, campaign.id = %campaign, item.id = %item, %rule,
-                    "a campaign does not want an item"
+                    source.id = %source, campaign.id = %campaign, rule, items,
+                    "a campaign does not want items"
                 ),
             }
+        }
+        let steps = traced(&filtered).map(|Filtered { campaign, item, rule, failed }| {
             let rule = short(&match failed {
                 Some(why) => format!("it could not be said whether {rule}: {why}"),
-                None => rule,
+                None => rule.clone(),
             });
-            steps.push((item, Happened::Filtered { campaign, rule }));
-            if steps.len() == FILTERED_TRACED_MAX {
-                break;
-            }
-        }
-        self.shared.store.commit_steps(steps, self.now()).await
+            (*item, Happened::Filtered { campaign: campaign.clone(), rule })
+        });
+        self.shared.store.commit_steps(steps.collect(), self.now()).await
     }
 
     pub(crate) fn settled(
@@ -211,6 +212,25 @@ impl Poll {
         let (index, is_dry) = (self.index, self.is_dry);
         Settled { index, is_dry, state, report, stored }
     }
+}
+
+/// What one rule of a campaign kept from being told.
+struct Unwanted<'a> {
+    campaign: &'a Name,
+    rule: &'a str,
+    items: usize,
+    /// Why it could not be applied to the first of them, if it could not.
+    failed: Option<&'a str>,
+}
+
+fn by_rule(filtered: &[Filtered]) -> impl Iterator<Item = Unwanted<'_>> {
+    let mut rules: BTreeMap<(&Name, &str, bool), Unwanted<'_>> = BTreeMap::new();
+    for Filtered { campaign, rule, failed, .. } in filtered {
+        let failed = failed.as_deref();
+        let new = || Unwanted { campaign, rule, items: 0, failed };
+        rules.entry((campaign, rule, failed.is_some())).or_insert_with(new).items += 1;
+    }
+    rules.into_values()
 }
 
 /// Runs work that takes the processor; `None` when it panicked.

@@ -164,11 +164,8 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Reply<'_, BTreeSet<u32>>;
 
-    /// Removes a draft that came to nothing (no recipient, no item left, its campaign is gone).
-    fn drop_draft(&self, draft: DraftId) -> Reply<'_, ()>;
-
-    /// As [`Store::drop_draft`], of all of them or of none; the traces of their items say why.
-    /// Without an instant, since they were due.
+    /// Removes drafts that came to nothing (no recipient, no item left, their campaign is gone), all
+    /// of them or none; the traces of their items say why. Without an instant, since they were due.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when one is not there (any more); nothing is written.
@@ -235,17 +232,21 @@ pub trait Store: Send + Sync + 'static {
     /// than `claims` come back when there is no more work. Of the answers to one person only the
     /// oldest is handed out; the next one comes once its receipt is here, so they arrive in order.
     /// A recipient who has left or blocked meanwhile, or whose post was stopped, is skipped here
-    /// and not handed out. A receipt whose ticket is not in flight (any more) is ignored.
+    /// and not handed out; nobody is claimed of a post whose hours are closed. A receipt whose ticket is not in flight (any more) is ignored.
     ///
     /// A receipt's standing does not count for who has asked us to stop. An answer that carries
     /// held posts settles them: sent; uncertain, but held again where the post says `resend`; held
     /// again after any other end.
     fn advance(&self, step: Advance) -> Reply<'_, Vec<Claim>>;
 
-    /// Skips every waiting recipient of the post from now on.
+    /// Skips every waiting recipient of the post from now on, and those for whom it is held. Of a
+    /// large post several transactions do it: after a crash [`Store::advance`] goes on, and nobody
+    /// is claimed meanwhile.
     fn stop_post(&self, post: PostId, why: String) -> Reply<'_, ()>;
 
-    /// The admins' word on a post. What is in flight comes home as ever, whatever the word.
+    /// The admins' word on a post. What is in flight comes home as ever, whatever the word. Whoever is
+    /// to be skipped or tried again of a large post is so in several transactions: after a crash
+    /// [`Store::advance`] goes on.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is no such post (any more).
@@ -349,7 +350,8 @@ pub trait Store: Send + Sync + 'static {
     /// which nothing is kept leaves no trace.
     fn commit_steps(&self, steps: Vec<(ItemId, Happened)>, now: Timestamp) -> Reply<'_, ()>;
 
-    /// The traces of the items that are meant, those of which something happened last first.
+    /// The traces of the items that are meant: those that are called just so before those that only
+    /// hold the words, and of these those of which something happened last first.
     fn load_traces(&self, query: TraceQuery, limit: usize) -> Reply<'_, Vec<Trace>>;
 
     /// The sources that know an item under this link (a hash; see `Keys`), and when they saw it
@@ -474,7 +476,7 @@ pub enum TraceQuery {
     Item(ItemId),
     /// Its address in any of its forms.
     Link(String),
-    /// A part of its title, whatever the case.
+    /// Its title or a part of it, whatever the case.
     Title(String),
 }
 

@@ -112,6 +112,7 @@ pub fn post(title: &str) -> Post {
         on_uncertain: OnUncertain::Skip,
         priority: Default::default(),
         rollout: None,
+        hours: vec![],
         paused: None,
         stopped: None,
         counts: Counts::default(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tidings::model::control::{Obeyed, PostWord, Priority};
 use tidings::model::rollout::{Stages, WHOLE};
+use tidings::model::timing::Hours;
 use tidings::model::trace::Happened;
 use tidings::store::{Delivery, TraceQuery};
 
@@ -420,27 +421,39 @@ pub async fn who_leaves_within_two_days_is_counted(home: &mut Home) {
         ("1003", hour, false),
         ("1004", hour, false),
     ] {
-        let consent = Consent {
-            at: now() + after,
-            number: 0,
-            given,
-            way: "stop".into(),
-            wording: String::new(),
-        };
-        let events = vec![event("bot", address, address)];
-        store.commit_events(events, None, now()).await.unwrap();
-        let (number, _) = store.lease_events(1).await.unwrap().remove(0);
-        let turn = ConversationCommit {
-            event: number,
-            channel: name("bot"),
-            subscriber: None,
-            consent: Some(consent),
-            answers: vec![],
-            releases_held: false,
-        };
-        store.commit_conversation(turn).await.unwrap();
+        consent(store, address, now() + after, given).await;
     }
     assert_eq!(store.load_report(id, now()).await.unwrap().unwrap().ends.left, 1);
+}
+
+/// The person's word, and a withdrawal if it is not given.
+async fn consent(store: &dyn Store, address: &str, at: Timestamp, given: bool) {
+    let consent = Consent { at, number: 0, given, way: "stop".into(), wording: String::new() };
+    let events = vec![event("bot", &format!("{address}-{at}"), address)];
+    store.commit_events(events, None, now()).await.unwrap();
+    let (number, _) = store.lease_events(1).await.unwrap().remove(0);
+    let turn = ConversationCommit {
+        event: number,
+        channel: name("bot"),
+        subscriber: None,
+        consent: Some(consent),
+        answers: vec![],
+        releases_held: false,
+    };
+    store.commit_conversation(turn).await.unwrap();
+}
+
+pub async fn who_leaves_twice_left_once(home: &mut Home) {
+    let store = home.store();
+    let id = post_to(store, "bot", 3, post("hello")).await;
+    let claims = step_at(store, vec![], 3, now()).await;
+    step_at(store, all_sent(&claims), 0, now()).await;
+    for (address, after, given) in
+        [("1000", 10, false), ("1000", 20, true), ("1000", 30, false), ("1001", 40, false)]
+    {
+        consent(store, address, now() + seconds(after), given).await;
+    }
+    assert_eq!(store.load_report(id, now()).await.unwrap().unwrap().ends.left, 2);
 }
 
 pub async fn posts_are_found_by_their_campaign(home: &mut Home) {
@@ -542,6 +555,62 @@ pub async fn a_source_that_knows_a_link_is_found(home: &mut Home) {
     assert_eq!(store.load_knowing(u64::MAX).await.unwrap(), [(name("blog"), now())]);
     assert_eq!(store.load_knowing(5).await.unwrap(), []);
     assert_eq!(store.load_knowing(0).await.unwrap(), []);
+}
+
+// ── hours ───────────────────────────────────────────────────────────────────────────────────────
+
+/// The instant of the day in which the tests are; the hours of [`at_day`] end at nine in the evening.
+fn clock(day: i64, hour: i64) -> Timestamp {
+    let midnight = NOW - NOW.rem_euclid(86_400_000);
+    Timestamp::from_millis(midnight + (24 * day + hour) * 3_600_000)
+}
+
+/// A post that goes by day only.
+fn at_day(post: Post) -> Post {
+    let hours = Hours::window("08:00-21:00", "UTC").unwrap().into_iter().collect();
+    Post { hours, ..post }
+}
+
+pub async fn a_post_waits_for_its_hours_and_goes_on_in_them(home: &mut Home) {
+    let id = post_to(home.store(), "bot", 3_000, at_day(post("by day"))).await;
+    let other = post_to(home.store(), "bot", 10, post("at any hour")).await;
+    let claims = step_at(home.store(), vec![], 100, clock(0, 20)).await;
+    assert_eq!(shares(&claims), BTreeMap::from([(id, 90), (other, 10)]));
+    // Who is on the way comes home; nobody further is claimed, and others go on.
+    let ours: Vec<Claim> = claims.iter().filter(|claim| place(claim).0 == id).cloned().collect();
+    let receipts = vec![done(&ours[0], Outcome::Sent), returned(&ours[1], 0)];
+    let night = post_to(home.store(), "bot", 5, post("by night")).await;
+    let claims = step_at(home.store(), receipts, 100, clock(0, 21)).await;
+    assert_eq!(shares(&claims), BTreeMap::from([(night, 5)]));
+    let report = home.store().load_report(id, clock(0, 23)).await.unwrap().unwrap();
+    assert_eq!(report.opens_at, Some(clock(1, 8)));
+    home.reopen();
+    let store = home.store();
+    let wire = Wire { is_trusted: true, ..Wire::default() };
+    store.rescue(wire).await.unwrap();
+    assert_eq!(shares(&step_at(store, vec![], 100, clock(1, 7)).await).get(&id), None);
+    let claims = step_at(store, vec![], 5_000, clock(1, 8)).await;
+    assert_eq!(shares(&claims).get(&id), Some(&2_999));
+    let report = store.load_report(id, clock(1, 8)).await.unwrap().unwrap();
+    assert_eq!(report.opens_at, None);
+}
+
+pub async fn a_stage_and_a_resumed_post_wait_for_their_hours(home: &mut Home) {
+    let store = home.store();
+    let id = post_to(store, "bot", 1_000, at_day(staged("careful", 1_000))).await;
+    let claims = step_at(store, vec![], 100, clock(0, 20)).await;
+    assert_eq!(claims.len(), 10);
+    // The stage is over in the evening, and judged at night.
+    step_at(store, all_sent(&claims), 0, clock(0, 20)).await;
+    assert_eq!(step_at(store, vec![], 100, clock(0, 22)).await, vec![]);
+    assert_eq!(stage(store, id).await, (2, false));
+    store.commit_word(id, pause(), clock(0, 23)).await.unwrap();
+    assert_eq!(step_at(store, vec![], 100, clock(1, 9)).await, vec![]);
+    store.commit_word(id, PostWord::Resume, clock(1, 22)).await.unwrap();
+    let urgent = PostWord::Rank { priority: Priority::HIGH };
+    store.commit_word(id, urgent, clock(1, 23)).await.unwrap();
+    assert_eq!(step_at(store, vec![], 100, clock(1, 23)).await, vec![]);
+    assert_eq!(step_at(store, vec![], 100, clock(2, 8)).await.len(), 90);
 }
 
 // ── staged rollouts ─────────────────────────────────────────────────────────────────────────────

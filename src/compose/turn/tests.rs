@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::model::campaign::{ChangeKind, OnUncertain};
 use crate::model::item::Item;
+use crate::model::name::Name;
 use crate::model::schedule::CronRule;
 use crate::model::source::SourceState;
 use crate::model::step::Step;
@@ -103,7 +104,7 @@ async fn waiting(options: &Options) -> Vec<(u64, Timestamp)> {
 }
 
 fn told(turn: &Turn) -> Vec<u8> {
-    turn.due.iter().flat_map(|due| told_of(&due.draft)).map(|told| told.item.0[0]).collect()
+    turn.due.iter().flat_map(|due| due.draft.told()).map(|told| told.item.0[0]).collect()
 }
 
 #[tokio::test]

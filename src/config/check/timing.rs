@@ -105,13 +105,30 @@ pub(crate) fn timing(raw: &RawCampaign, path: &str, clock: &Clock, found: &mut F
         max_items: whole(raw.max_items.as_ref(), &key("max_items"), 0..=ITEMS_MAX, 0, found),
         group: raw.group.unwrap_or(false),
     };
-    if let Some(window) = &raw.window
-        && timing.opening(TRIED_AT).is_none()
-    {
-        let text = "is never open: the quiet hours of the main settings file cover it";
-        found.problem(window.at, &key("window"), text);
+    if let Some(window) = &raw.window {
+        match timing.closed_for_long(TRIED_AT) {
+            None => {}
+            Some((_, None)) => {
+                let text = "is never open: the quiet hours of the main settings file cover it";
+                found.problem(window.at, &key("window"), text);
+            }
+            Some((from, Some(until))) => {
+                let text = format!(
+                    "the quiet hours of the main settings file cover it for a part of the year, \
+                     such as from {} until {}: what is due then waits for so long",
+                    day(from),
+                    day(until)
+                );
+                let hint = "`window` and `quiet` go by clocks that change on other days";
+                found.warning(window.at, &key("window"), text).hint(hint);
+            }
+        }
     }
     timing
+}
+
+fn day(at: Timestamp) -> jiff::civil::Date {
+    jiff::tz::TimeZone::UTC.to_datetime(at.to_jiff()).date()
 }
 
 fn digest(raw: &RawDigest, path: &str, zone_above: &str, found: &mut Findings) -> Option<Digest> {
@@ -138,6 +155,13 @@ fn digest(raw: &RawDigest, path: &str, zone_above: &str, found: &mut Findings) -
     let zone = named.as_deref().unwrap_or(zone_above);
     match CronRule::parse(daily.as_deref().unwrap_or(&line.value), Some(zone)) {
         Ok(rule) => Some(Digest { rule, min_items, max_items }),
+        Err(_) if line.value.contains(':') => {
+            let text = format!("must be a time of the day, got {}", got(&line.value));
+            let hint = "from `00:00` to `23:59`, for every day; or a cron line, such as \
+                        `0 0 9 * * Mon`";
+            found.problem(line.at, &key("digest"), text).hint(hint);
+            None
+        }
         Err(error) => {
             let hint = "for example `0 0 9 * * Mon`, or `09:00` for every day";
             found.problem(line.at, &key("digest"), error.to_string()).hint(hint);

@@ -8,9 +8,11 @@ use proptest::prelude::*;
 use toml::de::{DeTable, DeValue};
 
 use super::*;
+use crate::config::check::around::{Checks, NoFaults};
 use crate::config::raw::TABLES;
 use crate::config::{Fetch, Messages, Service, Updates};
 use crate::model::campaign::{ChangeKind, OnUncertain};
+use crate::model::condition::Condition;
 use crate::model::schedule::Schedule;
 use crate::model::secret::ExposeSecret;
 use crate::model::source::{PageField, PageRules};
@@ -41,7 +43,7 @@ impl Folder {
 
     /// Loads `tidings.toml`; the folder's path is cut out of what is told.
     fn load(&self) -> Result<Loaded, Vec<String>> {
-        load(&self.path("tidings.toml"), &environment, &mut built_in, &unruled)
+        load(&self.path("tidings.toml"), &environment, &mut built_in, &Unruled)
             .map_err(|problems| self.told(&problems))
     }
 
@@ -57,10 +59,18 @@ fn built_in(_: &Path) -> Option<BTreeSet<Name>> {
 }
 
 /// Finds fault with one selector only.
-fn unruled(rules: &PageRules) -> Vec<(&'static str, String)> {
-    let is_odd = |field: &PageField| field.css == "h2 >";
-    let odd = rules.fields().into_iter().filter(|(_, field)| field.is_some_and(is_odd));
-    odd.map(|(key, _)| (key, "`h2 >` is no CSS selector".to_owned())).collect()
+struct Unruled;
+
+impl Checks for Unruled {
+    fn page(&self, rules: &PageRules) -> Vec<(&'static str, String)> {
+        let is_odd = |field: &PageField| field.css == "h2 >";
+        let odd = rules.fields().into_iter().filter(|(_, field)| field.is_some_and(is_odd));
+        odd.map(|(key, _)| (key, "`h2 >` is no CSS selector".to_owned())).collect()
+    }
+
+    fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
+        NoFaults.condition(text)
+    }
 }
 
 fn environment(name: &str) -> Option<String> {
@@ -99,7 +109,7 @@ fn with_shown_keys(text: &str) -> String {
 #[test]
 fn the_examples_pass_without_a_warning() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/tidings.toml");
-    let loaded = load(&path, &environment, &mut built_in, &unruled).unwrap();
+    let loaded = load(&path, &environment, &mut built_in, &Unruled).unwrap();
     assert_eq!(loaded.warnings, []);
     let config = loaded.config;
     assert_eq!(config.sources.len(), 6);
@@ -215,7 +225,7 @@ fn paths_start_at_the_file_and_the_store_falls_back_to_the_data_home() {
             let found = variables.iter().find(|(variable, _)| *variable == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        match (load(&path, &env, &mut built_in, &unruled), expected) {
+        match (load(&path, &env, &mut built_in, &Unruled), expected) {
             (Ok(loaded), Some(expected)) => {
                 assert_eq!(loaded.config.data_dir, Path::new(expected));
                 assert_eq!(loaded.config.layouts, folder.path("../l"));
@@ -248,6 +258,32 @@ fn the_price_last_told_moves_as_finely_as_somebody_wants() {
     let told = warnings.iter().filter(|it| it.key == "campaigns.any.min_step");
     let told: Vec<&str> = told.map(|it| it.problem.as_str()).collect();
     assert_eq!(told, ["does nothing: `on` names no price"]);
+}
+
+#[test]
+fn a_window_that_quiet_hours_cover_is_told() {
+    let with = |window: &str, timezone: &str| {
+        let text = format!(
+            "quiet = '22:00-06:00'\n[sources.a]\nurl = 'https://a.example/'\n[campaigns.a]\n\
+             window = '{window}'\ntimezone = '{timezone}'\n"
+        );
+        match Folder::new(&[("tidings.toml", &text)]).load() {
+            Ok(loaded) => {
+                let told = loaded.warnings.iter().filter(|it| it.key == "campaigns.a.window");
+                told.map(|it| it.problem.clone()).collect()
+            }
+            Err(told) => told,
+        }
+    };
+    assert_eq!(with("08:00-21:00", "Europe/Chisinau"), Vec::<String>::new());
+    let never = with("23:00-02:00", "UTC").join("\n");
+    assert!(never.contains("campaigns.a.window: is never open: the quiet hours"), "{never}");
+    // It is two hours before UTC in winter, three in summer.
+    let in_summer = with("08:00-09:00", "Europe/Chisinau");
+    let words = "the quiet hours of the main settings file cover it for a part of the year, such as \
+                 from 2026-03-";
+    assert!(in_summer.len() == 1 && in_summer[0].starts_with(words), "{in_summer:?}");
+    assert!(in_summer[0].contains(" until 2026-10-25: "), "{in_summer:?}");
 }
 
 #[test]
@@ -295,7 +331,7 @@ fn a_layout_that_is_not_there_is_told_with_its_place() {
                 hint: did you mean `article`?";
     assert_eq!(told, [line]);
     let path = folder.path("tidings.toml");
-    assert!(load(&path, &environment, &mut |_| None, &unruled).is_ok(), "unchecked");
+    assert!(load(&path, &environment, &mut |_| None, &Unruled).is_ok(), "unchecked");
 }
 
 #[test]
@@ -501,7 +537,7 @@ fn sec_w01_a_webhook_secret_that_could_be_guessed_is_refused() {
             "S" => Some(secret.to_owned()),
             _ => environment(name),
         };
-        let told = load(&folder.path("tidings.toml"), &env, &mut built_in, &unruled)
+        let told = load(&folder.path("tidings.toml"), &env, &mut built_in, &Unruled)
             .err()
             .unwrap_or_default();
         let expected = "tidings.toml:8:18: channels.bot.webhook_secret: must have 32 to 256 of \

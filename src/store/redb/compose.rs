@@ -174,6 +174,7 @@ pub(super) fn commit_post(
             paused: None,
             priority: post.priority,
             rollout: post.rollout.clone(),
+            hours: post.hours.clone(),
             on_uncertain: post.on_uncertain,
             touched_at: post.created_at,
             finished_at: None,

@@ -1,25 +1,27 @@
 //! The admins' word on one post, and the line in which posts wait for their turn.
 //!
 //! `turns` names, by channel and rank, the posts of which somebody may be claimed. A post that is
-//! paused is not in it; one of which nobody waits any more may still be, until its turn comes.
+//! paused is not in it; one of which nobody waits any more, or whose hours are closed, may still be,
+//! until its turn comes.
 
 use crate::model::control::{Obeyed, PostWord, Priority};
 use crate::model::name::Name;
-use crate::model::post::{Outcome, PostId, Reason};
-use crate::model::subscriber::Standing;
+use crate::model::post::PostId;
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
+use crate::store::redb::chores::{BATCHES_MAX, Hand, Progress, Task};
 use crate::store::redb::deliver::stop_post;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rows::Span;
 
-/// See `Store::commit_word`.
+/// The first part of `Store::commit_word`; what is left of it is a chore in this hand.
 pub(super) fn obey(
     writing: &mut Writing<'_>,
     post: PostId,
     word: &PostWord,
+    hand: &Hand,
     now: Timestamp,
-) -> Result<Obeyed, StoreError> {
+) -> Result<(Obeyed, Progress), StoreError> {
     let missing = || StoreError::Missing { what: format!("post {post}") };
     let row = writing.tables.posts.load(post.0)?.ok_or_else(missing)?;
     let channels = row.spans.iter().map(|span| span.channel.clone()).collect();
@@ -29,7 +31,8 @@ pub(super) fn obey(
     if let Some(why) = &tally.stopped {
         return Ok(refused(format!("it was stopped: {why}")));
     }
-    let recipients = match word {
+    let of_all = |done| Progress { done, is_left: false };
+    let progress = match word {
         PostWord::Pause { .. } | PostWord::Cancel { .. }
             if counts.is_finished()
                 && (counts.held == 0 || matches!(word, PostWord::Pause { .. })) =>
@@ -40,7 +43,7 @@ pub(super) fn obey(
         PostWord::Pause { why } => {
             tally.paused = Some(why.clone());
             writing.leave_line(post.0, &row.spans, priority)?;
-            counts.waiting
+            of_all(counts.waiting)
         }
         PostWord::Resume => {
             tally.paused = None;
@@ -48,14 +51,9 @@ pub(super) fn obey(
                 writing.tables.staged.insert((due_at.as_millis(), post.0))?;
             }
             writing.join_line(post.0, &row.spans)?;
-            counts.waiting
+            of_all(counts.waiting)
         }
-        PostWord::Cancel { why } => {
-            stop_post(writing, post, why)?;
-            writing.drop_held(post.0, &row)?;
-            let left = writing.tally(post.0)?.counts.skipped;
-            left.saturating_sub(counts.skipped)
-        }
+        PostWord::Cancel { why } => stop_post(writing, post, why, hand)?,
         PostWord::Retry { reasons, uncertain } => {
             if let Some(wrong) = reasons.iter().find(|reason| !reason.may_pass()) {
                 return Ok(refused(format!(
@@ -64,25 +62,25 @@ pub(super) fn obey(
                     wrong.as_str()
                 )));
             }
-            let mut again = 0;
-            for span in &row.spans {
-                again += writing.retry(span, reasons, *uncertain)?;
+            if writing.tables.chores.load(post.0)?.is_some() {
+                return Ok(refused("others of it are just made to wait again".into()));
             }
-            again
+            let task = Task::Retry { reasons: reasons.clone(), uncertain: *uncertain };
+            writing.begin_chore(post, task, hand, BATCHES_MAX)?
         }
         PostWord::Rank { priority: to } => {
             tally.priority = *to;
             writing.leave_line(post.0, &row.spans, priority)?;
             writing.join_line(post.0, &row.spans)?;
-            counts.waiting
+            of_all(counts.waiting)
         }
     };
     writing.note(post.0, None, Some(now))?;
-    Ok(Obeyed::Done { recipients, channels })
+    Ok((Obeyed::Done { recipients: progress.done, channels }, progress))
 }
 
-fn refused(why: String) -> Obeyed {
-    Obeyed::Refused { why }
+fn refused(why: String) -> (Obeyed, Progress) {
+    (Obeyed::Refused { why }, Progress::default())
 }
 
 impl Writing<'_> {
@@ -159,36 +157,5 @@ impl Writing<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Lets wait again who failed and is still with us; answers how many.
-    fn retry(
-        &mut self,
-        span: &Span,
-        reasons: &[Reason],
-        uncertain: bool,
-    ) -> Result<u64, StoreError> {
-        let is_meant = |outcome: Outcome| match outcome {
-            Outcome::Failed(reason) if reasons.is_empty() => reason.may_pass(),
-            Outcome::Failed(reason) => reasons.contains(&reason),
-            Outcome::Uncertain => uncertain,
-            _ => false,
-        };
-        let mut again = 0;
-        for batch in span.first..span.first + span.batches {
-            let numbers = self.sheet(batch)?.numbers.clone();
-            for (index, number) in (0u16..).zip(numbers) {
-                if !is_meant(self.outcome(batch, index)?) {
-                    continue;
-                }
-                let key = (span.channel.as_str(), number);
-                let person = self.tables.subscribers.load(key)?;
-                if person.is_some_and(|person| person.standing == Standing::Active) {
-                    self.turn(batch, index, Outcome::Waiting)?;
-                    again += 1;
-                }
-            }
-        }
-        Ok(again)
     }
 }

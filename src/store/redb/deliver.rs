@@ -9,6 +9,7 @@ use crate::model::post::{
 };
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
+use crate::store::redb::chores::{BATCHES_MAX, Hand, Progress, Task};
 use crate::store::redb::crowd::Crowded;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rollout::Judged;
@@ -39,18 +40,22 @@ pub(super) fn advance(writing: &mut Writing<'_>, step: &Advance) -> Result<Claim
         writing.settle(receipt, Some(step.now))?;
     }
     let judged = writing.judge_stages(step.now)?;
+    let has_opened_all = !writing.open_hours(step.now)?;
+    let has_done_all = !writing.do_idle_chore()?;
     let mut claims = Vec::new();
     writing.claim_answers(&step.channel, step.claims, &mut claims)?;
-    let is_cut = writing.claim_deliveries(step, &mut claims)?;
+    let has_claimed_all = !writing.claim_deliveries(step, &mut claims)?;
+    let is_cut = !(has_opened_all && has_done_all && has_claimed_all);
     Ok(Claims { claims, is_cut, judged })
 }
 
-/// See `Store::stop_post`.
+/// The first part of `Store::stop_post`; what is left of it is a chore in this hand.
 pub(super) fn stop_post(
     writing: &mut Writing<'_>,
     post: PostId,
     why: &str,
-) -> Result<(), StoreError> {
+    hand: &Hand,
+) -> Result<Progress, StoreError> {
     let missing = || StoreError::Missing { what: format!("post {post}") };
     let row = writing.tables.posts.load(post.0)?.ok_or_else(missing)?;
     let tally = writing.tally(post.0)?;
@@ -58,12 +63,7 @@ pub(super) fn stop_post(
     tally.paused = None;
     let priority = tally.priority;
     writing.leave_line(post.0, &row.spans, priority)?;
-    for span in &row.spans {
-        while let Some(batch) = writing.open_batch(&span.channel, post.0)? {
-            writing.skip_waiting(batch)?;
-        }
-    }
-    Ok(())
+    writing.begin_chore(post, Task::Skip, hand, BATCHES_MAX)
 }
 
 /// See `Store::rescue`.
@@ -250,15 +250,6 @@ impl Writing<'_> {
         self.turn(batch, index, Outcome::Skipped(why))
     }
 
-    /// Skips all of a batch who wait, because their post was stopped.
-    fn skip_waiting(&mut self, batch: u64) -> Result<(), StoreError> {
-        self.forget_parts(batch)?;
-        while let Some(index) = self.waiting_at(batch, 0)? {
-            self.turn(batch, index, Outcome::Skipped(Reason::PostStopped))?;
-        }
-        Ok(())
-    }
-
     /// Nobody of the batch is sent the rest of a message any more; answers how many were to be.
     pub fn forget_parts(&mut self, batch: u64) -> Result<usize, StoreError> {
         let parts = {
@@ -412,6 +403,14 @@ impl Writing<'_> {
         while claims.len() < step.claims {
             let next = self.next_in_line(&step.channel, &step.resting)?;
             let Some((rank, post)) = next else { break };
+            if self.close_hours(post, step.now)? {
+                // It takes reading what the post says.
+                looked_at += TURN_MAX;
+                if looked_at >= LOOKED_AT_MAX {
+                    return Ok(true);
+                }
+                continue;
+            }
             let limit = step.claims.min(claims.len() + TURN_MAX);
             self.claim_turn(step, post, limit, claims, &mut looked_at)?;
             let goes_on = self.tally(post)?.goes_on(&step.channel);

@@ -27,7 +27,7 @@ pub(super) fn load_due_drafts(
             break;
         }
         let draft = drafts.need(key?.value().1)?;
-        if campaign_of(&draft) == Some(campaign) {
+        if draft.campaign() == Some(campaign) {
             due.push(draft);
         }
     }
@@ -52,7 +52,7 @@ pub(super) fn postpone_drafts(
             break;
         }
         let draft = writing.tables.drafts.need(key?.value().1)?;
-        if campaign_of(&draft) == Some(campaign) {
+        if draft.campaign() == Some(campaign) {
             seen += 1;
             if seen > most {
                 moved.push(Draft { due_at, ..draft });
@@ -127,7 +127,7 @@ pub(super) fn commit_review(
         let Some(draft) = writing.tables.drafts.load(id)? else { continue };
         let is_meant = match of {
             Reviewed::Draft(one) => one.0 == id,
-            Reviewed::Campaign(campaign) => campaign_of(&draft) == Some(campaign),
+            Reviewed::Campaign(campaign) => draft.campaign() == Some(campaign),
         };
         if !is_meant || draft.held != Some(Hold::Review) {
             continue;
@@ -160,13 +160,6 @@ pub(super) fn commit_review(
 fn in_review(writing: &Writing<'_>) -> Result<Vec<u64>, StoreError> {
     let keys = writing.tables.drafts_held.keys(("", 0)..=("", u64::MAX))?;
     keys.map(|key| Ok(key?.value().1)).collect()
-}
-
-fn campaign_of(draft: &Draft) -> Option<&Name> {
-    match &draft.content {
-        Content::Items { campaign, .. } => Some(campaign),
-        Content::OneOff { .. } | Content::Correction { .. } => None,
-    }
 }
 
 impl Writing<'_> {

@@ -14,10 +14,11 @@ use crate::model::correction::{
 };
 use crate::model::item::{Item, ItemId};
 use crate::model::name::Name;
-use crate::model::post::{Content, Draft, DraftId, Outcome, PostId, Reason, Receipt};
+use crate::model::post::{Content, Draft, DraftId, Outcome, PostId, Receipt};
 use crate::model::subscriber::Standing;
 use crate::model::time::Timestamp;
 use crate::model::trace::Happened;
+use crate::store::redb::chores::Hand;
 use crate::store::redb::deliver::{recipient, stop_post};
 use crate::store::redb::ledger::{Writing, numbers};
 use crate::store::redb::rows::{Outcomes, PostRow, SentRow};
@@ -175,8 +176,8 @@ pub(super) fn commit_correction(
         writing.trace(told.item, commit.now, what)?;
     }
     if commit.is_taken_back {
-        stop_post(writing, commit.post, TAKEN_BACK)?;
-        writing.drop_held(post, &row)?;
+        // Who is left, if there are many, is skipped by `advance`.
+        stop_post(writing, commit.post, TAKEN_BACK, &Hand::default())?;
     }
     Ok(channels)
 }
@@ -348,24 +349,6 @@ impl Writing<'_> {
             if !is_counted {
                 state.wanted += 1;
                 self.tables.corrections.put(post, &state)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Nothing that waits for somebody's next contact is left of the post.
-    pub fn drop_held(&mut self, post: u64, row: &PostRow) -> Result<(), StoreError> {
-        for span in &row.spans {
-            for batch in span.first..span.first + span.batches {
-                for (index, number) in (0u16..).zip(self.sheet(batch)?.numbers.clone()) {
-                    if self.outcome(batch, index)? != Outcome::Held {
-                        continue;
-                    }
-                    // One that is on its way in an answer is not in the table any more.
-                    if self.tables.held.remove((span.channel.as_str(), number, post))? {
-                        self.skip(batch, index, Reason::PostStopped)?;
-                    }
-                }
             }
         }
         Ok(())

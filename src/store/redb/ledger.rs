@@ -6,6 +6,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::sync::Weak;
 
 use crate::model::name::Name;
 use crate::model::post::Outcome;
@@ -47,6 +48,8 @@ pub(super) struct Memory {
     pub sent: HashMap<u64, (Sent, bool)>,
     /// The post that was served last on each channel, by rank.
     pub served: HashMap<(Name, u8), u64>,
+    /// Who goes on with what is left of a word on a post.
+    pub hands: HashMap<u64, Weak<()>>,
     /// Sources whose products were named ahead of a poll that is not committed yet.
     pub naming: HashSet<Name>,
     /// How far pruning went through what belongs to shelves.

@@ -1,8 +1,8 @@
 //! The store in one file of redb.
 //!
 //! One thread writes (`writer`), in grouped durable transactions; readers see the last commit and
-//! never wait for it. Every verb is one transaction, but for a large import, which is several. The
-//! file is locked while it is open: a second open is refused.
+//! never wait for it. Every verb is one transaction, but for what would take too long: a large
+//! import, a word on a large post. The file is locked while it is open: a second open is refused.
 //!
 //! Every record has a version and a checksum (`store::codec`). A file of up to 64 MiB is also
 //! checked page by page when it is opened; of a larger one each record is checked when it is read.
@@ -36,6 +36,10 @@ mod edits;
 mod deliver;
 
 mod control;
+
+mod chores;
+
+mod hours;
 
 mod times;
 
@@ -78,6 +82,7 @@ use crate::model::source::SourceState;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::model::trace::{Happened, Trace};
+use crate::store::redb::chores::{Hand, Progress};
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rollout::Judged;
 use crate::store::redb::writer::{Fault, Writer};
@@ -142,6 +147,23 @@ impl RedbStore {
         work: impl FnMut(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Reply<'_, T> {
         Box::pin(self.writer.run(work))
+    }
+
+    /// Does what is left of a word on a post, while this hand is held; answers how many recipients
+    /// it touched in all.
+    async fn do_chore(
+        &self,
+        post: PostId,
+        first: Progress,
+        _hand: &Hand,
+    ) -> Result<u64, StoreError> {
+        let mut progress = first;
+        while progress.is_left {
+            let more =
+                self.write(move |writing| writing.do_chore(post, chores::BATCHES_MAX)).await?;
+            progress = Progress { done: progress.done.max(more.done), ..more };
+        }
+        Ok(progress.done)
     }
 
     /// Reads a few rows: done at once, where it is asked, but for the moment of packing.
@@ -288,10 +310,6 @@ impl Store for RedbStore {
         self.write(move |writing| compose::commit_post(writing, &post))
     }
 
-    fn drop_draft(&self, draft: DraftId) -> Reply<'_, ()> {
-        self.give_up_drafts(vec![draft], "nobody is to get it".to_owned(), None)
-    }
-
     fn give_up_drafts(
         &self,
         drafts: Vec<DraftId>,
@@ -389,11 +407,27 @@ impl Store for RedbStore {
     }
 
     fn stop_post(&self, post: PostId, why: String) -> Reply<'_, ()> {
-        self.write(move |writing| deliver::stop_post(writing, post, &why))
+        let hand = Hand::default();
+        Box::pin(async move {
+            let held = hand.clone();
+            let first =
+                self.write(move |writing| deliver::stop_post(writing, post, &why, &held)).await?;
+            self.do_chore(post, first, &hand).await.map(|_| ())
+        })
     }
 
     fn commit_word(&self, post: PostId, word: PostWord, now: Timestamp) -> Reply<'_, Obeyed> {
-        self.write(move |writing| control::obey(writing, post, &word, now))
+        let hand = Hand::default();
+        Box::pin(async move {
+            let held = hand.clone();
+            let first = self.write(move |writing| control::obey(writing, post, &word, &held, now));
+            let (mut obeyed, progress) = first.await?;
+            let done = self.do_chore(post, progress, &hand).await?;
+            if let Obeyed::Done { recipients, .. } = &mut obeyed {
+                *recipients = done;
+            }
+            Ok(obeyed)
+        })
     }
 
     fn lease_edits(
@@ -612,8 +646,11 @@ mod tests {
         let path = folder.path().join("store.redb");
         let store = open(&path).unwrap();
         let panics = store.write::<()>(|_| panic!("half way"));
-        let (first, second) =
-            futures_util::future::join(panics, store.drop_draft(DraftId(1))).await;
+        let (first, second) = futures_util::future::join(
+            panics,
+            store.give_up_drafts(vec![DraftId(1)], String::new(), None),
+        )
+        .await;
         assert!(matches!(first, Err(StoreError::Failed { .. })), "{first:?}");
         assert!(matches!(second, Err(StoreError::Failed { .. })), "{second:?}");
         let later = store.load_sources().await;

@@ -1,18 +1,20 @@
 //! Reports: a post's batches are read one by one, and only counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTable};
 
+use crate::model::channel::ChannelState;
 use crate::model::name::Name;
 use crate::model::post::{Outcome, PostId};
 use crate::model::report::{Ends, LATELY_S, LEFT_WITHIN, Pace, PostReport};
+use crate::model::rollout::Rollout;
 use crate::model::time::Timestamp;
 use crate::store::redb::ledger::{Writing, numbers};
 use crate::store::redb::rows::{Outcomes, People, PostRow, Span, TimesRow};
 use crate::store::redb::tables::{
-    Index, OUTCOMES, PEOPLE, POSTS, Records, TALLIES, TIMES, WITHDRAWALS,
+    CHANNELS, Index, OUTCOMES, PEOPLE, POSTS, Records, TALLIES, TIMES, WITHDRAWALS,
 };
 use crate::store::redb::times::{Times, seconds};
 use crate::store::{Delivery, StoreError};
@@ -91,8 +93,13 @@ pub(super) fn load_report(
         of_channel.left = left.remove(channel.as_str()).unwrap_or(0);
         ends.join(of_channel);
     }
+    let waits = tally.counts.waiting > 0 && tally.paused.is_none() && tally.stopped.is_none();
+    let opens_at = if waits { tally.opens_at(now) } else { None };
+    let stalled = stalled(&CHANNELS.open(read)?, tally.rollout.as_deref().filter(|_| waits))?;
     Ok(Some(PostReport {
         post: id,
+        opens_at,
+        stalled,
         campaign: row.campaign,
         title: row.title,
         created_at: row.created_at,
@@ -109,6 +116,25 @@ pub(super) fn load_report(
         pace: sending.pace,
         lately: sending.lately,
     }))
+}
+
+/// The channels that are paused, and why, of those that the stage of a rollout has not gone to.
+fn stalled<H>(
+    channels: &Records<H, &'static str, ChannelState>,
+    rollout: Option<&Rollout>,
+) -> Result<Vec<(Name, String)>, StoreError>
+where
+    H: ReadableTable<&'static str, &'static [u8]>,
+{
+    let mut stalled = Vec::new();
+    let quotas = rollout.filter(|one| !one.is_last()).map_or(&[][..], |one| &one.quotas);
+    for quota in quotas.iter().filter(|quota| quota.left > 0) {
+        let state = channels.load(quota.channel.as_str())?;
+        if let Some(why) = state.and_then(|state| state.paused) {
+            stalled.push((quota.channel.clone(), why));
+        }
+    }
+    Ok(stalled)
 }
 
 /// When a post was sent, gathered.
@@ -135,7 +161,7 @@ impl Sending {
 type Books<'a, H> =
     (&'a Records<H, u64, People>, &'a Records<H, u64, Outcomes>, &'a Records<H, u64, TimesRow>);
 
-/// How many of those who got the post withdrew soon after, by channel.
+/// How many of those who got the post withdrew soon after, by channel; each counts once.
 pub(super) fn count_left<H, W>(
     books: Books<'_, H>,
     withdrawals: &Index<W, (i64, &'static str, u32)>,
@@ -149,6 +175,8 @@ where
     let until = last_at.unwrap_or(row.created_at) + LEFT_WITHIN;
     let range = (row.created_at.as_millis(), "", 0)..=(until.as_millis(), "", 0);
     let mut left = BTreeMap::new();
+    // Somebody may come back and leave again.
+    let mut counted: HashSet<(String, u32)> = HashSet::new();
     for key in withdrawals.keys(range)? {
         let key = key?;
         let (at, channel, number) = key.value();
@@ -156,7 +184,10 @@ where
         let found = find(books, &row.spans, channel, number)?;
         if let Some(Delivery { outcome: Outcome::Sent, at: sent_at }) = found {
             let sent_at = sent_at.unwrap_or(row.created_at);
-            if at + ALLOWANCE >= sent_at && at <= sent_at + LEFT_WITHIN {
+            if at + ALLOWANCE >= sent_at
+                && at <= sent_at + LEFT_WITHIN
+                && counted.insert((channel.to_owned(), number))
+            {
                 *left.entry(channel.to_owned()).or_default() += 1;
             }
         }

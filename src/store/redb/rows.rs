@@ -23,8 +23,10 @@ use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
+use crate::model::timing::Hours;
 use crate::model::trace::Trace;
 use crate::store::codec::Record;
+use crate::store::redb::chores::Chore;
 
 /// The file's own format; a file of another one is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +130,8 @@ pub(super) struct Tally {
     pub paused: Option<String>,
     pub priority: Priority,
     pub rollout: Option<Box<Rollout>>,
+    /// Nobody is claimed outside of these.
+    pub hours: Vec<Hours>,
     pub on_uncertain: OnUncertain,
     /// The newest instant at which anything happened to it.
     pub touched_at: Timestamp,
@@ -260,7 +264,7 @@ impl Tally {
     /// Somebody may be claimed on the channel.
     pub fn goes_on(&self, channel: &Name) -> bool {
         let may = self.rollout.as_ref().is_none_or(|rollout| rollout.left(channel) > 0);
-        self.paused.is_none() && may
+        self.paused.is_none() && self.stopped.is_none() && may
     }
 }
 
@@ -286,9 +290,10 @@ versions! {
     Item = 3;
     Draft = 3;
     PostRow = 2;
-    Tally = 2;
+    Tally = 3;
     TimesRow = 1, IS_BULK;
-    Trace = 1, IS_BULK;
+    Trace = 2, IS_BULK;
+    Chore = 1;
     People = 1;
     Outcomes = 1;
     Corrections = 1;
@@ -322,13 +327,16 @@ mod tests {
     use crate::model::media::{Form, MediaKey};
     use crate::model::message::{Action, Button, Medium, Message, Module};
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
-    use crate::model::post::{Content, DraftId, Flood, Hold, PostId, PriceMove, Story, Told};
+    use crate::model::post::{
+        Content, DraftId, Flood, Hold, PostId, PriceMove, Reason, Story, Told,
+    };
     use crate::model::rich::{Block, Inline, RichText};
     use crate::model::rollout::{Quota, Stages};
     use crate::model::shelf::ShelfState;
     use crate::model::source::{CatalogState, Hub};
     use crate::model::trace::{Happened, Step};
     use crate::store::codec::{Place, open, seal};
+    use crate::store::redb::chores::Task;
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)
@@ -562,6 +570,20 @@ mod tests {
     }
 
     #[test]
+    fn a_draft_to_be_looked_at_is_read_as_it_was_written() {
+        golden(
+            &Draft {
+                id: DraftId(1),
+                created_at: at(2),
+                due_at: at(3),
+                content: Content::Items { campaign: name("c"), items: vec![], stories: vec![] },
+                held: Some(Hold::Review),
+            },
+            "03767591ee01040600016300000101",
+        );
+    }
+
+    #[test]
     fn a_one_off_is_read_as_it_was_written() {
         golden(
             &Draft {
@@ -639,13 +661,21 @@ mod tests {
                     quotas: vec![Quota { channel: name("bot"), planned: 300, left: 5 }],
                     due_at: Some(at(3)),
                 })),
+                hours: Hours::window("8:00-21:00", "UTC").unwrap().into_iter().collect(),
                 on_uncertain: OnUncertain::Resend,
                 touched_at: at(1),
                 finished_at: Some(at(2)),
             },
-            "020f39fe561c010203040506070101650101730101704b010264904e3c00e807c801010103626f74ac02050106\
-             01020104",
+            "0300144bac1c010203040506070101650101730101704b010264904e3c00e807c801010103626f74ac\
+             02050106010a383a30302d32313a3030035554430001020104",
         );
+    }
+
+    #[test]
+    fn a_chore_is_read_as_it_was_written() {
+        let retry = Task::Retry { reasons: vec![Reason::Refused], uncertain: true };
+        golden(&Chore { task: retry, next: 300, done: 5 }, "0142c2d34b01010901ac0205");
+        golden(&Chore { task: Task::Skip, next: 300, done: 5 }, "01d642071f00ac0205");
     }
 
     #[test]
@@ -668,6 +698,7 @@ mod tests {
             Happened::Posted { post },
             Happened::Corrected { post },
             Happened::TakenBack { post },
+            Happened::Moved { draft, due_at: at(4), why: "w".into() },
         ];
         golden(
             &Trace {
@@ -676,10 +707,11 @@ mod tests {
                 title: "t".into(),
                 link: Some("l".into()),
                 first_seen: at(1),
-                steps: steps.into_iter().map(|what| Step { at: at(2), what }).collect(),
+                steps: steps.into_iter().map(|what| Step { at: at(2), what, again: 5 }).collect(),
             },
-            "01d1c3a0ad070707070707070707070707070707070173017401016c020a0400016302030804010163020301\
-             77040201630304030163030404016304050163017204060301770407ac020408ac020409ac02",
+            "02e58d878f070707070707070707070707070707070173017401016c020b0400016302030805040101\
+             6302030177050402016303050403016303050404016305040501630172050406030177050407ac0205\
+             0408ac02050409ac0205040a0308017705",
         );
     }
 

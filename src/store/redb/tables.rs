@@ -27,6 +27,7 @@ use crate::model::subscriber::{Consent, Subscriber};
 use crate::model::trace::Trace;
 use crate::store::StoreError;
 use crate::store::codec::{self, Place, Record};
+use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
     AnswerRow, Bits, Counters, Crowd, Cursor, Flight, Format, HeldRow, Number, Outcomes, Part,
     People, PostRow, PriceRow, Seen, SentRow, ShelfRow, StoryRow, Tally, TimesRow,
@@ -138,6 +139,8 @@ tables! {
         seen SEEN: (Text, Text) => Seen;
         /// By the item's id: what became of it.
         traces TRACES: [u8; 16] => Trace;
+        /// By the post's id: what is left of a word on it.
+        chores CHORES: u64 => Chore;
     }
     indexes {
         /// First seen in milliseconds, item.
@@ -156,6 +159,8 @@ tables! {
         turns TURNS: (Text, u8, u64);
         /// Due in milliseconds, post: posts whose stage is to be judged.
         staged STAGED: (i64, u64);
+        /// In milliseconds, post: posts out of the line, and when their hours begin.
+        opening OPENING: (i64, u64);
         /// Item, post: the posts whose corrections the item can make.
         told TOLD: ([u8; 16], u64);
         /// The end of its window in milliseconds, post: posts of which messages are kept.

@@ -31,21 +31,28 @@ pub(super) fn load_traces(
         TraceQuery::Link(link) => bare_link(link),
         TraceQuery::Title(part) => part.to_lowercase(),
     };
-    let mut found = Vec::new();
+    let (mut exact, mut found) = (Vec::new(), Vec::new());
     for key in TRACES_BY_AGE.open(read)?.keys(..)?.rev().take(SEARCHED_MAX) {
-        if found.len() >= limit {
+        if exact.len() >= limit {
             break;
         }
         let trace = traces.need(key?.value().1)?;
-        let is_it = match query {
-            TraceQuery::Title(_) => trace.title.to_lowercase().contains(&wanted),
-            _ => trace.link.as_deref().is_some_and(|link| bare_link(link) == wanted),
-        };
-        if is_it {
-            found.push(trace);
+        let title = trace.title.to_lowercase();
+        match query {
+            TraceQuery::Title(_) if title == wanted => exact.push(trace),
+            TraceQuery::Title(_) if found.len() < limit && title.contains(&wanted) => {
+                found.push(trace);
+            }
+            TraceQuery::Title(_) => {}
+            _ if trace.link.as_deref().is_some_and(|link| bare_link(link) == wanted) => {
+                exact.push(trace);
+            }
+            _ => {}
         }
     }
-    Ok(found)
+    exact.append(&mut found);
+    exact.truncate(limit);
+    Ok(exact)
 }
 
 /// See `Store::load_knowing`.

@@ -138,6 +138,7 @@ fn post(id: PostId, row: PostRow, tally: Tally, corrections: Option<Corrections>
         on_uncertain: tally.on_uncertain,
         priority: tally.priority,
         rollout: tally.rollout,
+        hours: tally.hours,
         paused: tally.paused,
         stopped: tally.stopped,
         counts: tally.counts,
@@ -268,6 +269,7 @@ fn prune_posts(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, St
         writing.tables.finished.remove((at, post))?;
         writing.tables.tallies.remove(post)?;
         writing.tables.corrections.remove(post)?;
+        writing.tables.chores.remove(post)?;
         writing.tables.posts.remove(post)?;
         rows += 2;
     }
