@@ -125,8 +125,9 @@ pub struct Fetch {
 #[derive(Clone, Debug)]
 pub struct Channel {
     pub name: Name,
-    /// `rate`: messages per second. Default 25 for Telegram (its documented limit for a bot is
-    /// about 30), 20 for Messenger; above 0, at most 100,000.
+    /// `rate`: messages per second, at most. Default 30 for Telegram, its documented limit for a
+    /// bot; 20 for Messenger, half of what brakes a page; above 0, at most 100,000. What is sent is
+    /// less while the service refuses.
     pub rate: f64,
     /// `in_flight`: requests under way at once; also the most deliveries whose fate a crash can
     /// leave uncertain. Default 32, 1 to 1,024.

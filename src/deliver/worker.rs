@@ -11,6 +11,8 @@ mod commit;
 
 mod lowered;
 
+mod pace;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +25,7 @@ use tokio::time::Instant;
 use crate::channel::{Channel, Meaning, Observed};
 use crate::deliver::breaker::Breaker;
 use crate::deliver::edits::Edits;
+use crate::deliver::limiter::brake::REGAIN_MAX;
 use crate::deliver::limiter::{Limiter, Limits};
 use crate::deliver::media::{Boarding, Desk};
 use crate::deliver::prepare::Kitchen;
@@ -33,6 +36,7 @@ use crate::media::download::Downloads;
 use crate::model::channel::ChannelState;
 use crate::model::media::MediaKey;
 use crate::model::name::Name;
+use crate::model::pacing::Halt;
 use crate::model::post::{PostId, Receipt};
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
@@ -104,6 +108,17 @@ pub(super) struct Worker {
     is_idle: bool,
     quiet_until: Option<Instant>,
     paused_until: Option<Instant>,
+    /// The store says that the channel is paused.
+    is_told_paused: bool,
+    /// Nothing is sent until somebody says so.
+    is_halted: bool,
+    /// Somebody may have halted the channel, or let it go on.
+    is_to_look: bool,
+    looking: Option<BoxFuture<'static, Result<Option<Halt>, StoreError>>>,
+    /// How often in a row the page had to rest without being told how long.
+    page_rests: u32,
+    is_told_slow: bool,
+    pacing_kept_at: Instant,
     /// The service does not know the methods that others can go instead of.
     is_plain: bool,
     is_stopping: bool,
@@ -112,8 +127,20 @@ pub(super) struct Worker {
 impl Worker {
     async fn open(options: Options) -> Result<Self, StoreError> {
         let state = options.store.load_channel(&options.name).await?;
+        let halt = options.store.load_halt(&options.name).await?;
+        let pacing = options.store.load_pacing(&options.name).await?;
         let now = Instant::now();
-        let quiet = state.quiet_until.map(|at| options.clock.until(at).min(QUIET_MAX));
+        let mut limiter = match &pacing {
+            Some(pacing) => Limiter::resume(options.limits, pacing, &options.clock, now),
+            None => Limiter::new(options.limits, now),
+        };
+        // From now on something may be sent that the store does not know of.
+        let begun = limiter.kept(false, &options.clock, now);
+        options.store.commit_pacing(&options.name, begun).await?;
+        if let Some(halt) = &halt {
+            tracing::error!(channel.id = %options.name, error = %halt.why, "the channel is halted");
+        }
+        let quiet = state.quiet_until.map(|at| options.clock.until(at).min(REGAIN_MAX));
         let desk = Desk::new(Kitchen {
             name: options.name.clone(),
             channel: Arc::clone(&options.channel),
@@ -123,7 +150,7 @@ impl Worker {
         });
         Ok(Self {
             desk,
-            limiter: Limiter::new(options.limits, now),
+            limiter,
             breaker: Breaker::default(),
             posts: HashMap::new(),
             waiting: Waiting::default(),
@@ -136,6 +163,13 @@ impl Worker {
             is_idle: false,
             quiet_until: quiet.filter(|wait| !wait.is_zero()).map(|wait| now + wait),
             paused_until: None,
+            is_told_paused: state.paused.is_some(),
+            is_halted: halt.is_some(),
+            is_to_look: false,
+            looking: None,
+            page_rests: 0,
+            is_told_slow: false,
+            pacing_kept_at: now,
             is_plain: false,
             is_stopping: false,
             options,
@@ -149,9 +183,11 @@ impl Worker {
             self.commit_if_useful();
             self.edit_if_useful(self.ahead());
             if self.is_stopping && self.is_home() {
-                return Ok(());
+                return self.keep_pacing_whole().await;
             }
-            let sweep_at = self.desk.sweep_at();
+            self.keep_pacing_if_due();
+            self.look_for_halt();
+            let (sweep_at, keep_at) = (self.desk.sweep_at(), self.pacing_due_at());
             tokio::select! {
                 biased;
                 () = stop.force.cancelled() => return Ok(()),
@@ -173,10 +209,20 @@ impl Worker {
                     self.take_edits(round?);
                 }
                 Some(done) = self.chores.next(), if !self.chores.is_empty() => done?,
-                () = bell.notified() => self.rouse(),
+                halt = answered(&mut self.looking), if self.looking.is_some() => {
+                    self.take_halt(halt?)?;
+                }
+                () = bell.notified() => {
+                    self.is_to_look = true;
+                    self.rouse();
+                }
                 () = at(sweep_at) => self.desk.sweep(),
+                () = at(keep_at) => {}
                 () = tokio::time::sleep_until(wake_at) => {}
-                () = tokio::time::sleep(LOOK_AGAIN), if self.is_idle => self.rouse(),
+                () = tokio::time::sleep(LOOK_AGAIN), if self.is_idle || self.is_halted => {
+                    self.is_to_look = self.is_halted;
+                    self.rouse();
+                }
             }
         }
     }
@@ -202,7 +248,7 @@ impl Worker {
     }
 
     pub(super) fn may_send(&self) -> bool {
-        !self.is_stopping && self.paused_until.is_none()
+        !self.is_stopping && !self.is_halted && self.paused_until.is_none()
     }
 
     /// Nothing but edits is left to be done.
@@ -235,7 +281,11 @@ impl Worker {
     }
 
     pub(super) fn keep_quiet(&mut self, after: Duration) {
-        let after = after.min(QUIET_MAX);
+        self.rest(after.min(QUIET_MAX), "the service asked to wait");
+    }
+
+    /// Sends nothing for so long.
+    fn rest(&mut self, after: Duration, why: &str) {
         let until = Instant::now() + after;
         if self.quiet_until.is_some_and(|known| known >= until) {
             return;
@@ -244,7 +294,7 @@ impl Worker {
         tracing::warn!(
             channel.id = %self.options.name,
             wait_s = after.as_secs(),
-            "the service asked to wait"
+            "{why}"
         );
         self.keep_state(ChannelState {
             quiet_until: Some(self.options.clock.now() + after),
@@ -259,6 +309,7 @@ impl Worker {
                 error = %why,
                 "the channel is paused: its credentials are refused or the page is restricted"
             );
+            self.is_told_paused = true;
             self.keep_state(ChannelState { quiet_until: None, paused: Some(why.to_owned()) });
         }
         self.paused_until = Some(Instant::now() + PAUSE);

@@ -10,6 +10,8 @@ pub mod name;
 
 pub mod schedule;
 
+pub mod day;
+
 pub mod source;
 
 pub mod rich;
@@ -37,6 +39,8 @@ pub mod condition;
 pub mod campaign;
 
 pub mod channel;
+
+pub mod pacing;
 
 pub mod message;
 

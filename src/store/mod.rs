@@ -26,6 +26,7 @@ use crate::model::known::Known;
 use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::message::Card;
 use crate::model::name::Name;
+use crate::model::pacing::{Halt, Pacing, StarsAsked};
 use crate::model::post::{
     Answer, Body, Claim, Counts, Draft, DraftId, Flood, Outcome, Personal, Post, PostId, Receipt,
     Ticket,
@@ -264,6 +265,27 @@ pub trait Store: Send + Sync + 'static {
     fn load_channel(&self, channel: &Name) -> Reply<'_, ChannelState>;
 
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()>;
+
+    /// `None` of a channel that never sent.
+    fn load_pacing(&self, channel: &Name) -> Reply<'_, Option<Pacing>>;
+
+    fn commit_pacing(&self, channel: &Name, pacing: Pacing) -> Reply<'_, ()>;
+
+    /// Why nothing is sent on the channel until somebody says so.
+    fn load_halt(&self, channel: &Name) -> Reply<'_, Option<Halt>>;
+
+    /// Halts a channel, or lets it go on; answers whether that changed anything. Of a channel that is
+    /// halted already the first reason stands.
+    fn commit_halt(&self, channel: &Name, halt: Option<Halt>) -> Reply<'_, bool>;
+
+    /// Counts Stars as spent, as many as the budget has left; answers how many, in tenths.
+    fn take_stars(&self, channel: &Name, asked: StarsAsked) -> Reply<'_, u64>;
+
+    /// Counts Stars as not spent after all.
+    fn return_stars(&self, channel: &Name, post: PostId, day: u32, tenths: u64) -> Reply<'_, ()>;
+
+    /// What the channel spent on a day, in tenths of a Star.
+    fn load_stars(&self, channel: &Name, day: u32) -> Reply<'_, u64>;
 
     /// Puts in order what a crash left in flight; comes before every other verb of a run.
     ///
@@ -543,6 +565,9 @@ pub struct Status {
 pub struct ChannelStatus {
     pub channel: Name,
     pub state: ChannelState,
+    pub halt: Option<Halt>,
+    /// `None` of a channel that never sent.
+    pub pacing: Option<Pacing>,
     /// How many subscribers are in which standing.
     pub subscribers: Vec<(Standing, u64)>,
     /// Answers not yet sent.

@@ -174,7 +174,7 @@ fn the_smallest_setup_is_one_source_one_channel_and_one_campaign() {
     assert!(config.topics.is_empty());
 
     let [channel] = config.channels.as_slice() else { panic!("one channel") };
-    assert_eq!((channel.rate, channel.in_flight), (25.0, 32));
+    assert_eq!((channel.rate, channel.in_flight), (30.0, 32));
     assert_eq!(channel.api.as_str(), "https://api.telegram.org/");
     let Service::Telegram { token, updates: Updates::Polling } = &channel.service else {
         panic!("a Telegram channel that polls")

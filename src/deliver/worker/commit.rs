@@ -67,7 +67,7 @@ impl Worker {
 
     /// A quarter of a second's worth is claimed ahead, at most as many as may be under way.
     fn claims_wanted(&self) -> usize {
-        if self.is_stopping || self.is_idle || self.paused_until.is_some() {
+        if !self.may_send() || self.is_idle {
             return 0;
         }
         let most = self.ahead();
@@ -138,7 +138,7 @@ impl Worker {
             kept: Vec::new(),
             edit: None,
         };
-        if self.is_stopping || self.paused_until.is_some() {
+        if !self.may_send() {
             return self.return_it(&flight);
         }
         match claim.work {

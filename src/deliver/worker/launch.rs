@@ -19,6 +19,9 @@ impl Worker {
         if self.is_stopping {
             return Ok(far);
         }
+        if self.is_halted {
+            return Ok(far);
+        }
         if let Some(until) = self.paused_until {
             if now < until {
                 return Ok(until);
@@ -32,9 +35,9 @@ impl Worker {
         }
         self.quiet_until = None;
         self.waiting.wake(now);
+        self.limiter.recover(now);
         let most = if self.breaker.is_probing() { 1 } else { self.options.in_flight.max(1) };
         while self.flying.len() < most {
-            let free_at = self.limiter.channel_free_at();
             let Some(mut flight) = self.waiting.next() else { break };
             let Some(call) = flight.calls.get(flight.part) else {
                 self.finish(&flight)?;
@@ -67,7 +70,9 @@ impl Worker {
                 }
             }
             if !call.is_acknowledgement {
-                let chat_free_at = self.limiter.chat_free_at(&flight.address, now);
+                let weight = self.options.channel.weight(call);
+                let free_at = self.limiter.channel_free_at(weight);
+                let chat_free_at = self.limiter.chat_free_at(&flight.address, weight, now);
                 if chat_free_at > now {
                     self.waiting.rest(flight, chat_free_at);
                     continue;
@@ -79,7 +84,7 @@ impl Worker {
                 }
                 now = Instant::now();
                 flight.begun = now;
-                self.limiter.start(&flight.address, now);
+                self.limiter.start(&flight.address, weight, now);
             }
             self.fly(flight)?;
         }

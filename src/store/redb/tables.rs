@@ -19,6 +19,7 @@ use crate::model::event::Event;
 use crate::model::item::Item;
 use crate::model::known::Known;
 use crate::model::media::KeptMedium;
+use crate::model::pacing::{Halt, Pacing};
 use crate::model::post::Draft;
 use crate::model::product::ProductName;
 use crate::model::shelf::ShelfState;
@@ -29,7 +30,7 @@ use crate::store::StoreError;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::rows::{
     AnswerRow, Bits, Counters, Crowd, Cursor, Flight, Format, HeldRow, Number, Outcomes, Part,
-    People, PostRow, PriceRow, Seen, SentRow, ShelfRow, StoryRow, Tally, TimesRow,
+    People, PostRow, PriceRow, Seen, SentRow, ShelfRow, Stars, StoryRow, Tally, TimesRow,
 };
 
 type Bytes = &'static [u8];
@@ -128,6 +129,12 @@ tables! {
         consents CONSENTS: (Text, u32, u64) => Consent;
         /// By channel.
         channels CHANNELS: Text => ChannelState;
+        /// By channel: how fast it was found to be allowed to send.
+        pacings PACINGS: Text => Pacing;
+        /// By channel: those on which nothing is sent until somebody says so.
+        halts HALTS: Text => Halt;
+        /// By channel, kind (0: day, 1: post) and day since 1970 or post: tenths of Stars spent.
+        stars STARS: (Text, u8, u64) => Stars;
         /// By channel and the key of an address or of bytes.
         media MEDIA: (Text, [u8; 16]) => KeptMedium;
         /// By channel.
