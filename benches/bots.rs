@@ -93,6 +93,8 @@ async fn send(count: u32, recipients: u32) {
             bell: Arc::clone(&wakes.channels[&bot.name]),
             limits: Limits::telegram(f64::from(RATE)),
             in_flight: 32,
+            caps: None,
+            paid: None,
             downloads: None,
         };
         tasks.spawn(format!("deliver {}", bot.name), worker::run(options, tasks.stop().clone()));
@@ -152,11 +154,8 @@ async fn prepare(store: &Arc<dyn Store>, number: u32, recipients: u32) -> Bot {
         held: None,
     };
     let draft = store.commit_draft(draft).await.expect("a draft");
-    let commit = PostCommit {
-        drafts: vec![draft],
-        post: post(),
-        audiences: vec![(name.clone(), audience)],
-    };
+    let commit =
+        PostCommit { drafts: vec![draft], post: post(), audiences: vec![(name.clone(), audience)] };
     let post = store.commit_post(commit).await.expect("a post");
     Bot { name, server, post }
 }

@@ -476,6 +476,8 @@ impl Home {
             bell: Arc::new(Notify::new()),
             limits: Limits { rate: 100_000.0, person: free, group: free },
             in_flight: 16,
+            caps: None,
+            paid: None,
             downloads: Some(self.downloads()),
         };
         let tasks = Tasks::default();

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::admin::channels::{halt_row, pace_row};
-use crate::admin::report::stage_row;
+use crate::admin::report::{stage_row, stars};
 use crate::model::channel::ChannelKind;
 use crate::model::control::PostWord;
 use crate::model::correction::Corrections;
+use crate::model::day::Days;
 use crate::model::item::ItemId;
 use crate::model::message::Message;
 use crate::model::name::Name;
@@ -109,6 +110,8 @@ pub struct Desk {
     pub topics: Vec<Name>,
     pub campaigns: Vec<Name>,
     pub channels: BTreeMap<Name, ChannelKind>,
+    /// By which what was spent today is told.
+    pub days: Days,
 }
 
 impl Desk {
@@ -176,6 +179,11 @@ impl Desk {
                 (name, state.map_or(json!({ "state": "never polled" }), |(_, s)| source_row(s)))
             })
             .collect();
+        let today = self.days.day(self.clock.now());
+        let mut spent = BTreeMap::new();
+        for name in self.channels.keys() {
+            spent.insert(name, self.store.load_stars(name, today).await?);
+        }
         let channels: BTreeMap<&Name, Value> = self
             .channels
             .iter()
@@ -198,6 +206,10 @@ impl Desk {
                         .filter(|until| *until > self.clock.now())
                         .map(|until| until.to_string()),
                     "halted": known.and_then(|one| one.halt.as_ref()).map(halt_row),
+                    "stars": spent
+                        .get(name)
+                        .filter(|tenths| **tenths > 0)
+                        .map(|tenths| json!({ "spent_today": stars(*tenths) })),
                     "pace": known.and_then(|one| pace_row(one.pacing.as_ref()?)),
                 });
                 (name, row)

@@ -208,6 +208,14 @@ impl Channel {
         }
     }
 
+    /// How many Stars the bot has.
+    pub async fn star_balance(&self) -> Balance {
+        match self {
+            Self::Telegram(client) => client.star_balance().await,
+            Self::Messenger(_) => Balance::Failed("there are no Stars here".to_owned()),
+        }
+    }
+
     /// How much of the limit is used, if the service told so since this was asked last.
     pub fn usage(&self) -> Option<Usage> {
         match self {
@@ -294,6 +302,17 @@ impl Channel {
             }
         }
     }
+}
+
+/// What came of [`Channel::star_balance`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Balance {
+    /// Whole Stars.
+    Stars(u64),
+    /// The service does not know the question.
+    Unknown,
+    /// Nothing was told.
+    Failed(String),
 }
 
 /// What came of [`Channel::profile`].

@@ -227,6 +227,7 @@ impl Worker {
             has_moved: false,
             policy: OnUncertain::Resend,
             begun: Instant::now(),
+            paid: None,
             revision: 0,
             keeps: false,
             kept: Vec::new(),

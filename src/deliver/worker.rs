@@ -28,11 +28,13 @@ use crate::deliver::edits::Edits;
 use crate::deliver::limiter::brake::REGAIN_MAX;
 use crate::deliver::limiter::{Limiter, Limits};
 use crate::deliver::media::{Boarding, Desk};
+use crate::deliver::paid::{self, Paid};
 use crate::deliver::prepare::Kitchen;
 use crate::deliver::waiting::{Flight, Waiting};
 use crate::deliver::worker::commit::Committed;
 use crate::deliver::worker::lowered::Lowered;
 use crate::media::download::Downloads;
+use crate::model::cap::Caps;
 use crate::model::channel::ChannelState;
 use crate::model::media::MediaKey;
 use crate::model::name::Name;
@@ -71,6 +73,10 @@ pub struct Options {
     pub limits: Limits,
     /// Most requests under way at once; at least 1.
     pub in_flight: usize,
+    /// How much one person gets in a day; `None`: however much there is.
+    pub caps: Option<Arc<Caps>>,
+    /// What may be paid for; `None`: nothing.
+    pub paid: Option<paid::Options>,
     /// Everybody's downloads; `None`: what a service can't fetch becomes a link.
     pub downloads: Option<Downloads>,
 }
@@ -92,6 +98,7 @@ pub async fn run(options: Options, stop: Stop) {
 pub(super) struct Worker {
     pub(super) options: Options,
     limiter: Limiter,
+    paid: Option<Paid>,
     breaker: Breaker,
     posts: HashMap<PostId, Lowered>,
     /// Claimed, not begun.
@@ -140,6 +147,10 @@ impl Worker {
         if let Some(halt) = &halt {
             tracing::error!(channel.id = %options.name, error = %halt.why, "the channel is halted");
         }
+        let paid = options
+            .paid
+            .clone()
+            .map(|paid| Paid::new(paid, options.name.clone(), Arc::clone(&options.store), now));
         let quiet = state.quiet_until.map(|at| options.clock.until(at).min(REGAIN_MAX));
         let desk = Desk::new(Kitchen {
             name: options.name.clone(),
@@ -151,6 +162,7 @@ impl Worker {
         Ok(Self {
             desk,
             limiter,
+            paid,
             breaker: Breaker::default(),
             posts: HashMap::new(),
             waiting: Waiting::default(),
@@ -182,10 +194,13 @@ impl Worker {
             let wake_at = self.launch()?;
             self.commit_if_useful();
             self.edit_if_useful(self.ahead());
-            if self.is_stopping && self.is_home() {
+            if self.is_stopping && self.is_home() && !self.give_stars_back() {
                 return self.keep_pacing_whole().await;
             }
             self.keep_pacing_if_due();
+            if self.is_idle && self.flying.is_empty() && self.waiting.count() == 0 {
+                self.give_stars_back();
+            }
             self.look_for_halt();
             let (sweep_at, keep_at) = (self.desk.sweep_at(), self.pacing_due_at());
             tokio::select! {
@@ -209,6 +224,11 @@ impl Worker {
                     self.take_edits(round?);
                 }
                 Some(done) = self.chores.next(), if !self.chores.is_empty() => done?,
+                news = star_news(&mut self.paid), if is_asking(self.paid.as_ref()) => {
+                    if let (Some(paid), news) = (&mut self.paid, news?) {
+                        paid.hear(&news, Instant::now());
+                    }
+                }
                 halt = answered(&mut self.looking), if self.looking.is_some() => {
                     self.take_halt(halt?)?;
                 }
@@ -327,6 +347,7 @@ impl Worker {
             && self.receipts.is_empty()
             && self.committing.is_none()
             && self.chores.is_empty()
+            && !is_asking(self.paid.as_ref())
             && self.edits.is_home()
     }
 }
@@ -335,6 +356,18 @@ impl Worker {
 async fn at(instant: Option<Instant>) {
     match instant {
         Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn is_asking(paid: Option<&Paid>) -> bool {
+    paid.is_some_and(Paid::is_asking)
+}
+
+/// The next answer to a question of the paid lane; never resolves without one.
+async fn star_news(paid: &mut Option<Paid>) -> Result<paid::News, StoreError> {
+    match paid {
+        Some(paid) => paid.news().await,
         None => std::future::pending().await,
     }
 }

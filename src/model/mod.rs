@@ -42,6 +42,8 @@ pub mod channel;
 
 pub mod pacing;
 
+pub mod cap;
+
 pub mod message;
 
 pub mod media;

@@ -15,8 +15,6 @@ pub struct Pacing {
     pub is_whole: bool,
     /// `None` while the service never refused: the rate of the settings.
     pub learned: Option<Learned>,
-    /// The same of what is paid for.
-    pub learned_paid: Option<Learned>,
     /// Chats that got messages lately, or are to be left alone.
     pub chats: Vec<ChatPace>,
 }

@@ -12,11 +12,13 @@ mod codec;
 pub mod redb;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
+use crate::model::cap::Caps;
 use crate::model::channel::ChannelState;
 use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{Correction, EditAt, EditClaim, EditReceipt, Kept};
@@ -215,6 +217,8 @@ pub trait Store: Send + Sync + 'static {
     /// turns), none of those that are paused. What is claimed is durably in flight. Fewer
     /// than `claims` come back when there is no more work. Of the answers to one person only the
     /// oldest is handed out; the next one comes once its receipt is here, so they arrive in order.
+    /// Who got as many posts of campaigns today as `caps` allow is not claimed: the post is held for
+    /// them, and comes with all else that is held in one answer on the next day.
     /// A recipient who has left or blocked meanwhile, or whose post was stopped, is skipped here
     /// and not handed out. A receipt whose ticket is not in flight (any more) is ignored.
     ///
@@ -486,6 +490,8 @@ pub struct Delivery {
     pub outcome: Outcome,
     /// When it was settled last; `None` where that is not known.
     pub at: Option<Timestamp>,
+    /// It was too much for a day, and comes by itself then.
+    pub carried_until: Option<Timestamp>,
 }
 
 /// What [`Store::advance`] is given.
@@ -497,6 +503,10 @@ pub struct Advance {
     pub claims: usize,
     /// Posts of which nothing is claimed now.
     pub resting: Vec<PostId>,
+    /// How much one person gets in a day; `None`: however much there is.
+    pub caps: Option<Arc<Caps>>,
+    /// People can be written to only while their windows are open.
+    pub has_windows: bool,
     pub now: Timestamp,
 }
 

@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::config::check::around::Surroundings;
+use crate::config::check::paid;
 use crate::config::check::value::{base_url, choice, number, whole};
 use crate::config::problem::{Finding, Findings, Place};
 use crate::config::raw::{RawChannel, RawSecret};
@@ -71,7 +72,9 @@ fn channel(
     warn_of_rate(raw, kind, rate, &table, found);
     let in_flight =
         whole(raw.in_flight.as_ref(), &table.key("in_flight"), 1..=IN_FLIGHT_MAX, IN_FLIGHT, found);
-    Some(Channel { name: entry.name.clone(), rate, in_flight, api: api?, service: service? })
+    let paid = paid::paid(raw.paid_broadcast.as_ref(), rate, &table, found);
+    let name = entry.name.clone();
+    Some(Channel { name, rate, in_flight, paid, api: api?, service: service? })
 }
 
 /// Says so when the rate is above what the service grants.
@@ -98,14 +101,14 @@ fn warn_of_rate(
 }
 
 /// One channel's table, for problems.
-struct Table<'a> {
+pub(super) struct Table<'a> {
     path: String,
-    at: Place,
+    pub(super) at: Place,
     around: &'a Surroundings<'a>,
 }
 
 impl Table<'_> {
-    fn key(&self, key: &str) -> String {
+    pub(super) fn key(&self, key: &str) -> String {
         format!("{}.{key}", self.path)
     }
 
@@ -137,6 +140,7 @@ fn refuse_foreign(raw: &RawChannel, kind: ChannelKind, table: &Table<'_>, found:
     let telegram = [
         ("token", secret(&raw.token)),
         ("updates", text(&raw.updates)),
+        ("paid_broadcast", raw.paid_broadcast.as_ref().and_then(paid::place)),
         ("webhook_secret", secret(&raw.webhook_secret)),
     ];
     let messenger = [

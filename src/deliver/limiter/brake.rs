@@ -61,15 +61,10 @@ impl Brake {
 
     /// The share of the rate that may be used.
     pub fn share(&self, now: Instant) -> f64 {
-        let stopped = self.stopped_until.map_or(now, |until| until.min(now));
-        match self.share {
-            Some((share, told_at))
-                if now.saturating_duration_since(told_at.max(stopped)) < STALE_AFTER =>
-            {
-                share
-            }
-            _ => 1.0,
-        }
+        let Some((share, told_at)) = self.share else { return 1.0 };
+        // During a stop nothing newer can be told.
+        let since = self.stopped_until.map_or(told_at, |until| told_at.max(until.min(now)));
+        if now.saturating_duration_since(since) < STALE_AFTER { share } else { 1.0 }
     }
 }
 

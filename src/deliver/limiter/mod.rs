@@ -164,6 +164,7 @@ impl Limiter {
         if self.pace.refuse(begun, now, after.unwrap_or_default()) {
             self.is_changed = true;
             self.adjust(now);
+            self.starts.spread(now + after.unwrap_or_default());
         }
         Scope::Channel
     }
@@ -199,7 +200,6 @@ impl Limiter {
             at: clock.now(),
             is_whole,
             learned: self.pace.learned(clock, now),
-            learned_paid: None,
             chats: self.chats.kept(clock, now),
         }
     }
@@ -220,18 +220,18 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn a_refusal_halves_the_rate_of_the_channel() {
+    fn a_refusal_slows_the_channel_over_restarts() {
         let now = Instant::now();
         let mut limiter = Limiter::new(Limits::telegram(30.0), now);
         limiter.start("1", 1, now);
         assert_eq!(limiter.refuse("1", now, Some(3 * SECOND), now), Scope::Channel);
-        assert!((limiter.rate() - 15.0).abs() < 0.01);
+        assert!((limiter.rate() - 27.0).abs() < 0.01);
         assert!(limiter.is_changed());
         let clock = Clock::system();
         let kept = limiter.kept(false, &clock, now);
         assert!(!limiter.is_changed());
         let next = Limiter::resume(Limits::telegram(30.0), &kept, &clock, now);
-        assert!((next.rate() - 15.0).abs() < 0.01, "{}", next.rate());
+        assert!((next.rate() - 27.0).abs() < 0.01, "{}", next.rate());
         assert!(next.channel_free_at(1) >= now + SECOND, "the window is taken for full");
     }
 

@@ -50,6 +50,16 @@ impl Starts {
         self.window = window;
     }
 
+    /// What starts from `from` on does so evenly, and not in the burst that a pause would allow.
+    pub fn spread(&mut self, from: Instant) {
+        let step = self.window.div_f64(figure(self.count));
+        let first = from.checked_sub(self.window).unwrap_or(from);
+        let skipped = self.instants.len() - self.count;
+        for (place, instant) in self.instants.iter_mut().skip(skipped).enumerate() {
+            *instant = (*instant).max(first + step.mul_f64(figure(place)));
+        }
+    }
+
     /// When `weight` messages may start.
     pub fn free_at(&self, weight: u32) -> Instant {
         let weight = usize::try_from(weight).unwrap_or(usize::MAX).clamp(1, self.count);
@@ -180,6 +190,19 @@ mod tests {
         seen.extend(slow);
         seen.extend(fast);
         assert!(most_in(&seen, Duration::from_secs(1)) <= 30);
+    }
+
+    #[test]
+    fn after_a_pause_there_is_no_burst() {
+        let from = Instant::now();
+        let mut starts = Starts::new(30.0, false, from);
+        let seen = run(&mut starts, from, 60);
+        let until = *seen.last().unwrap() + Duration::from_secs(5);
+        starts.slow_to(15.0);
+        starts.spread(until);
+        let later = run(&mut starts, until, 30);
+        assert_eq!(later[0], until);
+        assert!(later[14] - later[0] >= Duration::from_millis(900), "{:?}", later[14] - later[0]);
     }
 
     #[test]

@@ -47,9 +47,11 @@ impl Worker {
         let store = Arc::clone(&self.options.store);
         let channel = self.options.name.clone();
         let resting = self.waiting.resting_posts();
+        let caps = self.options.caps.clone();
+        let has_windows = self.options.channel.kind() == ChannelKind::Messenger;
         let now = self.options.clock.now();
         self.committing = Some(Box::pin(async move {
-            let step = Advance { channel, receipts, claims, resting, now };
+            let step = Advance { channel, receipts, claims, resting, caps, has_windows, now };
             let claims_made = store.advance(step).await?;
             let mut posts: Vec<Post> = Vec::new();
             for claim in &claims_made {
@@ -79,8 +81,10 @@ impl Worker {
     }
 
     pub(in crate::deliver) fn ahead(&self) -> usize {
+        let paid = self.options.paid.as_ref().map_or(0.0, |paid| paid.rate);
+        let rate = self.options.limits.rate.max(paid);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let ahead = (self.options.limits.rate.clamp(1.0, 1e6) / 4.0).ceil() as usize;
+        let ahead = (rate.clamp(1.0, 1e6) / 4.0).ceil() as usize;
         ahead.min(self.options.in_flight.max(1))
     }
 
@@ -133,6 +137,7 @@ impl Worker {
             has_moved: false,
             policy: OnUncertain::Skip,
             begun: Instant::now(),
+            paid: None,
             revision: 0,
             keeps: false,
             kept: Vec::new(),

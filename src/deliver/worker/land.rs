@@ -38,8 +38,9 @@ impl Worker {
         self.feel(&meaning);
         self.mind_usage(&meaning);
         if let Meaning::Later { after } = &meaning {
-            self.throttled(&flight.address, flight.begun, *after);
+            self.throttled(&flight, *after);
         }
+        self.mind_pay(&flight, &meaning);
         if let Some(boarding) = boarding {
             // What is not there any more is no fault of the media that were to be put into it.
             let is_lost = flight.edit.is_some() && self.options.channel.is_out_of_reach(observed);

@@ -7,6 +7,8 @@ use tokio::time::Instant;
 
 use crate::channel::Meaning;
 use crate::deliver::limiter::Scope;
+use crate::deliver::paid::{Lane, Paid};
+use crate::deliver::waiting::Flight;
 use crate::deliver::worker::Worker;
 use crate::model::channel::{ChannelKind, ChannelState};
 use crate::model::pacing::Halt;
@@ -24,9 +26,19 @@ const PAGE_RESTS_MAX: u32 = 6;
 
 impl Worker {
     /// The service refused a request because it was too much.
-    pub(super) fn throttled(&mut self, address: &str, begun: Instant, after: Option<Duration>) {
+    pub(super) fn throttled(&mut self, flight: &Flight, after: Option<Duration>) {
         let after = after.or_else(|| self.rest_of_page());
-        let scope = self.limiter.refuse(address, begun, after, Instant::now());
+        let (Flight { address, begun, .. }, now) = (flight, Instant::now());
+        let scope = self.limiter.refuse(address, *begun, after, now);
+        if let (Scope::Channel, Some(_), Some(paid)) = (scope, flight.paid, &mut self.paid)
+            && paid.refused(*begun, after.unwrap_or_default(), now)
+        {
+            tracing::warn!(
+                channel.id = %self.options.name,
+                "the service takes no pay for more than its free rate: are paid broadcasts switched \
+                 on in BotFather?"
+            );
+        }
         match (scope, after) {
             (Scope::Chat, Some(after)) => tracing::warn!(
                 channel.id = %self.options.name,
@@ -58,18 +70,62 @@ impl Worker {
             }
         }
         let Some(usage) = self.options.channel.usage() else { return };
-        let before = self.limiter.rate();
         if let Some(wait) = self.limiter.told(usage, Instant::now()) {
             self.rest(wait, "the service's limit is nearly used up");
         }
         let rate = self.limiter.rate();
-        if (rate < before / 2.0) != self.is_told_slow && rate != before {
-            self.is_told_slow = rate < before / 2.0;
+        let is_slow = rate < self.options.limits.rate / 2.0;
+        if is_slow != self.is_told_slow {
+            self.is_told_slow = is_slow;
             tracing::info!(
                 channel.id = %self.options.name, used_percent = usage.percent, rate,
                 "the rate follows what the service says is used"
             );
         }
+    }
+
+    /// Whether the flight, which finds the free window full until `free_at`, may go at once for pay;
+    /// otherwise when to look again.
+    pub(super) fn pay_for(
+        &mut self,
+        flight: &mut Flight,
+        weight: u32,
+        free_at: Instant,
+        now: Instant,
+    ) -> Option<Instant> {
+        let (Some(post), Some(paid)) = (flight.post, &mut self.paid) else { return Some(free_at) };
+        let wall = self.options.clock.now();
+        match paid.lane(post, weight, (now, wall), &self.options.channel) {
+            Lane::Now => {
+                paid.pay(post, weight);
+                flight.paid = Some(weight);
+                None
+            }
+            Lane::At(at) => Some(at.min(free_at)),
+            Lane::No => Some(free_at),
+        }
+    }
+
+    /// What a paid message came to: only what arrives is charged.
+    pub(super) fn mind_pay(&mut self, flight: &Flight, meaning: &Meaning) {
+        let (Some(weight), Some(post), Some(paid)) = (flight.paid, flight.post, &mut self.paid)
+        else {
+            return;
+        };
+        match meaning {
+            Meaning::Delivered { .. } => paid.delivered(),
+            // It may have arrived.
+            Meaning::Unknown { .. } => {}
+            _ => paid.refund(post, weight),
+        }
+    }
+
+    /// Gives back what was counted as spent and is of no use; answers whether there was any.
+    pub(super) fn give_stars_back(&mut self) -> bool {
+        let back = self.paid.as_mut().map(Paid::give_back).unwrap_or_default();
+        let is_any = !back.is_empty();
+        back.into_iter().for_each(|work| self.do_beside(work));
+        is_any
     }
 
     /// When what was learned is to be kept; `None` when there is nothing new.

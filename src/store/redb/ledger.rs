@@ -11,6 +11,7 @@ use crate::model::name::Name;
 use crate::model::post::Outcome;
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
+use crate::store::redb::caps::Taken;
 use crate::store::redb::rows::{Counters, Outcomes, Tally, TimesRow};
 use crate::store::redb::sent::Sent;
 use crate::store::redb::tables::Tables;
@@ -21,6 +22,9 @@ const SHEETS_MAX: usize = 256;
 
 /// Most batches whose messages are kept decoded between two groups; about 64 KB each.
 const SENT_MAX: usize = 32;
+
+/// Most rows of counts kept between two groups; about 1 KB each.
+const TAKEN_MAX: usize = 256;
 
 /// Most tallies kept between two groups.
 const TALLIES_MAX: usize = 256;
@@ -47,6 +51,10 @@ pub(super) struct Memory {
     pub sent: HashMap<u64, (Sent, bool)>,
     /// The post that was served last on each channel, by rank.
     pub served: HashMap<(Name, u8), u64>,
+    /// How many posts people got today, by channel and chunk.
+    pub taken: HashMap<(Name, u32), (Taken, bool)>,
+    /// The campaigns of posts.
+    pub campaigns: HashMap<u64, Option<Name>>,
     /// Sources whose products were named ahead of a poll that is not committed yet.
     pub naming: HashSet<Name>,
     /// How far pruning went through what belongs to shelves.
@@ -65,6 +73,8 @@ impl Memory {
         self.sheets.clear();
         self.tallies.clear();
         self.sent.clear();
+        self.taken.clear();
+        self.campaigns.clear();
     }
 
     /// Keeps the memory small; only after a commit.
@@ -75,6 +85,9 @@ impl Memory {
         }
         if self.sent.len() > SENT_MAX {
             self.sent.clear();
+        }
+        if self.taken.len() > TAKEN_MAX {
+            self.taken.clear();
         }
         if self.tallies.len() > TALLIES_MAX {
             self.tallies.clear();
@@ -331,6 +344,7 @@ impl Writing<'_> {
             }
         }
         self.flush_sent()?;
+        self.flush_taken()?;
         let changed = self.memory.tallies.iter().filter(|(_, (_, is_changed))| *is_changed);
         for post in changed.map(|(post, _)| *post).collect::<Vec<_>>() {
             self.end_stage(post)?;

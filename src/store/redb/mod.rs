@@ -49,6 +49,8 @@ mod media;
 
 mod pacing;
 
+mod caps;
+
 mod converse;
 
 mod upkeep;
@@ -353,13 +355,16 @@ impl Store for RedbStore {
         Box::pin(async move {
             loop {
                 let (channel, limit, now) = (step.channel.clone(), step.claims, step.now);
-                let resting = step.resting.clone();
+                let (resting, has_windows) = (step.resting.clone(), step.has_windows);
+                let caps = step.caps.clone();
                 let done = self.write(move |writing| deliver::advance(writing, &step)).await?;
                 done.judged.iter().for_each(tell_judged);
                 if !done.claims.is_empty() || !done.is_cut {
                     return Ok(done.claims);
                 }
-                step = Advance { channel, receipts: Vec::new(), claims: limit, resting, now };
+                let receipts = Vec::new();
+                step =
+                    Advance { channel, receipts, claims: limit, resting, caps, has_windows, now };
             }
         })
     }

@@ -59,6 +59,10 @@ pub(super) struct SentRow(pub Vec<u8>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TimesRow(pub Vec<u8>);
 
+/// How many posts some people got on a day; see `Taken::encode`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TakenRow(pub Vec<u8>);
+
 macro_rules! as_bytes {
     ($($row:ident)*) => {$(
         impl Serialize for $row {
@@ -75,7 +79,7 @@ macro_rules! as_bytes {
     )*};
 }
 
-as_bytes! { ShelfRow PriceRow SentRow TimesRow }
+as_bytes! { ShelfRow PriceRow SentRow TimesRow TakenRow }
 
 /// Reads one string of bytes.
 struct Bytes;
@@ -311,6 +315,7 @@ versions! {
     Pacing = 1;
     Halt = 1;
     Stars = 1;
+    TakenRow = 1, IS_BULK;
     Cursor = 1;
     KeptMedium = 1;
     Event = 2;
@@ -660,6 +665,7 @@ mod tests {
     #[test]
     fn times_are_read_as_they_were_written() {
         golden(&TimesRow(vec![1, 2, 255]), "01cc14aa6a030102ff");
+        golden(&TakenRow(vec![1, 2, 255]), "01cc14aa6a030102ff");
     }
 
     #[test]
@@ -817,7 +823,6 @@ mod tests {
                 at: at(1),
                 is_whole: true,
                 learned: Some(learned),
-                learned_paid: None,
                 chats: vec![ChatPace {
                     chat: "-1".into(),
                     sent: vec![at(4)],

@@ -30,7 +30,7 @@ use crate::store::StoreError;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::rows::{
     AnswerRow, Bits, Counters, Crowd, Cursor, Flight, Format, HeldRow, Number, Outcomes, Part,
-    People, PostRow, PriceRow, Seen, SentRow, ShelfRow, Stars, StoryRow, Tally, TimesRow,
+    People, PostRow, PriceRow, Seen, SentRow, ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow,
 };
 
 type Bytes = &'static [u8];
@@ -135,6 +135,8 @@ tables! {
         halts HALTS: Text => Halt;
         /// By channel, kind (0: day, 1: post) and day since 1970 or post: tenths of Stars spent.
         stars STARS: (Text, u8, u64) => Stars;
+        /// By channel and number / 1,024: how many posts of campaigns each got on a day.
+        taken TAKEN: (Text, u32) => TakenRow;
         /// By channel and the key of an address or of bytes.
         media MEDIA: (Text, [u8; 16]) => KeptMedium;
         /// By channel.
@@ -177,6 +179,8 @@ tables! {
         seen_by_age SEEN_BY_AGE: (i64, Text, Text);
         /// Newest step in milliseconds, item.
         traces_by_age TRACES_BY_AGE: (i64, [u8; 16]);
+        /// Channel, due in milliseconds, number: for whom something is carried over.
+        carried CARRIED: (Text, i64, u32);
         /// In milliseconds, channel, number: who withdrew when.
         withdrawals WITHDRAWALS: (i64, Text, u32);
     }
