@@ -109,6 +109,8 @@ pub(super) struct Worker {
     busy: HashSet<String>,
     flying: FuturesUnordered<BoxFuture<'static, (Flight, Option<Boarding>, Observed)>>,
     receipts: Vec<Receipt>,
+    /// The first of them came then.
+    receipts_since: Option<Instant>,
     committing: Option<BoxFuture<'static, Result<Committed, StoreError>>>,
     chores: FuturesUnordered<BoxFuture<'static, Result<(), StoreError>>>,
     /// The store had less work than was asked for.
@@ -170,6 +172,7 @@ impl Worker {
             busy: HashSet::new(),
             flying: FuturesUnordered::new(),
             receipts: Vec::new(),
+            receipts_since: None,
             committing: None,
             chores: FuturesUnordered::new(),
             is_idle: false,
@@ -202,7 +205,9 @@ impl Worker {
                 self.give_stars_back();
             }
             self.look_for_halt();
-            let (sweep_at, keep_at) = (self.desk.sweep_at(), self.pacing_due_at());
+            let sweep_at = self.desk.sweep_at();
+            let receipts_at = self.receipts_due_at().filter(|_| self.committing.is_none());
+            let keep_at = receipts_at.into_iter().chain(self.pacing_due_at()).min();
             tokio::select! {
                 biased;
                 () = stop.force.cancelled() => return Ok(()),

@@ -20,6 +20,9 @@ use crate::store::{Advance, StoreError};
 /// Before Messenger's window closes nothing new is begun.
 pub const WINDOW_RESERVE: Duration = Duration::from_secs(5 * 60);
 
+/// What has come home is committed no later; until then it stands in the journal.
+const RECEIPTS_WAIT: Duration = Duration::from_millis(100);
+
 /// Posts kept lowered, beyond those that are being sent.
 const POSTS_KEPT: usize = 32;
 
@@ -37,9 +40,10 @@ impl Worker {
             return;
         }
         let claims = self.claims_wanted();
-        if claims == 0 && self.receipts.is_empty() {
+        if !self.is_worth_a_commit(claims) {
             return;
         }
+        self.receipts_since = None;
         let receipts = std::mem::take(&mut self.receipts);
         let tickets = receipts.iter().map(|receipt| receipt.ticket).collect();
         let known: HashMap<PostId, u32> =
@@ -65,6 +69,21 @@ impl Worker {
             }
             Ok(Committed { tickets, asked: claims, claims: claims_made, posts })
         }));
+    }
+
+    /// Half of what may be claimed ahead is gone, as much has come home, or something has been home for
+    /// long: many channels share one writer.
+    fn is_worth_a_commit(&self, claims: usize) -> bool {
+        let half = self.ahead().div_ceil(2);
+        let is_late = self.receipts_due_at().is_some_and(|at| at <= Instant::now());
+        let is_dry = claims > 0 && self.waiting.ready() == 0;
+        let is_end = self.is_stopping && !self.receipts.is_empty();
+        claims >= half || self.receipts.len() >= half || is_late || is_dry || is_end
+    }
+
+    /// When what has come home is committed at the latest.
+    pub(super) fn receipts_due_at(&self) -> Option<Instant> {
+        self.receipts_since.map(|since| since + RECEIPTS_WAIT)
     }
 
     /// A quarter of a second's worth is claimed ahead, at most as many as may be under way.
@@ -233,6 +252,7 @@ impl Worker {
             Settled::Returned { .. } => "returned",
         };
         self.options.meters.count_send(&self.options.name, word);
+        self.receipts_since.get_or_insert_with(Instant::now);
         self.receipts.push(receipt);
         Ok(())
     }
