@@ -45,6 +45,9 @@ const BALANCE_GOOD_FOR: Duration = Duration::from_secs(3_600);
 /// refused what was.
 const OFF_FOR: Duration = Duration::from_secs(600);
 
+/// Most posts of which it is remembered that their budget is spent.
+const SPENT_MAX: usize = 1_024;
+
 /// So many paid messages refused in a row show that the service takes no pay.
 const REFUSALS_MAX: u32 = 5;
 
@@ -145,12 +148,8 @@ impl Paid {
             return Lane::No;
         }
         let day = self.options.days.day(wall);
-        let left = match self.left.get(&post) {
-            Some((of, left)) if *of == day => *left,
-            // What was counted for another day is not spent on this one.
-            Some(_) => 0,
-            None => 0,
-        };
+        // What was counted for another day is not spent on this one.
+        let left = self.left.get(&post).filter(|(of, _)| *of == day).map_or(0, |(_, left)| *left);
         let chunk = (self.options.budget.tenths_max / TAKEN_SHARE).clamp(1, TAKEN_MAX);
         if left < (chunk / 2).max(weight.into()) {
             self.take(post, day, chunk.max(weight.into()));
@@ -241,6 +240,10 @@ impl Paid {
         }
         match budget.per {
             StarsPer::Post => {
+                if self.spent_posts.len() >= SPENT_MAX {
+                    // The store is asked again, and says so again.
+                    self.spent_posts.clear();
+                }
                 self.spent_posts.insert(post);
             }
             StarsPer::Day => self.spent_day = Some(day),
