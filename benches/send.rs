@@ -189,6 +189,8 @@ async fn deliver(server: &stand_in::Server, recipients: u32, rate: f64) -> Durat
                 bell: Arc::clone(&wakes.channels[&bot]),
                 limits: Limits::telegram(rate),
                 in_flight: CONNECTIONS,
+                caps: None,
+                paid: None,
                 downloads: None,
             },
             tasks.stop().clone(),

@@ -384,6 +384,8 @@ impl Program<'_> {
             receipts,
             claims: CLAIMS,
             resting: vec![],
+            caps: None,
+            has_windows: false,
             now: now(),
         };
         self.moment();

@@ -465,7 +465,7 @@ impl Home {
         let (journal, wire) = Journal::open(self.folder.path()).unwrap();
         self.store.rescue(wire).await.unwrap();
         journal.begin_run().unwrap();
-        let free = Bucket { burst: 1, interval: Duration::ZERO };
+        let free = Bucket::FREE;
         let options = worker::Options {
             name: name(self.kind.as_str()),
             channel: Arc::new(self.channel()),
@@ -476,6 +476,8 @@ impl Home {
             bell: Arc::new(Notify::new()),
             limits: Limits { rate: 100_000.0, person: free, group: free },
             in_flight: 16,
+            caps: None,
+            paid: None,
             downloads: Some(self.downloads()),
         };
         let tasks = Tasks::default();

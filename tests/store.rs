@@ -7,6 +7,9 @@
 
 mod made;
 
+#[path = "store/caps.rs"]
+mod caps;
+
 #[path = "store/control.rs"]
 mod control;
 
@@ -16,6 +19,7 @@ mod drafts;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use caps::*;
 use control::*;
 use drafts::*;
 use made::*;
@@ -130,6 +134,11 @@ on_every_backend! {
     a_chat_that_moves_onto_a_known_address_is_gone
     the_newest_errors_are_kept_once
     the_channel_state_is_kept
+    nobody_gets_more_posts_a_day_than_the_cap_and_the_rest_comes_the_next
+    what_did_not_arrive_does_not_count
+    many_that_are_carried_over_come_as_one_list
+    a_budget_of_stars_is_counted_by_post_and_by_day
+    a_halted_channel_stays_so_until_somebody_says_otherwise
     media_are_kept_by_channel_until_they_are_forgotten_or_of_no_use
     a_correction_drafts_the_posts_whose_window_is_open
     an_item_is_withdrawn_or_brought_up_to_date_before_it_is_sent
@@ -1578,6 +1587,8 @@ async fn posts_go_90_days_after_they_finished(home: &mut Home) {
         receipts,
         claims: 0,
         resting: vec![],
+        caps: None,
+        has_windows: false,
         now: now() + 10 * DAY,
     };
     store.advance(step).await.unwrap();

@@ -7,13 +7,17 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::admin::channels::{halt_row, pace_row};
+use crate::admin::report::stars;
 use crate::admin::stage::stage_row;
 use crate::model::channel::ChannelKind;
 use crate::model::control::PostWord;
 use crate::model::correction::Corrections;
+use crate::model::day::Days;
 use crate::model::item::ItemId;
 use crate::model::message::Message;
 use crate::model::name::Name;
+use crate::model::pacing::ChannelWord;
 use crate::model::post::{Content, Draft, DraftId, Hold, PostId};
 use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
@@ -57,6 +61,8 @@ pub enum Ask {
     Floods,
     /// The word on one source's held polls.
     Flood { source: Name, word: FloodWord },
+    /// The word on one channel.
+    Channel { channel: Name, word: ChannelWord },
     /// The word on one post.
     Post { post: PostId, word: PostWord },
     /// What became of a post (by its number), of a campaign's newest posts (by its name), or of the
@@ -107,6 +113,8 @@ pub struct Desk {
     pub topics: Vec<Name>,
     pub campaigns: Vec<Name>,
     pub channels: BTreeMap<Name, ChannelKind>,
+    /// By which what was spent today is told.
+    pub days: Days,
 }
 
 impl Desk {
@@ -150,6 +158,7 @@ impl Desk {
                 self.wakes.drafts.notify_one();
                 Ok(json!({ "source": source, "drafts": drafts }))
             }
+            Ask::Channel { channel, word } => self.obey_channel(&channel, word).await,
             Ask::Post { post, word } => self.obey(post, word).await,
             Ask::Report { of, limit } => self.report(of.as_deref(), limit.min(POSTS_MAX)).await,
             Ask::Progress { of, limit } => self.progress(of.as_deref(), limit.min(POSTS_MAX)).await,
@@ -174,6 +183,11 @@ impl Desk {
                 (name, state.map_or(json!({ "state": "never polled" }), |(_, s)| source_row(s)))
             })
             .collect();
+        let today = self.days.day(self.clock.now());
+        let mut spent = BTreeMap::new();
+        for name in self.channels.keys() {
+            spent.insert(name, self.store.load_stars(name, today).await?);
+        }
         let channels: BTreeMap<&Name, Value> = self
             .channels
             .iter()
@@ -188,11 +202,19 @@ impl Desk {
                     "kind": kind,
                     "subscribers": standings,
                     "answers_waiting": known.map_or(0, |one| one.answers),
-                    "paused": known.and_then(|one| one.state.paused.clone()),
+                    "paused": known.and_then(|one| {
+                        one.halt.as_ref().map(|halt| halt.why.clone()).or(one.state.paused.clone())
+                    }),
                     "quiet_until": known
                         .and_then(|one| one.state.quiet_until)
                         .filter(|until| *until > self.clock.now())
                         .map(|until| until.to_string()),
+                    "halted": known.and_then(|one| one.halt.as_ref()).map(halt_row),
+                    "stars": spent
+                        .get(name)
+                        .filter(|tenths| **tenths > 0)
+                        .map(|tenths| json!({ "spent_today": stars(*tenths) })),
+                    "pace": known.and_then(|one| pace_row(one.pacing.as_ref()?)),
                 });
                 (name, row)
             })

@@ -10,6 +10,8 @@ mod control;
 
 mod drafts;
 
+mod channels;
+
 mod report;
 
 mod stage;

@@ -96,6 +96,8 @@ fn row(report: &PostReport, now: Timestamp) -> Value {
         "seconds_left": takes.map(|takes| takes.as_secs()),
         "done_at": time(takes.map(|takes| now + takes)),
         "errors": report.errors,
+        "stars": stars(report.stars_tenths),
+        "carried_over": report.carried,
         "channels": channels,
         "pace": { "step_s": report.pace.step_s, "steps": steps },
     });
@@ -103,6 +105,12 @@ fn row(report: &PostReport, now: Timestamp) -> Value {
         row.extend(more);
     }
     row
+}
+
+/// Whole Stars and tenths, as a number for people.
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+pub(super) fn stars(tenths: u64) -> f64 {
+    tenths as f64 / 10.0
 }
 
 fn ends(ends: &Ends) -> Value {

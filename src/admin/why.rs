@@ -257,6 +257,11 @@ fn ended(
         },
         Outcome::InFlight => format!("post {id}: on its way"),
         Outcome::Sent => format!("post {id}: sent{at}"),
+        Outcome::Held if delivery.carried_until.is_some() => format!(
+            "post {id}: held{since}, because they had got as much that day as `daily_max` allows; it \
+             comes at {} with what else was too much",
+            delivery.carried_until.unwrap_or_default()
+        ),
         Outcome::Held => format!(
             "post {id}: held{since}, because the 24 hours after their last word are over; it comes \
              with their next contact"

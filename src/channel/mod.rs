@@ -82,6 +82,15 @@ pub enum Observed {
     Answered { status: u16, retry_after: Option<Duration>, body: Vec<u8> },
 }
 
+/// How much of its limit a page has used, as the service told last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Of the figure that is nearest to its limit; more than 100 is possible.
+    pub percent: u32,
+    /// How long until calls are granted again, where it is used up; zero where nothing was told.
+    pub regain: Duration,
+}
+
 /// What an observation means for one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meaning {
@@ -107,6 +116,8 @@ pub enum Meaning {
     MediaRefused { which: Option<usize>, why: String },
     /// The token is refused or the page restricted: nothing can be sent on this channel.
     CredentialsRefused { why: String },
+    /// The service has blocked the page for its conduct: to go on could cost it for good.
+    Blocked { why: String },
     /// Refused for this recipient, for another definite reason.
     Refused { reason: Reason, why: String },
     /// Sent perhaps, perhaps not.
@@ -186,6 +197,30 @@ impl Channel {
         match self {
             Self::Telegram(_) => Profile::Withheld,
             Self::Messenger(client) => client.profile(address, time_max).await,
+        }
+    }
+
+    /// How many messages a call makes: what it counts against a limit.
+    pub fn weight(&self, call: &Call) -> u32 {
+        match self {
+            Self::Telegram(_) => telegram::lower::weight(call),
+            Self::Messenger(_) => 1,
+        }
+    }
+
+    /// How many Stars the bot has.
+    pub async fn star_balance(&self) -> Balance {
+        match self {
+            Self::Telegram(client) => client.star_balance().await,
+            Self::Messenger(_) => Balance::Failed("there are no Stars here".to_owned()),
+        }
+    }
+
+    /// How much of the limit is used, if the service told so since this was asked last.
+    pub fn usage(&self) -> Option<Usage> {
+        match self {
+            Self::Telegram(_) => None,
+            Self::Messenger(client) => client.usage(),
         }
     }
 
@@ -269,6 +304,17 @@ impl Channel {
     }
 }
 
+/// What came of [`Channel::star_balance`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Balance {
+    /// Whole Stars.
+    Stars(u64),
+    /// The service does not know the question.
+    Unknown,
+    /// Nothing was told.
+    Failed(String),
+}
+
 /// What came of [`Channel::profile`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Profile {
@@ -310,7 +356,8 @@ impl Kept {
             }
             Meaning::NotSent { why }
             | Meaning::Unknown { why }
-            | Meaning::CredentialsRefused { why } => Self::Later { after: None, why: why.clone() },
+            | Meaning::CredentialsRefused { why }
+            | Meaning::Blocked { why } => Self::Later { after: None, why: why.clone() },
             Meaning::MediaRefused { why, .. }
             | Meaning::ContentRefused { why }
             | Meaning::Refused { why, .. }

@@ -74,8 +74,11 @@ pub(crate) struct Wire {
     http: reqwest::Client,
     /// Blotted out of whatever is not a success.
     secrets: Arc<[SecretString]>,
-    pause_told: fn(&HeaderMap) -> Option<Duration>,
+    pause_told: Arc<PauseTold>,
 }
+
+/// How long the service wants to be left alone, by an answer's header fields.
+type PauseTold = dyn Fn(&HeaderMap) -> Option<Duration> + Send + Sync;
 
 /// What is asked. A request with a body is a POST of it, one without is a GET.
 pub(crate) struct Ask {
@@ -106,7 +109,7 @@ impl Wire {
     pub(crate) fn new(
         headers: HeaderMap,
         secrets: Vec<SecretString>,
-        pause_told: fn(&HeaderMap) -> Option<Duration>,
+        pause_told: impl Fn(&HeaderMap) -> Option<Duration> + Send + Sync + 'static,
     ) -> Result<Self, SetUpError> {
         // The process has one provider; it is no error that somebody has chosen it before.
         rustls::crypto::ring::default_provider().install_default().ok();
@@ -126,7 +129,7 @@ impl Wire {
             .pool_idle_timeout(IDLE_TIME_MAX)
             .build()
             .map_err(|error| SetUpError::Client { why: root_words(&error.without_url()) })?;
-        Ok(Self { http, secrets: secrets.into(), pause_told })
+        Ok(Self { http, secrets: secrets.into(), pause_told: Arc::new(pause_told) })
     }
 
     /// Makes one request and waits for its end.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::cli::{Done, Settings, output, reach};
+use crate::config::Channel;
 use crate::daemon::Setup;
 use crate::model::campaign::Campaign;
+use crate::model::pacing::StarsPer;
 use crate::model::schedule::Span;
 
 /// Shown below the options.
@@ -65,6 +67,15 @@ fn summary(setup: &Setup) -> String {
             out.push_str(&format!("    when {}\n", condition.as_str()));
         }
         out.push_str(&format!("    {}\n", sends(campaign)));
+        if let Some(max) = config.caps.as_ref().and_then(|caps| caps.of(&campaign.name)) {
+            out.push_str(&format!(
+                "    to nobody who got {} that day; they get it on the next\n",
+                output::count(usize::try_from(max).unwrap_or(usize::MAX), "post")
+            ));
+        }
+    }
+    for channel in &config.channels {
+        out.push_str(&format!("  channel {}: {}\n", channel.name, pace(channel)));
     }
     out.push_str(&format!("  store: {}\n", config.data_dir.display()));
     out.push_str(&format!("  admin socket: {}", config.listen.admin.display()));
@@ -72,6 +83,20 @@ fn summary(setup: &Setup) -> String {
         out.push_str(&format!("\n  public door: {public}"));
     }
     out
+}
+
+/// How fast a channel sends: `at most 30 a second, up to 1000 for at most 5000 Stars a day`.
+fn pace(channel: &Channel) -> String {
+    let mut words = format!("at most {} a second", channel.rate);
+    if let Some(paid) = &channel.paid {
+        let per = match paid.budget.per {
+            StarsPer::Day => "day",
+            StarsPer::Post => "post",
+        };
+        let stars = paid.budget.tenths_max / 10;
+        words.push_str(&format!(", up to {} for at most {stars} Stars a {per}", paid.rate));
+    }
+    words
 }
 
 /// When a campaign sends: `after 5m, each item by itself, at once, 08:00-21:00 in UTC`.

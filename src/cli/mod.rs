@@ -8,6 +8,8 @@ mod output;
 
 mod reach;
 
+mod channel;
+
 mod check;
 
 mod discover;
@@ -83,6 +85,7 @@ enum Command {
     Send(send::Args),
     Status(status::Args),
     Posts(posts::Args),
+    Channel(channel::Args),
     Report(report::Args),
     Why(why::Args),
     Flood(flood::Args),
@@ -153,6 +156,7 @@ pub fn main() -> ExitCode {
             Command::Send(args) => send::run(args).await,
             Command::Status(args) => status::run(args).await,
             Command::Posts(args) => posts::run(args).await,
+            Command::Channel(args) => channel::run(args).await,
             Command::Report(args) => report::run(args).await,
             Command::Why(args) => why::run(args).await,
             Command::Flood(args) => flood::run(args).await,

@@ -208,6 +208,12 @@ fn show_one(post: &Value) -> Vec<String> {
     }
     lines.extend(stage_line(post).map(|line| format!("  {line}")));
     lines.push(format!("  left within 48 hours: {}", number(&post["left_within_48h"])));
+    if let Some(carried) = post["carried_over"].as_u64().filter(|carried| *carried > 0) {
+        lines.push(format!("  too much for a day, comes on the next: {carried}"));
+    }
+    if let Some(stars) = post["stars"].as_f64().filter(|stars| *stars > 0.0) {
+        lines.push(format!("  paid for going faster: {stars} Stars"));
+    }
     let steps = rows(&post["pace"]["steps"]);
     if let (Some(first), Some(last)) = (post["first_sent"].as_str(), post["last_sent"].as_str()) {
         let sent: Vec<u64> = steps.iter().map(|step| number(&step["sent"])).collect();

@@ -53,11 +53,6 @@ fn show(status: &Value) -> String {
     let mut rows = vec![row(&["CHANNEL", "KIND", "ACTIVE", "STOPPED", "BLOCKED", "GONE", "NOTE"])];
     for (name, channel) in status["channels"].as_object().into_iter().flatten() {
         let people = |standing: &str| text(&channel["subscribers"][standing]);
-        let note = match (channel["paused"].as_str(), channel["quiet_until"].as_str()) {
-            (Some(why), _) => format!("paused: {why}"),
-            (None, Some(until)) => format!("asked to wait until {until}"),
-            (None, None) => String::new(),
-        };
         rows.push(row(&[
             name,
             channel["kind"].as_str().unwrap_or("-"),
@@ -65,7 +60,7 @@ fn show(status: &Value) -> String {
             &people("stopped"),
             &people("blocked"),
             &people("gone"),
-            &note,
+            &note(channel),
         ]));
     }
     out.push_str(&output::table(&rows));
@@ -100,6 +95,28 @@ fn show(status: &Value) -> String {
     }
     out.truncate(out.trim_end().len());
     out
+}
+
+/// What is out of the ordinary of a channel.
+fn note(channel: &Value) -> String {
+    let mut notes = Vec::new();
+    if let Some(why) = channel["paused"].as_str() {
+        let goes_on = match channel["halted"].is_object() {
+            true => "; it goes on by `tidings channel resume`",
+            false => "",
+        };
+        notes.push(format!("paused: {why}{goes_on}"));
+    } else if let Some(until) = channel["quiet_until"].as_str() {
+        notes.push(format!("asked to wait until {until}"));
+    }
+    if let Some(rate) = channel["pace"]["per_second"].as_f64() {
+        let refused = &channel["pace"]["refused_per_second"];
+        notes.push(format!("{rate} a second, since {refused} were refused"));
+    }
+    if let Some(spent) = channel["stars"]["spent_today"].as_f64() {
+        notes.push(format!("{spent} Stars spent today"));
+    }
+    notes.join("; ")
 }
 
 /// `12 planned = 10 sent + 1 failed + 1 held`: what is zero is left out but the plan.

@@ -38,8 +38,11 @@ use ipnet::IpNet;
 use url::Url;
 
 use crate::model::campaign::Campaign;
+use crate::model::cap::Caps;
 use crate::model::channel::ChannelKind;
+use crate::model::day::Days;
 use crate::model::name::Name;
+use crate::model::pacing::StarBudget;
 use crate::model::secret::SecretString;
 use crate::model::source::Source;
 
@@ -61,6 +64,11 @@ pub struct Config {
     /// `delivery.grace`: how long the daemon lets work under way end before it drops it. Default
     /// 20 s, at most 60 s, below what service managers wait before they kill.
     pub grace: Duration,
+    /// The civil days of `timezone`.
+    pub days: Days,
+    /// `daily_max`, of campaigns too, and `carry_at`: how much one person gets in a day. Default
+    /// none: however much there is; `carry_at` 09:00.
+    pub caps: Option<Caps>,
     /// In the order of the file.
     pub channels: Vec<Channel>,
     /// In the order of the files.
@@ -125,15 +133,29 @@ pub struct Fetch {
 #[derive(Clone, Debug)]
 pub struct Channel {
     pub name: Name,
-    /// `rate`: messages per second. Default 25 for Telegram (its documented limit for a bot is
-    /// about 30), 20 for Messenger; above 0, at most 100,000.
+    /// `rate`: messages per second, at most. Default 30 for Telegram, its documented limit for a
+    /// bot; 20 for Messenger, half of what brakes a page; above 0, at most 100,000. What is sent is
+    /// less while the service refuses.
     pub rate: f64,
     /// `in_flight`: requests under way at once; also the most deliveries whose fate a crash can
     /// leave uncertain. Default 32, 1 to 1,024.
     pub in_flight: usize,
+    /// `paid_broadcast`: what may be spent on Telegram to send faster. Default none: nothing is
+    /// ever paid.
+    pub paid: Option<Paid>,
     /// `api`: base address of the service. Default the service's own. Without a query.
     pub api: Url,
     pub service: Service,
+}
+
+/// `[channels.<name>.paid_broadcast]`: a budget of Stars.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Paid {
+    /// `stars_max` and `per`: at most so many Stars, up to 10,000,000, a `"day"` (the default, a civil
+    /// day of `timezone`) or a `"post"`.
+    pub budget: StarBudget,
+    /// `rate`: messages a second, free and paid together. Default and most 1,000.
+    pub rate: f64,
 }
 
 /// What a channel's `kind` needs.

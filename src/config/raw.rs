@@ -21,6 +21,8 @@ tables! {
         data_dir: At<String>,
         timezone: At<String>,
         quiet: At<String>,
+        daily_max: At<i64>,
+        carry_at: At<String>,
         listen: RawListen,
         fetch: RawFetch,
         delivery: RawDelivery,
@@ -62,6 +64,7 @@ tables! {
         api: At<String>,
         rate: At<f64>,
         in_flight: At<i64>,
+        paid_broadcast: RawPaid,
         token: RawSecret,
         updates: At<String>,
         webhook_secret: RawSecret,
@@ -70,6 +73,13 @@ tables! {
         page_token: RawSecret,
         app_secret: RawSecret,
         verify_token: RawSecret,
+    }
+
+    /// What is paid for beyond the free rate.
+    RawPaid "channels.*.paid_broadcast" {
+        stars_max: At<i64>,
+        per: At<String>,
+        rate: At<f64>,
     }
 
     RawSource "sources.*" {
@@ -169,6 +179,7 @@ tables! {
         timezone: At<String>,
         window: At<String>,
         misfire: At<String>,
+        daily_max: At<i64>,
         review: bool,
         order: At<String>,
         max_items: At<i64>,

@@ -85,6 +85,7 @@ impl Ground {
             topics: setup.config.topics.keys().cloned().collect(),
             campaigns: setup.config.campaigns.iter().map(|one| one.name.clone()).collect(),
             channels: setup.kinds(),
+            days: setup.config.days.clone(),
         }
     }
 }

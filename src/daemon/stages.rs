@@ -95,6 +95,7 @@ impl Stages {
             ),
         );
         let downloads = media::downloads(ground, config)?;
+        let caps = config.caps.clone().map(Arc::new);
         for settings in &config.channels {
             let Some(channel) = channels.get(&settings.name) else { continue };
             let bell = wakes.channels.get(&settings.name).cloned();
@@ -115,6 +116,12 @@ impl Stages {
                         bell: bell.unwrap_or_else(|| Arc::new(Notify::new())),
                         limits,
                         in_flight: settings.in_flight,
+                        caps: caps.clone(),
+                        paid: settings.paid.map(|paid| deliver::paid::Options {
+                            rate: paid.rate,
+                            budget: paid.budget,
+                            days: config.days.clone(),
+                        }),
                         downloads: Some(downloads.clone()),
                     },
                     stop.clone(),

@@ -227,6 +227,7 @@ impl Worker {
             has_moved: false,
             policy: OnUncertain::Resend,
             begun: Instant::now(),
+            paid: None,
             revision: 0,
             keeps: false,
             kept: Vec::new(),
@@ -249,11 +250,8 @@ impl Worker {
                 }
                 self.next_step(flight, editing);
             }
-            Act::Again { .. } if self.is_stopping() => self.edits.forget(),
-            Act::Again { after } => {
-                if let Some(after) = after {
-                    self.keep_quiet(after);
-                }
+            Act::Again if self.is_stopping() => self.edits.forget(),
+            Act::Again => {
                 editing.tries += u32::from(matches!(meaning, Meaning::Unknown { .. }));
                 if editing.tries >= TRIES_MAX {
                     self.edits.end(editing.at, EditEnd::GivenUp, None);
@@ -271,6 +269,10 @@ impl Worker {
             Act::Pause { why } => {
                 self.edits.forget();
                 self.pause(&why)?;
+            }
+            Act::Halt { why } => {
+                self.edits.forget();
+                self.halt(&why)?;
             }
         }
         Ok(())

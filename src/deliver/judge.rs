@@ -1,7 +1,5 @@
 //! What becomes of a claim after one call: a pure, total function.
 
-use std::time::Duration;
-
 use crate::channel::Meaning;
 use crate::model::campaign::OnUncertain;
 use crate::model::post::{Outcome, Reason};
@@ -15,8 +13,8 @@ pub const ERROR_CHARS_MAX: usize = 200;
 pub enum Act {
     /// This call arrived; the next one follows, or the claim is sent.
     GoOn,
-    /// The same call again, and the whole channel is quiet until then. No attempt is counted.
-    Again { after: Option<Duration> },
+    /// The same call again, as soon as the pace lets it. No attempt is counted.
+    Again,
     /// The same call again at another address.
     Move { to: String },
     /// It is over for this recipient.
@@ -28,6 +26,8 @@ pub enum Act {
     },
     /// Nothing can be sent on this channel until a person acts; the claim waits again.
     Pause { why: String },
+    /// Nothing is sent on this channel until a person says so; the claim waits again.
+    Halt { why: String },
 }
 
 /// What `meaning` makes of a claim; `policy` says what becomes of one whose fate is unknown.
@@ -35,12 +35,13 @@ pub enum Act {
 /// | meaning | act |
 /// | --- | --- |
 /// | delivered | go on |
-/// | later, not sent | again, the channel waits |
+/// | later, not sent | again, once the chat or the channel has waited |
 /// | moved | again, there |
 /// | window closed | held |
 /// | gone, refused, unreachable | failed, the subscriber is marked where it is for good |
 /// | content refused | failed (the worker stops the post after a few) |
 /// | credentials refused | the channel pauses |
+/// | blocked | the channel is halted |
 /// | unknown | uncertain, or again where the campaign says `resend` |
 pub fn judge(meaning: &Meaning, policy: OnUncertain) -> Act {
     let settle = |outcome, standing, why: &str| Act::Settle {
@@ -51,8 +52,7 @@ pub fn judge(meaning: &Meaning, policy: OnUncertain) -> Act {
     };
     match meaning {
         Meaning::Delivered { .. } => Act::GoOn,
-        Meaning::Later { after } => Act::Again { after: *after },
-        Meaning::NotSent { .. } => Act::Again { after: None },
+        Meaning::Later { .. } | Meaning::NotSent { .. } => Act::Again,
         Meaning::Moved { to } => Act::Move { to: to.clone() },
         Meaning::Gone { standing, reason, why } => {
             settle(Outcome::Failed(*reason), Some(*standing), why)
@@ -67,15 +67,18 @@ pub fn judge(meaning: &Meaning, policy: OnUncertain) -> Act {
         }
         Meaning::Refused { reason, why } => settle(Outcome::Failed(*reason), None, why),
         Meaning::CredentialsRefused { why } => Act::Pause { why: why.clone() },
+        Meaning::Blocked { why } => Act::Halt { why: why.clone() },
         Meaning::Unknown { why } => match policy {
             OnUncertain::Skip => settle(Outcome::Uncertain, None, why),
-            OnUncertain::Resend => Act::Again { after: None },
+            OnUncertain::Resend => Act::Again,
         },
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn why() -> String {
@@ -92,11 +95,12 @@ mod tests {
     #[test]
     fn every_meaning_has_its_act() {
         use OnUncertain::{Resend, Skip};
-        let after = Some(Duration::from_secs(17));
         for policy in [Skip, Resend] {
             assert_eq!(judge(&Meaning::Delivered { id: "1".into() }, policy), Act::GoOn);
-            assert_eq!(judge(&Meaning::Later { after }, policy), Act::Again { after });
-            assert_eq!(judge(&Meaning::NotSent { why: why() }, policy), Act::Again { after: None });
+            for after in [None, Some(Duration::from_secs(17))] {
+                assert_eq!(judge(&Meaning::Later { after }, policy), Act::Again);
+            }
+            assert_eq!(judge(&Meaning::NotSent { why: why() }, policy), Act::Again);
             assert_eq!(
                 judge(&Meaning::Moved { to: "-1001".into() }, policy),
                 Act::Move { to: "-1001".into() }
@@ -105,6 +109,7 @@ mod tests {
                 judge(&Meaning::CredentialsRefused { why: why() }, policy),
                 Act::Pause { why: why() }
             );
+            assert_eq!(judge(&Meaning::Blocked { why: why() }, policy), Act::Halt { why: why() });
             for (meaning, expected) in [
                 (Meaning::WindowClosed { why: why() }, Outcome::Held),
                 (Meaning::Unreachable { why: why() }, Outcome::Failed(Reason::Unreachable)),
@@ -135,7 +140,7 @@ mod tests {
     fn sec_d03_the_unknown_is_uncertain_unless_the_campaign_resends() {
         let unknown = Meaning::Unknown { why: why() };
         assert_eq!(outcome(&unknown, OnUncertain::Skip), Some(Outcome::Uncertain));
-        assert_eq!(judge(&unknown, OnUncertain::Resend), Act::Again { after: None });
+        assert_eq!(judge(&unknown, OnUncertain::Resend), Act::Again);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub mod judge;
 
 pub mod limiter;
 
+pub mod paid;
+
 pub mod personal;
 
 mod waiting;

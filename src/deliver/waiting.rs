@@ -28,6 +28,8 @@ pub(super) struct Flight {
     pub policy: OnUncertain,
     /// When the request under way was started.
     pub begun: Instant,
+    /// How many messages of the request under way are paid for; `None` where it is free.
+    pub paid: Option<u32>,
     /// The revision of the post that the calls are of.
     pub revision: u32,
     /// Its messages may be corrected later …
@@ -176,6 +178,7 @@ mod tests {
             has_moved: false,
             policy: OnUncertain::Skip,
             begun: Instant::now(),
+            paid: None,
             revision: 0,
             keeps: false,
             kept: Vec::new(),

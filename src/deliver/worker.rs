@@ -11,6 +11,8 @@ mod commit;
 
 mod lowered;
 
+mod pace;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,16 +25,20 @@ use tokio::time::Instant;
 use crate::channel::{Channel, Meaning, Observed};
 use crate::deliver::breaker::Breaker;
 use crate::deliver::edits::Edits;
+use crate::deliver::limiter::brake::REGAIN_MAX;
 use crate::deliver::limiter::{Limiter, Limits};
 use crate::deliver::media::{Boarding, Desk};
+use crate::deliver::paid::{self, Paid};
 use crate::deliver::prepare::Kitchen;
 use crate::deliver::waiting::{Flight, Waiting};
 use crate::deliver::worker::commit::Committed;
 use crate::deliver::worker::lowered::Lowered;
 use crate::media::download::Downloads;
+use crate::model::cap::Caps;
 use crate::model::channel::ChannelState;
 use crate::model::media::MediaKey;
 use crate::model::name::Name;
+use crate::model::pacing::Halt;
 use crate::model::post::{PostId, Receipt};
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
@@ -67,6 +73,10 @@ pub struct Options {
     pub limits: Limits,
     /// Most requests under way at once; at least 1.
     pub in_flight: usize,
+    /// How much one person gets in a day; `None`: however much there is.
+    pub caps: Option<Arc<Caps>>,
+    /// What may be paid for; `None`: nothing.
+    pub paid: Option<paid::Options>,
     /// Everybody's downloads; `None`: what a service can't fetch becomes a link.
     pub downloads: Option<Downloads>,
 }
@@ -88,6 +98,7 @@ pub async fn run(options: Options, stop: Stop) {
 pub(super) struct Worker {
     pub(super) options: Options,
     limiter: Limiter,
+    paid: Option<Paid>,
     breaker: Breaker,
     posts: HashMap<PostId, Lowered>,
     /// Claimed, not begun.
@@ -98,12 +109,25 @@ pub(super) struct Worker {
     busy: HashSet<String>,
     flying: FuturesUnordered<BoxFuture<'static, (Flight, Option<Boarding>, Observed)>>,
     receipts: Vec<Receipt>,
+    /// The first of them came then.
+    receipts_since: Option<Instant>,
     committing: Option<BoxFuture<'static, Result<Committed, StoreError>>>,
     chores: FuturesUnordered<BoxFuture<'static, Result<(), StoreError>>>,
     /// The store had less work than was asked for.
     is_idle: bool,
     quiet_until: Option<Instant>,
     paused_until: Option<Instant>,
+    /// The store says that the channel is paused.
+    is_told_paused: bool,
+    /// Nothing is sent until somebody says so.
+    is_halted: bool,
+    /// Somebody may have halted the channel, or let it go on.
+    is_to_look: bool,
+    looking: Option<BoxFuture<'static, Result<Option<Halt>, StoreError>>>,
+    /// How often in a row the page had to rest without being told how long.
+    page_rests: u32,
+    is_told_slow: bool,
+    pacing_kept_at: Instant,
     /// The service does not know the methods that others can go instead of.
     is_plain: bool,
     is_stopping: bool,
@@ -112,8 +136,24 @@ pub(super) struct Worker {
 impl Worker {
     async fn open(options: Options) -> Result<Self, StoreError> {
         let state = options.store.load_channel(&options.name).await?;
+        let halt = options.store.load_halt(&options.name).await?;
+        let pacing = options.store.load_pacing(&options.name).await?;
         let now = Instant::now();
-        let quiet = state.quiet_until.map(|at| options.clock.until(at).min(QUIET_MAX));
+        let mut limiter = match &pacing {
+            Some(pacing) => Limiter::resume(options.limits, pacing, &options.clock, now),
+            None => Limiter::new(options.limits, now),
+        };
+        // From now on something may be sent that the store does not know of.
+        let begun = limiter.kept(false, &options.clock, now);
+        options.store.commit_pacing(&options.name, begun).await?;
+        if let Some(halt) = &halt {
+            tracing::error!(channel.id = %options.name, error = %halt.why, "the channel is halted");
+        }
+        let paid = options
+            .paid
+            .clone()
+            .map(|paid| Paid::new(paid, options.name.clone(), Arc::clone(&options.store), now));
+        let quiet = state.quiet_until.map(|at| options.clock.until(at).min(REGAIN_MAX));
         let desk = Desk::new(Kitchen {
             name: options.name.clone(),
             channel: Arc::clone(&options.channel),
@@ -123,7 +163,8 @@ impl Worker {
         });
         Ok(Self {
             desk,
-            limiter: Limiter::new(options.limits, now),
+            limiter,
+            paid,
             breaker: Breaker::default(),
             posts: HashMap::new(),
             waiting: Waiting::default(),
@@ -131,11 +172,19 @@ impl Worker {
             busy: HashSet::new(),
             flying: FuturesUnordered::new(),
             receipts: Vec::new(),
+            receipts_since: None,
             committing: None,
             chores: FuturesUnordered::new(),
             is_idle: false,
             quiet_until: quiet.filter(|wait| !wait.is_zero()).map(|wait| now + wait),
             paused_until: None,
+            is_told_paused: state.paused.is_some(),
+            is_halted: halt.is_some(),
+            is_to_look: false,
+            looking: None,
+            page_rests: 0,
+            is_told_slow: false,
+            pacing_kept_at: now,
             is_plain: false,
             is_stopping: false,
             options,
@@ -148,10 +197,17 @@ impl Worker {
             let wake_at = self.launch()?;
             self.commit_if_useful();
             self.edit_if_useful(self.ahead());
-            if self.is_stopping && self.is_home() {
-                return Ok(());
+            if self.is_stopping && self.is_home() && !self.give_stars_back() {
+                return self.keep_pacing_whole().await;
             }
+            self.keep_pacing_if_due();
+            if self.is_idle && self.flying.is_empty() && self.waiting.count() == 0 {
+                self.give_stars_back();
+            }
+            self.look_for_halt();
             let sweep_at = self.desk.sweep_at();
+            let receipts_at = self.receipts_due_at().filter(|_| self.committing.is_none());
+            let keep_at = receipts_at.into_iter().chain(self.pacing_due_at()).min();
             tokio::select! {
                 biased;
                 () = stop.force.cancelled() => return Ok(()),
@@ -173,10 +229,25 @@ impl Worker {
                     self.take_edits(round?);
                 }
                 Some(done) = self.chores.next(), if !self.chores.is_empty() => done?,
-                () = bell.notified() => self.rouse(),
+                news = star_news(&mut self.paid), if is_asking(self.paid.as_ref()) => {
+                    if let (Some(paid), news) = (&mut self.paid, news?) {
+                        paid.hear(&news, Instant::now());
+                    }
+                }
+                halt = answered(&mut self.looking), if self.looking.is_some() => {
+                    self.take_halt(halt?)?;
+                }
+                () = bell.notified() => {
+                    self.is_to_look = true;
+                    self.rouse();
+                }
                 () = at(sweep_at) => self.desk.sweep(),
+                () = at(keep_at) => {}
                 () = tokio::time::sleep_until(wake_at) => {}
-                () = tokio::time::sleep(LOOK_AGAIN), if self.is_idle => self.rouse(),
+                () = tokio::time::sleep(LOOK_AGAIN), if self.is_idle || self.is_halted => {
+                    self.is_to_look = self.is_halted;
+                    self.rouse();
+                }
             }
         }
     }
@@ -202,7 +273,7 @@ impl Worker {
     }
 
     pub(super) fn may_send(&self) -> bool {
-        !self.is_stopping && self.paused_until.is_none()
+        !self.is_stopping && !self.is_halted && self.paused_until.is_none()
     }
 
     /// Nothing but edits is left to be done.
@@ -235,7 +306,11 @@ impl Worker {
     }
 
     pub(super) fn keep_quiet(&mut self, after: Duration) {
-        let after = after.min(QUIET_MAX);
+        self.rest(after.min(QUIET_MAX), "the service asked to wait");
+    }
+
+    /// Sends nothing for so long.
+    fn rest(&mut self, after: Duration, why: &str) {
         let until = Instant::now() + after;
         if self.quiet_until.is_some_and(|known| known >= until) {
             return;
@@ -244,7 +319,7 @@ impl Worker {
         tracing::warn!(
             channel.id = %self.options.name,
             wait_s = after.as_secs(),
-            "the service asked to wait"
+            "{why}"
         );
         self.keep_state(ChannelState {
             quiet_until: Some(self.options.clock.now() + after),
@@ -259,6 +334,7 @@ impl Worker {
                 error = %why,
                 "the channel is paused: its credentials are refused or the page is restricted"
             );
+            self.is_told_paused = true;
             self.keep_state(ChannelState { quiet_until: None, paused: Some(why.to_owned()) });
         }
         self.paused_until = Some(Instant::now() + PAUSE);
@@ -276,6 +352,7 @@ impl Worker {
             && self.receipts.is_empty()
             && self.committing.is_none()
             && self.chores.is_empty()
+            && !is_asking(self.paid.as_ref())
             && self.edits.is_home()
     }
 }
@@ -284,6 +361,18 @@ impl Worker {
 async fn at(instant: Option<Instant>) {
     match instant {
         Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn is_asking(paid: Option<&Paid>) -> bool {
+    paid.is_some_and(Paid::is_asking)
+}
+
+/// The next answer to a question of the paid lane; never resolves without one.
+async fn star_news(paid: &mut Option<Paid>) -> Result<paid::News, StoreError> {
+    match paid {
+        Some(paid) => paid.news().await,
         None => std::future::pending().await,
     }
 }

@@ -32,6 +32,7 @@ use crate::listen::believe_times;
 use crate::listen::server::Limits;
 use crate::model::event::Event;
 use crate::model::name::Name;
+use crate::model::pacing::Halt;
 use crate::model::secret::{ExposeSecret, SecretString};
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
@@ -220,6 +221,7 @@ async fn messenger_event(
             channel.id = %notice.channel, action = %notice.action, reason,
             "the service spoke about the page's conduct"
         );
+        desk.heed(&notice.channel, &notice.action, reason).await;
     }
     desk.keep(&page.channel, batch.events).await
 }
@@ -277,6 +279,29 @@ impl Desk {
             }
             Ok(Err(_)) => unfit(StatusCode::BAD_REQUEST),
             Err(_) => unfit(StatusCode::REQUEST_TIMEOUT),
+        }
+    }
+
+    /// A page that the service blocks sends nothing more, until the service or an admin says so.
+    async fn heed(&self, channel: &Name, action: &str, reason: &str) {
+        let halted = match action {
+            "block" => {
+                let why = format!("the service has blocked the page: {reason}");
+                let halt = Halt { why, at: self.clock.now(), is_by_hand: false };
+                self.store.commit_halt(channel, Some(halt)).await
+            }
+            "unblock" => match self.store.load_halt(channel).await {
+                Ok(Some(halt)) if !halt.is_by_hand => self.store.commit_halt(channel, None).await,
+                other => other.map(|_| false),
+            },
+            _ => return,
+        };
+        match halted {
+            Ok(true) => self.wakes.wake_channel(channel),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(channel.id = %channel, %error, "the page's block was not kept");
+            }
         }
     }
 

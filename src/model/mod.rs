@@ -10,6 +10,8 @@ pub mod name;
 
 pub mod schedule;
 
+pub mod day;
+
 pub mod source;
 
 pub mod rich;
@@ -41,6 +43,10 @@ pub mod priority;
 pub mod campaign;
 
 pub mod channel;
+
+pub mod pacing;
+
+pub mod cap;
 
 pub mod message;
 

@@ -46,6 +46,10 @@ pub struct PostReport {
     pub pace: Pace,
     /// How many got it in the last [`LATELY_S`] seconds.
     pub lately: u64,
+    /// What it cost to send it faster than is free, in tenths of a Star.
+    pub stars_tenths: u64,
+    /// Of those for whom it is held: it was too much for a day, and comes on the next.
+    pub carried: u64,
 }
 
 impl PostReport {
@@ -249,6 +253,8 @@ mod tests {
             last_at: Some(now),
             pace: Pace::default(),
             lately: 300,
+            stars_tenths: 0,
+            carried: 0,
         };
         assert_eq!(report.takes(now), Some(Duration::from_secs(10)));
         report.first_at = Some(now - Duration::from_secs(3_600));

@@ -34,7 +34,8 @@ impl Window {
         if self.passed.len() < allowed {
             return None;
         }
-        let first = self.passed.front()?;
+        // Of more than are allowed, as when some were paid for, one has to leave.
+        let first = self.passed.get(self.passed.len() - allowed)?;
         Some(limit.window.saturating_sub(now.duration_since(*first)))
     }
 

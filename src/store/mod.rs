@@ -12,11 +12,13 @@ mod codec;
 pub mod redb;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
+use crate::model::cap::Caps;
 use crate::model::channel::ChannelState;
 use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{Correction, EditAt, EditClaim, EditReceipt, Kept};
@@ -26,6 +28,7 @@ use crate::model::known::Known;
 use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::message::Card;
 use crate::model::name::Name;
+use crate::model::pacing::{Halt, Pacing, StarsAsked};
 use crate::model::post::{
     Answer, Body, Claim, Counts, Draft, DraftId, Flood, Outcome, Personal, Post, PostId, Receipt,
     Ticket,
@@ -231,6 +234,8 @@ pub trait Store: Send + Sync + 'static {
     /// turns), none of those that are paused. What is claimed is durably in flight. Fewer
     /// than `claims` come back when there is no more work. Of the answers to one person only the
     /// oldest is handed out; the next one comes once its receipt is here, so they arrive in order.
+    /// Who got as many posts of campaigns today as `caps` allow is not claimed: the post is held for
+    /// them, and comes with all else that is held in one answer on the next day.
     /// A recipient who has left or blocked meanwhile, or whose post was stopped, is skipped here
     /// and not handed out; nobody is claimed of a post whose hours are closed. A receipt whose ticket is not in flight (any more) is ignored.
     ///
@@ -285,6 +290,27 @@ pub trait Store: Send + Sync + 'static {
     fn load_channel(&self, channel: &Name) -> Reply<'_, ChannelState>;
 
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()>;
+
+    /// `None` of a channel that never sent.
+    fn load_pacing(&self, channel: &Name) -> Reply<'_, Option<Pacing>>;
+
+    fn commit_pacing(&self, channel: &Name, pacing: Pacing) -> Reply<'_, ()>;
+
+    /// Why nothing is sent on the channel until somebody says so.
+    fn load_halt(&self, channel: &Name) -> Reply<'_, Option<Halt>>;
+
+    /// Halts a channel, or lets it go on; answers whether that changed anything. Of a channel that is
+    /// halted already the first reason stands.
+    fn commit_halt(&self, channel: &Name, halt: Option<Halt>) -> Reply<'_, bool>;
+
+    /// Counts Stars as spent, as many as the budget has left; answers how many, in tenths.
+    fn take_stars(&self, channel: &Name, asked: StarsAsked) -> Reply<'_, u64>;
+
+    /// Counts Stars as not spent after all.
+    fn return_stars(&self, channel: &Name, post: PostId, day: u32, tenths: u64) -> Reply<'_, ()>;
+
+    /// What the channel spent on a day, in tenths of a Star.
+    fn load_stars(&self, channel: &Name, day: u32) -> Reply<'_, u64>;
 
     /// Puts in order what a crash left in flight; comes before every other verb of a run.
     ///
@@ -486,6 +512,8 @@ pub struct Delivery {
     pub outcome: Outcome,
     /// When it was settled last; `None` where that is not known.
     pub at: Option<Timestamp>,
+    /// It was too much for a day, and comes by itself then.
+    pub carried_until: Option<Timestamp>,
 }
 
 /// What [`Store::advance`] is given.
@@ -497,6 +525,10 @@ pub struct Advance {
     pub claims: usize,
     /// Posts of which nothing is claimed now.
     pub resting: Vec<PostId>,
+    /// How much one person gets in a day; `None`: however much there is.
+    pub caps: Option<Arc<Caps>>,
+    /// People can be written to only while their windows are open.
+    pub has_windows: bool,
     pub now: Timestamp,
 }
 
@@ -565,6 +597,9 @@ pub struct Status {
 pub struct ChannelStatus {
     pub channel: Name,
     pub state: ChannelState,
+    pub halt: Option<Halt>,
+    /// `None` of a channel that never sent.
+    pub pacing: Option<Pacing>,
     /// How many subscribers are in which standing.
     pub subscribers: Vec<(Standing, u64)>,
     /// Answers not yet sent.

@@ -256,6 +256,8 @@ pub async fn the_next_rank_goes_while_the_first_one_rests(home: &mut Home) {
         receipts: vec![],
         claims: 50,
         resting,
+        caps: None,
+        has_windows: false,
         now: now(),
     };
     let claims = store.advance(step(vec![high])).await.unwrap();
@@ -359,7 +361,18 @@ async fn step_at(
     at: Timestamp,
 ) -> Vec<Claim> {
     let channel = name("bot");
-    store.advance(Advance { channel, receipts, claims, resting: vec![], now: at }).await.unwrap()
+    store
+        .advance(Advance {
+            channel,
+            receipts,
+            claims,
+            resting: vec![],
+            caps: None,
+            has_windows: false,
+            now: at,
+        })
+        .await
+        .unwrap()
 }
 
 pub async fn a_report_counts_every_end_and_when_it_came(home: &mut Home) {
@@ -395,11 +408,12 @@ pub async fn a_report_counts_every_end_and_when_it_came(home: &mut Home) {
         known,
         Some(Delivery {
             outcome: Outcome::Failed(Reason::Blocked),
-            at: Some(now() + seconds(150))
+            at: Some(now() + seconds(150)),
+            carried_until: None,
         })
     );
     let waiting = store.load_delivery(id, &name("bot"), 2_499).await.unwrap().unwrap();
-    assert_eq!(waiting, Delivery { outcome: Outcome::Waiting, at: None });
+    assert_eq!(waiting, Delivery { outcome: Outcome::Waiting, at: None, carried_until: None });
     assert_eq!(store.load_delivery(id, &name("bot"), 2_500).await.unwrap(), None);
     assert_eq!(store.load_delivery(id, &name("page"), 1).await.unwrap(), None);
     assert_eq!(store.load_report(PostId(99), at).await.unwrap(), None);

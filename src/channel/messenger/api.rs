@@ -13,15 +13,15 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::channel::loose::Whole;
 use crate::channel::messenger::errors;
 use crate::channel::messenger::slots::type_of;
 use crate::channel::messenger::updates::GET_STARTED;
+use crate::channel::messenger::usage::{Gauge, usage};
 use crate::channel::multipart::{self, Part};
 use crate::channel::wire::{
     ANSWER_BYTES_MAX, Ask, Posted, SetUpError, Wire, retry_after, upload_time,
 };
-use crate::channel::{Call, Keep, Observed, Profile};
+use crate::channel::{Call, Keep, Observed, Profile, Usage};
 use crate::model::secret::{ExposeSecret, SecretString};
 
 /// The address of the public service.
@@ -38,9 +38,6 @@ const SUBSCRIBED_FIELDS: &str = "messages,messaging_postbacks,messaging_optins,\
 /// How long the service may take to fetch a file. Source: Messenger Platform, error 2018294: videos
 /// are given 75 seconds.
 const FETCH_TIME_MAX: Duration = Duration::from_secs(80);
-
-/// Longest header with usage figures that is read.
-const USAGE_BYTES_MAX: usize = 4096;
 
 /// How to reach a page.
 #[derive(Clone, Debug)]
@@ -65,6 +62,7 @@ pub struct Client {
     root: Url,
     page_id: String,
     time_max: Duration,
+    gauge: Gauge,
 }
 
 /// A call that sets something up failed; nothing is lost by trying again later.
@@ -103,8 +101,18 @@ impl Client {
             .push(&settings.version);
 
         let secrets = vec![settings.page_token, settings.app_secret, SecretString::from(proof)];
-        let wire = Wire::new(headers, secrets, pause_told)?;
-        Ok(Self { wire, root, page_id: settings.page_id, time_max: settings.time_max })
+        let gauge = Gauge::default();
+        let told = gauge.clone();
+        let wire = Wire::new(headers, secrets, move |headers| {
+            told.note(headers);
+            pause_told(headers)
+        })?;
+        Ok(Self { wire, root, page_id: settings.page_id, time_max: settings.time_max, gauge })
+    }
+
+    /// How much of its limit the page has used, if an answer told since this was asked last.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        self.gauge.take()
     }
 
     /// Makes one call for one person, by their page-scoped id. Never repeats it by itself.
@@ -229,27 +237,9 @@ fn proof(app_secret: &str, token: &str) -> Result<String, SetUpError> {
     Ok(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// `Retry-After`, or the minutes that the usage figures tell.
-///
-/// `X-Business-Use-Case-Usage: {"<id>":[{"type":…,"estimated_time_to_regain_access":MINUTES}]}`
+/// `Retry-After`, or the time that the usage figures tell.
 fn pause_told(headers: &HeaderMap) -> Option<Duration> {
-    if let Some(pause) = retry_after(headers) {
-        return Some(pause);
-    }
-    let usage = headers.get("x-business-use-case-usage")?.as_bytes();
-    if usage.len() > USAGE_BYTES_MAX {
-        return None;
-    }
-    let usage: Value = serde_json::from_slice(usage).ok()?;
-    usage
-        .as_object()?
-        .values()
-        .filter_map(Value::as_array)
-        .flatten()
-        .filter_map(|used| Whole::of(&used["estimated_time_to_regain_access"]).0)
-        .filter_map(|minutes| u64::try_from(minutes).ok())
-        .max()
-        .map(|minutes| Duration::from_secs(minutes.saturating_mul(60)))
+    retry_after(headers).or_else(|| usage(headers)?.told_regain)
 }
 
 fn ended(what: &'static str, observed: &Observed) -> Result<(), ApiError> {

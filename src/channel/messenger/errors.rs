@@ -150,8 +150,10 @@ impl GraphError {
             (_, 2018034) | (2018034, _) | (100, _) => Meaning::ContentRefused { why },
             (1 | 2, _) => Meaning::Unknown { why },
             (4 | 17 | 32 | 613 | 80000..=80009, _) => Meaning::Later { after },
+            // Blocked for its conduct.
+            (10, 1893063) | (368, _) => Meaning::Blocked { why },
             // Permissions, restrictions of the page, and the token.
-            (3 | 10 | 102 | 190 | 200..=299 | 368, _) => Meaning::CredentialsRefused { why },
+            (3 | 10 | 102 | 190 | 200..=299, _) => Meaning::CredentialsRefused { why },
             _ if status == 429 => Meaning::Later { after },
             _ if self.is_transient == Some(true) => Meaning::Unknown { why },
             _ if status < 400 => Meaning::Unknown { why },
@@ -211,6 +213,7 @@ mod tests {
             Meaning::ContentRefused { .. } => "content".to_owned(),
             Meaning::MediaRefused { .. } => "media".to_owned(),
             Meaning::CredentialsRefused { .. } => "credentials".to_owned(),
+            Meaning::Blocked { .. } => "blocked".to_owned(),
             Meaning::Refused { reason, .. } => format!("refused {reason:?}"),
             Meaning::Unknown { .. } => "unknown".to_owned(),
         }
@@ -270,7 +273,7 @@ mod tests {
             (10, Some(2018065), "window"),
             (10, Some(2534022), "window"),
             (10, Some(2018108), "unreachable"),
-            (10, Some(1893063), "credentials"),
+            (10, Some(1893063), "blocked"),
             (10, Some(1404170), "credentials"),
             (10, Some(1893015), "Stopped Unsubscribed"),
             (10, None, "credentials"),
@@ -308,7 +311,8 @@ mod tests {
             (190, Some(467), "credentials"),
             (190, Some(492), "credentials"),
             (190, None, "credentials"),
-            (368, Some(1390008), "credentials"),
+            (368, Some(1390008), "blocked"),
+            (368, None, "blocked"),
             (10, Some(2018300), "unreachable"),
             (100, Some(2018321), "unreachable"),
             (10303, None, "refused Refused"),

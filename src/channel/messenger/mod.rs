@@ -1,5 +1,7 @@
 pub mod api;
 
+mod usage;
+
 pub mod lower;
 
 pub(crate) mod slots;

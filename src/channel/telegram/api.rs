@@ -15,9 +15,9 @@ use serde_json::{Map, Value, json};
 
 use crate::channel::multipart::{self, Part};
 use crate::channel::slots::Upload;
-use crate::channel::telegram::errors::{self, ApiError};
+use crate::channel::telegram::errors::{self, ApiError, METHOD_UNKNOWN};
 use crate::channel::wire::{ANSWER_BYTES_MAX, Ask, Posted, SetUpError, Wire, upload_time};
-use crate::channel::{Call, Observed};
+use crate::channel::{Balance, Call, Observed};
 use crate::model::secret::{ExposeSecret, SecretString};
 
 /// The address of the public service.
@@ -62,6 +62,12 @@ pub struct Me {
     pub username: String,
 }
 
+/// `StarAmount`, without what is less than a Star.
+#[derive(Deserialize)]
+struct Stars {
+    amount: i64,
+}
+
 impl Client {
     /// Opens no connection yet.
     ///
@@ -101,6 +107,11 @@ impl Client {
             answer_bytes_max: ANSWER_BYTES_MAX,
         };
         self.wire.exchange(ask).await
+    }
+
+    /// The same call, but for pay where it goes beyond the free rate.
+    pub(crate) fn paid(call: &Call) -> Call {
+        Call { rest: format!("\"allow_paid_broadcast\":true,{}", call.rest), ..call.clone() }
     }
 
     /// As [`Client::send`], with the files that the call names as `attach://<name>`.
@@ -161,6 +172,19 @@ impl Client {
     /// [`ApiError`].
     pub async fn me(&self) -> Result<Me, ApiError> {
         self.ask("getMe", &json!({})).await
+    }
+
+    /// How many Stars the bot has.
+    pub(crate) async fn star_balance(&self) -> Balance {
+        match self.ask::<Stars>("getMyStarBalance", &json!({})).await {
+            Ok(Stars { amount }) => Balance::Stars(u64::try_from(amount).unwrap_or(0)),
+            Err(ApiError::CredentialsRefused { why })
+                if why.to_lowercase().contains(METHOD_UNKNOWN) =>
+            {
+                Balance::Unknown
+            }
+            Err(error) => Balance::Failed(error.to_string()),
+        }
     }
 
     /// Has updates brought to `url` with `secret` in their header, from now on.

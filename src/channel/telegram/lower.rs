@@ -42,6 +42,17 @@ pub(crate) const CAPTION_UNITS_MAX: usize = 1024;
 /// What stands for a text that buttons need and nobody wrote.
 const NO_WORDS: &str = "…";
 
+/// How many messages a call makes: an album one for each of its files.
+pub(crate) fn weight(call: &Call) -> u32 {
+    match call.method {
+        "sendMediaGroup" => {
+            let files = call.body()["media"].as_array().map_or(1, Vec::len);
+            u32::try_from(files.max(1)).unwrap_or(u32::MAX)
+        }
+        _ => 1,
+    }
+}
+
 /// The calls that send `message`, in order, each within the API's limits; the acknowledgement of
 /// `tap` comes first.
 ///

@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::config::check::around::Surroundings;
+use crate::config::check::paid;
 use crate::config::check::value::{base_url, choice, number, whole};
 use crate::config::problem::{Finding, Findings, Place};
 use crate::config::raw::{RawChannel, RawSecret};
@@ -12,9 +13,12 @@ use crate::config::{Channel, Listen, Service, Updates};
 use crate::model::channel::ChannelKind;
 use crate::model::secret::{ExposeSecret, SecretString};
 
-/// Telegram grants a bot about 30 messages a second; some room is left for what others send.
-const TELEGRAM_RATE: f64 = 25.0;
+/// What Telegram grants a bot. Source: Bots FAQ, "My bot is hitting limits".
+const TELEGRAM_RATE: f64 = 30.0;
+/// Well below [`MESSENGER_BRAKE`].
 const MESSENGER_RATE: f64 = 20.0;
+/// Above so many messages a second Meta brakes a page. Source: Messenger Platform, "Rate limits".
+const MESSENGER_BRAKE: f64 = 40.0;
 const RATE_MIN: f64 = 0.01;
 const RATE_MAX: f64 = 100_000.0;
 const IN_FLIGHT: usize = 32;
@@ -65,20 +69,46 @@ fn channel(
         None => Url::parse(api).ok(),
     };
     let rate = number(raw.rate.as_ref(), &table.key("rate"), RATE_MIN..=RATE_MAX, rate, found);
+    warn_of_rate(raw, kind, rate, &table, found);
     let in_flight =
         whole(raw.in_flight.as_ref(), &table.key("in_flight"), 1..=IN_FLIGHT_MAX, IN_FLIGHT, found);
-    Some(Channel { name: entry.name.clone(), rate, in_flight, api: api?, service: service? })
+    let paid = paid::paid(raw.paid_broadcast.as_ref(), rate, &table, found);
+    let name = entry.name.clone();
+    Some(Channel { name, rate, in_flight, paid, api: api?, service: service? })
+}
+
+/// Says so when the rate is above what the service grants.
+fn warn_of_rate(
+    raw: &RawChannel,
+    kind: ChannelKind,
+    rate: f64,
+    table: &Table<'_>,
+    found: &mut Findings,
+) {
+    let Some(at) = raw.rate.as_ref().map(|rate| rate.at) else { return };
+    let text = match kind {
+        ChannelKind::Telegram if rate > TELEGRAM_RATE => format!(
+            "Telegram grants a bot about {TELEGRAM_RATE} messages a second: what is more it refuses, \
+             and the rate falls until it fits"
+        ),
+        ChannelKind::Messenger if rate >= MESSENGER_BRAKE => format!(
+            "from {MESSENGER_BRAKE} messages a second on Meta brakes a page, which then can't send \
+             at all for a while"
+        ),
+        _ => return,
+    };
+    found.warning(at, &table.key("rate"), text);
 }
 
 /// One channel's table, for problems.
-struct Table<'a> {
+pub(super) struct Table<'a> {
     path: String,
-    at: Place,
+    pub(super) at: Place,
     around: &'a Surroundings<'a>,
 }
 
 impl Table<'_> {
-    fn key(&self, key: &str) -> String {
+    pub(super) fn key(&self, key: &str) -> String {
         format!("{}.{key}", self.path)
     }
 
@@ -110,6 +140,7 @@ fn refuse_foreign(raw: &RawChannel, kind: ChannelKind, table: &Table<'_>, found:
     let telegram = [
         ("token", secret(&raw.token)),
         ("updates", text(&raw.updates)),
+        ("paid_broadcast", raw.paid_broadcast.as_ref().and_then(paid::place)),
         ("webhook_secret", secret(&raw.webhook_secret)),
     ];
     let messenger = [

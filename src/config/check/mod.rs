@@ -11,6 +11,8 @@ pub(crate) mod fetch;
 
 pub(crate) mod channels;
 
+pub(crate) mod paid;
+
 pub(crate) mod sources;
 
 pub(crate) mod asking;
@@ -28,6 +30,8 @@ pub(crate) mod timing;
 pub(crate) mod texts;
 
 pub(crate) mod campaigns;
+
+pub(crate) mod caps;
 
 pub(crate) mod steps;
 
@@ -83,6 +87,8 @@ pub(crate) fn check(
     let mut config = Config {
         data_dir,
         layouts: folder,
+        days: clock.days(),
+        caps: caps::caps(&main, &raw_campaigns, &clock, found),
         channels: channels::channels(&raw_channels, &listen, around, found),
         sources: sources::sources(&raw_sources, &raw_channels, &fetch, around, found),
         topics: texts::topics(&raw_topics, found),

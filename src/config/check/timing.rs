@@ -10,6 +10,7 @@ use crate::config::problem::Findings;
 use crate::config::raw::{RawCampaign, RawDigest, RawFile, RawSend};
 use crate::config::table::At;
 use crate::model::condition::Condition;
+use crate::model::day::Days;
 use crate::model::schedule::{CronError, CronRule};
 use crate::model::time::Timestamp;
 use crate::model::timing::time_of_day;
@@ -37,6 +38,18 @@ pub(crate) struct Clock {
     zone: String,
     /// `quiet`: hours in which no campaign sends. Default none.
     quiet: Option<Hours>,
+}
+
+impl Clock {
+    /// The hours in which no campaign sends.
+    pub(crate) fn quiet(&self) -> Option<&Hours> {
+        self.quiet.as_ref()
+    }
+
+    /// The civil days of the sysadmin's `timezone`.
+    pub(crate) fn days(&self) -> Days {
+        Days::of(&self.zone).unwrap_or_else(Days::utc)
+    }
 }
 
 /// `timezone` and `quiet` of the sysadmin's file.

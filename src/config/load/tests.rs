@@ -184,7 +184,7 @@ fn the_smallest_setup_is_one_source_one_channel_and_one_campaign() {
     assert!(config.topics.is_empty());
 
     let [channel] = config.channels.as_slice() else { panic!("one channel") };
-    assert_eq!((channel.rate, channel.in_flight), (25.0, 32));
+    assert_eq!((channel.rate, channel.in_flight), (30.0, 32));
     assert_eq!(channel.api.as_str(), "https://api.telegram.org/");
     let Service::Telegram { token, updates: Updates::Polling } = &channel.service else {
         panic!("a Telegram channel that polls")
@@ -555,6 +555,63 @@ fn sec_w03_a_messenger_channel_without_an_app_secret_is_refused() {
     let told = Folder::new(&[("tidings.toml", text)]).load().unwrap_err();
     assert_eq!(told.len(), 1);
     assert!(told[0].starts_with("tidings.toml:1:11: channels.page.app_secret: is needed"));
+}
+
+#[test]
+fn what_is_sent_at_most_is_checked_with_its_place() {
+    let channel = "[channels.bot]\nkind = 'telegram'\ntoken = { env = 'NEWSBOT_TOKEN' }\n";
+    let page = "[channels.page]\nkind = 'messenger'\npage_id = '1'\npage_token = { env = \
+                'PAGE_TOKEN' }\napp_secret = { env = 'PAGE_TOKEN' }\nverify_token = { env = \
+                'PAGE_TOKEN' }\n";
+    let bot = |keys: &str| format!("{channel}{keys}\n");
+    let cases = [
+        (
+            bot("paid_broadcast = { per = 'day' }"),
+            "4:26: channels.bot.paid_broadcast.stars_max: is needed\n  hint: the most Stars that \
+             may be spent: a message costs 0.1 Star",
+        ),
+        (
+            bot("paid_broadcast = { stars_max = 5, per = 'week' }"),
+            "4:37: channels.bot.paid_broadcast.per: must be one of `day`, `post`, got `week`",
+        ),
+        (
+            bot("paid_broadcast = { stars_max = -5 }"),
+            "4:32: channels.bot.paid_broadcast.stars_max: must be at least 0, got -5",
+        ),
+        (
+            bot("paid_broadcast = { stars_max = 5, rate = 20 }"),
+            "4:42: channels.bot.paid_broadcast.rate: must be more than the free rate, which is 30, \
+             got 20",
+        ),
+        (
+            format!("{page}paid_broadcast = {{ stars_max = 5 }}\n"),
+            "7:32: channels.page.paid_broadcast: does not belong to a channel of kind `messenger`",
+        ),
+        ("daily_max = 900\n".to_owned(), "1:13: daily_max: must be at most 200, got 900"),
+        (
+            "daily_max = 3\ncarry_at = 'nine'\n".to_owned(),
+            "2:12: carry_at: must be a time of the day, got `nine`\n  hint: for example `09:00`",
+        ),
+        (
+            "daily_max = 3\nquiet = '22:00-10:00'\n".to_owned(),
+            "2:9: carry_at: falls into the quiet hours\n  hint: name an hour at which people may be \
+             written to",
+        ),
+    ];
+    for (text, expected) in cases {
+        let told = Folder::new(&[("tidings.toml", &text)]).load().unwrap_err();
+        assert_eq!(told, [format!("tidings.toml:{expected}")], "{text}");
+    }
+    let warned = |text: &str| {
+        let loaded = Folder::new(&[("tidings.toml", text)]).load().unwrap();
+        loaded.warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    assert!(warned(&bot("rate = 40")).contains("4:8: channels.bot.rate: Telegram grants a bot"));
+    assert!(warned(&format!("{page}rate = 40\n")).contains("Meta brakes a page"));
+    assert!(warned("carry_at = '08:00'\n").contains("does nothing without `daily_max`"));
+    let folder = Folder::new(&[("tidings.toml", &bot("paid_broadcast = { stars_max = 5 }"))]);
+    let channel = folder.load().unwrap().config.channels.remove(0);
+    assert_eq!(channel.paid.map(|paid| paid.budget.tenths_max), Some(50));
 }
 
 #[test]

@@ -20,6 +20,9 @@ use crate::store::{Advance, StoreError};
 /// Before Messenger's window closes nothing new is begun.
 pub const WINDOW_RESERVE: Duration = Duration::from_secs(5 * 60);
 
+/// What has come home is committed no later; until then it stands in the journal.
+const RECEIPTS_WAIT: Duration = Duration::from_millis(100);
+
 /// Posts kept lowered, beyond those that are being sent.
 const POSTS_KEPT: usize = 32;
 
@@ -37,9 +40,10 @@ impl Worker {
             return;
         }
         let claims = self.claims_wanted();
-        if claims == 0 && self.receipts.is_empty() {
+        if !self.is_worth_a_commit(claims) {
             return;
         }
+        self.receipts_since = None;
         let receipts = std::mem::take(&mut self.receipts);
         let tickets = receipts.iter().map(|receipt| receipt.ticket).collect();
         let known: HashMap<PostId, u32> =
@@ -47,9 +51,11 @@ impl Worker {
         let store = Arc::clone(&self.options.store);
         let channel = self.options.name.clone();
         let resting = self.waiting.resting_posts();
+        let caps = self.options.caps.clone();
+        let has_windows = self.options.channel.kind() == ChannelKind::Messenger;
         let now = self.options.clock.now();
         self.committing = Some(Box::pin(async move {
-            let step = Advance { channel, receipts, claims, resting, now };
+            let step = Advance { channel, receipts, claims, resting, caps, has_windows, now };
             let claims_made = store.advance(step).await?;
             let mut posts: Vec<Post> = Vec::new();
             for claim in &claims_made {
@@ -65,9 +71,24 @@ impl Worker {
         }));
     }
 
+    /// Half of what may be claimed ahead is gone, as much has come home, or something has been home for
+    /// long: many channels share one writer.
+    fn is_worth_a_commit(&self, claims: usize) -> bool {
+        let half = self.ahead().div_ceil(2);
+        let is_late = self.receipts_due_at().is_some_and(|at| at <= Instant::now());
+        let is_dry = claims > 0 && self.waiting.ready() == 0;
+        let is_end = self.is_stopping && !self.receipts.is_empty();
+        claims >= half || self.receipts.len() >= half || is_late || is_dry || is_end
+    }
+
+    /// When what has come home is committed at the latest.
+    pub(super) fn receipts_due_at(&self) -> Option<Instant> {
+        self.receipts_since.map(|since| since + RECEIPTS_WAIT)
+    }
+
     /// A quarter of a second's worth is claimed ahead, at most as many as may be under way.
     fn claims_wanted(&self) -> usize {
-        if self.is_stopping || self.is_idle || self.paused_until.is_some() {
+        if !self.may_send() || self.is_idle {
             return 0;
         }
         let most = self.ahead();
@@ -79,8 +100,10 @@ impl Worker {
     }
 
     pub(in crate::deliver) fn ahead(&self) -> usize {
+        let paid = self.options.paid.as_ref().map_or(0.0, |paid| paid.rate);
+        let rate = self.options.limits.rate.max(paid);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let ahead = (self.options.limits.rate.clamp(1.0, 1e6) / 4.0).ceil() as usize;
+        let ahead = (rate.clamp(1.0, 1e6) / 4.0).ceil() as usize;
         ahead.min(self.options.in_flight.max(1))
     }
 
@@ -133,12 +156,13 @@ impl Worker {
             has_moved: false,
             policy: OnUncertain::Skip,
             begun: Instant::now(),
+            paid: None,
             revision: 0,
             keeps: false,
             kept: Vec::new(),
             edit: None,
         };
-        if self.is_stopping || self.paused_until.is_some() {
+        if !self.may_send() {
             return self.return_it(&flight);
         }
         match claim.work {
@@ -228,6 +252,7 @@ impl Worker {
             Settled::Returned { .. } => "returned",
         };
         self.options.meters.count_send(&self.options.name, word);
+        self.receipts_since.get_or_insert_with(Instant::now);
         self.receipts.push(receipt);
         Ok(())
     }

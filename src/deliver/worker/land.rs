@@ -36,6 +36,11 @@ impl Worker {
         self.limiter.land(flight.begun, Instant::now());
         let meaning = self.options.channel.meaning(observed);
         self.feel(&meaning);
+        self.mind_usage(&meaning);
+        if let Meaning::Later { after } = &meaning {
+            self.throttled(&flight, *after);
+        }
+        self.mind_pay(&flight, &meaning);
         if let Some(boarding) = boarding {
             // What is not there any more is no fault of the media that were to be put into it.
             let is_lost = flight.edit.is_some() && self.options.channel.is_out_of_reach(observed);
@@ -64,12 +69,7 @@ impl Worker {
                 self.keep_messages(&mut flight, observed)?;
                 self.go_on(flight)
             }
-            Act::Again { after } => {
-                if let Some(after) = after {
-                    self.keep_quiet(after);
-                }
-                self.go_on(flight)
-            }
+            Act::Again => self.go_on(flight),
             Act::Move { .. } if flight.has_moved => {
                 let why = "the chat moved again and again".to_owned();
                 self.settle(&flight, Outcome::Failed(Reason::NotFound), Some(why))
@@ -99,6 +99,10 @@ impl Worker {
             Act::Pause { why } => {
                 self.return_it(&flight)?;
                 self.pause(&why)
+            }
+            Act::Halt { why } => {
+                self.return_it(&flight)?;
+                self.halt(&why)
             }
         }
     }

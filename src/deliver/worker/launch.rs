@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::channel::Observed;
+use crate::channel::telegram::api::Client;
 use crate::deliver::media::Check;
 use crate::deliver::waiting::Flight;
 use crate::deliver::worker::Worker;
@@ -17,6 +18,9 @@ impl Worker {
         let mut now = Instant::now();
         let far = now + Duration::from_secs(3600);
         if self.is_stopping {
+            return Ok(far);
+        }
+        if self.is_halted {
             return Ok(far);
         }
         if let Some(until) = self.paused_until {
@@ -32,9 +36,12 @@ impl Worker {
         }
         self.quiet_until = None;
         self.waiting.wake(now);
+        self.limiter.recover(now);
+        if let Some(paid) = &mut self.paid {
+            paid.recover(now);
+        }
         let most = if self.breaker.is_probing() { 1 } else { self.options.in_flight.max(1) };
         while self.flying.len() < most {
-            let free_at = self.limiter.channel_free_at();
             let Some(mut flight) = self.waiting.next() else { break };
             let Some(call) = flight.calls.get(flight.part) else {
                 self.finish(&flight)?;
@@ -67,19 +74,27 @@ impl Worker {
                 }
             }
             if !call.is_acknowledgement {
-                let chat_free_at = self.limiter.chat_free_at(&flight.address, now);
+                let weight = self.options.channel.weight(call);
+                let free_at = self.limiter.channel_free_at(weight);
+                let chat_free_at = self.limiter.chat_free_at(&flight.address, weight, now);
                 if chat_free_at > now {
                     self.waiting.rest(flight, chat_free_at);
                     continue;
                 }
-                if free_at > now {
+                flight.paid = None;
+                if free_at > now
+                    && let Some(again_at) = self.pay_for(&mut flight, weight, free_at, now)
+                {
                     self.waiting.put_first(flight);
                     let rest_ends_at = self.waiting.rest_ends_at();
-                    return Ok(rest_ends_at.map_or(free_at, |rest| rest.min(free_at)));
+                    return Ok(rest_ends_at.map_or(again_at, |rest| rest.min(again_at)));
                 }
                 now = Instant::now();
                 flight.begun = now;
-                self.limiter.start(&flight.address, now);
+                self.limiter.start(&flight.address, weight, now);
+                if let Some(paid) = &mut self.paid {
+                    paid.note(weight, now);
+                }
             }
             self.fly(flight)?;
         }
@@ -99,7 +114,8 @@ impl Worker {
             let plain = flight.calls.get(flight.part);
             let call = dressed.and_then(|dressed| dressed.call.as_ref()).or(plain);
             let uploads = dressed.map_or(&[][..], |dressed| &dressed.uploads);
-            let observed = match call {
+            let bought = call.filter(|_| flight.paid.is_some()).map(Client::paid);
+            let observed = match bought.as_ref().or(call) {
                 Some(call) => channel.send_with(call, uploads, &flight.address).await,
                 None => Observed::NotSent { why: "nothing to send".to_owned() },
             };

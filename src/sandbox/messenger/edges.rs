@@ -8,7 +8,7 @@ use crate::sandbox::door::Reply;
 use crate::sandbox::ledger::Accepted;
 use crate::sandbox::messenger::people::{Human, Received, Standing};
 use crate::sandbox::messenger::{
-    Inner, PROFILE_LIMIT, PageTrouble, State, WINDOW, refuse, rules, succeed,
+    Inner, PROFILE_LIMIT, PageTrouble, State, Usage, WINDOW, refuse, rules, succeed,
 };
 use crate::sandbox::params::Params;
 
@@ -203,9 +203,18 @@ impl Inner {
 
     /// Puts the usage headers on an answer.
     pub(super) fn with_usage(&self, reply: Reply) -> Reply {
-        let Some(limit) = self.rules.rate else { return reply };
-        let used = self.lock().window.used_percent(limit);
-        let minutes = u32::from(used >= 100);
+        let state = self.lock();
+        let told = match (state.usage, self.rules.rate) {
+            (Some(told), _) => told,
+            (None, Some(limit)) => {
+                let percent = state.window.used_percent(limit);
+                let regain_minutes = u64::from(percent >= 100);
+                Usage { percent, app_percent: percent, regain_minutes }
+            }
+            (None, None) => return reply,
+        };
+        drop(state);
+        let Usage { percent: used, app_percent, regain_minutes: minutes } = told;
         let usage = json!({ &self.rules.page_id: [{
             "type": "messenger",
             "call_count": used,
@@ -213,7 +222,7 @@ impl Inner {
             "total_time": 0,
             "estimated_time_to_regain_access": minutes,
         }]});
-        let app = json!({ "call_count": used, "total_cputime": 0, "total_time": 0 });
+        let app = json!({ "call_count": app_percent, "total_cputime": 0, "total_time": 0 });
         reply
             .with_header("x-business-use-case-usage", usage.to_string())
             .with_header("x-app-usage", app.to_string())

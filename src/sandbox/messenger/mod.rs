@@ -108,6 +108,17 @@ impl Rules {
     }
 }
 
+/// What the usage headers say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Of the page's limit.
+    pub percent: u64,
+    /// Of the app's limit.
+    pub app_percent: u64,
+    /// Until calls are granted again.
+    pub regain_minutes: u64,
+}
+
 /// What is wrong with the whole page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageTrouble {
@@ -208,6 +219,16 @@ impl Server {
     /// From now on every send is refused so; `None` heals the page.
     pub fn set_page_trouble(&self, trouble: Option<PageTrouble>) {
         self.inner.lock().page_trouble = trouble;
+    }
+
+    /// From now on every answer says that so much is used; `None` tells the truth again.
+    pub fn set_usage(&self, usage: Option<Usage>) {
+        self.inner.lock().usage = usage;
+    }
+
+    /// Has the webhook told that the page was blocked, or is not any more: `block`, `unblock`.
+    pub fn enforces_policy(&self, action: &str, reason: &str) {
+        self.inner.tell_policy(action, reason);
     }
 
     /// Sets the service's clock forward by so much, against that of the rules.
@@ -312,6 +333,7 @@ struct State {
     people: HashMap<String, people::Human>,
     webhook: Option<String>,
     page_trouble: Option<PageTrouble>,
+    usage: Option<Usage>,
     ahead: Duration,
     window: Window,
     profile_window: Window,

@@ -300,6 +300,21 @@ impl Inner {
     }
 
     /// Posts an event to the webhook, signed, in the envelope of the service.
+    /// Has the webhook told what the service thinks of the page's conduct.
+    pub(super) fn tell_policy(&self, action: &str, reason: &str) {
+        let at = self.now();
+        let item = json!({
+            "recipient": { "id": self.rules.page_id },
+            "timestamp": at.as_millis(),
+            "policy_enforcement": { "action": action, "reason": reason },
+        });
+        let entry = json!({
+            "id": self.rules.page_id, "time": at.as_millis(), "messaging": [item],
+        });
+        let body = json!({ "object": "page", "entry": [entry] }).to_string();
+        self.outbox.push(self.next_event(), self.rules.page_id.clone(), body);
+    }
+
     fn tell(&self, psid: &str, event: &Value, at: Timestamp) {
         let body = json!({ "object": "page", "entry": [{
             "id": self.rules.page_id, "time": at.as_millis(), "messaging": [event],

@@ -12,6 +12,7 @@ impl Inner {
     pub(super) async fn call(&self, method: &str, params: &Params) -> Reply {
         match method.to_ascii_lowercase().as_str() {
             "getme" => self.tell_me(),
+            "getmystarbalance" => self.tell_stars(),
             "sendmessage" => or_bad(self.send_message(params).await),
             "sendphoto" => or_bad(self.send_file("sendPhoto", FileKind::Photo, params).await),
             "sendvideo" => or_bad(self.send_file("sendVideo", FileKind::Video, params).await),
@@ -62,6 +63,12 @@ impl Inner {
         bot["can_read_all_group_messages"] = json!(false);
         bot["supports_inline_queries"] = json!(false);
         succeed(&bot)
+    }
+
+    fn tell_stars(&self) -> Reply {
+        let tenths = self.lock().stars.unwrap_or(0);
+        let (amount, rest) = (tenths / 10, tenths % 10);
+        succeed(&json!({ "amount": amount, "nanostar_amount": rest * 100_000_000 }))
     }
 
     fn answer_tap(&self, params: &Params) -> Result<Reply, String> {

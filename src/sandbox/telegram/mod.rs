@@ -56,6 +56,10 @@ const SEND_METHODS: [&str; 8] = [
     "sendMediaGroup",
     "sendRichMessage",
 ];
+/// Messages that can be sent for pay.
+const PAID_LIMIT: Limit = Limit::new(1_000, Duration::from_secs(1));
+/// A bot with fewer Stars can't pay.
+const STARS_NEEDED: u64 = 10_000;
 /// How long the real service waits for a webhook's answer.
 const WEBHOOK_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -70,6 +74,10 @@ pub struct Rules {
     pub clock: Clock,
     /// Messages of the bot to everybody together.
     pub per_bot: Option<Limit>,
+    /// Messages of the bot in all, with those that are paid for.
+    pub per_bot_paid: Limit,
+    /// The bot's Stars, where paid broadcasts are switched on for it.
+    pub stars: Option<u64>,
     /// Messages to one private chat or channel.
     pub per_chat: Option<Limit>,
     /// Messages to one group.
@@ -101,6 +109,8 @@ impl Default for Rules {
             username: "sandbox_bot".into(),
             clock: Clock::system(),
             per_bot: None,
+            per_bot_paid: PAID_LIMIT,
+            stars: None,
             per_chat: None,
             per_group: None,
             latency: Duration::ZERO,
@@ -301,6 +311,16 @@ impl Server {
         self.inner.lock().is_revoked = false;
     }
 
+    /// What the bot has paid for messages beyond its free rate, in tenths of a Star.
+    pub fn stars_paid(&self) -> u64 {
+        self.inner.lock().stars_paid
+    }
+
+    /// Gives the bot so many Stars; `None` switches paid broadcasts off.
+    pub fn set_stars(&self, stars: Option<u64>) {
+        self.inner.lock().stars = stars.map(|stars| stars.saturating_mul(10));
+    }
+
     /// Updates that were neither confirmed by `getUpdates` nor taken by the webhook.
     pub fn updates_pending(&self) -> usize {
         self.inner.outbox.len()
@@ -371,6 +391,10 @@ struct State {
     usernames: HashMap<String, i64>,
     last_message: i64,
     bot_window: Window,
+    paid_window: Window,
+    /// In tenths: what the bot has, where it may pay, and what it has paid.
+    stars: Option<u64>,
+    stars_paid: u64,
     chat_windows: HashMap<i64, Window>,
     /// What can be edited and deleted.
     messages: sending::Messages,
@@ -427,7 +451,10 @@ impl Inner {
             outbox: Outbox::new(rules.webhook_pause, WEBHOOK_PATIENCE),
             caller: Caller::new(),
             next_update: AtomicI64::new(1_000),
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                stars: rules.stars.map(|stars| stars.saturating_mul(10)),
+                ..State::default()
+            }),
             rules,
             address,
         }

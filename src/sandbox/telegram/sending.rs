@@ -13,7 +13,8 @@ use crate::sandbox::params::Params;
 use crate::sandbox::telegram::files::{FileKind, Known, in_album, json_file};
 use crate::sandbox::telegram::people::Received;
 use crate::sandbox::telegram::{
-    Chat, Inner, Kind, Standing, State, bad_request, refuse, refuse_with, rules, succeed,
+    Chat, Inner, Kind, STARS_NEEDED, Standing, State, bad_request, refuse, refuse_with, rules,
+    succeed,
 };
 
 /// Most items of an album.
@@ -211,7 +212,8 @@ impl Inner {
         }
         let thread = check_thread(chat, params)?;
         let kind = chat.kind;
-        if let Some(wait) = self.pass_limits(state, id, kind, contents.len()) {
+        let pays = params.flag("allow_paid_broadcast");
+        if let Some(wait) = self.pass_limits(state, id, kind, contents.len(), pays) {
             return Ok(throttle(wait));
         }
 
@@ -264,6 +266,7 @@ impl Inner {
         id: i64,
         kind: Kind,
         messages: usize,
+        pays: bool,
     ) -> Option<Duration> {
         let rules = &self.rules;
         let own_limit = match kind {
@@ -271,15 +274,24 @@ impl Inner {
             Kind::Group | Kind::Supergroup => rules.per_group,
         };
         let now = Instant::now();
-        let bot_wait = rules.per_bot.and_then(|limit| state.bot_window.wait(limit, now));
+        let mut bot_wait = rules.per_bot.and_then(|limit| state.bot_window.wait(limit, now));
+        let price = u64::try_from(messages).unwrap_or(u64::MAX);
+        let is_paid = bot_wait.is_some() && pays && state.can_pay(price);
+        if is_paid {
+            bot_wait = state.paid_window.wait(rules.per_bot_paid, now);
+        }
         let own_wait =
             own_limit.and_then(|limit| state.chat_windows.entry(id).or_default().wait(limit, now));
         if let Some(wait) = bot_wait.max(own_wait) {
             return Some(wait);
         }
+        if is_paid {
+            state.pay(price);
+        }
         for _ in 0..messages {
             if rules.per_bot.is_some() {
                 state.bot_window.note(now);
+                state.paid_window.note(now);
             }
             if own_limit.is_some() {
                 state.chat_windows.entry(id).or_default().note(now);
@@ -357,6 +369,20 @@ impl Inner {
             put("reply_markup", keyboard.clone());
         }
         Value::Object(told)
+    }
+}
+
+impl State {
+    /// Whether paid broadcasts are on, and the bot has enough Stars.
+    fn can_pay(&self, tenths: u64) -> bool {
+        self.stars.is_some_and(|stars| stars >= tenths.max(STARS_NEEDED * 10))
+    }
+
+    fn pay(&mut self, tenths: u64) {
+        if let Some(stars) = &mut self.stars {
+            *stars = stars.saturating_sub(tenths);
+            self.stars_paid += tenths;
+        }
     }
 }
 

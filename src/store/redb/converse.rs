@@ -161,7 +161,7 @@ impl Writing<'_> {
     }
 
     /// Puts an answer at the end of the person's queue.
-    fn add_answer(
+    pub fn add_answer(
         &mut self,
         channel: &Name,
         address: &str,
@@ -225,6 +225,6 @@ impl Writing<'_> {
 }
 
 /// What stands for a post without cards.
-fn title_card(title: String) -> Card {
+pub(super) fn title_card(title: String) -> Card {
     Card { title, subtitle: String::new(), image: None, link: None, buttons: Vec::new() }
 }

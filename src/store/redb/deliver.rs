@@ -43,6 +43,7 @@ pub(super) fn advance(writing: &mut Writing<'_>, step: &Advance) -> Result<Claim
     let has_opened_all = !writing.open_hours(step.now)?;
     let has_done_all = !writing.do_idle_chore()?;
     let mut claims = Vec::new();
+    writing.release_carried(step)?;
     writing.claim_answers(&step.channel, step.claims, &mut claims)?;
     let has_claimed_all = !writing.claim_deliveries(step, &mut claims)?;
     let is_cut = !(has_opened_all && has_done_all && has_claimed_all);
@@ -146,6 +147,9 @@ impl Writing<'_> {
     ) -> Result<(), StoreError> {
         let (post, channel, number) = self.whose(batch, index)?;
         let held = HeldRow { batch, index };
+        if !matches!(receipt.settled, Settled::Done(Outcome::Sent | Outcome::Uncertain)) {
+            self.uncount_taken(post, &channel, number)?;
+        }
         self.keep_messages(post, (batch, index), part, receipt)?;
         match receipt.settled {
             Settled::Done(Outcome::Held) => self.hold(&channel, number, Release { post, held })?,
@@ -239,7 +243,12 @@ impl Writing<'_> {
     }
 
     /// Keeps a delivery for the person's next contact.
-    fn hold(&mut self, channel: &Name, number: u32, release: Release) -> Result<(), StoreError> {
+    pub fn hold(
+        &mut self,
+        channel: &Name,
+        number: u32,
+        release: Release,
+    ) -> Result<(), StoreError> {
         self.turn(release.held.batch, release.held.index, Outcome::Held)?;
         self.tables.held.put((channel.as_str(), number, release.post), &release.held)
     }
@@ -439,6 +448,7 @@ impl Writing<'_> {
             return Ok(());
         }
         self.note(post, None, Some(step.now))?;
+        let cap = self.cap_of(step, post)?;
         let revision = self.tables.corrections.load(post)?.map_or(0, |state| state.revision);
         while let Some(batch) = self.open_batch(channel, post)? {
             let mut from = 0;
@@ -461,6 +471,17 @@ impl Writing<'_> {
                 let part = self.tables.partial.load((batch, index))?.map_or(0, |Part(part)| part);
                 if part > 0 {
                     self.tables.partial.remove((batch, index))?;
+                }
+                if let Some(max) = cap {
+                    // Where a window is closed it is held for that.
+                    let is_open =
+                        !step.has_windows || person.window_until.is_some_and(|it| it > step.now);
+                    if part == 0 && is_open && self.is_capped(step, number, max)? {
+                        let held = HeldRow { batch, index };
+                        self.carry(step, number, Release { post, held })?;
+                        continue;
+                    }
+                    self.count_taken(step, number)?;
                 }
                 self.turn(batch, index, Outcome::InFlight)?;
                 let ticket = self.give_ticket(Aim::Delivery { batch, index }, part)?;

@@ -12,6 +12,7 @@ use crate::model::name::Name;
 use crate::model::post::Outcome;
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
+use crate::store::redb::caps::Taken;
 use crate::store::redb::rows::{Counters, Outcomes, Tally, TimesRow};
 use crate::store::redb::sent::Sent;
 use crate::store::redb::tables::Tables;
@@ -22,6 +23,9 @@ const SHEETS_MAX: usize = 256;
 
 /// Most batches whose messages are kept decoded between two groups; about 64 KB each.
 const SENT_MAX: usize = 32;
+
+/// Most rows of counts kept between two groups; about 1 KB each.
+const TAKEN_MAX: usize = 256;
 
 /// Most tallies kept between two groups.
 const TALLIES_MAX: usize = 256;
@@ -50,6 +54,10 @@ pub(super) struct Memory {
     pub served: HashMap<(Name, u8), u64>,
     /// Who goes on with what is left of a word on a post.
     pub hands: HashMap<u64, Weak<()>>,
+    /// How many posts people got today, by channel and chunk.
+    pub taken: HashMap<(Name, u32), (Taken, bool)>,
+    /// The campaigns of posts.
+    pub campaigns: HashMap<u64, Option<Name>>,
     /// Sources whose products were named ahead of a poll that is not committed yet.
     pub naming: HashSet<Name>,
     /// How far pruning went through what belongs to shelves.
@@ -68,6 +76,8 @@ impl Memory {
         self.sheets.clear();
         self.tallies.clear();
         self.sent.clear();
+        self.taken.clear();
+        self.campaigns.clear();
     }
 
     /// Keeps the memory small; only after a commit.
@@ -78,6 +88,9 @@ impl Memory {
         }
         if self.sent.len() > SENT_MAX {
             self.sent.clear();
+        }
+        if self.taken.len() > TAKEN_MAX {
+            self.taken.clear();
         }
         if self.tallies.len() > TALLIES_MAX {
             self.tallies.clear();
@@ -334,6 +347,7 @@ impl Writing<'_> {
             }
         }
         self.flush_sent()?;
+        self.flush_taken()?;
         let changed = self.memory.tallies.iter().filter(|(_, (_, is_changed))| *is_changed);
         for post in changed.map(|(post, _)| *post).collect::<Vec<_>>() {
             self.end_stage(post)?;

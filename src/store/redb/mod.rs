@@ -51,6 +51,10 @@ mod trace;
 
 mod media;
 
+mod pacing;
+
+mod caps;
+
 mod converse;
 
 mod upkeep;
@@ -73,6 +77,7 @@ use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
 use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::name::Name;
+use crate::model::pacing::{Halt, Pacing, StarsAsked};
 use crate::model::post::{Claim, Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
 use crate::model::product::ProductName;
@@ -395,13 +400,16 @@ impl Store for RedbStore {
         Box::pin(async move {
             loop {
                 let (channel, limit, now) = (step.channel.clone(), step.claims, step.now);
-                let resting = step.resting.clone();
+                let (resting, has_windows) = (step.resting.clone(), step.has_windows);
+                let caps = step.caps.clone();
                 let done = self.write(move |writing| deliver::advance(writing, &step)).await?;
                 done.judged.iter().for_each(tell_judged);
                 if !done.claims.is_empty() || !done.is_cut {
                     return Ok(done.claims);
                 }
-                step = Advance { channel, receipts: Vec::new(), claims: limit, resting, now };
+                let receipts = Vec::new();
+                step =
+                    Advance { channel, receipts, claims: limit, resting, caps, has_windows, now };
             }
         })
     }
@@ -475,6 +483,41 @@ impl Store for RedbStore {
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()> {
         let channel = channel.clone();
         self.write(move |writing| writing.tables.channels.put(channel.as_str(), &state))
+    }
+
+    fn load_pacing(&self, channel: &Name) -> Reply<'_, Option<Pacing>> {
+        let channel = channel.clone();
+        self.look(move |read| pacing::load_pacing(read, &channel))
+    }
+
+    fn commit_pacing(&self, channel: &Name, pacing: Pacing) -> Reply<'_, ()> {
+        let channel = channel.clone();
+        self.write(move |writing| writing.tables.pacings.put(channel.as_str(), &pacing))
+    }
+
+    fn load_halt(&self, channel: &Name) -> Reply<'_, Option<Halt>> {
+        let channel = channel.clone();
+        self.look(move |read| pacing::load_halt(read, &channel))
+    }
+
+    fn commit_halt(&self, channel: &Name, halt: Option<Halt>) -> Reply<'_, bool> {
+        let channel = channel.clone();
+        self.write(move |writing| writing.keep_halt(&channel, halt.as_ref()))
+    }
+
+    fn take_stars(&self, channel: &Name, asked: StarsAsked) -> Reply<'_, u64> {
+        let channel = channel.clone();
+        self.write(move |writing| writing.take_stars(&channel, &asked))
+    }
+
+    fn return_stars(&self, channel: &Name, post: PostId, day: u32, tenths: u64) -> Reply<'_, ()> {
+        let channel = channel.clone();
+        self.write(move |writing| writing.return_stars(&channel, post, day, tenths))
+    }
+
+    fn load_stars(&self, channel: &Name, day: u32) -> Reply<'_, u64> {
+        let channel = channel.clone();
+        self.look(move |read| pacing::stars_of_day(read, &channel, day))
     }
 
     fn pack(&self) -> Reply<'_, bool> {

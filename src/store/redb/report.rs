@@ -11,10 +11,12 @@ use crate::model::post::{Outcome, PostId};
 use crate::model::report::{Ends, LATELY_S, LEFT_WITHIN, Pace, PostReport};
 use crate::model::rollout::Rollout;
 use crate::model::time::Timestamp;
+use crate::store::redb::caps::{carried_numbers, carried_until};
 use crate::store::redb::ledger::{Writing, numbers};
+use crate::store::redb::pacing::stars_of_post;
 use crate::store::redb::rows::{Outcomes, People, PostRow, Span, TimesRow};
 use crate::store::redb::tables::{
-    CHANNELS, Index, OUTCOMES, PEOPLE, POSTS, Records, TALLIES, TIMES, WITHDRAWALS,
+    CARRIED, CHANNELS, Index, OUTCOMES, PEOPLE, POSTS, Records, TALLIES, TIMES, WITHDRAWALS,
 };
 use crate::store::redb::times::{Times, seconds};
 use crate::store::{Delivery, StoreError};
@@ -84,6 +86,14 @@ pub(super) fn load_report(
         }
         channels.push((span.channel.clone(), of_channel));
     }
+    let mut carried = 0;
+    let mut stars_tenths = 0;
+    for span in &row.spans {
+        stars_tenths += stars_of_post(read, &span.channel, id)?;
+        if ends_of(&channels, &span.channel) > 0 {
+            carried += count_carried(read, span)?;
+        }
+    }
     let instant = |second: u32| Timestamp::from_millis(i64::from(second) * 1_000);
     let last_at = sending.last.map(instant);
     let people = PEOPLE.open(read)?;
@@ -115,6 +125,8 @@ pub(super) fn load_report(
         last_at,
         pace: sending.pace,
         lately: sending.lately,
+        stars_tenths,
+        carried,
     }))
 }
 
@@ -135,6 +147,33 @@ where
         }
     }
     Ok(stalled)
+}
+
+/// How many of those for whom a post is held on a channel.
+fn ends_of(channels: &[(Name, Ends)], channel: &Name) -> u64 {
+    channels.iter().find(|(name, _)| name == channel).map_or(0, |(_, ends)| ends.counts.held)
+}
+
+/// How many of those for whom it is held get it on the next day.
+fn count_carried(read: &ReadTransaction, span: &Span) -> Result<u64, StoreError> {
+    let numbers_due = carried_numbers(read, span.channel.as_str())?;
+    if numbers_due.is_empty() {
+        return Ok(0);
+    }
+    let (people, outcomes) = (PEOPLE.open(read)?, OUTCOMES.open(read)?);
+    let held = Outcome::Held.to_byte();
+    let mut carried = 0;
+    for batch in span.first..span.first + span.batches {
+        let Outcomes(bytes) = outcomes.need(batch)?;
+        if !bytes.contains(&held) {
+            continue;
+        }
+        let who = numbers(&people.need(batch)?.steps);
+        let is_carried =
+            |(number, byte): &(u32, &u8)| **byte == held && numbers_due.contains(number);
+        carried += who.into_iter().zip(&bytes).filter(is_carried).count() as u64;
+    }
+    Ok(carried)
 }
 
 /// When a post was sent, gathered.
@@ -182,7 +221,7 @@ where
         let (at, channel, number) = key.value();
         let at = Timestamp::from_millis(at);
         let found = find(books, &row.spans, channel, number)?;
-        if let Some(Delivery { outcome: Outcome::Sent, at: sent_at }) = found {
+        if let Some(Delivery { outcome: Outcome::Sent, at: sent_at, .. }) = found {
             let sent_at = sent_at.unwrap_or(row.created_at);
             if at + ALLOWANCE >= sent_at
                 && at <= sent_at + LEFT_WITHIN
@@ -204,7 +243,14 @@ pub(super) fn load_delivery(
 ) -> Result<Option<Delivery>, StoreError> {
     let Some(row) = POSTS.open(read)?.load(post.0)? else { return Ok(None) };
     let (people, outcomes, times) = (PEOPLE.open(read)?, OUTCOMES.open(read)?, TIMES.open(read)?);
-    find((&people, &outcomes, &times), &row.spans, channel.as_str(), number)
+    let found = find((&people, &outcomes, &times), &row.spans, channel.as_str(), number)?;
+    match found {
+        Some(mut delivery) if delivery.outcome == Outcome::Held => {
+            delivery.carried_until = carried_until(&CARRIED.open(read)?, channel.as_str(), number)?;
+            Ok(Some(delivery))
+        }
+        other => Ok(other),
+    }
 }
 
 /// One recipient's place in a post: the batches are in the order of their numbers.
@@ -235,7 +281,8 @@ where
                     Some(TimesRow(bytes)) => Times::decode(&bytes)?.at(place),
                     None => None,
                 };
-                return Ok(outcome.map(|outcome| Delivery { outcome, at }));
+                let delivery = |outcome| Delivery { outcome, at, carried_until: None };
+                return Ok(outcome.map(delivery));
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::model::known::Known;
 use crate::model::media::KeptMedium;
 use crate::model::message::Card;
 use crate::model::name::Name;
+use crate::model::pacing::{Halt, Pacing};
 use crate::model::post::{Answer, Body, Counts, Draft, Personal};
 use crate::model::product::ProductName;
 use crate::model::rollout::Rollout;
@@ -60,6 +61,10 @@ pub(super) struct SentRow(pub Vec<u8>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TimesRow(pub Vec<u8>);
 
+/// How many posts some people got on a day; see `Taken::encode`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TakenRow(pub Vec<u8>);
+
 macro_rules! as_bytes {
     ($($row:ident)*) => {$(
         impl Serialize for $row {
@@ -76,7 +81,7 @@ macro_rules! as_bytes {
     )*};
 }
 
-as_bytes! { ShelfRow PriceRow SentRow TimesRow }
+as_bytes! { ShelfRow PriceRow SentRow TimesRow TakenRow }
 
 /// Reads one string of bytes.
 struct Bytes;
@@ -260,6 +265,10 @@ pub(super) struct Cursor(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seen(pub Timestamp);
 
+/// Stars that were spent, in tenths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stars(pub u64);
+
 impl Tally {
     /// Somebody may be claimed on the channel.
     pub fn goes_on(&self, channel: &Name) -> bool {
@@ -308,6 +317,10 @@ versions! {
     Bits = 1;
     Consent = 1;
     ChannelState = 1;
+    Pacing = 1;
+    Halt = 1;
+    Stars = 1;
+    TakenRow = 1, IS_BULK;
     Cursor = 1;
     KeptMedium = 1;
     Event = 2;
@@ -327,6 +340,7 @@ mod tests {
     use crate::model::media::{Form, MediaKey};
     use crate::model::message::{Action, Button, Medium, Message, Module};
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
+    use crate::model::pacing::{ChatPace, Learned};
     use crate::model::post::{
         Content, DraftId, Flood, Hold, PostId, PriceMove, Reason, Story, Told,
     };
@@ -681,6 +695,7 @@ mod tests {
     #[test]
     fn times_are_read_as_they_were_written() {
         golden(&TimesRow(vec![1, 2, 255]), "01cc14aa6a030102ff");
+        golden(&TakenRow(vec![1, 2, 255]), "01cc14aa6a030102ff");
     }
 
     #[test]
@@ -830,6 +845,26 @@ mod tests {
             &ChannelState { quiet_until: Some(at(1)), paused: Some("p".into()) },
             "0180b136ad0102010170",
         );
+    }
+
+    #[test]
+    fn a_pacing_is_read_as_it_was_written() {
+        let learned = Learned { rate: 12.5, refused_rate: 25.0, refused_at: at(3) };
+        golden(
+            &Pacing {
+                at: at(1),
+                is_whole: true,
+                learned: Some(learned),
+                chats: vec![ChatPace {
+                    chat: "-1".into(),
+                    sent: vec![at(4)],
+                    quiet_until: Some(at(5)),
+                }],
+            },
+            "",
+        );
+        golden(&Halt { why: "w".into(), at: at(1), is_by_hand: true }, "");
+        golden(&Stars(300), "");
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::model::event::Event;
 use crate::model::item::Item;
 use crate::model::known::Known;
 use crate::model::media::KeptMedium;
+use crate::model::pacing::{Halt, Pacing};
 use crate::model::post::Draft;
 use crate::model::product::ProductName;
 use crate::model::shelf::ShelfState;
@@ -30,7 +31,7 @@ use crate::store::codec::{self, Place, Record};
 use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
     AnswerRow, Bits, Counters, Crowd, Cursor, Flight, Format, HeldRow, Number, Outcomes, Part,
-    People, PostRow, PriceRow, Seen, SentRow, ShelfRow, StoryRow, Tally, TimesRow,
+    People, PostRow, PriceRow, Seen, SentRow, ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow,
 };
 
 type Bytes = &'static [u8];
@@ -129,6 +130,14 @@ tables! {
         consents CONSENTS: (Text, u32, u64) => Consent;
         /// By channel.
         channels CHANNELS: Text => ChannelState;
+        /// By channel: how fast it was found to be allowed to send.
+        pacings PACINGS: Text => Pacing;
+        /// By channel: those on which nothing is sent until somebody says so.
+        halts HALTS: Text => Halt;
+        /// By channel, kind (0: day, 1: post) and day since 1970 or post: tenths of Stars spent.
+        stars STARS: (Text, u8, u64) => Stars;
+        /// By channel and number / 1,024: how many posts of campaigns each got on a day.
+        taken TAKEN: (Text, u32) => TakenRow;
         /// By channel and the key of an address or of bytes.
         media MEDIA: (Text, [u8; 16]) => KeptMedium;
         /// By channel.
@@ -175,6 +184,8 @@ tables! {
         seen_by_age SEEN_BY_AGE: (i64, Text, Text);
         /// Newest step in milliseconds, item.
         traces_by_age TRACES_BY_AGE: (i64, [u8; 16]);
+        /// Channel, due in milliseconds, number: for whom something is carried over.
+        carried CARRIED: (Text, i64, u32);
         /// In milliseconds, channel, number: who withdrew when.
         withdrawals WITHDRAWALS: (i64, Text, u32);
     }

@@ -7,6 +7,7 @@ use redb::ReadTransaction;
 
 use crate::model::channel::ChannelState;
 use crate::model::correction::Corrections;
+use crate::model::day::Days;
 use crate::model::name::Name;
 use crate::model::post::{Content, Counts, Hold, Outcome, Post, PostId};
 use crate::model::subscriber::{Standing, Subscriber};
@@ -17,8 +18,8 @@ use crate::store::redb::ledger::{Writing, numbers};
 use crate::store::redb::poll::{load_sources, named};
 use crate::store::redb::rows::{Outcomes, PostRow, Tally};
 use crate::store::redb::tables::{
-    ANSWERS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD, EVENTS, OUTCOMES,
-    PEOPLE, POSTS, SUBSCRIBERS, TALLIES,
+    ANSWERS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD, EVENTS, HALTS,
+    OUTCOMES, PACINGS, PEOPLE, POSTS, SUBSCRIBERS, TALLIES,
 };
 use crate::store::{ChannelStatus, Status, StoreError};
 
@@ -73,11 +74,18 @@ fn load_channels(read: &ReadTransaction) -> Result<Vec<ChannelStatus>, StoreErro
     let crowds = CROWDS.open(read)?;
     let states = CHANNELS.open(read)?;
     let answers = ANSWERS.open(read)?;
+    let (halts, pacings) = (HALTS.open(read)?, PACINGS.open(read)?);
     let mut names = BTreeSet::new();
     for row in crowds.rows(..)? {
         names.insert(named(row?.0.value())?);
     }
     for row in states.rows(..)? {
+        names.insert(named(row?.0.value())?);
+    }
+    for row in halts.rows(..)? {
+        names.insert(named(row?.0.value())?);
+    }
+    for row in pacings.rows(..)? {
         names.insert(named(row?.0.value())?);
     }
     let mut channels = Vec::new();
@@ -94,6 +102,8 @@ fn load_channels(read: &ReadTransaction) -> Result<Vec<ChannelStatus>, StoreErro
         }
         channels.push(ChannelStatus {
             state: states.load(name)?.unwrap_or_default(),
+            halt: halts.load(name)?,
+            pacing: pacings.load(name)?,
             subscribers: standings.map(|standing| (standing, *crowd.of(standing))).to_vec(),
             answers: waiting,
             channel,
@@ -220,7 +230,8 @@ pub(super) fn prune(writing: &mut Writing<'_>, now: Timestamp) -> Result<usize, 
     let media = writing.prune_media(now, PRUNED_ROWS_MAX)?;
     let traces = writing.prune_traces(now, PRUNED_ROWS_MAX)?;
     let withdrawals = writing.prune_withdrawals(now, PRUNED_ROWS_MAX)?;
-    Ok(items + posts + sent + seen + stories + shelves + media + traces + withdrawals)
+    let stars = writing.prune_stars(Days::utc().day(now), PRUNED_ROWS_MAX)?;
+    Ok(items + posts + sent + seen + stories + shelves + media + traces + withdrawals + stars)
 }
 
 fn prune_items(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, StoreError> {

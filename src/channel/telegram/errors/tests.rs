@@ -26,6 +26,7 @@ fn word(meaning: &Meaning) -> String {
         Meaning::MediaRefused { which: None, .. } => "media".to_owned(),
         Meaning::MediaRefused { which: Some(at), .. } => format!("media {at}"),
         Meaning::CredentialsRefused { .. } => "credentials".to_owned(),
+        Meaning::Blocked { .. } => "blocked".to_owned(),
         Meaning::Refused { reason, .. } => format!("refused {reason:?}"),
         Meaning::Unknown { .. } => "unknown".to_owned(),
     }

@@ -1,0 +1,229 @@
+//! A sliding window over the starts of requests.
+//!
+//! Of any `n + 1` messages the last starts at least one window after the first. That holds against
+//! a service that counts in any window of that length, where a bucket with a burst would not.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Added to the window, so that what left us just outside it does not arrive just inside.
+pub const WINDOW_MARGIN: Duration = Duration::from_millis(4);
+
+/// Up to so many starts in a window are a limit that a service counts. Faster channels need no
+/// such care: their starts are not corrected by their answers, nor waited for after a restart.
+pub const COUNTED_MAX: usize = 1_024;
+
+/// Rates in messages a second.
+const RATE_BOUNDS: (f64, f64) = (0.001, 100_000.0);
+
+/// The last starts, and how many a window may hold.
+#[derive(Debug)]
+pub struct Starts {
+    /// Oldest first; as many as the fastest rate has in a window.
+    instants: VecDeque<Instant>,
+    count: usize,
+    window: Duration,
+}
+
+impl Starts {
+    /// With no rate larger than `rate_max`. A channel that ran before may have used up its window
+    /// right before `now`: then the first start comes a whole window later. In no case do starts
+    /// come in a burst at first.
+    pub fn new(rate_max: f64, ran_before: bool, now: Instant) -> Self {
+        let (count, window) = window_of(rate_max);
+        let step = window.div_f64(figure(count));
+        let from = if ran_before && count <= COUNTED_MAX {
+            now
+        } else {
+            now.checked_sub(window).unwrap_or(now)
+        };
+        let instants = (0..count).map(|place| from + step.mul_f64(figure(place))).collect();
+        Self { instants, count, window }
+    }
+
+    /// No more than so many a second from now on; never more than the `rate_max` of the beginning.
+    pub fn slow_to(&mut self, rate: f64) {
+        let (count, window) = window_of(rate);
+        self.count = count.min(self.instants.len());
+        self.window = window;
+    }
+
+    /// What starts from `from` on does so evenly, and not in the burst that a pause would allow.
+    pub fn spread(&mut self, from: Instant) {
+        let step = self.window.div_f64(figure(self.count));
+        let first = from.checked_sub(self.window).unwrap_or(from);
+        let skipped = self.instants.len() - self.count;
+        for (place, instant) in self.instants.iter_mut().skip(skipped).enumerate() {
+            *instant = (*instant).max(first + step.mul_f64(figure(place)));
+        }
+    }
+
+    /// When `weight` messages may start.
+    pub fn free_at(&self, weight: u32) -> Instant {
+        let weight = usize::try_from(weight).unwrap_or(usize::MAX).clamp(1, self.count);
+        let place = self.instants.len() - self.count + weight - 1;
+        match self.instants.get(place) {
+            Some(first) => *first + self.window,
+            None => Instant::now(),
+        }
+    }
+
+    /// So many messages start now.
+    pub fn note(&mut self, weight: u32, now: Instant) {
+        let most = self.instants.len();
+        for _ in 0..usize::try_from(weight).unwrap_or(most).clamp(1, most) {
+            self.instants.pop_front();
+            self.instants.push_back(now);
+        }
+    }
+
+    /// What was noted at `begun` is counted by the service only `excess` later.
+    pub fn correct(&mut self, begun: Instant, excess: Duration) {
+        if self.count > COUNTED_MAX {
+            return;
+        }
+        let later = begun + excess;
+        let Ok(first) = self.instants.binary_search(&begun) else { return };
+        let Some(one) = self.instants.remove(first) else { return };
+        debug_assert_eq!(one, begun, "found by its instant");
+        let at = self.instants.partition_point(|one| *one <= later);
+        self.instants.insert(at, later);
+    }
+}
+
+/// How many starts a window has at that rate, and how long it is.
+fn window_of(rate: f64) -> (usize, Duration) {
+    let rate = rate.clamp(RATE_BOUNDS.0, RATE_BOUNDS.1);
+    let count = rate.ceil();
+    let window = Duration::from_secs_f64(count / rate) + WINDOW_MARGIN;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    let count = count as usize;
+    (count, window)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most 100,000")]
+fn figure(count: usize) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `count` starts as early as they may come.
+    fn run(starts: &mut Starts, from: Instant, count: usize) -> Vec<Instant> {
+        let mut now = from;
+        (0..count)
+            .map(|_| {
+                now = now.max(starts.free_at(1));
+                starts.note(1, now);
+                now
+            })
+            .collect()
+    }
+
+    fn most_in(seen: &[Instant], span: Duration) -> usize {
+        let inside = |from: usize| {
+            seen[from..].iter().take_while(|at| at.duration_since(seen[from]) < span).count()
+        };
+        (0..seen.len()).map(inside).max().unwrap_or(0)
+    }
+
+    #[test]
+    fn no_window_holds_more_than_the_rate() {
+        for rate in [0.5, 1.0, 7.5, 30.0, 300.0] {
+            let from = Instant::now();
+            let seen = run(&mut Starts::new(rate, true, from), from, 1_000);
+            let (count, window) = window_of(rate);
+            assert!(most_in(&seen, window - WINDOW_MARGIN) <= count, "{rate}");
+        }
+    }
+
+    #[test]
+    fn the_rate_is_reached_within_a_hundredth() {
+        let from = Instant::now();
+        let seen = run(&mut Starts::new(30.0, true, from), from, 3_001);
+        let took = (seen[3_000] - seen[0]).as_secs_f64();
+        assert!(3_000.0 / took >= 29.7, "{} a second", 3_000.0 / took);
+    }
+
+    #[test]
+    fn sec_d09_a_channel_starts_without_a_burst() {
+        let from = Instant::now();
+        for ran_before in [false, true] {
+            let seen = run(&mut Starts::new(30.0, ran_before, from), from, 30);
+            assert!(seen[1] - seen[0] >= Duration::from_millis(30));
+            assert!(seen[29] - seen[0] >= Duration::from_millis(900));
+            let waited = seen[0] - from;
+            assert_eq!(waited >= Duration::from_secs(1), ran_before, "{waited:?}");
+        }
+    }
+
+    #[test]
+    fn no_window_is_passed_over_a_restart() {
+        let from = Instant::now();
+        // A burst right before the end: the worst that a window allows.
+        let mut starts = Starts::new(30.0, false, from);
+        let late = from + Duration::from_secs(10);
+        let mut seen = run(&mut starts, late, 30);
+        let death = *seen.last().unwrap();
+        seen.extend(run(&mut Starts::new(30.0, true, death), death, 200));
+        assert!(most_in(&seen, Duration::from_secs(1)) <= 30);
+    }
+
+    #[test]
+    fn a_change_of_the_rate_holds_for_what_was_sent_before() {
+        let from = Instant::now();
+        let mut starts = Starts::new(30.0, false, from);
+        let mut seen = run(&mut starts, from, 60);
+        starts.slow_to(15.0);
+        let slow = run(&mut starts, *seen.last().unwrap(), 60);
+        assert!(most_in(&slow, Duration::from_secs(1)) <= 15);
+        let mut both = seen.clone();
+        both.extend(&slow[..1]);
+        assert!(most_in(&both, Duration::from_secs(1)) <= 30);
+        starts.slow_to(30.0);
+        let fast = run(&mut starts, *slow.last().unwrap(), 60);
+        assert!(most_in(&fast, Duration::from_secs(1)) <= 30);
+        seen.extend(slow);
+        seen.extend(fast);
+        assert!(most_in(&seen, Duration::from_secs(1)) <= 30);
+    }
+
+    #[test]
+    fn after_a_pause_there_is_no_burst() {
+        let from = Instant::now();
+        let mut starts = Starts::new(30.0, false, from);
+        let seen = run(&mut starts, from, 60);
+        let until = *seen.last().unwrap() + Duration::from_secs(5);
+        starts.slow_to(15.0);
+        starts.spread(until);
+        let later = run(&mut starts, until, 30);
+        assert_eq!(later[0], until);
+        assert!(later[14] - later[0] >= Duration::from_millis(900), "{:?}", later[14] - later[0]);
+    }
+
+    #[test]
+    fn an_album_counts_as_its_pictures() {
+        let now = Instant::now();
+        let mut starts = Starts::new(30.0, false, now);
+        let late = now + Duration::from_secs(5);
+        for _ in 0..3 {
+            assert!(starts.free_at(10) <= late);
+            starts.note(10, late);
+        }
+        assert!(starts.free_at(1) >= late + Duration::from_secs(1));
+        assert!(starts.free_at(99) >= late + Duration::from_secs(1), "more than fits is let go");
+    }
+
+    #[test]
+    fn what_arrived_late_counts_from_then() {
+        let from = Instant::now();
+        let mut starts = Starts::new(2.0, false, from);
+        let seen = run(&mut starts, from, 3);
+        starts.correct(seen[1], Duration::from_millis(200));
+        assert!(starts.free_at(1) - seen[1] > Duration::from_millis(1_150));
+    }
+}
