@@ -1,7 +1,7 @@
 //! A million subscribers: planning a post for them, sending it, starting again in the middle.
 //!
 //! ```text
-//! cargo bench --bench scale -- [plan|loop|restart] [RECIPIENTS]
+//! cargo bench --bench scale -- [plan|loop|restart [RECIPIENTS]]
 //! ```
 //!
 //! *plan*: from the draft that is due to the post with its audience, beside a bare write of the
@@ -49,6 +49,11 @@ const PEOPLE: u32 = 1_000_000;
 /// How many get the post from the stand-in that takes its time.
 const SLOW_PEOPLE: u32 = 20_000;
 
+/// How many the bare loop posts to the stand-in that answers at once.
+const BARE_PEOPLE: u32 = 100_000;
+
+const UNKNOWN: &str = "no such mode: see the head of benches/scale/main.rs";
+
 /// Requests under way at once, ours and the yardstick's.
 const CONNECTIONS: usize = 100;
 
@@ -64,27 +69,60 @@ fn main() -> Result<()> {
         ["written", bytes, folder] => plan::bare(bytes.parse()?, Path::new(folder)),
         ["sent", folder, url] => sends::ours(Path::new(folder), url),
         ["posted", count, url] => bare::posts(count.parse()?, url),
-        ["plan"] => planning(PEOPLE),
-        ["plan", count] => planning(count.parse()?),
-        ["loop"] => sending(PEOPLE),
-        ["loop", count] => sending(count.parse()?),
-        ["restart"] => restarting(PEOPLE),
-        ["restart", count] => restarting(count.parse()?),
-        [] => planning(PEOPLE).and_then(|()| sending(PEOPLE)).and_then(|()| restarting(PEOPLE)),
-        _ => bail!("no such mode: see the head of benches/scale/main.rs"),
+        [] => {
+            let crowd = Crowd::make(PEOPLE)?;
+            planning(&crowd)?;
+            sending(&crowd)?;
+            restarting(&crowd)
+        }
+        [mode] => one(mode, PEOPLE),
+        [mode, count] => one(mode, count.parse()?),
+        _ => bail!(UNKNOWN),
     }
 }
 
-fn planning(count: u32) -> Result<()> {
+fn one(mode: &str, count: u32) -> Result<()> {
+    let figures = match mode {
+        "plan" => planning,
+        "loop" => sending,
+        "restart" => restarting,
+        _ => bail!(UNKNOWN),
+    };
+    figures(&Crowd::make(count)?)
+}
+
+/// A store with many subscribers that was made once, and is used by each measurement anew.
+struct Crowd {
+    count: u32,
+    folder: TempDir,
+}
+
+impl Crowd {
+    fn make(count: u32) -> Result<Self> {
+        let folder = TempDir::new()?;
+        let made = measure(&["make", &count.to_string(), path(&folder)?])?;
+        println!(
+            "\n{count} subscribers kept in {:.1} s, {:.0} /s, in {:.1} MB    {}",
+            made.get("seconds")?,
+            f64::from(count) / made.get("seconds")?,
+            made.get("bytes")? / 1e6,
+            machine::load(),
+        );
+        Ok(Self { count, folder })
+    }
+
+    fn copy(&self) -> Result<TempDir> {
+        let folder = TempDir::new()?;
+        let name = tidings::store::redb::FILE_NAME;
+        std::fs::copy(self.folder.path().join(name), folder.path().join(name))?;
+        Ok(folder)
+    }
+}
+
+fn planning(crowd: &Crowd) -> Result<()> {
+    let count = crowd.count;
     println!("\na post for {count} subscribers on one channel    {}", machine::load());
-    let folder = TempDir::new()?;
-    let made = measure(&["make", &count.to_string(), path(&folder)?])?;
-    println!(
-        "  kept them       {:>8.2} s  {:>9.0} /s  {:>6.1} MB in the store",
-        made.get("seconds")?,
-        f64::from(count) / made.get("seconds")?,
-        made.get("bytes")? / 1e6,
-    );
+    let folder = crowd.copy()?;
     let ours = measure(&["planned", path(&folder)?])?;
     let bytes = ours.get("bytes")?;
     let bare = TempDir::new()?;
@@ -107,21 +145,21 @@ fn planning(count: u32) -> Result<()> {
     Ok(())
 }
 
-fn sending(count: u32) -> Result<()> {
-    let slow = count.min(SLOW_PEOPLE);
-    beside_the_bare_loop(slow, LATENCY, "ratio, at least 0.80")?;
-    beside_the_bare_loop(count, Duration::ZERO, "ratio; ours at least 5000 /s")
+fn sending(crowd: &Crowd) -> Result<()> {
+    let few = Crowd::make(crowd.count.min(SLOW_PEOPLE))?;
+    beside_the_bare_loop(&few, LATENCY, "ratio, at least 0.80")?;
+    beside_the_bare_loop(crowd, Duration::ZERO, "ratio; ours at least 5000 /s")
 }
 
-fn beside_the_bare_loop(count: u32, latency: Duration, wanted: &str) -> Result<()> {
+fn beside_the_bare_loop(crowd: &Crowd, latency: Duration, wanted: &str) -> Result<()> {
+    let count = crowd.count;
     println!(
         "\nsends to {count} people, {CONNECTIONS} connections, answers after {latency:?}    {}",
         machine::load()
     );
-    let folder = TempDir::new()?;
-    measure(&["make", &count.to_string(), path(&folder)?])?;
+    let folder = crowd.copy()?;
     let service = Service::start(latency)?;
-    let most = count.min(if latency.is_zero() { 100_000 } else { SLOW_PEOPLE });
+    let most = count.min(if latency.is_zero() { BARE_PEOPLE } else { SLOW_PEOPLE });
     let bare = measure(&["posted", &most.to_string(), &service.url()])?;
     if service.sends() != u64::from(most) {
         bail!("the bare loop sent {} of {most}", service.sends());
@@ -157,10 +195,10 @@ fn beside_the_bare_loop(count: u32, latency: Duration, wanted: &str) -> Result<(
     Ok(())
 }
 
-fn restarting(count: u32) -> Result<()> {
+fn restarting(crowd: &Crowd) -> Result<()> {
+    let count = crowd.count;
     println!("\nkilled while it sends to {count} people, started again    {}", machine::load());
-    let folder = TempDir::new()?;
-    measure(&["make", &count.to_string(), path(&folder)?])?;
+    let folder = crowd.copy()?;
     measure(&["planned", path(&folder)?])?;
     restart::rounds(folder.path())
 }
