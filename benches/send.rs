@@ -1,12 +1,10 @@
-//! Sending with the durable ledger, beside a bare POST loop; and a limit, beside what it allows.
+//! Sending with the durable ledger under a limit, beside what it allows.
 //!
 //! ```text
-//! cargo bench --bench send -- [loop|limit] [RECIPIENTS]
+//! cargo bench --bench send -- [limit] [RECIPIENTS]
 //! ```
 //!
-//! *loop*: a stand-in that answers after 50 ms, 100 connections. The yardstick is reqwest alone,
-//! posting the same bodies over as many connections. *limit*: a stand-in that refuses more than 30
-//! messages in any second. Both run in one process on one machine: compare the ratios.
+//! The stand-in refuses more than 30 messages in any second. Both run in one process.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +15,6 @@
 )]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -41,40 +38,13 @@ use tidings::store::journal::Journal;
 use tidings::store::{PostCommit, Store, redb};
 
 const CONNECTIONS: usize = 100;
-const LATENCY: Duration = Duration::from_millis(50);
 const TEXT: &str = "A post of a usual length, as a feed gives it, with a link to read on. 🙂";
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let count = words.iter().find_map(|word| word.parse().ok());
-    let wants = |name: &str| {
-        words.iter().any(|word| word == name)
-            || words.iter().all(|word| word.parse::<u32>().is_ok())
-    };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    if wants("loop") {
-        runtime.block_on(beside_a_bare_loop(count.unwrap_or(20_000)));
-    }
-    if wants("limit") {
-        runtime.block_on(under_a_limit(count.unwrap_or(10_000)));
-    }
-}
-
-async fn beside_a_bare_loop(recipients: u32) {
-    println!("sends to {recipients} people, {CONNECTIONS} connections, answers after {LATENCY:?}");
-    let rules =
-        stand_in::Rules { latency: LATENCY, keep_bodies: false, kept_max: 0, ..Default::default() };
-    let bare = {
-        let server = stand_in::Server::start(rules.clone()).await.expect("a stand-in");
-        server.open_chats(1..=i64::from(recipients));
-        bare_loop(&server, recipients).await
-    };
-    let server = stand_in::Server::start(rules).await.expect("a stand-in");
-    server.open_chats(1..=i64::from(recipients));
-    let ours = deliver(&server, recipients, 1_000_000.0).await;
-    row("bare reqwest loop", recipients, bare);
-    row("tidings, durable", recipients, ours);
-    println!("ratio {:.2} (wanted: at least 0.90)\n", bare.as_secs_f64() / ours.as_secs_f64());
+    runtime.block_on(under_a_limit(count.unwrap_or(10_000)));
 }
 
 async fn under_a_limit(recipients: u32) {
@@ -97,45 +67,6 @@ async fn under_a_limit(recipients: u32) {
 fn row(name: &str, recipients: u32, took: Duration) {
     let rate = f64::from(recipients) / took.as_secs_f64();
     println!("{name:<20} {:>8.2} s {rate:>10.0} /s", took.as_secs_f64());
-}
-
-/// reqwest alone: as many tasks as connections, each posting one after the other.
-async fn bare_loop(server: &stand_in::Server, recipients: u32) -> Duration {
-    rustls::crypto::ring::default_provider().install_default().ok();
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .pool_max_idle_per_host(CONNECTIONS)
-        .build()
-        .expect("a client");
-    let url: Arc<str> = format!("{}/bot{}/sendMessage", server.url(), server.token()).into();
-    let next = Arc::new(AtomicU64::new(1));
-    let from = Instant::now();
-    let tasks = Tasks::default();
-    let (done_tx, mut done) = tokio::sync::mpsc::channel::<()>(1);
-    for at in 0..CONNECTIONS {
-        let (client, url, next) = (client.clone(), Arc::clone(&url), Arc::clone(&next));
-        let done_tx = done_tx.clone();
-        let stop = tasks.stop().clone();
-        tasks.spawn(format!("bare {at}"), async move {
-            loop {
-                let chat = next.fetch_add(1, Ordering::Relaxed);
-                if chat > u64::from(recipients) {
-                    break;
-                }
-                let body = serde_json::json!({ "chat_id": chat, "text": TEXT });
-                let answer = client.post(&*url).json(&body).send().await.expect("an answer");
-                assert!(answer.status().is_success(), "{}", answer.status());
-                answer.bytes().await.expect("a body");
-            }
-            drop(done_tx);
-            stop.begin.cancelled().await;
-        });
-    }
-    drop(done_tx);
-    done.recv().await;
-    let took = from.elapsed();
-    tasks.drain(Duration::from_secs(1)).await;
-    took
 }
 
 /// The real worker over a real store, from the first claim to the last durable receipt.

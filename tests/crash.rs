@@ -397,6 +397,7 @@ impl Program<'_> {
             let what = self.what(claim).await?;
             self.moment();
             self.journal.start(claim.ticket, claim.part)?;
+            self.journal.write()?;
             let key = (what.clone(), claim.recipient.address.clone());
             self.world.begun.insert(key.clone());
             self.moment();
@@ -406,6 +407,7 @@ impl Program<'_> {
         for (key, receipt) in begun {
             self.moment();
             self.journal.receipt(&receipt)?;
+            self.journal.write()?;
             self.world.begun.remove(&key);
             self.pending.entry(channel).or_default().push(receipt);
         }

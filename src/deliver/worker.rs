@@ -17,7 +17,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -56,6 +56,9 @@ pub const QUIET_MAX: Duration = Duration::from_secs(3600);
 
 /// How long a channel whose credentials are refused rests before one request tries again.
 pub const PAUSE: Duration = Duration::from_secs(600);
+
+/// Most that land at one go, beside the first.
+const LANDED_MAX: usize = 64;
 
 /// Without any nudge the store is asked for work this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -216,6 +219,7 @@ impl Worker {
                     if !self.flying.is_empty() =>
                 {
                     self.land(flight, boarding.as_ref(), &observed)?;
+                    self.land_others()?;
                 }
                 Some((medium, found)) = self.desk.work.next(), if !self.desk.work.is_empty() => {
                     self.desk.take_in(medium, found);
@@ -250,6 +254,17 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Who is home as well lands with the first: one look at what goes next serves them all.
+    fn land_others(&mut self) -> Result<(), StoreError> {
+        for _ in 0..LANDED_MAX {
+            // Nobody is woken by this look; the next one is as thorough.
+            let Some(Some(home)) = self.flying.next().now_or_never() else { break };
+            let (flight, boarding, observed) = home;
+            self.land(flight, boarding.as_ref(), &observed)?;
+        }
+        Ok(())
     }
 
     /// Lets those go who waited for these media, and keeps what was learned of them.

@@ -1,13 +1,13 @@
 //! What is on the wire, written beside the store.
 //!
 //! The store makes a claim durable before it is handed out, but not the moment at which its
-//! request goes out. This file takes note of that moment, and of what came back, by one `write` a
-//! record and without a sync: what is written survives the end of the process, though not of the
-//! machine. After a crash it tells which claims were never begun and what was answered, so that
-//! only what was truly on the wire is uncertain.
+//! request goes out. This file takes note of that moment, and of what came back, by one `write`
+//! for all notes that were made at one go and without a sync: what is written survives the end of
+//! the process, though not of the machine. After a crash it tells which claims were never begun and
+//! what was answered, so that only what was truly on the wire is uncertain.
 //!
 //! ```text
-//! open ──▶ Wire ──▶ Store::rescue ──▶ begin_run ──▶ start, receipt, forget …
+//! open ──▶ Wire ──▶ Store::rescue ──▶ begin_run ──▶ (start, receipt …, write, forget) …
 //! ```
 //!
 //! The file is a row of frames `length (2, little endian) · its complement (2) · sealed record` (see
@@ -37,6 +37,9 @@ const CUT_BYTES: u64 = 64 << 10;
 /// Past this many bytes the file is written anew with what is not forgotten.
 const FILE_BYTES_MAX: u64 = 4 << 20;
 
+/// Notes of more bytes are written without being asked.
+const NOTED_BYTES_MAX: usize = 64 << 10;
+
 /// Names the boot of the machine; new after each start of the kernel.
 const BOOT_ID_PATH: &str = "/proc/sys/kernel/random/boot_id";
 
@@ -59,6 +62,8 @@ struct Inner {
     file_bytes: u64,
     /// Where the first frame ends.
     head_bytes: u64,
+    /// Frames that are to be written behind the others.
+    noted: Vec<u8>,
     /// What was noted and not forgotten.
     open: HashMap<Ticket, Noted>,
 }
@@ -136,8 +141,13 @@ impl Journal {
                 }
             }
         }
-        let inner =
-            Inner { file, file_bytes: found.good_bytes, head_bytes: found.head_bytes, open };
+        let inner = Inner {
+            file,
+            file_bytes: found.good_bytes,
+            head_bytes: found.head_bytes,
+            noted: Vec::new(),
+            open,
+        };
         Ok((Self { path, boot, inner: Mutex::new(inner) }, wire))
     }
 
@@ -152,7 +162,8 @@ impl Journal {
         self.rewrite(&mut inner)
     }
 
-    /// Notes that the request for call `part` of the ticket's message goes out now.
+    /// Notes that the request for call `part` of the ticket's message goes out after the next
+    /// [`Journal::write`].
     ///
     /// # Errors
     /// [`StoreError::Failed`] when the disk refuses: the request must not go out.
@@ -185,6 +196,14 @@ impl Journal {
         Ok(())
     }
 
+    /// Writes what was noted.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when the disk refuses: what was noted to go out must not go out.
+    pub fn write(&self) -> Result<(), StoreError> {
+        self.write_noted(&mut self.lock())
+    }
+
     /// Forgets tickets whose receipts the store has committed.
     ///
     /// # Errors
@@ -193,6 +212,9 @@ impl Journal {
         let mut inner = self.lock();
         for ticket in committed {
             inner.open.remove(ticket);
+        }
+        if inner.open.is_empty() {
+            inner.noted.clear();
         }
         if inner.open.is_empty() && inner.file_bytes > inner.head_bytes + CUT_BYTES {
             inner.file.set_len(inner.head_bytes).map_err(failed(&self.path))?;
@@ -204,13 +226,21 @@ impl Journal {
     }
 
     fn append(&self, inner: &mut Inner, note: &Note) -> Result<(), StoreError> {
-        let frame = frame(note)?;
-        if let Err(error) = inner.file.write_all(&frame) {
+        inner.noted.extend(frame(note)?);
+        if inner.noted.len() > NOTED_BYTES_MAX { self.write_noted(inner) } else { Ok(()) }
+    }
+
+    fn write_noted(&self, inner: &mut Inner) -> Result<(), StoreError> {
+        if inner.noted.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = inner.file.write_all(&inner.noted) {
             // Half a frame in the middle of the file would make the rest of it unreadable.
             inner.file.set_len(inner.file_bytes).map_err(failed(&self.path))?;
             return Err(failed(&self.path)(error));
         }
-        inner.file_bytes += frame.len() as u64;
+        inner.file_bytes += inner.noted.len() as u64;
+        inner.noted.clear();
         Ok(())
     }
 
@@ -232,12 +262,20 @@ impl Journal {
         inner.file = write_anew(&self.path, &bytes)?;
         inner.head_bytes = head_bytes;
         inner.file_bytes = bytes.len() as u64;
+        inner.noted.clear();
         Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // What is guarded is whole after each line that changes it.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // What is lost here was not told to anybody: the next start takes it as not noted.
+        let _ = self.write();
     }
 }
 
@@ -420,6 +458,7 @@ mod tests {
             assert!(wire.is_trusted, "cut at {end}");
             assert_eq!((wire.started.len(), wire.receipts.len()), (2, 0), "cut at {end}");
             journal.receipt(&receipt(1, "x")).unwrap();
+            journal.write().unwrap();
             assert_filled(&folder.open().1);
         }
     }
@@ -469,6 +508,7 @@ mod tests {
         for ticket in 0..1_000 {
             journal.start(Ticket(ticket), 0).unwrap();
             journal.receipt(&receipt(ticket, &words)).unwrap();
+            journal.write().unwrap();
             journal.forget(&[Ticket(ticket)]).unwrap();
         }
         assert!(folder.bytes().len() as u64 <= CUT_BYTES + 1_000);
@@ -477,6 +517,7 @@ mod tests {
         journal.start(Ticket(5_000), 2).unwrap();
         for ticket in 10_000..30_000 {
             journal.receipt(&receipt(ticket, &words)).unwrap();
+            journal.write().unwrap();
             journal.forget(&[Ticket(ticket)]).unwrap();
         }
         assert!(folder.bytes().len() as u64 <= FILE_BYTES_MAX + 1_000);

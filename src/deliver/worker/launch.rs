@@ -14,7 +14,16 @@ use crate::store::StoreError;
 
 impl Worker {
     /// Starts whatever may start now; answers when to look again.
+    ///
+    /// A request that is started goes out when it is polled: after its start was written, which
+    /// one stroke does for all of them and for what has come home before.
     pub(super) fn launch(&mut self) -> Result<Instant, StoreError> {
+        let look_again_at = self.start_ready()?;
+        self.options.journal.write()?;
+        Ok(look_again_at)
+    }
+
+    fn start_ready(&mut self) -> Result<Instant, StoreError> {
         let mut now = Instant::now();
         let far = now + Duration::from_secs(3600);
         if self.is_stopping {

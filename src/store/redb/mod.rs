@@ -17,6 +17,8 @@ mod writer;
 
 mod ledger;
 
+mod packed;
+
 mod crowd;
 
 mod poll;

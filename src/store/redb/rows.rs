@@ -28,6 +28,8 @@ use crate::model::timing::Hours;
 use crate::model::trace::Trace;
 use crate::store::codec::Record;
 use crate::store::redb::chores::Chore;
+use crate::store::redb::packed::{pack, unpack};
+use crate::store::redb::sent::{put_varint, take_wide};
 
 /// The file's own format; a file of another one is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +59,7 @@ pub(super) struct PriceRow(pub Vec<u8>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SentRow(pub Vec<u8>);
 
-/// When the recipients of a batch were settled; see `Times::encode`.
+/// When the recipients of a batch were settled; see `Times::encode`. Packed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TimesRow(pub Vec<u8>);
 
@@ -81,7 +83,25 @@ macro_rules! as_bytes {
     )*};
 }
 
-as_bytes! { ShelfRow PriceRow SentRow TimesRow TakenRow }
+as_bytes! { ShelfRow PriceRow SentRow TakenRow }
+
+macro_rules! as_packed_bytes {
+    ($($row:ident)*) => {$(
+        impl Serialize for $row {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_bytes(&pack(&self.0))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $row {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_bytes(PackedBytes).map(Self)
+            }
+        }
+    )*};
+}
+
+as_packed_bytes! { Outcomes TimesRow }
 
 /// Reads one string of bytes.
 struct Bytes;
@@ -95,6 +115,21 @@ impl Visitor<'_> for Bytes {
 
     fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
         Ok(bytes.to_vec())
+    }
+}
+
+/// Reads one string of packed bytes.
+struct PackedBytes;
+
+impl Visitor<'_> for PackedBytes {
+    type Value = Vec<u8>;
+
+    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("packed bytes")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+        unpack(bytes).ok_or_else(|| E::custom("packed bytes that make no sense"))
     }
 }
 
@@ -150,11 +185,33 @@ pub(super) struct People {
     pub post: u64,
     pub channel: Name,
     /// The first number, then by how much each next one is larger.
+    #[serde(with = "packed_steps")]
     pub steps: Vec<u32>,
 }
 
-/// One byte a recipient of a batch, in the order of [`People`]; see `Outcome::to_byte`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Steps as varints, packed.
+mod packed_steps {
+    use super::*;
+
+    pub fn serialize<S: Serializer>(steps: &[u32], serializer: S) -> Result<S::Ok, S::Error> {
+        let mut bytes = Vec::with_capacity(steps.len() + 4);
+        steps.iter().for_each(|step| put_varint(&mut bytes, u64::from(*step)));
+        serializer.serialize_bytes(&pack(&bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
+        let bytes = deserializer.deserialize_bytes(PackedBytes)?;
+        let (mut rest, mut steps) = (&bytes[..], Vec::with_capacity(bytes.len()));
+        while !rest.is_empty() {
+            let step = take_wide(&mut rest).and_then(|step| u32::try_from(step).ok());
+            steps.push(step.ok_or_else(|| D::Error::custom("a step that makes no sense"))?);
+        }
+        Ok(steps)
+    }
+}
+
+/// One byte a recipient of a batch, in the order of [`People`]; see `Outcome::to_byte`. Packed.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Outcomes(pub Vec<u8>);
 
 /// What a ticket was given for, and with how many calls accepted before.
@@ -300,11 +357,11 @@ versions! {
     Draft = 3;
     PostRow = 2;
     Tally = 3;
-    TimesRow = 1, IS_BULK;
+    TimesRow = 2, IS_BULK;
     Trace = 2, IS_BULK;
     Chore = 1;
-    People = 1;
-    Outcomes = 1;
+    People = 2;
+    Outcomes = 2;
     Corrections = 1;
     SentRow = 1, IS_BULK;
     Flight = 1;
@@ -694,7 +751,7 @@ mod tests {
 
     #[test]
     fn times_are_read_as_they_were_written() {
-        golden(&TimesRow(vec![1, 2, 255]), "01cc14aa6a030102ff");
+        golden(&TimesRow(vec![1, 2, 255]), "02589c2b4204060102ff");
         golden(&TakenRow(vec![1, 2, 255]), "01cc14aa6a030102ff");
     }
 
@@ -734,13 +791,13 @@ mod tests {
     fn people_are_read_as_they_were_written() {
         golden(
             &People { post: 1, channel: name("bot"), steps: vec![5, 1, 300] },
-            "014eec03a30103626f74030501ac02",
+            "02b41eee9f0103626f7405080501ac02",
         );
     }
 
     #[test]
     fn outcomes_are_read_as_they_were_written() {
-        golden(&Outcomes(vec![0, 1, 2, 3, 4, 16, 73]), "01b27bfd960700010203041049");
+        golden(&Outcomes(vec![0, 1, 2, 3, 4, 16, 73]), "02bdbe332a080e00010203041049");
     }
 
     #[test]

@@ -69,7 +69,15 @@ async fn post(store: &RedbStore) -> PostId {
 }
 
 async fn advance(store: &RedbStore, receipts: Vec<Receipt>, claims: usize) -> Vec<Claim> {
-    let step = Advance { channel: bot(), receipts, claims, resting: vec![], now: NOW };
+    let step = Advance {
+        channel: bot(),
+        receipts,
+        claims,
+        resting: vec![],
+        now: NOW,
+        caps: None,
+        has_windows: false,
+    };
     store.advance(step).await.unwrap()
 }
 
