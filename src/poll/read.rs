@@ -75,7 +75,7 @@ impl Reading {
         let Planned { drafts, filtered } = planned;
         (self.drafts, self.filtered) = (drafts, filtered);
         let mut named: HashSet<ItemId> =
-            traced(&self.filtered).map(|filtered| filtered.item).collect();
+            traced(&self.filtered).into_iter().map(|filtered| filtered.item).collect();
         for draft in &self.drafts {
             if let Content::Items { items, .. } = &draft.content {
                 named.extend(items.iter().map(|told| told.item));
@@ -280,12 +280,15 @@ fn remark(quality: Quality, is_expired: bool, odd: Option<String>) -> Option<Str
 }
 
 /// What is kept of what campaigns do not want, newest first.
-pub(crate) fn traced(filtered: &[Filtered]) -> impl Iterator<Item = &Filtered> {
+pub(crate) fn traced(filtered: &[Filtered]) -> Vec<&Filtered> {
     let mut counts: HashMap<&Name, usize> = HashMap::new();
-    let newest = filtered.iter().rev().filter_map(move |one| {
+    let mut traced = Vec::new();
+    for one in filtered.iter().rev() {
         let count = counts.entry(&one.campaign).or_default();
         *count += 1;
-        (*count <= FILTERED_TRACED_MAX).then_some(one)
-    });
-    newest.take(TRACED_MAX)
+        if *count <= FILTERED_TRACED_MAX && traced.len() < TRACED_MAX {
+            traced.push(one);
+        }
+    }
+    traced
 }

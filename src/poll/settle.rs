@@ -193,13 +193,14 @@ impl Poll {
                 ),
             }
         }
-        let steps = traced(&filtered).map(|Filtered { campaign, item, rule, failed }| {
-            let rule = short(&match failed {
-                Some(why) => format!("it could not be said whether {rule}: {why}"),
-                None => rule.clone(),
+        let steps =
+            traced(&filtered).into_iter().map(|Filtered { campaign, item, rule, failed }| {
+                let rule = short(&match failed {
+                    Some(why) => format!("it could not be said whether {rule}: {why}"),
+                    None => rule.clone(),
+                });
+                (*item, Happened::Filtered { campaign: campaign.clone(), rule })
             });
-            (*item, Happened::Filtered { campaign: campaign.clone(), rule })
-        });
         self.shared.store.commit_steps(steps.collect(), self.now()).await
     }
 

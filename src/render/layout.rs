@@ -58,6 +58,9 @@ pub enum RenderError {
     Empty { file: String },
 }
 
+/// What one kind of channel and language gets (`None`: every language without its own).
+pub type Rendered = (ChannelKind, Option<String>, Result<Arc<Message>, RenderError>);
+
 impl Layouts {
     /// Compiles and checks the files: each by its path as it is to be told, and its text. Files
     /// are named `NAME.html`, `NAME.LANGUAGE.html`, `NAME.KIND.html` or `NAME.LANGUAGE.KIND.html`;
@@ -146,7 +149,7 @@ impl Layouts {
         stage: &Stage,
         layout: &Name,
         kinds: impl IntoIterator<Item = ChannelKind>,
-    ) -> Vec<(ChannelKind, Option<String>, Result<Arc<Message>, RenderError>)> {
+    ) -> Vec<Rendered> {
         let mut languages = vec![None];
         languages.extend(self.languages(layout).into_iter().map(Some));
         let wanted = kinds
