@@ -102,7 +102,7 @@ impl Home {
     }
 
     async fn post_of(&self, people: usize, message: Message) -> PostId {
-        let body = Body { kind: self.kind, language: None, message };
+        let body = Body { kind: self.kind, language: None, message: message.into() };
         let post = Post { bodies: vec![body], ..made::post("a post") };
         let mut crowd = made::people(people);
         for person in &mut crowd {
@@ -118,7 +118,7 @@ impl Home {
         let chat = made::person(address, &["news"]);
         self.store.import_subscribers(&channel, vec![chat]).await.unwrap();
         let chat = self.store.load_subscriber(&channel, address).await.unwrap().unwrap();
-        let body = Body { kind: self.kind, language: None, message };
+        let body = Body { kind: self.kind, language: None, message: message.into() };
         let post = Post { bodies: vec![body], ..made::post("a post") };
         let audiences = vec![(channel, vec![chat.number])];
         let commit = tidings::store::PostCommit { drafts: vec![], post, audiences };
