@@ -572,7 +572,7 @@ fn what_is_sent_at_most_is_checked_with_its_place() {
         ),
         (
             bot("paid_broadcast = { stars_max = 5, per = 'week' }"),
-            "4:37: channels.bot.paid_broadcast.per: must be one of `day`, `post`, got `week`",
+            "4:41: channels.bot.paid_broadcast.per: must be one of `day`, `post`, got `week`",
         ),
         (
             bot("paid_broadcast = { stars_max = -5 }"),

@@ -28,8 +28,9 @@ pub const STEP_EVERY: Duration = Duration::from_secs(10);
 /// One step, as a share of the settings' rate.
 pub const STEP: f64 = 1.0 / 30.0;
 
-/// From this share of the refused rate on the steps are a tenth as large.
+/// From this share of the refused rate on the steps are so much smaller.
 pub const NEAR: f64 = 0.9;
+pub const NEAR_STEP: f64 = 0.05;
 
 /// A refusal older than this says nothing any more.
 pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(3_600);
@@ -120,7 +121,7 @@ impl Pace {
             let raised = if self.rate < near {
                 (self.rate + step).min(near)
             } else {
-                self.rate + step / 10.0
+                self.rate + step * NEAR_STEP
             };
             self.rate = raised.min(self.ceiling);
         }

@@ -918,10 +918,10 @@ mod tests {
                     quiet_until: Some(at(5)),
                 }],
             },
-            "",
+            "01568d7fab020101000000000000294000000000000039400601022d310108010a",
         );
-        golden(&Halt { why: "w".into(), at: at(1), is_by_hand: true }, "");
-        golden(&Stars(300), "");
+        golden(&Halt { why: "w".into(), at: at(1), is_by_hand: true }, "0147db6d3101770201");
+        golden(&Stars(300), "012e67576eac02");
     }
 
     #[test]
