@@ -10,6 +10,10 @@ mod control;
 
 mod drafts;
 
+mod audience;
+
+pub mod scheduled;
+
 mod report;
 
 mod why;

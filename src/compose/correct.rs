@@ -165,6 +165,7 @@ mod tests {
             when: None,
             timing: Default::default(),
             stages: None,
+            reach: Default::default(),
         }
     }
 

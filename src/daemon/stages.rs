@@ -90,6 +90,7 @@ impl Stages {
                     layouts: Arc::clone(&setup.layouts),
                     campaigns,
                     channels: setup.kinds(),
+                    files: Arc::from(config.posts.clone()),
                 },
                 stop.clone(),
             ),

@@ -34,6 +34,8 @@ pub mod timing;
 
 pub mod condition;
 
+pub mod audience;
+
 pub mod campaign;
 
 pub mod channel;
@@ -49,6 +51,10 @@ pub mod control;
 pub mod correction;
 
 pub mod rollout;
+
+pub mod one_off;
+
+pub mod moment;
 
 pub mod trace;
 

@@ -10,6 +10,7 @@ use crate::model::item::{Item, ItemId};
 use crate::model::message::{Card, Message};
 use crate::model::name::Name;
 use crate::model::offer::Amount;
+use crate::model::one_off::OneOff;
 use crate::model::rollout::Rollout;
 use crate::model::subscriber::Standing;
 use crate::model::time::Timestamp;
@@ -78,8 +79,8 @@ pub enum Content {
         /// Of a campaign of several sources: what else may be the same story. Otherwise empty.
         stories: Vec<Story>,
     },
-    /// A message written by hand, to the subscribers of the topics on the channels.
-    OneOff { title: String, message: Message, topics: Vec<Name>, channels: Vec<Name> },
+    /// A post written by hand.
+    OneOff(Box<OneOff>),
     /// What a post tells reads otherwise now, or was taken back: the post is set anew and its
     /// messages are edited.
     Correction { post: PostId, retracted: Vec<ItemId> },

@@ -39,6 +39,13 @@ pub(crate) struct Clock {
     quiet: Option<Hours>,
 }
 
+impl Clock {
+    /// By which times are meant that name no zone.
+    pub fn zone(&self) -> &str {
+        &self.zone
+    }
+}
+
 /// `timezone` and `quiet` of the sysadmin's file.
 pub(crate) fn clock(main: &RawFile, found: &mut Findings) -> Clock {
     let zone = main.timezone.as_ref().and_then(|raw| zone(raw, "timezone", found));

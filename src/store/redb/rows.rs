@@ -6,6 +6,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
+use crate::model::audience::Whom;
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelState;
 use crate::model::control::Priority;
@@ -96,6 +97,15 @@ impl Visitor<'_> for Bytes {
 pub(super) struct StoryRow {
     pub source: Name,
     pub at: Timestamp,
+}
+
+/// A post that a file plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FileRow {
+    /// Of the file's text, when it was taken up last.
+    pub digest: u64,
+    /// Its draft, which is gone once the post was made or cancelled.
+    pub draft: u64,
 }
 
 /// What of a post never changes.
@@ -284,7 +294,9 @@ versions! {
     ProductName = 1;
     StoryRow = 1;
     Item = 3;
-    Draft = 3;
+    Draft = 4;
+    FileRow = 1;
+    Whom = 1;
     PostRow = 2;
     Tally = 2;
     TimesRow = 1, IS_BULK;
@@ -314,6 +326,7 @@ mod tests {
     use std::fmt::Debug;
 
     use super::*;
+    use crate::model::audience::{FixedChat, LateJoiners};
     use crate::model::campaign::ChangeKind;
     use crate::model::channel::ChannelKind;
     use crate::model::event::Deed;
@@ -322,6 +335,7 @@ mod tests {
     use crate::model::media::{Form, MediaKey};
     use crate::model::message::{Action, Button, Medium, Message, Module};
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
+    use crate::model::one_off::{OneOff, Says};
     use crate::model::post::{Content, DraftId, Flood, Hold, PostId, PriceMove, Story, Told};
     use crate::model::rich::{Block, Inline, RichText};
     use crate::model::rollout::{Quota, Stages};
@@ -379,6 +393,16 @@ mod tests {
             image: None,
             link: Some("l".into()),
             buttons: vec![],
+        }
+    }
+
+    fn whom() -> Whom {
+        Whom {
+            topics: vec![name("news")],
+            channels: vec![name("bot")],
+            rule: Some("r".into()),
+            chats: vec![FixedChat { channel: name("bot"), address: "-1".into() }],
+            late_joiners: LateJoiners::Include,
         }
     }
 
@@ -568,18 +592,46 @@ mod tests {
                 id: DraftId(1),
                 created_at: at(2),
                 due_at: at(3),
-                content: Content::OneOff {
+                content: Content::OneOff(Box::new(OneOff {
                     title: "t".into(),
-                    message: message(),
-                    topics: vec![name("news")],
-                    channels: vec![name("bot")],
-                },
+                    says: Says::Message(message()),
+                    whom: whom(),
+                    priority: Priority::HIGH,
+                    stages: None,
+                    file: Some(name("f")),
+                })),
                 held: None,
             },
             "033ede04830104060101740300010002000161080d68747470733a2f2f652e6f72670101020162000175\
              00016301017000010001690178000000000301017401730001016c00000000000001046e657773010362\
              6f7400",
         );
+    }
+
+    #[test]
+    fn a_one_off_of_items_is_read_as_it_was_written() {
+        let says = Says::Items { layout: name("l"), items: vec![] };
+        let one = OneOff {
+            title: "t".into(),
+            says,
+            whom: Whom::default(),
+            priority: Priority::default(),
+            stages: None,
+            file: None,
+        };
+        let content = Content::OneOff(Box::new(one));
+        let (created_at, due_at) = (at(2), at(3));
+        golden(&Draft { id: DraftId(1), created_at, due_at, content, held: None }, "");
+    }
+
+    #[test]
+    fn the_post_of_a_file_is_read_as_it_was_written() {
+        golden(&FileRow { digest: u64::MAX, draft: 300 }, "");
+    }
+
+    #[test]
+    fn whom_a_post_is_for_is_read_as_it_was_written() {
+        golden(&whom(), "");
     }
 
     #[test]
