@@ -7,18 +7,12 @@ use crate::compose::set::{Composed, Options, each_once, of_campaign};
 use crate::compose::whom::addresses;
 use crate::model::audience::Whom;
 use crate::model::campaign::Campaign;
-use crate::model::control::Priority;
+use crate::model::control::{DROP_PAYLOAD, Priority, RELEASE_PAYLOAD};
 use crate::model::item::Item;
 use crate::model::message::{Action, Button, Message, Module};
 use crate::model::post::{Content, Draft, DraftId, Hold};
 use crate::model::rich::RichText;
 use crate::store::{PostCommit, PostRole, StoreError};
-
-/// How a reviewer's button begins that lets a draft go; its number follows.
-const RELEASE: &str = "1:release:";
-
-/// As [`RELEASE`], of the one that drops it.
-const DROP: &str = "1:drop:";
 
 /// Sends each held draft of a campaign with reviewers to them, once.
 pub(super) async fn show_held(options: &Options) -> Result<(), StoreError> {
@@ -89,6 +83,6 @@ fn sign(message: &mut Message, campaign: &str, draft: DraftId) {
     let button = |label: &str, payload: &str| {
         Button::new(label, Action::Postback { payload: format!("{payload}{draft}") })
     };
-    let buttons = vec![button("Send it", RELEASE), button("Never send it", DROP)];
+    let buttons = vec![button("Send it", RELEASE_PAYLOAD), button("Never send it", DROP_PAYLOAD)];
     message.modules.push(Module::Text { text: RichText::from_plain(&words), buttons });
 }

@@ -132,6 +132,11 @@ impl Stages {
                     words: words(config),
                     topics: config.topics.keys().cloned().collect(),
                     channels: channels.clone(),
+                    reviewers: config
+                        .campaigns
+                        .iter()
+                        .map(|one| (one.name.clone(), one.reach.reviewers.clone()))
+                        .collect(),
                 },
                 stop.clone(),
             ),

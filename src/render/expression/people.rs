@@ -23,8 +23,8 @@ use crate::render::expression::{
 use crate::render::nearest::nearest;
 
 /// What an expression sees.
-const FIELDS: [&str; 8] =
-    ["language", "first_name", "topics", "channel", "service", "joined", "days", "is_group"];
+const FIELDS: [&str; 7] =
+    ["language", "first_name", "topics", "channel", "service", "joined", "days"];
 
 /// Most verdicts that are remembered; then it begins anew.
 const KNOWN_MAX: usize = 4_096;
@@ -134,8 +134,7 @@ fn add_field(key: &mut Vec<u8>, field: &str, somebody: &Somebody<'_>) {
         "channel" => add(channel.as_str().as_bytes()),
         "service" => add(kind.as_str().as_bytes()),
         "joined" => add(&day_of(subscriber.joined_at).to_be_bytes()),
-        "days" => add(&days(subscriber.joined_at, *now).to_be_bytes()),
-        _ => add(&[u8::from(is_group(subscriber, *kind))]),
+        _ => add(&days(subscriber.joined_at, *now).to_be_bytes()),
     }
 }
 
@@ -147,11 +146,6 @@ fn day_of(at: Timestamp) -> i64 {
 /// Whole days between.
 fn days(joined_at: Timestamp, now: Timestamp) -> i64 {
     now.as_millis().saturating_sub(joined_at.as_millis()).max(0) / DAY_MILLIS
-}
-
-/// Telegram's groups and channels have addresses that begin so.
-fn is_group(subscriber: &Subscriber, kind: ChannelKind) -> bool {
-    kind == ChannelKind::Telegram && subscriber.address.starts_with(['-', '@'])
 }
 
 /// The fields of somebody that an expression names.
@@ -192,8 +186,7 @@ fn value_of(field: &str, somebody: &Somebody<'_>) -> Value {
             let day = subscriber.joined_at.to_jiff().strftime("%Y-%m-%d");
             Value::from(day.to_string())
         }
-        "days" => Value::from(days(subscriber.joined_at, *now)),
-        _ => Value::from(is_group(subscriber, *kind)),
+        _ => Value::from(days(subscriber.joined_at, *now)),
     }
 }
 
@@ -354,7 +347,6 @@ mod tests {
             ("channel == 'bot' and service == 'telegram'", true, true),
             ("joined >= '2026-01-05' and joined < '2026-01-06'", true, true),
             ("days >= 10 and days < 11", true, true),
-            ("is_group", false, true),
             ("first_name == ''", true, true),
             ("true", true, true),
             ("false", false, false),
