@@ -114,6 +114,8 @@ async fn a_campaign_goes_to_whom_its_audience_means_and_to_its_chats() {
         in_topic[0].body.as_ref().unwrap()["message_thread_id"].to_string().trim_matches('"'),
         "5"
     );
+    let why = said(&rig, &["why", "First news", "bot/1"]);
+    assert!(why.contains("the campaign's audience does not mean them: language == 'ro'"), "{why}");
     // The chats are no subscribers, and stay the same over posts.
     assert_eq!(json_of(&rig, &["status"])["channels"]["bot"]["subscribers"]["active"], 20);
 

@@ -89,7 +89,9 @@ impl Desk {
                 let language = person.language.as_deref().unwrap_or(UNKNOWN);
                 match languages.get_mut(language) {
                     Some(count) => *count += 1,
-                    None => drop(languages.insert(language.to_owned(), 1)),
+                    None => {
+                        languages.insert(language.to_owned(), 1);
+                    }
                 }
                 if sample.len() < SAMPLE_MAX {
                     sample.push(row(channel, person));

@@ -115,7 +115,8 @@ pub(super) async fn let_in_between(
     whom: &Whom,
     before: &[(Name, Vec<u32>)],
 ) -> Result<(), StoreError> {
-    let rule = whom.rule.as_deref().map(read).transpose().unwrap_or_default();
+    // It was read when the post was made.
+    let Ok(rule) = whom.rule.as_deref().map(read).transpose() else { return Ok(()) };
     let mut joining = Vec::new();
     for channel in &whom.channels {
         let Some(kind) = options.channels.get(channel).copied() else { continue };

@@ -150,19 +150,25 @@ fn written(
         raw.layout.as_ref().map(|raw| layout(raw, "layout", known.layouts.as_ref(), found));
     let mut address = |raw: Option<&At<String>>, key: &str| {
         let raw = raw?;
-        web_address(&raw.value).map_err(|why| drop(found.problem(raw.at, key, why))).ok()
+        match web_address(&raw.value) {
+            Ok(url) => Some(url),
+            Err(why) => {
+                found.problem(raw.at, key, why);
+                None
+            }
+        }
     };
     let image = address(raw.image.as_ref(), "image");
     let link = address(raw.link.as_ref(), "link");
-    let buttons: Vec<Button> = raw
-        .buttons
-        .iter()
-        .flatten()
-        .filter_map(|raw| {
-            let read = button(&raw.value);
-            read.map_err(|why| drop(found.problem(raw.at, "buttons", why))).ok()
-        })
-        .collect();
+    let mut buttons: Vec<Button> = Vec::new();
+    for raw in raw.buttons.iter().flatten() {
+        match button(&raw.value) {
+            Ok(button) => buttons.push(button),
+            Err(why) => {
+                found.problem(raw.at, "buttons", why);
+            }
+        }
+    }
     let title = raw.title.as_ref().map(|title| title.value.trim().to_owned());
     if let Some(layout) = layout {
         if title.is_none() {
