@@ -75,7 +75,9 @@ fn posts(
     files: &mut Vec<File>,
     found: &mut Findings,
 ) -> Vec<PostFile> {
-    let paths = match patterns {
+    let is_usual =
+        |patterns: &&At<List<String>>| matches!(&patterns.value[..], [one] if one.value == POSTS);
+    let paths = match patterns.filter(|patterns| !is_usual(patterns)) {
         Some(patterns) => include::expand(main, "posts", &patterns.value, found),
         None => {
             let at = Place { file: 0, offset: 0 };

@@ -159,7 +159,7 @@ fn the_example_of_a_post_is_one_and_names_every_key() {
         ("opening", "2036-12-01T07:00:00Z".into())
     );
     assert_eq!(post.post.title, "Doors open at nine.");
-    for key in crate::config::post::RawPost::KEYS {
+    for key in crate::config::post::TABLES.iter().flat_map(|(_, keys)| *keys) {
         assert!(POST.contains(&format!("{key} = ")), "{key}");
     }
 }
@@ -340,7 +340,7 @@ fn chats_and_reviewers_are_of_one_bot_or_name_theirs() {
         [
             "tidings.toml:12:10: campaigns.a.chats: must say by which channel\n  hint: for example \
          `{ chat = \"@news\", channel = \"one\" }`",
-            "tidings.toml:12:40: campaigns.a.chats: `tow` is not defined\n  hint: did you mean `two`?",
+            "tidings.toml:12:41: campaigns.a.chats: `tow` is not defined\n  hint: did you mean `two`?",
         ]
     );
 }

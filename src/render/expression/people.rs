@@ -340,7 +340,6 @@ mod tests {
         let group = person("-100", "", &["shoes"]);
         for (text, of_ana, of_group) in [
             ("language == 'ro' and 'shoes' in topics", true, false),
-            ("language", true, false),
             ("not language or 'hats' not in topics", false, true),
             ("language is matching('^(ro|en)')", true, false),
             ("topics | length > 1", true, false),

@@ -579,7 +579,7 @@ mod tests {
                     reason: "r".into(),
                 })),
             },
-            "03ed4456f901040600016301070707070707070707070707070707070201a01f02014555\
+            "0442202a9801040600016301070707070707070707070707070707070201a01f02014555\
              52b817020145555201801902014555520107070707070707070707070707070707ffffff\
              ffffffffffff01050100017302280172",
         );
@@ -602,9 +602,9 @@ mod tests {
                 })),
                 held: None,
             },
-            "033ede04830104060101740300010002000161080d68747470733a2f2f652e6f72670101020162000175\
-             00016301017000010001690178000000000301017401730001016c00000000000001046e657773010362\
-             6f7400",
+            "046fda19d6010406010174000300010002000161080d68747470733a2f2f652e6f7267010102016200\
+             017500016301017000010001690178000000000301017401730001016c00000000000001046e6577730103\
+             626f740101720103626f74022d31014b0001016600",
         );
     }
 
@@ -621,17 +621,18 @@ mod tests {
         };
         let content = Content::OneOff(Box::new(one));
         let (created_at, due_at) = (at(2), at(3));
-        golden(&Draft { id: DraftId(1), created_at, due_at, content, held: None }, "");
+        let draft = Draft { id: DraftId(1), created_at, due_at, content, held: None };
+        golden(&draft, "04634db10d01040601017401016c00000000000032000000");
     }
 
     #[test]
     fn the_post_of_a_file_is_read_as_it_was_written() {
-        golden(&FileRow { digest: u64::MAX, draft: 300 }, "");
+        golden(&FileRow { digest: u64::MAX, draft: 300 }, "010c523195ffffffffffffffffff01ac02");
     }
 
     #[test]
     fn whom_a_post_is_for_is_read_as_it_was_written() {
-        golden(&whom(), "");
+        golden(&whom(), "014509120301046e6577730103626f740101720103626f74022d3101");
     }
 
     #[test]
