@@ -137,7 +137,8 @@ impl Desk {
                  or `d{id}`"
             ))),
             (true, false) => Ok(Which::Draft(id)),
-            (false, _) => Ok(Which::Post(id)),
+            (false, _) if post.is_some() => Ok(Which::Post(id)),
+            (false, _) => Err(missing(id)),
         }
     }
 

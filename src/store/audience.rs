@@ -46,20 +46,16 @@ pub async fn choose(
 ) -> Result<Chosen, StoreError> {
     let Place { channel, kind, topics, now } = place;
     let mut chosen = Chosen::default();
+    let all = store.load_audience(channel, topics).await?;
     // Nobody needs to be read for what holds for nobody.
     if rule.is_some_and(|rule| rule.as_str() == "false") {
-        chosen.unwanted = store.load_audience(channel, topics).await?.len() as u64;
-        return Ok(chosen);
+        return Ok(Chosen { unwanted: all.len() as u64, ..chosen });
     }
-    let all = store.load_audience(channel, topics).await?;
     if rule.is_none() && look.is_none() {
         return Ok(Chosen { numbers: all, ..chosen });
     }
-    let mut pages = all.chunks(PAGE);
-    let mut next = pages.next().map(|page| store.load_people(channel, page.to_vec()));
-    while let Some(page) = next {
-        let people = page.await?;
-        next = pages.next().map(|page| store.load_people(channel, page.to_vec()));
+    for page in all.chunks(PAGE) {
+        let people = store.load_people(channel, page.to_vec()).await?;
         for subscriber in &people {
             let somebody = Somebody { subscriber, channel, kind, now };
             match rule.map_or(Ok(true), |rule| rule.holds(&somebody)) {

@@ -124,7 +124,9 @@ fn at(file: &PostFile, clock: &Clock, found: &mut Findings) -> Option<Moment> {
             let hint = hint.unwrap_or_else(|| {
                 "for example `2026-12-01 09:00` or `2026-12-01 09:00 Europe/Bucharest`".to_owned()
             });
-            found.problem(raw.at, "at", format!("{} {error}", got(&raw.value))).hint(hint);
+            let colon = if error == MomentError::Form { "" } else { ":" };
+            let text = format!("{}{colon} {error}", got(&raw.value));
+            found.problem(raw.at, "at", text).hint(hint);
             None
         }
     }

@@ -113,6 +113,11 @@ pub(crate) fn chats(
         let text = format!("must have at most {CHATS_MAX} chats, got {}", raw.value.len());
         found.problem(raw.at, key, text);
     }
+    let is_lost = |one: &&RawChat| one.channel.is_none() && names.telegram.is_empty();
+    if let Some(first) = raw.value.iter().find(is_lost).filter(|_| around.is_complete) {
+        let text = "a chat needs a Telegram channel, and this goes to none";
+        found.problem(first.at, key, text);
+    }
     let mut chats = Vec::new();
     for one in raw.value.iter().take(CHATS_MAX) {
         let address = address(one, key, found);
@@ -167,12 +172,8 @@ fn channel(
     let Some(named) = &raw.channel else {
         return match telegram.as_slice() {
             [only] => Some(only.clone()),
-            [] if !around.is_complete => None,
-            [] => {
-                let text = "a chat needs a Telegram channel, and this goes to none";
-                found.problem(raw.at, key, text);
-                None
-            }
+            // That is told of the list.
+            [] => None,
             [first, ..] => {
                 let chat = raw.chat.as_ref().map_or("…", |chat| chat.value.trim());
                 let hint = format!("for example `{{ chat = \"{chat}\", channel = \"{first}\" }}`");
