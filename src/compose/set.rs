@@ -78,11 +78,12 @@ pub(super) fn one_off(options: &Options, one: OneOff) -> Result<Composed, String
     let rule = whom.rule.as_deref().map(read).transpose()?;
     let mut post = match says {
         Says::Message(message) => {
+            let cards = vec![card_of(&title, &message)];
+            let shared = Arc::new(message);
             let bodies = kinds(options, &whom.channels)
                 .into_iter()
-                .map(|kind| Body { kind, language: None, message: message.clone() })
+                .map(|kind| Body { kind, language: None, message: Arc::clone(&shared) })
                 .collect();
-            let cards = vec![card_of(&title, &message)];
             new_post(options, None, &title, bodies, cards, OnUncertain::Skip)
         }
         Says::Items { layout, items } => {
@@ -142,7 +143,11 @@ impl Set<'_> {
     }
 
     /// What the layout gave, or, when it failed, the items in the plain built-in form.
-    fn or_plain(&self, items: &[Item], rendered: Result<Message, RenderError>) -> Message {
+    fn or_plain(
+        &self,
+        items: &[Item],
+        rendered: Result<Arc<Message>, RenderError>,
+    ) -> Arc<Message> {
         rendered.unwrap_or_else(|error| {
             tracing::error!(
                 campaign.id = %self.campaign,
@@ -150,7 +155,7 @@ impl Set<'_> {
                 %error,
                 "the layout failed on these items: the plain form was sent instead"
             );
-            crate::render::plain(items)
+            crate::render::plain(items).into()
         })
     }
 }

@@ -51,7 +51,7 @@ async fn show(options: &Options, rule: &Campaign, draft: &Draft) -> Result<(), S
     let Composed { mut post, whom: Whom { channels, .. }, .. } =
         of_campaign(options, rule, &items, told);
     for body in &mut post.bodies {
-        sign(&mut body.message, &rule.name.to_string(), draft.id);
+        sign(Arc::make_mut(&mut body.message), rule.name.as_str(), draft.id);
     }
     // Set for each, it would come without its buttons.
     post.personal = None;
