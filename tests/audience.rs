@@ -272,13 +272,8 @@ async fn a_file_plans_its_post_once_and_follows_its_changes() {
             .contains("old.toml: `Long ago` at 2020-12-01T09:00:00Z, which is past")
     );
     let daemon = rig.start();
-    // While it reloads nobody answers.
     let titles = || -> Vec<String> {
-        let output = rig.command(&["posts", "list", "--json"]);
-        let listed: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-        if listed.is_null() {
-            return vec!["nobody answers".to_owned()];
-        }
+        let listed = json_of(&rig, &["posts", "list"]);
         let rows = listed["scheduled"].as_array().unwrap().clone();
         rows.iter().map(|row| row["title"].as_str().unwrap().to_owned()).collect()
     };
@@ -288,12 +283,16 @@ async fn a_file_plans_its_post_once_and_follows_its_changes() {
     write("opening.toml", later, "We open late");
     std::fs::remove_file(rig.path("posts").join("sale.toml")).unwrap();
     daemon.signal("HUP");
+    // A command writes the settings anew.
+    daemon.wait_for("took up the changed settings");
     until("the change is taken up", || titles() == ["We open late"]).await;
 
     // At its time it goes to those whom it is for, once, over a kill and restarts.
     let soon_at = tidings::runtime::clock::Clock::system().now() + Duration::from_secs(3);
     write("opening.toml", &soon_at.to_string(), "We open now");
     daemon.signal("HUP");
+    // A command writes the settings anew.
+    daemon.wait_for("took up the changed settings");
     until("the time is taken up", || titles() == ["We open now"]).await;
     daemon.kill();
     let daemon = rig.start();

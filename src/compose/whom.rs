@@ -50,15 +50,15 @@ pub(super) async fn find(
             tracing::warn!(channel.id = %channel, people = unjudged, why, "left people out");
             found.told.push(told);
         }
-        if let Some((campaign, items)) = updates {
-            let edited = store.load_corrected(campaign, items, channel, since).await?;
-            numbers.retain(|number| !edited.contains(number));
-        }
         let named = addresses(&whom.chats, channel);
         if !named.is_empty() {
             numbers.extend(store.commit_chats(channel, named, now).await?);
             numbers.sort_unstable();
             numbers.dedup();
+        }
+        if let Some((campaign, items)) = updates {
+            let edited = store.load_corrected(campaign, items, channel, since).await?;
+            numbers.retain(|number| !edited.contains(number));
         }
         if !numbers.is_empty() {
             found.numbers.push((channel.clone(), numbers));
