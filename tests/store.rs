@@ -110,6 +110,7 @@ on_every_backend! {
     people_are_read_by_their_numbers_dense_or_sparse
     a_chat_of_the_settings_is_in_no_audience_and_no_count
     late_joiners_are_noted_while_a_post_lets_them_in
+    a_draft_that_was_moved_or_cancelled_meanwhile_makes_no_post
     a_file_plans_its_post_once
     what_was_shown_to_reviewers_is_known_until_it_is_decided
     a_post_takes_its_drafts_with_it

@@ -50,7 +50,15 @@ async fn work(options: &Options, stop: &Stop) -> Result<(), StoreError> {
             let Turn { due, touched } = turn(options, draft).await?;
             done.extend(touched);
             if let Some(due) = due {
-                compose(options, due).await?;
+                let id = due.draft.id;
+                let is_by_hand = matches!(due.draft.content, Content::OneOff(_));
+                match compose(options, due).await {
+                    // Somebody has cancelled or moved it in this moment.
+                    Err(StoreError::Missing { what }) if is_by_hand => {
+                        tracing::info!(draft.id = %id, "not sent: there is no {what} any more");
+                    }
+                    done => done?,
+                }
             }
         }
         if count == BATCH {
@@ -88,6 +96,7 @@ async fn plan_files(options: &Options) -> Result<(), StoreError> {
 async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
     let Due { draft, others } = due;
     let drafts: Vec<DraftId> = std::iter::once(draft.id).chain(others).collect();
+    let is_by_hand = matches!(draft.content, Content::OneOff(_));
     let composed = match draft.content {
         Content::OneOff(one) => match one_off(options, *one) {
             Ok(composed) => Some(composed),
@@ -148,7 +157,8 @@ async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
     }
     let late = (whom.late_joiners == LateJoiners::Include).then_some(whom);
     let before = late.as_ref().map(|_| audiences.clone());
-    let role = PostRole { late: late.clone(), shows: None };
+    let unmoved = is_by_hand.then_some((draft.id, draft.due_at));
+    let role = PostRole { late: late.clone(), shows: None, unmoved };
     let title = post.title.clone();
     let id = options.store.commit_post_as(PostCommit { drafts, post, audiences }, role).await?;
     if !items.is_empty() {

@@ -151,6 +151,10 @@ pub trait Store: Send + Sync + 'static {
     fn commit_post(&self, post: PostCommit) -> Reply<'_, PostId>;
 
     /// As [`Store::commit_post`], and what else the post is, in the same transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when a draft is not there (any more), or not as `role` says; nothing
+    /// is written.
     fn commit_post_as(&self, post: PostCommit, role: PostRole) -> Reply<'_, PostId>;
 
     /// The subscribers of the channel with these numbers, which ascend; who is not there is left
@@ -443,6 +447,8 @@ pub struct PostRole {
     pub late: Option<Whom>,
     /// It shows its reviewers this draft, which goes on waiting. Once it is gone nothing is written.
     pub shows: Option<DraftId>,
+    /// This draft must still be due then: once it was moved nothing is written.
+    pub unmoved: Option<(DraftId, Timestamp)>,
 }
 
 /// Late joiners, and the posts on their way that let them in.

@@ -88,7 +88,7 @@ pub async fn late_joiners_are_noted_while_a_post_lets_them_in(home: &mut Home) {
 
     let audiences = vec![(bot.clone(), vec![0])];
     let commit = PostCommit { drafts: vec![], post: post("hello"), audiences };
-    let role = PostRole { late: Some(whom(&["news"])), shows: None };
+    let role = PostRole { late: Some(whom(&["news"])), ..PostRole::default() };
     let id = store.commit_post_as(commit, role).await.unwrap();
     converse(store, "2", Some(person("2", &["news"])), vec![]).await;
     converse(store, "2", Some(person("2", &["news"])), vec![]).await;
@@ -125,6 +125,27 @@ pub async fn late_joiners_are_noted_while_a_post_lets_them_in(home: &mut Home) {
     let late = LateCommit { seen: vec![], joining };
     assert_eq!(store.commit_late(late).await.unwrap(), 0);
     assert!(store.load_post(id).await.unwrap().unwrap().counts.is_finished());
+}
+
+pub async fn a_draft_that_was_moved_or_cancelled_meanwhile_makes_no_post(home: &mut Home) {
+    let store = home.store();
+    store.import_subscribers(&name("bot"), people(1)).await.unwrap();
+    let id = store.commit_draft(draft(now(), &[1])).await.unwrap();
+    let make = |due_at| {
+        let audiences = vec![(name("bot"), vec![0])];
+        let commit = PostCommit { drafts: vec![id], post: post("hello"), audiences };
+        store
+            .commit_post_as(commit, PostRole { unmoved: Some((id, due_at)), ..PostRole::default() })
+    };
+    let later = now() + seconds(60);
+    let moved = Draft { id, ..draft(later, &[1]) };
+    store.commit_drafts(vec![moved], "moved".into(), now()).await.unwrap();
+    let refused = make(now()).await;
+    assert!(matches!(refused, Err(StoreError::Missing { .. })), "{refused:?}");
+    assert_eq!(store.next_draft_at().await.unwrap(), Some(later));
+    make(later).await.unwrap();
+    assert!(matches!(make(later).await, Err(StoreError::Missing { .. })));
+    assert_eq!(store.load_posts(10).await.unwrap().len(), 1);
 }
 
 fn file(file: &str, at: Timestamp, digest: u64) -> FilePost {
@@ -184,7 +205,7 @@ pub async fn what_was_shown_to_reviewers_is_known_until_it_is_decided(home: &mut
     let shows = |draft| {
         let audiences = vec![(name("bot"), vec![0])];
         let commit = PostCommit { drafts: vec![], post: post("look"), audiences };
-        let role = PostRole { late: None, shows: Some(DraftId(draft)) };
+        let role = PostRole { shows: Some(DraftId(draft)), ..PostRole::default() };
         store.commit_post_as(commit, role)
     };
     let post = shows(1).await.unwrap();

@@ -141,6 +141,11 @@ pub(super) fn commit_post_as(
     {
         return Err(StoreError::Missing { what: format!("draft {draft}") });
     }
+    if let Some((draft, due_at)) = role.unmoved
+        && writing.tables.drafts.load(draft.0)?.is_none_or(|draft| draft.due_at != due_at)
+    {
+        return Err(StoreError::Missing { what: format!("draft {draft} due at {due_at}") });
+    }
     let post = commit_post(writing, commit)?;
     if let Some(draft) = role.shows {
         writing.tables.shown.insert((draft.0, post.0))?;
