@@ -21,10 +21,12 @@ use tempfile::TempDir;
 use tidings::channel::{Channel, telegram, wire};
 use tidings::deliver::limiter::Limits;
 use tidings::deliver::worker::{self, Options};
+use tidings::model::audience::Whom;
 use tidings::model::campaign::OnUncertain;
 use tidings::model::channel::ChannelKind;
 use tidings::model::message::Message;
 use tidings::model::name::Name;
+use tidings::model::one_off::{OneOff, Says};
 use tidings::model::post::{Body, Content, Counts, Draft, DraftId, Post, PostId};
 use tidings::model::subscriber::{Standing, Subscriber};
 use tidings::model::time::Timestamp;
@@ -85,12 +87,14 @@ async fn deliver(server: &stand_in::Server, recipients: u32, rate: f64) -> Durat
         id: DraftId(0),
         created_at: Timestamp::default(),
         due_at: Timestamp::default(),
-        content: Content::OneOff {
+        content: Content::OneOff(Box::new(OneOff {
             title: String::new(),
-            message: Message::default(),
-            topics: vec![],
-            channels: vec![],
-        },
+            says: Says::Message(Message::default()),
+            whom: Whom::default(),
+            priority: Default::default(),
+            stages: None,
+            file: None,
+        })),
         held: None,
     };
     let draft = store.commit_draft(draft).await.expect("a draft");

@@ -4,7 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tidings::config::Checks;
+use tidings::model::audience::PeopleRule;
 use tidings::model::condition::Condition;
+use tidings::model::name::Name;
+use tidings::model::rich::RichText;
 use tidings::model::source::PageRules;
 
 /// Finds fault with nothing.
@@ -17,6 +20,19 @@ impl Checks for Unruled {
 
     fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
         Ok(Condition::new(text, Arc::new(|_, _, _| Ok(true))))
+    }
+
+    fn audience(
+        &self,
+        text: &str,
+        _: &[Name],
+        _: &[Name],
+    ) -> Result<PeopleRule, Vec<(String, Option<String>)>> {
+        Ok(PeopleRule::new(text, Arc::new(|_| Ok(true))))
+    }
+
+    fn html(&self, text: &str) -> RichText {
+        RichText::from_plain(text)
     }
 }
 

@@ -16,9 +16,13 @@ mod control;
 #[path = "store/drafts.rs"]
 mod drafts;
 
+#[path = "store/audience.rs"]
+mod audience;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use audience::*;
 use caps::*;
 use control::*;
 use drafts::*;
@@ -107,6 +111,12 @@ on_every_backend! {
     items_come_in_the_order_asked
     an_audience_is_who_is_active_under_any_of_the_topics
     an_audience_crosses_the_borders_of_its_rows
+    people_are_read_by_their_numbers_dense_or_sparse
+    a_chat_of_the_settings_is_in_no_audience_and_no_count
+    late_joiners_are_noted_while_a_post_lets_them_in
+    a_draft_that_was_moved_or_cancelled_meanwhile_makes_no_post
+    a_file_plans_its_post_once
+    what_was_shown_to_reviewers_is_known_until_it_is_decided
     a_post_takes_its_drafts_with_it
     a_post_of_a_draft_that_is_gone_is_refused_whole
     a_refused_operation_does_not_hurt_its_neighbours

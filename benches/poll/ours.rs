@@ -79,6 +79,7 @@ fn options(
         when: None,
         timing: Default::default(),
         stages: None,
+        reach: Default::default(),
     };
     Ok(Options {
         store,

@@ -9,16 +9,18 @@ use serde_json::{Value, json};
 
 use crate::admin::channels::{halt_row, pace_row};
 use crate::admin::report::stars;
+use crate::admin::scheduled::Which;
 use crate::admin::stage::stage_row;
+use crate::model::audience::{PeopleRule, Whom};
 use crate::model::channel::ChannelKind;
 use crate::model::control::PostWord;
 use crate::model::correction::Corrections;
 use crate::model::day::Days;
 use crate::model::item::ItemId;
-use crate::model::message::Message;
 use crate::model::name::Name;
+use crate::model::one_off::OneOff;
 use crate::model::pacing::ChannelWord;
-use crate::model::post::{Content, Draft, DraftId, Hold, PostId};
+use crate::model::post::{Draft, Hold, Post, PostId};
 use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
 use crate::runtime::wakes::Wakes;
@@ -40,17 +42,19 @@ pub enum Ask {
     Posts { limit: usize },
     /// Poll now; no source named means all.
     Poll { sources: Vec<Name>, is_dry_run: bool },
-    /// Send a message written by hand, at once or at an instant.
-    Send {
-        title: String,
-        message: Message,
-        /// None named: everybody on the channels.
-        topics: Vec<Name>,
-        /// None named: all channels.
-        channels: Vec<Name>,
-        at: Option<Timestamp>,
-        is_dry_run: bool,
-    },
+    /// Send a post written by hand, at once or at an instant. No topic named: everybody; no channel
+    /// named: all channels.
+    Send { post: Box<OneOff>, at: Option<Timestamp>, is_dry_run: bool },
+    /// Posts written by hand that wait for their time.
+    Scheduled { limit: usize },
+    /// A post, or one that waits for its time.
+    Show { which: Which },
+    /// Cancel a post, or one that waits for its time.
+    Cancel { which: Which, why: String },
+    /// Another time for a post that waits for it.
+    Change { which: Which, at: Timestamp },
+    /// Who would get a post of a campaign now.
+    Audience { campaign: Name },
     /// Items that are kept: those named, or else the newest of some sources (none named: of all).
     Items { ids: Vec<ItemId>, sources: Vec<Name>, limit: usize },
     /// Drafts that wait, for their time or to be looked at.
@@ -76,14 +80,6 @@ pub enum Ask {
     Why { item: String, link: Option<u64>, subscriber: Option<String> },
 }
 
-/// A message written by hand, with whom it is for.
-struct ByHand {
-    title: String,
-    message: Message,
-    topics: Vec<Name>,
-    channels: Vec<Name>,
-}
-
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
@@ -103,6 +99,9 @@ pub enum AskError {
 pub type PollNow =
     Arc<dyn Fn(Vec<Name>, bool) -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
 
+/// Reads the expression of an audience, or says in one line or more what is wrong with it.
+pub type ReadRule = Arc<dyn Fn(&str) -> Result<PeopleRule, String> + Send + Sync>;
+
 /// What answers.
 pub struct Desk {
     pub store: Arc<dyn Store>,
@@ -112,6 +111,10 @@ pub struct Desk {
     pub sources: Vec<Name>,
     pub topics: Vec<Name>,
     pub campaigns: Vec<Name>,
+    /// Whom the posts of each campaign are for.
+    pub audiences: BTreeMap<Name, Whom>,
+    /// Reads the expression of an audience.
+    pub rules: ReadRule,
     pub channels: BTreeMap<Name, ChannelKind>,
     /// By which what was spent today is told.
     pub days: Days,
@@ -131,10 +134,12 @@ impl Desk {
                 let sources = if sources.is_empty() { self.sources.clone() } else { sources };
                 (self.poll)(sources, is_dry_run).await.map_err(AskError::Poll)
             }
-            Ask::Send { title, message, topics, channels, at, is_dry_run } => {
-                let by_hand = ByHand { title, message, topics, channels };
-                self.send(by_hand, at, is_dry_run).await
-            }
+            Ask::Send { post, at, is_dry_run } => self.send(*post, at, is_dry_run).await,
+            Ask::Scheduled { limit } => self.scheduled(limit.min(POSTS_MAX)).await,
+            Ask::Show { which } => self.show(which).await,
+            Ask::Cancel { which, why } => self.cancel(which, why).await,
+            Ask::Change { which, at } => self.change(which, at).await,
+            Ask::Audience { campaign } => self.campaign_audience(&campaign).await,
             Ask::Items { ids, sources, limit } => {
                 let items = if ids.is_empty() {
                     self.store.load_newest_items(&sources, limit.min(ITEMS_MAX)).await?
@@ -238,56 +243,25 @@ impl Desk {
 
     async fn posts(&self, limit: usize) -> Result<Value, AskError> {
         let posts = self.store.load_posts(limit).await?;
-        let rows: Vec<Value> = posts
-            .iter()
-            .map(|post| {
-                json!({
-                    "id": post.id,
-                    "campaign": post.campaign,
-                    "title": post.title,
-                    "created": post.created_at.to_string(),
-                    "counts": post.counts,
-                    "priority": post.priority.to_string(),
-                    "stage": stage_row(post.rollout.as_deref()),
-                    "paused": post.paused,
-                    "stopped": post.stopped,
-                    "errors": post.errors,
-                    "correction": post.corrections.as_deref().and_then(correction_row),
-                })
-            })
-            .collect();
+        let rows: Vec<Value> = posts.iter().map(post_row).collect();
         Ok(json!({ "posts": rows }))
     }
+}
 
-    async fn send(
-        &self,
-        by_hand: ByHand,
-        at: Option<Timestamp>,
-        is_dry_run: bool,
-    ) -> Result<Value, AskError> {
-        let ByHand { title, message, topics, mut channels } = by_hand;
-        let known: Vec<Name> = self.channels.keys().cloned().collect();
-        all_known("topic", &topics, &self.topics)?;
-        all_known("channel", &channels, &known)?;
-        if channels.is_empty() {
-            channels = known;
-        }
-        let mut recipients = BTreeMap::new();
-        for channel in &channels {
-            let audience = self.store.load_audience(channel, &topics).await?;
-            recipients.insert(channel.to_string(), audience.len());
-        }
-        let now = self.clock.now();
-        let due_at = at.map_or(now, |at| at.max(now));
-        if is_dry_run {
-            return Ok(json!({ "recipients": recipients, "at": due_at.to_string() }));
-        }
-        let content = Content::OneOff { title, message, topics, channels };
-        let draft = Draft { id: DraftId(0), created_at: now, due_at, content, held: None };
-        let id = self.store.commit_draft(draft).await?;
-        self.wakes.drafts.notify_one();
-        Ok(json!({ "draft": id, "recipients": recipients, "at": due_at.to_string() }))
-    }
+pub(super) fn post_row(post: &Post) -> Value {
+    json!({
+        "id": post.id,
+        "campaign": post.campaign,
+        "title": post.title,
+        "created": post.created_at.to_string(),
+        "counts": post.counts,
+        "priority": post.priority.to_string(),
+        "stage": stage_row(post.rollout.as_deref()),
+        "paused": post.paused,
+        "stopped": post.stopped,
+        "errors": post.errors,
+        "correction": post.corrections.as_deref().and_then(correction_row),
+    })
 }
 
 pub(super) fn all_known(

@@ -1,10 +1,12 @@
 //! Drafts: what waits to become a post, and the word on what waits to be looked at.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::admin::desk::{AskError, Desk};
 use crate::model::item::ItemId;
-use crate::model::post::{Content, Draft, Hold};
+use crate::model::post::{Content, Draft, DraftId, Hold, PostId};
 use crate::store::{ReviewWord, Reviewed};
 
 /// Most titles of one draft that are shown.
@@ -13,6 +15,7 @@ const TITLES_MAX: usize = 5;
 impl Desk {
     /// Drafts that wait, without corrections: these say nothing new.
     pub(super) async fn drafts(&self, limit: usize) -> Result<Value, AskError> {
+        let shown: BTreeMap<DraftId, PostId> = self.store.load_shown().await?.into_iter().collect();
         let mut rows = Vec::new();
         for draft in self.store.load_drafts(limit).await? {
             let titles = match &draft.content {
@@ -22,10 +25,10 @@ impl Desk {
                     let items = self.store.load_items(&ids).await?;
                     items.into_iter().map(|item| item.title).collect()
                 }
-                Content::OneOff { title, .. } => vec![title.clone()],
+                Content::OneOff(one) => vec![one.title.clone()],
                 Content::Correction { .. } => continue,
             };
-            rows.push(row(&draft, &titles));
+            rows.push(row(&draft, &titles, shown.get(&draft.id).copied()));
         }
         Ok(json!({ "drafts": rows }))
     }
@@ -55,7 +58,7 @@ impl Desk {
     }
 }
 
-fn row(draft: &Draft, titles: &[String]) -> Value {
+fn row(draft: &Draft, titles: &[String], shown: Option<PostId>) -> Value {
     let held = match &draft.held {
         None => None,
         Some(Hold::Flood(_)) => Some("flood"),
@@ -69,5 +72,6 @@ fn row(draft: &Draft, titles: &[String]) -> Value {
         "held": held,
         "items": draft.told().len(),
         "titles": titles,
+        "shown": shown,
     })
 }

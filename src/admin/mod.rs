@@ -12,6 +12,10 @@ mod drafts;
 
 mod channels;
 
+mod audience;
+
+pub mod scheduled;
+
 mod report;
 
 mod stage;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::admin::desk::{AskError, Desk, word};
+use crate::model::audience::Somebody;
 use crate::model::channel::ChannelState;
 use crate::model::item::ItemId;
 use crate::model::name::Name;
@@ -108,7 +109,9 @@ impl Desk {
                 let found = self.store.load_delivery(post.id, channel, person.number).await?;
                 let words = match found {
                     Some(delivery) => ended(post.id, delivery, post, &state, now),
-                    None => left_out(post, person),
+                    None => self
+                        .unmeant(post, channel, person)
+                        .unwrap_or_else(|| left_out(post, person)),
                 };
                 told.push(json!({
                     "post": post.id,
@@ -135,6 +138,36 @@ impl Desk {
 
 fn is_called(trace: &Trace, title: &str) -> bool {
     trace.title.to_lowercase() == title.to_lowercase()
+}
+
+impl Desk {
+    /// Says that the audience of the post's campaign, as it is now, does not mean somebody who is
+    /// among its topics; `None` when that is not why they are left out.
+    fn unmeant(&self, post: &Post, channel: &Name, person: &Subscriber) -> Option<String> {
+        let whom = self.audiences.get(post.campaign.as_ref()?)?;
+        let is_of_topic =
+            whom.topics.is_empty() || whom.topics.iter().any(|topic| person.topics.contains(topic));
+        let is_late = person.joined_at > post.created_at;
+        if !is_of_topic || is_late || person.standing != Standing::Active {
+            return None;
+        }
+        let rule = (self.rules)(whom.rule.as_deref()?).ok()?;
+        let kind = *self.channels.get(channel)?;
+        let now = self.clock.now();
+        let somebody = Somebody { subscriber: person, channel, kind, now };
+        match rule.holds(&somebody) {
+            Ok(true) => None,
+            Ok(false) => Some(format!(
+                "post {}: not for them: the campaign's audience does not mean them: {}",
+                post.id,
+                rule.as_str()
+            )),
+            Err(why) => Some(format!(
+                "post {}: not for them: the campaign's audience can't be applied to them: {why}",
+                post.id
+            )),
+        }
+    }
 }
 
 /// 32 hexadecimal digits.

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use crate::cli::{Done, Settings, output, reach};
 use crate::config::Channel;
 use crate::daemon::Setup;
+use crate::model::audience::{FixedChat, LateJoiners};
 use crate::model::campaign::Campaign;
 use crate::model::pacing::StarsPer;
 use crate::model::schedule::Span;
+use crate::runtime::clock::Clock;
 
 /// Shown below the options.
 const EXAMPLES: &str = "\
@@ -66,6 +68,18 @@ fn summary(setup: &Setup) -> String {
         if let Some(condition) = &campaign.when {
             out.push_str(&format!("    when {}\n", condition.as_str()));
         }
+        if let Some(rule) = &campaign.reach.rule {
+            out.push_str(&format!("    audience {}\n", rule.as_str()));
+        }
+        let chats = |chats: &[FixedChat]| {
+            chats.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        };
+        if !campaign.reach.chats.is_empty() {
+            out.push_str(&format!("    and to {}\n", chats(&campaign.reach.chats)));
+        }
+        if campaign.reach.late_joiners == LateJoiners::Include {
+            out.push_str("    and to who subscribes while it is on its way\n");
+        }
         out.push_str(&format!("    {}\n", sends(campaign)));
         if let Some(max) = config.caps.as_ref().and_then(|caps| caps.of(&campaign.name)) {
             out.push_str(&format!(
@@ -73,9 +87,20 @@ fn summary(setup: &Setup) -> String {
                 output::count(usize::try_from(max).unwrap_or(usize::MAX), "post")
             ));
         }
+        if !campaign.reach.reviewers.is_empty() {
+            out.push_str(&format!("    looked at by {}\n", chats(&campaign.reach.reviewers)));
+        }
     }
     for channel in &config.channels {
         out.push_str(&format!("  channel {}: {}\n", channel.name, pace(channel)));
+    }
+    let now = Clock::system().now();
+    for file in &config.posts {
+        let past = if file.at < now { ", which is past" } else { "" };
+        out.push_str(&format!(
+            "  {}.toml: `{}` at {}{past}\n",
+            file.name, file.post.title, file.at
+        ));
     }
     out.push_str(&format!("  store: {}\n", config.data_dir.display()));
     out.push_str(&format!("  admin socket: {}", config.listen.admin.display()));
@@ -116,6 +141,11 @@ fn summary_json(setup: &Setup) -> serde_json::Value {
             .campaigns
             .iter()
             .map(|one| (one.name.to_string(), sends(one)))
+            .collect::<BTreeMap<_, _>>(),
+        "posts": config
+            .posts
+            .iter()
+            .map(|one| (one.name.to_string(), one.at.to_string()))
             .collect::<BTreeMap<_, _>>(),
         "channels": config.channels.iter().map(|one| &one.name).collect::<Vec<_>>(),
         "topics": config.topics.keys().collect::<Vec<_>>(),

@@ -27,7 +27,10 @@ pub(super) async fn waiting(settings: &Settings, limit: usize, json: bool) -> Do
 fn line(draft: &Value) -> String {
     let campaign = draft["campaign"].as_str().unwrap_or("by hand");
     let when = match (draft["held"].as_str(), draft["due"].as_str()) {
-        (Some("review"), _) => "to be looked at".to_owned(),
+        (Some("review"), _) => match draft["shown"].as_u64() {
+            Some(post) => format!("to be looked at, sent to its reviewers as post {post}"),
+            None => "to be looked at".to_owned(),
+        },
         (Some(_), _) => "held as a flood".to_owned(),
         (None, due) => format!("due {}", due.unwrap_or("-")),
     };

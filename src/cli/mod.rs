@@ -32,6 +32,10 @@ mod posts;
 
 mod drafts;
 
+mod scheduled;
+
+mod audience;
+
 mod preview;
 
 mod replay;

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::admin::desk::Ask;
+use crate::admin::scheduled::Which;
 use crate::cli::status::counts_line;
-use crate::cli::{Done, Settings, drafts, output, reach};
+use crate::cli::{Done, Settings, drafts, output, reach, scheduled};
 use crate::model::control::{PostWord, Priority};
 use crate::model::post::{PostId, Reason};
 use crate::store::ReviewWord;
@@ -17,6 +18,9 @@ Examples:
   tidings posts resume 12
   tidings posts retry-failed 12 --reason unreachable
   tidings posts priority 13 high             goes before all that are normal
+  tidings posts list                         written by hand, waits for its time
+  tidings posts change d7 --at \"2026-12-02 09:00\"
+  tidings posts audience blog-news           who would get it, and why others not
   tidings posts waiting                      what is to be sent, and when
   tidings posts release 41";
 
@@ -48,10 +52,11 @@ enum Word {
     },
     /// Go on with a paused post.
     Resume(Of),
-    /// Send it to nobody any more: who waits, or for whom it is held, is skipped. Final.
+    /// Send it to nobody any more: who waits, or for whom it is held, is skipped. Final. Of a post
+    /// that waits for its time: never send it.
     Cancel {
         #[command(flatten)]
-        of: Of,
+        which: One,
         /// Why, for the listing.
         #[arg(long, value_name = "TEXT", default_value = "cancelled by hand")]
         reason: String,
@@ -67,6 +72,23 @@ enum Word {
         /// Also those of whom nobody knows whether they have it. Some may get it twice.
         #[arg(long)]
         uncertain: bool,
+    },
+    /// List the posts written by hand that wait for their time.
+    List,
+    /// Show a post, or one that waits for its time with who would get it now.
+    Show(One),
+    /// Send what waits for its time at another time.
+    Change {
+        #[command(flatten)]
+        which: One,
+        /// When, as `2026-12-01 09:00`, with a time zone behind it if not the machine's own.
+        #[arg(long, value_name = "\"DATE TIME [ZONE]\"")]
+        at: String,
+    },
+    /// Say who would get a post of a campaign now, and why others would not.
+    Audience {
+        /// The campaign's name.
+        campaign: String,
     },
     /// List what is to become posts: drafts that wait for their hour, or to be looked at.
     Waiting,
@@ -93,6 +115,14 @@ struct Draft {
 }
 
 #[derive(Debug, clap::Args)]
+struct One {
+    /// The number of a post, or of the draft of one that waits for its time; `p12` is post 12, `d12`
+    /// draft 12.
+    #[arg(value_name = "ID", value_parser = Which::parse)]
+    which: Which,
+}
+
+#[derive(Debug, clap::Args)]
 struct Of {
     /// The post's number, as `tidings posts` lists it.
     post: u64,
@@ -109,6 +139,17 @@ pub(super) async fn run(args: Args) -> Done {
         Some(Word::Drop(Draft { draft })) => {
             drafts::review(&settings, &draft, ReviewWord::Drop, json).await
         }
+        Some(Word::List) => scheduled::list(&settings, limit, json).await,
+        Some(Word::Show(One { which })) => scheduled::show(&settings, which, json).await,
+        Some(Word::Cancel { which: One { which }, reason }) => {
+            scheduled::cancel(&settings, which, reason, json).await
+        }
+        Some(Word::Change { which: One { which }, at }) => {
+            scheduled::change(&settings, which, &at, json).await
+        }
+        Some(Word::Audience { campaign }) => {
+            scheduled::of_campaign(&settings, &campaign, json).await
+        }
         Some(word) => obey(&settings, word, json).await,
     }
 }
@@ -118,16 +159,14 @@ async fn obey(settings: &Settings, word: Word, json: bool) -> Done {
     let (of, word, done) = match word {
         Word::Pause { of, reason } => (of, PostWord::Pause { why: reason }, "paused, {} wait"),
         Word::Resume(of) => (of, PostWord::Resume, "goes on, to {} who wait"),
-        Word::Cancel { of, reason } => {
-            (of, PostWord::Cancel { why: reason }, "cancelled, {} don't get it")
-        }
         Word::RetryFailed { of, reasons, uncertain } => {
             (of, PostWord::Retry { reasons, uncertain }, "{} wait again")
         }
         Word::Priority { of, priority } => {
             (of, PostWord::Rank { priority }, "has another priority, {} wait")
         }
-        Word::Waiting | Word::Release(_) | Word::Drop(_) => return Ok(()),
+        // These are no words on a post that was made.
+        _ => return Ok(()),
     };
     let sends = matches!(word, PostWord::Resume | PostWord::Retry { .. });
     let answered = reach::ask(settings, Ask::Post { post: PostId(of.post), word }).await?;
@@ -162,36 +201,39 @@ async fn list(settings: &Settings, limit: usize, json: bool) -> Done {
     if posts.is_empty() {
         output::say("no posts yet");
     }
-    for post in posts {
-        let campaign = post["campaign"].as_str().unwrap_or("by hand");
-        output::say(&format!(
-            "post {}  {}  {campaign}  {}",
-            post["id"],
-            post["created"].as_str().unwrap_or("-"),
-            post["title"].as_str().unwrap_or(""),
-        ));
-        output::say(&format!("    {}", counts_line(&post["counts"])));
-        if let Some(line) = correction_line(&post["correction"]) {
-            output::say(&format!("    {line}"));
-        }
-        if let Some(priority) = post["priority"].as_str().filter(|word| *word != "normal") {
-            output::say(&format!("    priority: {priority}"));
-        }
-        if let Some(line) = stage_line(&post) {
-            output::say(&format!("    {line}"));
-        }
-        if let Some(why) = post["paused"].as_str() {
-            let resume = format!("`tidings posts resume {}` goes on", post["id"]);
-            output::say(&format!("    paused: {why}; {resume}"));
-        }
-        if let Some(why) = post["stopped"].as_str() {
-            output::say(&format!("    stopped: {why}"));
-        }
-        for error in post["errors"].as_array().into_iter().flatten() {
-            output::say(&format!("    error: {}", error.as_str().unwrap_or("-")));
-        }
-    }
+    posts.iter().for_each(tell);
     Ok(())
+}
+
+/// A post in a few lines.
+pub(super) fn tell(post: &Value) {
+    let campaign = post["campaign"].as_str().unwrap_or("by hand");
+    output::say(&format!(
+        "post {}  {}  {campaign}  {}",
+        post["id"],
+        post["created"].as_str().unwrap_or("-"),
+        post["title"].as_str().unwrap_or(""),
+    ));
+    output::say(&format!("    {}", counts_line(&post["counts"])));
+    if let Some(line) = correction_line(&post["correction"]) {
+        output::say(&format!("    {line}"));
+    }
+    if let Some(priority) = post["priority"].as_str().filter(|word| *word != "normal") {
+        output::say(&format!("    priority: {priority}"));
+    }
+    if let Some(line) = stage_line(post) {
+        output::say(&format!("    {line}"));
+    }
+    if let Some(why) = post["paused"].as_str() {
+        let resume = format!("`tidings posts resume {}` goes on", post["id"]);
+        output::say(&format!("    paused: {why}; {resume}"));
+    }
+    if let Some(why) = post["stopped"].as_str() {
+        output::say(&format!("    stopped: {why}"));
+    }
+    for error in post["errors"].as_array().into_iter().flatten() {
+        output::say(&format!("    error: {}", error.as_str().unwrap_or("-")));
+    }
 }
 
 /// `stage 1 of 3 (1%), judged at 2026-11-28T…`; nothing once nobody waits.

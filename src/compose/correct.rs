@@ -166,6 +166,7 @@ mod tests {
             when: None,
             timing: Default::default(),
             stages: None,
+            reach: Default::default(),
         }
     }
 

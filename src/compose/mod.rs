@@ -10,4 +10,8 @@ mod correct;
 
 mod turn;
 
+mod whom;
+
+mod show;
+
 pub mod worker;

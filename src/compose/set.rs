@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use crate::compose::whom::read;
+use crate::model::audience::{PeopleRule, Whom};
 use crate::model::campaign::{Campaign, ChangeKind, OnUncertain};
 use crate::model::channel::ChannelKind;
 use crate::model::control::Priority;
@@ -10,6 +12,7 @@ use crate::model::correction::Corrections;
 use crate::model::item::{Item, ItemId, MediaKind};
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
+use crate::model::one_off::{FilePost, OneOff, Says};
 use crate::model::post::{Body, Counts, DraftId, Post, PostId, Told};
 use crate::model::rollout::Stages;
 use crate::model::time::Timestamp;
@@ -31,13 +34,16 @@ pub struct Options {
     pub layouts: Arc<Layouts>,
     pub campaigns: Arc<[Campaign]>,
     pub channels: BTreeMap<Name, ChannelKind>,
+    /// Posts that files plan.
+    pub files: Arc<[FilePost]>,
 }
 
 /// What a draft comes to before it has an audience.
 pub(super) struct Composed {
     pub post: Post,
-    pub topics: Vec<Name>,
-    pub channels: Vec<Name>,
+    pub whom: Whom,
+    /// Of `whom`, ready to be asked.
+    pub rule: Option<PeopleRule>,
     /// Of a post that tells updates only, of a campaign that corrects: whoever has one of the items
     /// in an earlier post has that one edited, and does not get this one.
     pub updates: Option<(Name, Vec<ItemId>)>,
@@ -65,21 +71,34 @@ pub(super) fn each_once(told: &[Told]) -> Vec<ItemId> {
     told.iter().map(|told| told.item).filter(|item| seen.insert(*item)).collect()
 }
 
-pub(super) fn one_off(
-    options: &Options,
-    title: &str,
-    message: &Message,
-    topics: Vec<Name>,
-    channels: Vec<Name>,
-) -> Composed {
-    let shared = Arc::new(message.clone());
-    let bodies = kinds(options, &channels)
-        .into_iter()
-        .map(|kind| Body { kind, language: None, message: Arc::clone(&shared) })
-        .collect();
-    let cards = vec![card_of(title, message)];
-    let post = new_post(options, None, title, bodies, cards, OnUncertain::Skip);
-    Composed { post, topics, channels, updates: None, items: Arc::default(), stages: None }
+/// # Errors
+/// Why its audience can't be told: nobody gets it then.
+pub(super) fn one_off(options: &Options, one: OneOff) -> Result<Composed, String> {
+    let OneOff { title, says, whom, priority, stages, .. } = one;
+    let rule = whom.rule.as_deref().map(read).transpose()?;
+    let mut post = match says {
+        Says::Message(message) => {
+            let cards = vec![card_of(&title, &message)];
+            let shared = Arc::new(message);
+            let bodies = kinds(options, &whom.channels)
+                .into_iter()
+                .map(|kind| Body { kind, language: None, message: Arc::clone(&shared) })
+                .collect();
+            new_post(options, None, &title, bodies, cards, OnUncertain::Skip)
+        }
+        Says::Items { layout, items } => {
+            let told: Vec<Told> = items
+                .iter()
+                .map(|item| Told { item: item.id, kind: ChangeKind::New, price: None })
+                .collect();
+            let set = Set { campaign: &layout, layout: &layout, channels: &whom.channels };
+            let post = set.post(options, &items.into(), &told);
+            Post { campaign: None, title: short_title(&title), ..post }
+        }
+    };
+    post.priority = priority;
+    let (updates, items) = (None, Arc::default());
+    Ok(Composed { post, whom, rule, updates, items, stages })
 }
 
 pub(super) fn of_campaign(
@@ -88,24 +107,58 @@ pub(super) fn of_campaign(
     items: &Arc<[Item]>,
     told: &[Told],
 ) -> Composed {
-    let scene = Scene { campaign: &rule.name, told, now: options.clock.now() };
-    let stage = Stage::new(items, &scene);
-    let each = options.layouts.render_each(&stage, &rule.layout, kinds(options, &rule.channels));
-    let set = |(kind, language, rendered)| {
-        let message = or_plain(rule, items, rendered);
-        Body { kind, language, message }
-    };
-    let bodies = each.into_iter().map(set).collect();
-    let title = items.first().map_or("", |item| item.title.as_str());
-    let cards = crate::render::cards(items, &scene);
-    let name = Some(rule.name.clone());
-    let mut post = new_post(options, name, title, bodies, cards, rule.on_uncertain);
+    let set = Set { campaign: &rule.name, layout: &rule.layout, channels: &rule.channels };
+    let mut post = set.post(options, items, told);
     post.priority = rule.priority;
     post.hours.clone_from(&rule.timing.hours);
-    post.personal = options.layouts.freeze(&rule.layout, items, &scene);
-    let (topics, channels) = (rule.topics.clone(), rule.channels.clone());
+    post.on_uncertain = rule.on_uncertain;
+    let whom = rule.whom();
     let (updates, stages) = (None, rule.stages.clone());
-    Composed { post, topics, channels, updates, items: Arc::default(), stages }
+    Composed { post, whom, rule: rule.reach.rule.clone(), updates, items: Arc::default(), stages }
+}
+
+/// Items to be set, in which layout, for which channels.
+struct Set<'a> {
+    campaign: &'a Name,
+    layout: &'a Name,
+    channels: &'a [Name],
+}
+
+impl Set<'_> {
+    fn post(&self, options: &Options, items: &Arc<[Item]>, told: &[Told]) -> Post {
+        let scene = Scene { campaign: self.campaign, told, now: options.clock.now() };
+        let stage = Stage::new(items, &scene);
+        let kinds = kinds(options, self.channels);
+        let each = options.layouts.render_each(&stage, self.layout, kinds);
+        let set = |(kind, language, rendered)| {
+            let message = self.or_plain(items, rendered);
+            Body { kind, language, message }
+        };
+        let bodies = each.into_iter().map(set).collect();
+        let title = items.first().map_or("", |item| item.title.as_str());
+        let cards = crate::render::cards(items, &scene);
+        let name = Some(self.campaign.clone());
+        let mut post = new_post(options, name, title, bodies, cards, OnUncertain::Skip);
+        post.personal = options.layouts.freeze(self.layout, items, &scene);
+        post
+    }
+
+    /// What the layout gave, or, when it failed, the items in the plain built-in form.
+    fn or_plain(
+        &self,
+        items: &[Item],
+        rendered: Result<Arc<Message>, RenderError>,
+    ) -> Arc<Message> {
+        rendered.unwrap_or_else(|error| {
+            tracing::error!(
+                campaign.id = %self.campaign,
+                layout.id = %self.layout,
+                %error,
+                "the layout failed on these items: the plain form was sent instead"
+            );
+            crate::render::plain(items).into()
+        })
+    }
 }
 
 impl Composed {
@@ -118,23 +171,6 @@ impl Composed {
         self.post.corrections = Some(Box::new(Corrections::new(told, until)));
         self.items = items;
     }
-}
-
-/// What the campaign's layout gave, or, when it failed, the items in the plain built-in form.
-fn or_plain(
-    rule: &Campaign,
-    items: &[Item],
-    rendered: Result<Arc<Message>, RenderError>,
-) -> Arc<Message> {
-    rendered.unwrap_or_else(|error| {
-        tracing::error!(
-            campaign.id = %rule.name,
-            layout.id = %rule.layout,
-            %error,
-            "the layout failed on these items: the plain form was sent instead"
-        );
-        crate::render::plain(items).into()
-    })
 }
 
 fn kinds(options: &Options, channels: &[Name]) -> BTreeSet<ChannelKind> {
@@ -152,7 +188,7 @@ fn new_post(
     Post {
         id: PostId(0),
         campaign,
-        title: title.chars().take(TITLE_CHARS_MAX).collect(),
+        title: short_title(title),
         created_at: options.clock.now(),
         bodies,
         personal: None,
@@ -167,6 +203,10 @@ fn new_post(
         errors: vec![],
         corrections: None,
     }
+}
+
+fn short_title(title: &str) -> String {
+    title.chars().take(TITLE_CHARS_MAX).collect()
 }
 
 /// A message written by hand as a card: its title, its words, its picture, its first link.

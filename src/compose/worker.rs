@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use crate::compose::correct::{correct, look_again};
 use crate::compose::set::{Composed, each_once, give_up, of_campaign, one_off};
+use crate::compose::show::show_held;
 use crate::compose::turn::{Due, Turn, turn};
+use crate::compose::whom::{Audience, find, let_in, let_in_between};
+use crate::model::audience::LateJoiners;
 use crate::model::item::Item;
 use crate::model::name::Name;
+use crate::model::one_off::FilesTaken;
 use crate::model::post::{Content, DraftId};
 use crate::runtime::shutdown::Stop;
-use crate::store::{PostCommit, StoreError};
+use crate::store::{PostCommit, PostRole, StoreError};
 
 pub use crate::compose::set::Options;
 
@@ -31,8 +35,11 @@ pub async fn run(options: Options, stop: Stop) {
 }
 
 async fn work(options: &Options, stop: &Stop) -> Result<(), StoreError> {
+    plan_files(options).await?;
     while !stop.begin.is_cancelled() {
         let nudged = options.wakes.drafts.notified();
+        let_in(options).await?;
+        show_held(options).await?;
         let drafts = options.store.lease_drafts(options.clock.now(), BATCH).await?;
         let count = drafts.len();
         let mut done = HashSet::new();
@@ -43,7 +50,15 @@ async fn work(options: &Options, stop: &Stop) -> Result<(), StoreError> {
             let Turn { due, touched } = turn(options, draft).await?;
             done.extend(touched);
             if let Some(due) = due {
-                compose(options, due).await?;
+                let id = due.draft.id;
+                let is_by_hand = matches!(due.draft.content, Content::OneOff(_));
+                match compose(options, due).await {
+                    // Somebody has cancelled or moved it in this moment.
+                    Err(StoreError::Missing { what }) if is_by_hand => {
+                        tracing::info!(draft.id = %id, "not sent: there is no {what} any more");
+                    }
+                    done => done?,
+                }
             }
         }
         if count == BATCH {
@@ -60,13 +75,37 @@ async fn work(options: &Options, stop: &Stop) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Takes up the files that plan posts, as they were when the settings were read.
+async fn plan_files(options: &Options) -> Result<(), StoreError> {
+    let (files, now) = (options.files.to_vec(), options.clock.now());
+    let FilesTaken { planned, changed, cancelled, late, over } =
+        options.store.plan_files(files, now).await?;
+    let tell = |names: Vec<Name>, what: &str| {
+        names.iter().for_each(|name| tracing::info!(file.id = %name, "{what}"));
+    };
+    tell(planned, "planned the post of a file");
+    tell(changed, "changed the post of a file");
+    tell(cancelled, "cancelled the post of a file: the file is gone, or its time is past");
+    tell(over, "a file was changed after its post was sent or cancelled: nothing comes of it");
+    for name in late {
+        tracing::warn!(file.id = %name, "not sent: the time of the file's post is past");
+    }
+    Ok(())
+}
+
 async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
     let Due { draft, others } = due;
     let drafts: Vec<DraftId> = std::iter::once(draft.id).chain(others).collect();
+    let is_by_hand = matches!(draft.content, Content::OneOff(_));
     let composed = match draft.content {
-        Content::OneOff { title, message, topics, channels } => {
-            Some(one_off(options, &title, &message, topics, channels))
-        }
+        Content::OneOff(one) => match one_off(options, *one) {
+            Ok(composed) => Some(composed),
+            Err(why) => {
+                tracing::error!(draft.id = %draft.id, why, "not sent: its audience can't be read");
+                let why = format!("its audience can't be read: {why}");
+                return give_up(options, drafts, &why, options.clock.now()).await;
+            }
+        },
         Content::Correction { post, retracted } => {
             return correct(options, draft.id, post, retracted).await;
         }
@@ -92,41 +131,41 @@ async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
             }
         }
     };
-    let Some(Composed { post, topics, channels, updates, items, stages }) = composed else {
+    let Some(composed) = composed else {
         let (why, now) = ("its campaign or its items are gone", options.clock.now());
         return give_up(options, drafts, why, now).await;
     };
-    let mut audiences = Vec::new();
-    for channel in channels {
-        let mut numbers = options.store.load_audience(&channel, &topics).await?;
-        if let Some((campaign, items)) = &updates {
-            let (store, at) = (&options.store, draft.created_at);
-            let edited = store.load_corrected(campaign, items, &channel, at).await?;
-            numbers.retain(|number| !edited.contains(number));
-        }
-        if !numbers.is_empty() {
-            audiences.push((channel, numbers));
-        }
-    }
+    let Audience { numbers: audiences, told, unwanted } =
+        find(options, &composed, draft.created_at).await?;
+    let Composed { mut post, whom, updates, items, stages, .. } = composed;
     let planned: usize = audiences.iter().map(|(_, numbers)| numbers.len()).sum();
     if planned == 0 {
         let why = match updates {
-            Some(_) => "whoever subscribes has it edited",
-            None => "nobody subscribes",
+            Some(_) => "whoever subscribes has it edited".to_owned(),
+            None if unwanted > 0 => format!("its audience is none of {unwanted} who subscribe"),
+            None if !told.is_empty() => told.join("; "),
+            None => "nobody subscribes".to_owned(),
         };
         tracing::info!(draft.id = %draft.id, title = %post.title, "not sent: {why}");
-        return give_up(options, drafts, why, options.clock.now()).await;
+        return give_up(options, drafts, &why, options.clock.now()).await;
     }
+    post.errors = told;
     let called: Vec<Name> = audiences.iter().map(|(channel, _)| channel.clone()).collect();
-    let mut post = post;
     if let Some(stages) = stages {
         let sizes = audiences.iter().map(|(name, numbers)| (name.clone(), numbers.len() as u64));
         post.rollout = Some(Box::new(stages.begin(sizes)));
     }
+    let late = (whom.late_joiners == LateJoiners::Include).then_some(whom);
+    let before = late.as_ref().map(|_| audiences.clone());
+    let unmoved = is_by_hand.then_some((draft.id, draft.due_at));
+    let role = PostRole { late: late.clone(), shows: None, unmoved };
     let title = post.title.clone();
-    let id = options.store.commit_post(PostCommit { drafts, post, audiences }).await?;
+    let id = options.store.commit_post_as(PostCommit { drafts, post, audiences }, role).await?;
     if !items.is_empty() {
         look_again(options, id, &items).await?;
+    }
+    if let (Some(whom), Some(before)) = (late, before) {
+        let_in_between(options, id, &whom, &before).await?;
     }
     options.meters.count_post();
     tracing::info!(post.id = %id, title = %title, recipients = planned, "made a post");

@@ -1,4 +1,4 @@
-//! The files that `include` names.
+//! The files that `include` and `posts` name.
 //!
 //! A pattern is a path with `*` (any characters) and `?` (one character) within its parts; a
 //! relative one starts at the folder of the file that names it. Names that begin with a dot are
@@ -17,8 +17,14 @@ const FILES_MAX: usize = 1_000;
 
 /// The included files, each once, by pattern and then by name; never `main` itself.
 ///
-/// A file that is named plainly must be there; a pattern that matches nothing is a warning.
-pub(crate) fn expand(main: &Path, patterns: &List<String>, found: &mut Findings) -> Vec<PathBuf> {
+/// A file that is named plainly must be there; a pattern that matches nothing is a warning. Both
+/// are told of `key`.
+pub(crate) fn expand(
+    main: &Path,
+    key: &str,
+    patterns: &List<String>,
+    found: &mut Findings,
+) -> Vec<PathBuf> {
     let folder = main.parent().unwrap_or(Path::new(""));
     let mut seen: HashSet<PathBuf> = main.canonicalize().into_iter().collect();
     let mut files = Vec::new();
@@ -28,15 +34,15 @@ pub(crate) fn expand(main: &Path, patterns: &List<String>, found: &mut Findings)
         let base =
             if pattern.value.starts_with('/') { PathBuf::from("/") } else { folder.to_owned() };
         if parts.is_empty() || parts.contains(&"**") {
-            found.problem(pattern.at, "include", "is no path with `*` or `?` within its parts");
+            found.problem(pattern.at, key, "is no path with `*` or `?` within its parts");
             continue;
         }
         if let Err(error) = walk(&base, &parts, &mut matched) {
             let text = format!("cannot be followed: {}", told(&error));
-            found.problem(pattern.at, "include", text);
+            found.problem(pattern.at, key, text);
         }
         if matched.is_empty() && is_wild(&pattern.value) {
-            found.warning(pattern.at, "include", "no file matches");
+            found.warning(pattern.at, key, "no file matches");
         }
         matched.sort();
         for path in matched {
@@ -46,7 +52,7 @@ pub(crate) fn expand(main: &Path, patterns: &List<String>, found: &mut Findings)
         }
         if files.len() > FILES_MAX {
             let text = format!("more than {FILES_MAX} files match");
-            found.problem(pattern.at, "include", text);
+            found.problem(pattern.at, key, text);
             files.truncate(FILES_MAX);
             break;
         }
@@ -159,7 +165,7 @@ mod tests {
         let at = Place { file: 0, offset: 0 };
         let patterns = patterns.iter().map(|p| At { value: (*p).to_owned(), at }).collect();
         let mut found = Findings::default();
-        let files = expand(main, &patterns, &mut found);
+        let files = expand(main, "include", &patterns, &mut found);
         let told = found.into_warnings(&[]).into_iter().map(|w| w.problem).collect();
         (files, told)
     }

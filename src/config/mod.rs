@@ -18,7 +18,11 @@ pub(crate) mod file;
 
 pub(crate) mod table;
 
+pub(crate) mod chats;
+
 pub(crate) mod raw;
+
+pub(crate) mod post;
 
 pub(crate) mod include;
 
@@ -42,6 +46,7 @@ use crate::model::cap::Caps;
 use crate::model::channel::ChannelKind;
 use crate::model::day::Days;
 use crate::model::name::Name;
+use crate::model::one_off::FilePost;
 use crate::model::pacing::StarBudget;
 use crate::model::secret::SecretString;
 use crate::model::source::Source;
@@ -77,6 +82,9 @@ pub struct Config {
     pub topics: BTreeMap<Name, Texts>,
     /// In the order of the files. Every name in them is one of the above.
     pub campaigns: Vec<Campaign>,
+    /// Of the files that `posts` names (default `posts/*.toml` beside the file), each a post that is
+    /// sent once. In the order of the files.
+    pub posts: Vec<FilePost>,
     pub messages: Messages,
 }
 

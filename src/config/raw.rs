@@ -4,6 +4,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::config::chats::RawChats;
 use crate::config::file::File;
 use crate::config::problem::{Findings, Place};
 use crate::config::table::{
@@ -23,6 +24,8 @@ tables! {
         quiet: At<String>,
         daily_max: At<i64>,
         carry_at: At<String>,
+        posts: At<List<String>>,
+        reviewers: RawChats,
         listen: RawListen,
         fetch: RawFetch,
         delivery: RawDelivery,
@@ -175,12 +178,16 @@ tables! {
         layout: At<String>,
         topics: At<List<String>>,
         channels: At<List<String>>,
+        audience: At<String>,
+        chats: RawChats,
+        late_joiners: At<String>,
         send: RawSend,
         timezone: At<String>,
         window: At<String>,
         misfire: At<String>,
         daily_max: At<i64>,
         review: bool,
+        reviewers: RawChats,
         order: At<String>,
         max_items: At<i64>,
         group: bool,
@@ -443,7 +450,7 @@ fn syntax_offset(error: &toml::de::Error) -> usize {
     error.span().map_or(0, |span| span.start)
 }
 
-fn report_syntax(error: &toml::de::Error, index: usize, found: &mut Findings) {
+pub(crate) fn report_syntax(error: &toml::de::Error, index: usize, found: &mut Findings) {
     let at = Place { file: index, offset: syntax_offset(error) };
     match error.message().split_once(", expected ") {
         Some((problem, expected)) => {

@@ -14,4 +14,6 @@ pub mod replies;
 
 mod names;
 
+mod review;
+
 pub mod worker;

@@ -8,8 +8,10 @@ use futures_util::TryStreamExt;
 
 use crate::channel::Channel;
 use crate::converse::names::Names;
-use crate::converse::replies::{Setting, respond};
+use crate::converse::replies::{Setting, Turn, respond};
+use crate::converse::review::decide;
 use crate::converse::words::Words;
+use crate::model::audience::FixedChat;
 use crate::model::channel::ChannelKind;
 use crate::model::event::Event;
 use crate::model::name::Name;
@@ -33,6 +35,8 @@ pub struct Options {
     /// All topics there are, sorted.
     pub topics: Vec<Name>,
     pub channels: BTreeMap<Name, Arc<Channel>>,
+    /// Who decides on what waits to be looked at, by campaign.
+    pub reviewers: BTreeMap<Name, Vec<FixedChat>>,
 }
 
 /// Answers events in the order in which they came, until *begin*.
@@ -103,11 +107,15 @@ async fn answer(
     let kind = kind.unwrap_or(ChannelKind::Telegram);
     let setting = Setting { words: &options.words, topics: &options.topics, kind };
     let now = options.clock.now();
-    let mut turn = respond(known.as_ref(), &event, &setting, now);
+    let mut turn = match decide(options, &event, known.as_ref()).await? {
+        Some(answer) => Turn { answers: vec![answer], ..Turn::default() },
+        None => respond(known.as_ref(), &event, &setting, now),
+    };
     if let Some(person) = &mut turn.subscriber {
         names.complete(&event.channel, person, now).await;
     }
     let channel = event.channel;
+    let is_new = turn.consent.as_ref().is_some_and(|consent| consent.given);
     options
         .store
         .commit_conversation(ConversationCommit {
@@ -120,5 +128,9 @@ async fn answer(
         })
         .await?;
     options.wakes.wake_channel(&channel);
+    if is_new {
+        // Posts on their way may be for them.
+        options.wakes.drafts.notify_one();
+    }
     Ok(())
 }

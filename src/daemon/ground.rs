@@ -84,6 +84,13 @@ impl Ground {
             sources: setup.config.sources.iter().map(|one| one.name.clone()).collect(),
             topics: setup.config.topics.keys().cloned().collect(),
             campaigns: setup.config.campaigns.iter().map(|one| one.name.clone()).collect(),
+            audiences: setup
+                .config
+                .campaigns
+                .iter()
+                .map(|one| (one.name.clone(), one.whom()))
+                .collect(),
+            rules: setup.rules(),
             channels: setup.kinds(),
             days: setup.config.days.clone(),
         }

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::admin::desk::ReadRule;
 use crate::config::{self, Config};
 use crate::extract::page;
+use crate::model::audience::PeopleRule;
 use crate::model::channel::ChannelKind;
 use crate::model::condition::Condition;
 use crate::model::name::Name;
+use crate::model::rich::RichText;
 use crate::model::source::PageRules;
-use crate::render::{Layouts, expression};
+use crate::render::{self, Layouts, expression};
 
 /// Settings and layouts that fit each other.
 pub struct Setup {
@@ -55,6 +58,25 @@ impl Setup {
     }
 }
 
+impl Setup {
+    /// Reads expressions over subscribers with the topics and channels of the settings.
+    pub(crate) fn rules(&self) -> ReadRule {
+        let config = Arc::clone(&self.config);
+        Arc::new(move |text: &str| {
+            let topics: Vec<Name> = config.topics.keys().cloned().collect();
+            let channels: Vec<Name> = config.channels.iter().map(|one| one.name.clone()).collect();
+            let named = expression::Named { topics: &topics, channels: &channels };
+            expression::audience(text, named).map_err(|faults| {
+                let told = |fault: expression::Fault| match fault.hint {
+                    Some(hint) => format!("{}\n  hint: {hint}", fault.problem),
+                    None => fault.problem,
+                };
+                faults.into_iter().map(told).collect::<Vec<_>>().join("\n")
+            })
+        })
+    }
+}
+
 /// What the readers of pages and the judges of conditions say of the settings.
 struct Rules;
 
@@ -66,6 +88,21 @@ impl config::Checks for Rules {
     fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
         let told = |fault: expression::Fault| (fault.problem, fault.hint);
         expression::condition(text).map_err(|faults| faults.into_iter().map(told).collect())
+    }
+
+    fn audience(
+        &self,
+        text: &str,
+        topics: &[Name],
+        channels: &[Name],
+    ) -> Result<PeopleRule, Vec<(String, Option<String>)>> {
+        let told = |fault: expression::Fault| (fault.problem, fault.hint);
+        let named = expression::Named { topics, channels };
+        expression::audience(text, named).map_err(|all| all.into_iter().map(told).collect())
+    }
+
+    fn html(&self, text: &str) -> RichText {
+        render::words(text)
     }
 }
 

@@ -90,6 +90,7 @@ impl Stages {
                     layouts: Arc::clone(&setup.layouts),
                     campaigns,
                     channels: setup.kinds(),
+                    files: Arc::from(config.posts.clone()),
                 },
                 stop.clone(),
             ),
@@ -138,6 +139,11 @@ impl Stages {
                     words: words(config),
                     topics: config.topics.keys().cloned().collect(),
                     channels: channels.clone(),
+                    reviewers: config
+                        .campaigns
+                        .iter()
+                        .map(|one| (one.name.clone(), one.reach.reviewers.clone()))
+                        .collect(),
                 },
                 stop.clone(),
             ),

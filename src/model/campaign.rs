@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::audience::{Reach, Whom};
 use crate::model::condition::Condition;
 use crate::model::name::Name;
 use crate::model::priority::Priority;
@@ -36,6 +37,21 @@ pub struct Campaign {
     pub timing: Timing,
     /// `None` goes to everybody at once.
     pub stages: Option<Stages>,
+    /// Whom beside the subscribers of its topics, and whom of these not.
+    pub reach: Reach,
+}
+
+impl Campaign {
+    /// Whom its posts are for.
+    pub fn whom(&self) -> Whom {
+        Whom {
+            topics: self.topics.clone(),
+            channels: self.channels.clone(),
+            rule: self.reach.rule.as_ref().map(|rule| rule.as_str().to_owned()),
+            chats: self.reach.chats.clone(),
+            late_joiners: self.reach.late_joiners,
+        }
+    }
 }
 
 /// What becomes of sent messages when their source corrects or takes back what they tell.

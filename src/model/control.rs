@@ -10,6 +10,12 @@ pub use crate::model::priority::{NotAPriority, Priority};
 /// Longest reason of a [`PostWord`], in characters.
 pub const WHY_CHARS_MAX: usize = 200;
 
+/// Payloads of the buttons by which a reviewer lets a draft go; its number follows.
+pub const RELEASE_PAYLOAD: &str = "1:release:";
+
+/// As [`RELEASE_PAYLOAD`], of those that drop it.
+pub const DROP_PAYLOAD: &str = "1:drop:";
+
 /// A word on one post.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

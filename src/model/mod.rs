@@ -40,6 +40,8 @@ pub mod condition;
 
 pub mod priority;
 
+pub mod audience;
+
 pub mod campaign;
 
 pub mod channel;
@@ -61,6 +63,10 @@ pub mod control;
 pub mod correction;
 
 pub mod rollout;
+
+pub mod one_off;
+
+pub mod moment;
 
 pub mod trace;
 

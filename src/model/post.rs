@@ -11,6 +11,7 @@ use crate::model::item::{Item, ItemId};
 use crate::model::kept::{Corrections, Kept};
 use crate::model::message::{Card, Message};
 use crate::model::name::Name;
+use crate::model::one_off::OneOff;
 use crate::model::priority::Priority;
 use crate::model::rollout::Rollout;
 use crate::model::subscriber::Standing;
@@ -101,8 +102,8 @@ pub enum Content {
         /// Of a campaign of several sources: what else may be the same story. Otherwise empty.
         stories: Vec<Story>,
     },
-    /// A message written by hand, to the subscribers of the topics on the channels.
-    OneOff { title: String, message: Message, topics: Vec<Name>, channels: Vec<Name> },
+    /// A post written by hand.
+    OneOff(Box<OneOff>),
     /// What a post tells reads otherwise now, or was taken back: the post is set anew and its
     /// messages are edited.
     Correction { post: PostId, retracted: Vec<ItemId> },

@@ -8,7 +8,8 @@ use crate::model::time::Timestamp;
 /// One person on one channel. Written by `converse`; `standing` also by `deliver`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscriber {
-    /// Dense within the channel, from 0, given by the store at the first contact, never reused.
+    /// Dense within the channel, from 0, given by the store at the first contact, never reused; of
+    /// chats that the settings named before they made contact, dense from [`CHATS_FROM`].
     pub number: u32,
     /// Telegram: the chat id in decimal. Messenger: the page-scoped id.
     pub address: String,
@@ -29,6 +30,17 @@ pub struct Subscriber {
     pub changed_at: Timestamp,
     /// When the default reply was last sent, to keep it rare.
     pub default_reply_at: Option<Timestamp>,
+}
+
+/// The first number of chats that are named by the settings. They stand in no audience but that of
+/// posts that name them, unless they subscribe to a topic.
+pub const CHATS_FROM: u32 = 0xf000_0000;
+
+impl Subscriber {
+    /// Counts among the subscribers, and is in their audiences.
+    pub fn is_counted(&self) -> bool {
+        self.number < CHATS_FROM || !self.topics.is_empty()
+    }
 }
 
 /// Whether, and why not, somebody may be written to.

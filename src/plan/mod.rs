@@ -197,6 +197,7 @@ mod tests {
             when: None,
             timing: Default::default(),
             stages: None,
+            reach: Default::default(),
         }
     }
 
@@ -238,7 +239,7 @@ mod tests {
                     draft.due_at.as_millis(),
                     draft.held.is_some(),
                 ),
-                Content::OneOff { title, .. } => (title.clone(), vec![], 0, false),
+                Content::OneOff(one) => (one.title.clone(), vec![], 0, false),
                 Content::Correction { .. } => ("correction".into(), vec![], 0, false),
             })
             .collect()

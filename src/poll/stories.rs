@@ -59,6 +59,7 @@ mod tests {
             when: None,
             timing: Default::default(),
             stages: None,
+            reach: Default::default(),
         }
     }
 

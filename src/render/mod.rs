@@ -51,6 +51,8 @@ mod filters;
 
 mod locale;
 
+use crate::model::rich::RichText;
+
 pub use cards::cards;
 pub use layout::{Layouts, RenderError};
 pub use personal::Thawed;
@@ -60,3 +62,8 @@ pub use problem::Problem;
 pub use scene::{Person, Scene, Stage};
 pub use shipped::shipped;
 pub use strike::struck;
+
+/// The text that HTML is, as somebody writes it by hand.
+pub fn words(html: &str) -> RichText {
+    crate::markup::rich(html, None)
+}

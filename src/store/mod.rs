@@ -9,6 +9,8 @@ pub mod journal;
 
 mod codec;
 
+pub mod audience;
+
 pub mod redb;
 
 use std::collections::BTreeSet;
@@ -18,6 +20,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
+use crate::model::audience::Whom;
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelState;
 use crate::model::control::{Obeyed, PostWord};
@@ -28,6 +31,7 @@ use crate::model::known::Known;
 use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::message::Card;
 use crate::model::name::Name;
+use crate::model::one_off::{FilePost, FilesTaken};
 use crate::model::pacing::{Halt, Pacing, StarsAsked};
 use crate::model::post::{
     Answer, Body, Claim, Counts, Draft, DraftId, Flood, Outcome, Personal, Post, PostId, Receipt,
@@ -148,6 +152,44 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Missing`] when a draft is not there (any more).
     fn commit_post(&self, post: PostCommit) -> Reply<'_, PostId>;
+
+    /// As [`Store::commit_post`], and what else the post is, in the same transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when a draft is not there (any more), or not as `role` says; nothing
+    /// is written.
+    fn commit_post_as(&self, post: PostCommit, role: PostRole) -> Reply<'_, PostId>;
+
+    /// The subscribers of the channel with these numbers, which ascend; who is not there is left
+    /// out.
+    fn load_people(&self, channel: &Name, numbers: Vec<u32>) -> Reply<'_, Vec<Subscriber>>;
+
+    /// The numbers, ascending, of chats that the settings name; those that are new get a record. A
+    /// named chat that was out of reach is tried again, a chat that asked us to stop is left alone.
+    fn commit_chats(
+        &self,
+        channel: &Name,
+        addresses: Vec<String>,
+        now: Timestamp,
+    ) -> Reply<'_, Vec<u32>>;
+
+    /// The drafts that were sent to their reviewers, and as which post.
+    fn load_shown(&self) -> Reply<'_, Vec<(DraftId, PostId)>>;
+
+    /// One draft.
+    fn load_draft(&self, draft: DraftId) -> Reply<'_, Option<Draft>>;
+
+    /// Brings the drafts of files in line with the files: what is new is planned, what was changed
+    /// before its time is changed, what is gone is cancelled. What is due before `now` and new is
+    /// not planned; what was sent or cancelled stays so, whatever its file says.
+    fn plan_files(&self, files: Vec<FilePost>, now: Timestamp) -> Reply<'_, FilesTaken>;
+
+    /// At most `limit` people who subscribed while posts were on their way that late joiners get,
+    /// and whom these posts are for.
+    fn lease_late(&self, limit: usize) -> Reply<'_, LateLook>;
+
+    /// Lets late joiners into posts that are still on their way, each once; answers how many.
+    fn commit_late(&self, commit: LateCommit) -> Reply<'_, u64>;
 
     /// Gives a post its next revision: waiting recipients get the new words, and the messages of
     /// the others are due to be edited. Answers the channels of the post.
@@ -444,6 +486,33 @@ pub struct PostCommit {
     pub post: Post,
     /// Per channel the recipients' numbers, ascending.
     pub audiences: Vec<(Name, Vec<u32>)>,
+}
+
+/// What a post is beside a post.
+#[derive(Clone, Debug, Default)]
+pub struct PostRole {
+    /// Late joiners get it if it is for them.
+    pub late: Option<Whom>,
+    /// It shows its reviewers this draft, which goes on waiting. Once it is gone nothing is written.
+    pub shows: Option<DraftId>,
+    /// This draft must still be due then: once it was moved nothing is written.
+    pub unmoved: Option<(DraftId, Timestamp)>,
+}
+
+/// Late joiners, and the posts on their way that let them in.
+#[derive(Clone, Debug, Default)]
+pub struct LateLook {
+    pub people: Vec<(Name, Subscriber)>,
+    pub rules: Vec<(PostId, Whom)>,
+}
+
+/// What [`Store::commit_late`] writes.
+#[derive(Clone, Debug, Default)]
+pub struct LateCommit {
+    /// Who was looked at.
+    pub seen: Vec<(Name, u32)>,
+    /// Who is let into which post.
+    pub joining: Vec<(PostId, Name, Vec<u32>)>,
 }
 
 /// What [`Store::commit_correction`] writes.

@@ -76,6 +76,7 @@ impl World {
             when: None,
             timing: Default::default(),
             stages: None,
+            reach: Default::default(),
         };
         Options {
             store: Arc::clone(&self.store),

@@ -224,7 +224,8 @@ sources = ["blog"]
         self.import(channel, people.collect()).await;
     }
 
-    async fn import(&self, channel: &str, people: Vec<Subscriber>) {
+    /// Puts people into the store of a daemon that is not there.
+    pub async fn import(&self, channel: &str, people: Vec<Subscriber>) {
         std::fs::create_dir_all(self.data()).expect("the data folder");
         let store = redb::open(&self.store_file()).expect("the store opens");
         store.import_subscribers(&name(channel), people).await.expect("they are kept");
@@ -235,7 +236,8 @@ pub fn name(text: &str) -> Name {
     Name::parse(text).expect("a name")
 }
 
-fn person(id: i64) -> Subscriber {
+/// An active subscriber of the topic.
+pub fn person(id: i64) -> Subscriber {
     Subscriber {
         number: 0,
         address: id.to_string(),

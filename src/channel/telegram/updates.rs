@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::channel::loose::{self, Whole, first_chars};
+use crate::model::control::{DROP_PAYLOAD, RELEASE_PAYLOAD};
 use crate::model::event::{Deed, Event};
 use crate::model::name::Name;
 use crate::model::time::Timestamp;
@@ -89,13 +90,16 @@ fn of_message(message: &Value, now: Timestamp) -> Option<Seen> {
 /// A tap has no time of its own; the time of its message is when that was sent.
 fn of_tap(query: &Value, now: Timestamp) -> Option<Seen> {
     let chat = &query["message"]["chat"];
-    if !chat.is_null() && !is_private(chat) {
-        return None;
-    }
     let from = &query["from"];
     let payload = first_chars(query["data"].as_str()?, TEXT_CHARS_MAX);
+    let is_review = payload.starts_with(RELEASE_PAYLOAD) || payload.starts_with(DROP_PAYLOAD);
     let tap = query["id"].as_str().map(str::to_owned);
     let deed = Deed::Tapped { payload, tap };
+    if !chat.is_null() && !is_private(chat) {
+        // A group converses about nothing but what it is to look at.
+        let address = address(chat).filter(|_| is_review)?;
+        return Some(Seen { at: now, address, language: None, first_name: None, deed });
+    }
     let first_name = loose::first_name(&from["first_name"]);
     Some(Seen { at: now, address: address(from)?, language: language(from), first_name, deed })
 }

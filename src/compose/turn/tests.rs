@@ -43,6 +43,7 @@ fn rule(min_items: u32) -> Campaign {
         when: None,
         timing: Timing { digest, ..Timing::default() },
         stages: None,
+        reach: Default::default(),
     }
 }
 
@@ -95,6 +96,7 @@ async fn options(folder: &tempfile::TempDir, due: &[Timestamp], now: Timestamp) 
         layouts: Arc::new(Layouts::compile(vec![]).unwrap()),
         campaigns: Arc::new([]),
         channels: BTreeMap::new(),
+        files: Arc::new([]),
     }
 }
 

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
 use crate::config::problem::Place;
+use crate::model::audience::PeopleRule;
 use crate::model::condition::Condition;
 use crate::model::name::Name;
+use crate::model::rich::RichText;
 use crate::model::source::PageRules;
 
 /// What only others can tell of the settings.
@@ -20,6 +22,21 @@ pub trait Checks {
     /// # Errors
     /// What is wrong with it.
     fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>>;
+
+    /// The rule over subscribers that a text is, as [`Checks::condition`]; it may compare with
+    /// these topics and channels.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn audience(
+        &self,
+        text: &str,
+        topics: &[Name],
+        channels: &[Name],
+    ) -> Result<PeopleRule, Vec<(String, Option<String>)>>;
+
+    /// The text that HTML is.
+    fn html(&self, text: &str) -> RichText;
 }
 
 /// Finds fault with nothing.
@@ -34,6 +51,19 @@ impl Checks for NoFaults {
 
     fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
         Ok(Condition::new(text, std::sync::Arc::new(|_, _, _| Ok(true))))
+    }
+
+    fn audience(
+        &self,
+        text: &str,
+        _: &[Name],
+        _: &[Name],
+    ) -> Result<PeopleRule, Vec<(String, Option<String>)>> {
+        Ok(PeopleRule::new(text, std::sync::Arc::new(|_| Ok(true))))
+    }
+
+    fn html(&self, text: &str) -> RichText {
+        RichText::from_plain(text)
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
+use crate::config::chats::RawChats;
 use crate::config::check::around::{Known, Surroundings};
 use crate::config::check::priority::priority;
+use crate::config::check::reach::{Around, reach};
 use crate::config::check::stages::stages;
 use crate::config::check::timing::{Clock, condition, timing};
 use crate::config::check::value::{choice, got, span};
@@ -35,6 +37,8 @@ pub(crate) struct References {
     pub sources: Known,
     pub topics: Known,
     pub channels: Known,
+    /// Those of the channels that are Telegram's.
+    pub telegram: Vec<Name>,
     /// `None` when they are not known, because they have problems of their own.
     pub layouts: Option<BTreeSet<Name>>,
 }
@@ -44,16 +48,19 @@ pub(crate) fn campaigns(
     raw: &[Entry<RawCampaign>],
     known: &References,
     clock: &Clock,
+    reviewers: Option<&RawChats>,
     around: &Surroundings<'_>,
     found: &mut Findings,
 ) -> Vec<Campaign> {
-    raw.iter().filter_map(|entry| campaign(entry, known, clock, around, found)).collect()
+    let mut checked = |entry| campaign(entry, known, clock, reviewers, around, found);
+    raw.iter().filter_map(&mut checked).collect()
 }
 
 fn campaign(
     entry: &Entry<RawCampaign>,
     known: &References,
     clock: &Clock,
+    reviewers: Option<&RawChats>,
     around: &Surroundings<'_>,
     found: &mut Findings,
 ) -> Option<Campaign> {
@@ -86,6 +93,9 @@ fn campaign(
     let corrects = corrects(raw, &path, found);
     let priority = priority(raw.priority.as_ref(), &key("priority"), found);
     let stages = stages(raw, &path, found);
+    let telegram = channels.iter().filter(|name| known.telegram.contains(*name)).cloned().collect();
+    let names = Around { topics: &known.topics, channels: &known.channels, telegram };
+    let reach = reach(raw, &path, &names, reviewers, around, found);
     let layout = match &raw.layout {
         None if timing.digest.is_some() || timing.group => Name::parse(DIGEST).ok(),
         None => usual_layout(&on),
@@ -107,6 +117,7 @@ fn campaign(
         timing,
         priority,
         stages,
+        reach,
     })
 }
 
@@ -146,7 +157,7 @@ fn corrects(raw: &RawCampaign, path: &str, found: &mut Findings) -> Corrects {
 }
 
 /// The layout's name, if it is one.
-fn layout(
+pub(crate) fn layout(
     raw: &At<String>,
     key: &str,
     known: Option<&BTreeSet<Name>>,
@@ -172,7 +183,7 @@ fn layout(
 }
 
 /// The names of a list, each once; all that there are when there is no list.
-fn references(
+pub(crate) fn references(
     raw: Option<&At<List<String>>>,
     key: &str,
     known: &Known,

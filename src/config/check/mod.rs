@@ -29,9 +29,13 @@ pub(crate) mod timing;
 
 pub(crate) mod texts;
 
+pub(crate) mod reach;
+
 pub(crate) mod campaigns;
 
 pub(crate) mod caps;
+
+pub(crate) mod posts;
 
 pub(crate) mod steps;
 
@@ -40,10 +44,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::check::around::{Known, Surroundings};
+use crate::config::check::posts::PostFile;
 use crate::config::problem::{Findings, Place};
 use crate::config::raw::{RawFile, RawListen};
 use crate::config::table::{At, Entry, Named};
 use crate::config::{Config, Listen};
+use crate::model::channel::ChannelKind;
 use crate::model::name::Name;
 
 /// Where something that the sysadmin's file lacks is told.
@@ -56,10 +62,11 @@ const GRACE_MAX: Duration = Duration::from_secs(60);
 /// Longest path of a Unix socket on Linux: `sun_path` has 108 bytes with the closing zero.
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
-/// Checks the sysadmin's file and the included ones together.
+/// Checks the sysadmin's file, the included ones and the files of posts together.
 pub(crate) fn check(
     mut main: RawFile,
     mut included: Vec<RawFile>,
+    posts: &[PostFile],
     around: &Surroundings<'_>,
     layouts: &mut dyn FnMut(&Path) -> Option<BTreeSet<Name>>,
     found: &mut Findings,
@@ -81,7 +88,18 @@ pub(crate) fn check(
     let folder = main.layouts.as_ref().map_or(LAYOUTS, |path| path.value.as_str());
     let folder = around.folder.join(folder);
     let layouts = layouts(&folder);
-    let known = campaigns::References { sources, topics, channels, layouts };
+    let telegram = raw_channels.iter().filter(|entry| {
+        entry.value.kind.as_ref().is_some_and(|kind| kind.value == ChannelKind::Telegram.as_str())
+    });
+    let telegram: Vec<Name> = telegram.map(|entry| entry.name.clone()).collect();
+    let known = campaigns::References { sources, topics, channels, telegram, layouts };
+    let names = reach::Around {
+        topics: &known.topics,
+        channels: &known.channels,
+        telegram: known.telegram.clone(),
+    };
+    let reviewers = main.reviewers.as_ref();
+    reach::reviewers(reviewers, &names, around, found);
     let clock = timing::clock(&main, found);
 
     let mut config = Config {
@@ -92,7 +110,8 @@ pub(crate) fn check(
         channels: channels::channels(&raw_channels, &listen, around, found),
         sources: sources::sources(&raw_sources, &raw_channels, &fetch, around, found),
         topics: texts::topics(&raw_topics, found),
-        campaigns: campaigns::campaigns(&raw_campaigns, &known, &clock, around, found),
+        campaigns: campaigns::campaigns(&raw_campaigns, &known, &clock, reviewers, around, found),
+        posts: posts::posts(posts, &known, &clock, around, found),
         listen,
         fetch,
         grace,

@@ -50,6 +50,11 @@ impl Clock {
     pub(crate) fn days(&self) -> Days {
         Days::of(&self.zone).unwrap_or_else(Days::utc)
     }
+
+    /// By which times are meant that name no zone.
+    pub fn zone(&self) -> &str {
+        &self.zone
+    }
 }
 
 /// `timezone` and `quiet` of the sysadmin's file.

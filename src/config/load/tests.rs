@@ -11,8 +11,10 @@ use super::*;
 use crate::config::check::around::{Checks, NoFaults};
 use crate::config::raw::TABLES;
 use crate::config::{Fetch, Messages, Service, Updates};
+use crate::model::audience::PeopleRule;
 use crate::model::campaign::{ChangeKind, OnUncertain};
 use crate::model::condition::Condition;
+use crate::model::rich::RichText;
 use crate::model::schedule::Schedule;
 use crate::model::secret::ExposeSecret;
 use crate::model::source::{PageField, PageRules};
@@ -21,6 +23,7 @@ const MAIN: &str = include_str!("../../../config/tidings.toml");
 const FEEDS: &str = include_str!("../../../config/feeds.d/blog.toml");
 const PAGES: &str = include_str!("../../../config/feeds.d/page.toml");
 const SHOPS: &str = include_str!("../../../config/feeds.d/shop.toml");
+const POST: &str = include_str!("../../../config/posts/opening.toml.example");
 const CANARY: &str = "canary-of-thirty-two-characters-";
 
 /// A folder with settings files.
@@ -70,6 +73,19 @@ impl Checks for Unruled {
 
     fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
         NoFaults.condition(text)
+    }
+
+    fn audience(
+        &self,
+        text: &str,
+        topics: &[Name],
+        channels: &[Name],
+    ) -> Result<PeopleRule, Vec<(String, Option<String>)>> {
+        NoFaults.audience(text, topics, channels)
+    }
+
+    fn html(&self, text: &str) -> RichText {
+        NoFaults.html(text)
     }
 }
 
@@ -150,6 +166,26 @@ fn the_examples_name_every_key_that_is_known() {
                 assert!(named.contains(&((*path).to_owned(), (*key).to_owned())), "{path}: {key}");
             }
         }
+    }
+}
+
+#[test]
+fn the_example_of_a_post_is_one_and_names_every_key() {
+    let folder = Folder::new(&[
+        ("tidings.toml", MAIN),
+        ("feeds.d/blog.toml", FEEDS),
+        ("posts/opening.toml", POST),
+    ]);
+    let loaded = folder.load().unwrap();
+    assert_eq!(loaded.warnings, []);
+    let [post] = &loaded.config.posts[..] else { panic!("one post") };
+    assert_eq!(
+        (post.name.as_str(), post.at.to_string()),
+        ("opening", "2036-12-01T07:00:00Z".into())
+    );
+    assert_eq!(post.post.title, "Doors open at nine.");
+    for key in crate::config::post::TABLES.iter().flat_map(|(_, keys)| *keys) {
+        assert!(POST.contains(&format!("{key} = ")), "{key}");
     }
 }
 
@@ -318,6 +354,64 @@ fn a_source_in_haste_gets_the_floor_and_a_warning() {
             ),
         }
     }
+}
+
+const TWO_BOTS: &str = "data_dir = \"d\"\n\
+    [channels.one]\nkind = \"telegram\"\ntoken = { env = \"NEWSBOT_TOKEN\" }\n\
+    [channels.two]\nkind = \"telegram\"\ntoken = { env = \"NEWSBOT_TOKEN\" }\n\
+    [topics.news]\n[sources.blog]\nurl = \"https://example.com/feed\"\n";
+
+#[test]
+fn chats_and_reviewers_are_of_one_bot_or_name_theirs() {
+    let text = format!(
+        "reviewers = [{{ chat = 7, channel = \"one\" }}]\n{TWO_BOTS}\
+         [campaigns.a]\nchannels = [\"one\"]\nreview = true\naudience = \" true \"\n\
+         chats = [\"@news\", -100123, {{ chat = \"@forum\", thread = 5 }}]\nlate_joiners = \"include\"\n\
+         [campaigns.b]\nreview = true\nreviewers = [{{ chat = -5, channel = \"two\" }}]\n\
+         audience = \"false\"\n"
+    );
+    let loaded = Folder::new(&[("tidings.toml", &text)]).load().unwrap();
+    let [a, b] = &loaded.config.campaigns[..] else { panic!("two campaigns") };
+    let shown = |chats: &[crate::model::audience::FixedChat]| {
+        chats.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&a.reach.chats), ["one/@news", "one/-100123", "one/@forum/5"]);
+    assert_eq!(shown(&a.reach.reviewers), ["one/7"]);
+    assert_eq!(a.reach.rule, None, "all are meant");
+    assert_eq!(a.reach.late_joiners, crate::model::audience::LateJoiners::Include);
+    assert_eq!(shown(&b.reach.reviewers), ["two/-5"]);
+    assert_eq!(b.reach.rule.as_ref().unwrap().as_str(), "false");
+
+    let text = format!(
+        "{TWO_BOTS}[campaigns.a]\nchats = [\"@news\", {{ chat = 5, channel = \"tow\" }}]\n"
+    );
+    let told = Folder::new(&[("tidings.toml", &text)]).load().unwrap_err();
+    assert_eq!(
+        told,
+        [
+            "tidings.toml:12:10: campaigns.a.chats: must say by which channel\n  hint: for example \
+         `{ chat = \"@news\", channel = \"one\" }`",
+            "tidings.toml:12:41: campaigns.a.chats: `tow` is not defined\n  hint: did you mean `two`?",
+        ]
+    );
+}
+
+#[test]
+fn two_files_of_one_name_plan_one_post() {
+    let main = format!("posts = [\"a/*.toml\", \"b/*.toml\"]\n{TWO_BOTS}");
+    let post = "at = \"2036-03-30 03:30 Europe/Bucharest\"\ntext = \"x\"\n";
+    let files = [("tidings.toml", main.as_str()), ("a/sale.toml", post), ("b/sale.toml", post)];
+    let told = Folder::new(&files).load().unwrap_err();
+    assert_eq!(
+        told,
+        [
+            "b/sale.toml:1:1: a file of the same name plans a post already: `sale` at a/sale.toml:1:1",
+        ]
+    );
+    let loaded = Folder::new(&files[..2]).load().unwrap();
+    let remarks: Vec<String> = loaded.warnings.iter().map(|it| it.problem.clone()).collect();
+    assert!(remarks.iter().any(|remark| remark.contains("is skipped when the clocks change")));
+    assert_eq!(loaded.config.posts[0].at.to_string(), "2036-03-30T01:30:00Z");
 }
 
 #[test]

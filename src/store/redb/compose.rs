@@ -9,8 +9,8 @@ use crate::model::time::Timestamp;
 use crate::model::trace::Happened;
 use crate::store::redb::ledger::{Writing, steps};
 use crate::store::redb::rows::{Outcomes, People, PostRow, Span, Tally};
-use crate::store::redb::tables::{DRAFTS, DRAFTS_DUE, DRAFTS_HELD, ITEMS, ITEMS_BY_AGE};
-use crate::store::{FloodWord, NEWEST_SEEN_MAX, PostCommit, StoreError};
+use crate::store::redb::tables::{DRAFTS, DRAFTS_DUE, DRAFTS_HELD, ITEMS, ITEMS_BY_AGE, SHOWN};
+use crate::store::{FloodWord, NEWEST_SEEN_MAX, PostCommit, PostRole, StoreError};
 
 /// See `Store::lease_drafts`.
 pub(super) fn lease_drafts(
@@ -116,6 +116,46 @@ pub(super) fn commit_flood(
     Ok(held.len())
 }
 
+/// See `Store::load_shown`.
+pub(super) fn load_shown(read: &ReadTransaction) -> Result<Vec<(DraftId, PostId)>, StoreError> {
+    let pair = |(draft, post)| (DraftId(draft), PostId(post));
+    SHOWN.open(read)?.keys(..)?.map(|key| Ok(pair(key?.value()))).collect()
+}
+
+/// See `Store::load_draft`.
+pub(super) fn load_draft(
+    read: &ReadTransaction,
+    draft: DraftId,
+) -> Result<Option<Draft>, StoreError> {
+    DRAFTS.open(read)?.load(draft.0)
+}
+
+/// See `Store::commit_post_as`.
+pub(super) fn commit_post_as(
+    writing: &mut Writing<'_>,
+    commit: &PostCommit,
+    role: &PostRole,
+) -> Result<PostId, StoreError> {
+    if let Some(draft) = role.shows
+        && writing.tables.drafts.load(draft.0)?.is_none()
+    {
+        return Err(StoreError::Missing { what: format!("draft {draft}") });
+    }
+    if let Some((draft, due_at)) = role.unmoved
+        && writing.tables.drafts.load(draft.0)?.is_none_or(|draft| draft.due_at != due_at)
+    {
+        return Err(StoreError::Missing { what: format!("draft {draft} due at {due_at}") });
+    }
+    let post = commit_post(writing, commit)?;
+    if let Some(draft) = role.shows {
+        writing.tables.shown.insert((draft.0, post.0))?;
+    }
+    if let Some(whom) = &role.late {
+        writing.open_to_late(post.0, whom)?;
+    }
+    Ok(post)
+}
+
 /// See `Store::commit_post`.
 pub(super) fn commit_post(
     writing: &mut Writing<'_>,
@@ -169,7 +209,7 @@ pub(super) fn commit_post(
         id,
         Tally {
             counts: Counts { planned, waiting: planned, ..Counts::default() },
-            errors: Vec::new(),
+            errors: post.errors.clone(),
             stopped: None,
             paused: None,
             priority: post.priority,

@@ -128,7 +128,11 @@ impl Writing<'_> {
         let Some(person) = person else { return Ok(here) };
         let there = crowd.number_of(self, &person.address)?;
         let number = match here.or(there) {
-            None => crowd.add(self, person.clone())?,
+            None => {
+                let number = crowd.add(self, person.clone())?;
+                self.note_late(channel, None, &Subscriber { number, ..person.clone() })?;
+                number
+            }
             Some(number) => {
                 let before = self.tables.subscribers.need((channel.as_str(), number))?;
                 let mut after = Subscriber { number, ..person.clone() };
@@ -137,6 +141,7 @@ impl Writing<'_> {
                     after.address.clone_from(&before.address);
                 }
                 crowd.change(self, &before, &after)?;
+                self.note_late(channel, Some(&before), &after)?;
                 number
             }
         };

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use redb::{ReadTransaction, ReadableTable};
 
 use crate::model::name::Name;
-use crate::model::subscriber::{Standing, Subscriber};
+use crate::model::subscriber::{CHATS_FROM, Standing, Subscriber};
 use crate::store::StoreError;
 use crate::store::codec::Record;
 use crate::store::redb::ledger::Writing;
@@ -63,6 +63,29 @@ impl Crowded {
         Ok(number)
     }
 
+    /// Adds a chat that the settings name, whose number is given here and answered.
+    pub fn add_chat(
+        &mut self,
+        writing: &mut Writing<'_>,
+        mut chat: Subscriber,
+    ) -> Result<u32, StoreError> {
+        let channel = self.channel.as_str();
+        let last = {
+            let range = (channel, CHATS_FROM)..=(channel, u32::MAX);
+            let last = writing.tables.subscribers.rows(range)?.next_back().transpose()?;
+            last.map(|(key, _)| key.value().1)
+        };
+        // The very last number stands for nobody.
+        let next = last.map_or(Some(CHATS_FROM), |last| last.checked_add(1));
+        chat.number = next.filter(|number| *number < u32::MAX).ok_or_else(|| {
+            StoreError::Missing { what: format!("free number on channel `{}`", self.channel) }
+        })?;
+        self.count(&chat, true)?;
+        self.mark(&chat, true);
+        self.write(writing, &chat)?;
+        Ok(chat.number)
+    }
+
     /// Writes `after` over `before`; they have the same number.
     pub fn change(
         &mut self,
@@ -73,15 +96,14 @@ impl Crowded {
         if before == after {
             return Ok(());
         }
-        if before.address != after.address {
+        // A group that became a supergroup stays known by its old number too, which the settings may
+        // name; the service gives no number twice.
+        if before.address != after.address && !before.address.starts_with('-') {
             writing.tables.addresses.remove((self.channel.as_str(), &before.address))?;
         }
         if before.standing != after.standing || before.topics != after.topics {
-            let left = self.crowd.of(before.standing);
-            *left = left.checked_sub(1).ok_or_else(|| StoreError::Damaged {
-                what: format!("the count of subscribers of `{}`", self.channel),
-            })?;
-            *self.crowd.of(after.standing) += 1;
+            self.count(before, false)?;
+            self.count(after, true)?;
             self.mark(before, false);
             self.mark(after, true);
         }
@@ -114,9 +136,24 @@ impl Crowded {
         writing.tables.addresses.put((channel, &person.address), &Number(number))
     }
 
+    /// Counts somebody who comes or goes.
+    fn count(&mut self, person: &Subscriber, comes: bool) -> Result<(), StoreError> {
+        if !person.is_counted() {
+            return Ok(());
+        }
+        let count = self.crowd.of(person.standing);
+        *count =
+            if comes { count.checked_add(1) } else { count.checked_sub(1) }.ok_or_else(|| {
+                StoreError::Damaged {
+                    what: format!("the count of subscribers of `{}`", self.channel),
+                }
+            })?;
+        Ok(())
+    }
+
     /// Only who is active is in an audience.
     fn mark(&mut self, person: &Subscriber, is_in: bool) {
-        if person.standing != Standing::Active {
+        if person.standing != Standing::Active || !person.is_counted() {
             return;
         }
         let (chunk, place) = (person.number / CHUNK_NUMBERS, person.number % CHUNK_NUMBERS);

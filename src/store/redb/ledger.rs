@@ -359,6 +359,7 @@ impl Writing<'_> {
             match (tally.counts.is_finished(), tally.finished_at) {
                 (true, None) => {
                     tally.finished_at = Some(tally.touched_at);
+                    self.tables.late_rules.remove(*post)?;
                     self.tables.finished.insert((tally.touched_at.as_millis(), *post))?;
                 }
                 (false, Some(at)) => {

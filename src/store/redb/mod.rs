@@ -31,6 +31,12 @@ mod compose;
 
 mod drafts;
 
+mod audience;
+
+mod late;
+
+mod planned;
+
 mod sent;
 
 mod edits;
@@ -79,6 +85,7 @@ use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
 use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::name::Name;
+use crate::model::one_off::{FilePost, FilesTaken};
 use crate::model::pacing::{Halt, Pacing, StarsAsked};
 use crate::model::post::{Claim, Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
@@ -94,8 +101,9 @@ use crate::store::redb::ledger::Writing;
 use crate::store::redb::rollout::Judged;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
-    Advance, ConversationCommit, CorrectionCommit, Delivery, FloodWord, PollCommit, PostCommit,
-    Reply, Rescued, ReviewWord, Reviewed, Status, Store, StoreError, TraceQuery, Wire,
+    Advance, ConversationCommit, CorrectionCommit, Delivery, FloodWord, LateCommit, LateLook,
+    PollCommit, PostCommit, PostRole, Reply, Rescued, ReviewWord, Reviewed, Status, Store,
+    StoreError, TraceQuery, Wire,
 };
 
 /// The file's name in the data directory.
@@ -324,6 +332,45 @@ impl Store for RedbStore {
         now: Option<Timestamp>,
     ) -> Reply<'_, ()> {
         self.write(move |writing| drafts::give_up_drafts(writing, &drafts, &why, now))
+    }
+
+    fn commit_post_as(&self, post: PostCommit, role: PostRole) -> Reply<'_, PostId> {
+        self.write(move |writing| compose::commit_post_as(writing, &post, &role))
+    }
+
+    fn load_people(&self, channel: &Name, numbers: Vec<u32>) -> Reply<'_, Vec<Subscriber>> {
+        let channel = channel.clone();
+        self.scan(move |read| audience::load_people(read, &channel, &numbers))
+    }
+
+    fn commit_chats(
+        &self,
+        channel: &Name,
+        addresses: Vec<String>,
+        now: Timestamp,
+    ) -> Reply<'_, Vec<u32>> {
+        let channel = channel.clone();
+        self.write(move |writing| audience::commit_chats(writing, &channel, &addresses, now))
+    }
+
+    fn load_shown(&self) -> Reply<'_, Vec<(DraftId, PostId)>> {
+        self.look(compose::load_shown)
+    }
+
+    fn load_draft(&self, draft: DraftId) -> Reply<'_, Option<Draft>> {
+        self.look(move |read| compose::load_draft(read, draft))
+    }
+
+    fn plan_files(&self, files: Vec<FilePost>, now: Timestamp) -> Reply<'_, FilesTaken> {
+        self.write(move |writing| planned::plan_files(writing, &files, now))
+    }
+
+    fn lease_late(&self, limit: usize) -> Reply<'_, LateLook> {
+        self.look(move |read| late::lease_late(read, limit))
+    }
+
+    fn commit_late(&self, commit: LateCommit) -> Reply<'_, u64> {
+        self.write(move |writing| late::commit_late(writing, &commit))
     }
 
     fn load_due_drafts(

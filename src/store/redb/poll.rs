@@ -99,6 +99,15 @@ impl Writing<'_> {
             Some(hold) => self.tables.drafts_held.remove((held_under(hold), id.0))?,
             None => self.tables.drafts_due.remove((draft.due_at.as_millis(), id.0))?,
         };
+        if draft.held == Some(Hold::Review) {
+            let shown = {
+                let keys = self.tables.shown.keys((id.0, 0)..=(id.0, u64::MAX))?;
+                keys.map(|key| Ok(key?.value())).collect::<Result<Vec<_>, StoreError>>()?
+            };
+            for key in shown {
+                self.tables.shown.remove(key)?;
+            }
+        }
         Ok(draft)
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn load_report(
     let Some(row) = POSTS.open(read)?.load(id.0)? else { return Ok(None) };
     let tally = TALLIES.open(read)?.need(id.0)?;
     let (outcomes, times) = (OUTCOMES.open(read)?, TIMES.open(read)?);
-    let mut channels = Vec::new();
+    let mut channels: Vec<(Name, Ends)> = Vec::new();
     let mut ends = Ends::default();
     let mut sending =
         Sending { since: seconds(now).saturating_sub(LATELY_S), ..Sending::default() };
@@ -84,7 +84,10 @@ pub(super) fn load_report(
                 .ok_or_else(|| StoreError::Damaged { what: format!("an outcome of post {id}") })?;
             of_channel.add(outcome, count);
         }
-        channels.push((span.channel.clone(), of_channel));
+        match channels.iter_mut().find(|(channel, _)| *channel == span.channel) {
+            Some((_, before)) => before.join(&of_channel),
+            None => channels.push((span.channel.clone(), of_channel)),
+        }
     }
     let mut carried = 0;
     let mut stars_tenths = 0;
@@ -253,7 +256,7 @@ pub(super) fn load_delivery(
     }
 }
 
-/// One recipient's place in a post: the batches are in the order of their numbers.
+/// What is known of one recipient of a post.
 fn find<H>(
     (people, outcomes, times): Books<'_, H>,
     spans: &[Span],
@@ -263,26 +266,52 @@ fn find<H>(
 where
     H: ReadableTable<u64, &'static [u8]>,
 {
-    let Some(span) = spans.iter().find(|span| span.channel.as_str() == channel) else {
-        return Ok(None);
+    let Some((batch, place)) = place(people, spans, channel, number)? else { return Ok(None) };
+    let Outcomes(bytes) = outcomes.need(batch)?;
+    let outcome = bytes.get(place).and_then(|byte| Outcome::from_byte(*byte));
+    let at = match times.load(batch)? {
+        Some(TimesRow(bytes)) => Times::decode(&bytes)?.at(place),
+        None => None,
     };
-    let (mut low, mut high) = (span.first, span.first + span.batches);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let numbers = numbers(&people.need(middle)?.steps);
-        match (numbers.first(), numbers.last()) {
-            (Some(first), _) if number < *first => high = middle,
-            (_, Some(last)) if number > *last => low = middle + 1,
-            _ => {
-                let Ok(place) = numbers.binary_search(&number) else { return Ok(None) };
-                let Outcomes(bytes) = outcomes.need(middle)?;
-                let outcome = bytes.get(place).and_then(|byte| Outcome::from_byte(*byte));
-                let at = match times.load(middle)? {
-                    Some(TimesRow(bytes)) => Times::decode(&bytes)?.at(place),
-                    None => None,
-                };
-                let delivery = |outcome| Delivery { outcome, at, carried_until: None };
-                return Ok(outcome.map(delivery));
+    Ok(outcome.map(|outcome| Delivery { outcome, at, carried_until: None }))
+}
+
+/// Whether somebody is a recipient of the post.
+pub(super) fn is_among<H>(
+    people: &Records<H, u64, People>,
+    spans: &[Span],
+    channel: &str,
+    number: u32,
+) -> Result<bool, StoreError>
+where
+    H: ReadableTable<u64, &'static [u8]>,
+{
+    Ok(place(people, spans, channel, number)?.is_some())
+}
+
+/// One recipient's batch and place in it. The batches of a span are in the order of their numbers;
+/// there is one span a channel, and one more for each time that late joiners came in.
+fn place<H>(
+    people: &Records<H, u64, People>,
+    spans: &[Span],
+    channel: &str,
+    number: u32,
+) -> Result<Option<(u64, usize)>, StoreError>
+where
+    H: ReadableTable<u64, &'static [u8]>,
+{
+    for span in spans.iter().filter(|span| span.channel.as_str() == channel) {
+        let (mut low, mut high) = (span.first, span.first + span.batches);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let numbers = numbers(&people.need(middle)?.steps);
+            match (numbers.first(), numbers.last()) {
+                (Some(first), _) if number < *first => high = middle,
+                (_, Some(last)) if number > *last => low = middle + 1,
+                _ => match numbers.binary_search(&number) {
+                    Ok(place) => return Ok(Some((middle, place))),
+                    Err(_) => break,
+                },
             }
         }
     }

@@ -6,6 +6,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
+use crate::model::audience::Whom;
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelState;
 use crate::model::control::Priority;
@@ -138,6 +139,15 @@ impl Visitor<'_> for PackedBytes {
 pub(super) struct StoryRow {
     pub source: Name,
     pub at: Timestamp,
+}
+
+/// A post that a file plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FileRow {
+    /// Of the file's text, when it was taken up last.
+    pub digest: u64,
+    /// Its draft, which is gone once the post was made or cancelled.
+    pub draft: u64,
 }
 
 /// What of a post never changes.
@@ -354,7 +364,9 @@ versions! {
     ProductName = 1;
     StoryRow = 1;
     Item = 3;
-    Draft = 3;
+    Draft = 4;
+    FileRow = 1;
+    Whom = 1;
     PostRow = 2;
     Tally = 3;
     TimesRow = 2, IS_BULK;
@@ -389,6 +401,7 @@ mod tests {
     use std::fmt::Debug;
 
     use super::*;
+    use crate::model::audience::{FixedChat, LateJoiners};
     use crate::model::campaign::ChangeKind;
     use crate::model::channel::ChannelKind;
     use crate::model::event::Deed;
@@ -397,6 +410,7 @@ mod tests {
     use crate::model::media::{Form, MediaKey};
     use crate::model::message::{Action, Button, Medium, Message, Module};
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
+    use crate::model::one_off::{OneOff, Says};
     use crate::model::pacing::{ChatPace, Learned};
     use crate::model::post::{
         Content, DraftId, Flood, Hold, PostId, PriceMove, Reason, Story, Told,
@@ -458,6 +472,16 @@ mod tests {
             image: None,
             link: Some("l".into()),
             buttons: vec![],
+        }
+    }
+
+    fn whom() -> Whom {
+        Whom {
+            topics: vec![name("news")],
+            channels: vec![name("bot")],
+            rule: Some("r".into()),
+            chats: vec![FixedChat { channel: name("bot"), address: "-1".into() }],
+            late_joiners: LateJoiners::Include,
         }
     }
 
@@ -634,7 +658,7 @@ mod tests {
                     reason: "r".into(),
                 })),
             },
-            "03ed4456f901040600016301070707070707070707070707070707070201a01f02014555\
+            "0442202a9801040600016301070707070707070707070707070707070201a01f02014555\
              52b817020145555201801902014555520107070707070707070707070707070707ffffff\
              ffffffffffff01050100017302280172",
         );
@@ -661,18 +685,47 @@ mod tests {
                 id: DraftId(1),
                 created_at: at(2),
                 due_at: at(3),
-                content: Content::OneOff {
+                content: Content::OneOff(Box::new(OneOff {
                     title: "t".into(),
-                    message: message(),
-                    topics: vec![name("news")],
-                    channels: vec![name("bot")],
-                },
+                    says: Says::Message(message()),
+                    whom: whom(),
+                    priority: Priority::HIGH,
+                    stages: None,
+                    file: Some(name("f")),
+                })),
                 held: None,
             },
-            "033ede04830104060101740300010002000161080d68747470733a2f2f652e6f72670101020162000175\
-             00016301017000010001690178000000000301017401730001016c00000000000001046e657773010362\
-             6f7400",
+            "046fda19d6010406010174000300010002000161080d68747470733a2f2f652e6f7267010102016200\
+             017500016301017000010001690178000000000301017401730001016c00000000000001046e6577730103\
+             626f740101720103626f74022d31014b0001016600",
         );
+    }
+
+    #[test]
+    fn a_one_off_of_items_is_read_as_it_was_written() {
+        let says = Says::Items { layout: name("l"), items: vec![] };
+        let one = OneOff {
+            title: "t".into(),
+            says,
+            whom: Whom::default(),
+            priority: Priority::default(),
+            stages: None,
+            file: None,
+        };
+        let content = Content::OneOff(Box::new(one));
+        let (created_at, due_at) = (at(2), at(3));
+        let draft = Draft { id: DraftId(1), created_at, due_at, content, held: None };
+        golden(&draft, "04634db10d01040601017401016c00000000000032000000");
+    }
+
+    #[test]
+    fn the_post_of_a_file_is_read_as_it_was_written() {
+        golden(&FileRow { digest: u64::MAX, draft: 300 }, "010c523195ffffffffffffffffff01ac02");
+    }
+
+    #[test]
+    fn whom_a_post_is_for_is_read_as_it_was_written() {
+        golden(&whom(), "014509120301046e6577730103626f740101720103626f74022d3101");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use redb::{
     WriteTransaction,
 };
 
+use crate::model::audience::Whom;
 use crate::model::channel::ChannelState;
 use crate::model::correction::Corrections;
 use crate::model::event::Event;
@@ -30,8 +31,9 @@ use crate::store::StoreError;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
-    AnswerRow, Bits, Counters, Crowd, Cursor, Flight, Format, HeldRow, Number, Outcomes, Part,
-    People, PostRow, PriceRow, Seen, SentRow, ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow,
+    AnswerRow, Bits, Counters, Crowd, Cursor, FileRow, Flight, Format, HeldRow, Number, Outcomes,
+    Part, People, PostRow, PriceRow, Seen, SentRow, ShelfRow, Stars, StoryRow, TakenRow, Tally,
+    TimesRow,
 };
 
 type Bytes = &'static [u8];
@@ -96,6 +98,10 @@ tables! {
         items ITEMS: [u8; 16] => Item;
         /// By the draft's id.
         drafts DRAFTS: u64 => Draft;
+        /// By the name of a file that plans a post.
+        files FILES: Text => FileRow;
+        /// By the post's id: whom posts are for that late joiners get, while they are on their way.
+        late_rules LATE_RULES: u64 => Whom;
         /// By the post's id: what never changes.
         posts POSTS: u64 => PostRow;
         /// By the post's id: what changes with each delivery.
@@ -162,6 +168,10 @@ tables! {
         drafts_due DRAFTS_DUE: (i64, u64);
         /// Source of the flood (empty: for review), draft: those that are held.
         drafts_held DRAFTS_HELD: (Text, u64);
+        /// Draft, post: held drafts that their reviewers were sent, as which post.
+        shown SHOWN: (u64, u64);
+        /// Channel, number: who subscribed while posts were on their way that late joiners get.
+        late LATE: (Text, u32);
         /// Channel, post, batch: batches in which somebody waits.
         open_batches OPEN_BATCHES: (Text, u64, u64);
         /// Channel, rank, post: posts of which somebody may be claimed; see `control`.

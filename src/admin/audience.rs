@@ -1,0 +1,204 @@
+//! Who would get a post, and why others would not.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::admin::desk::{AskError, Desk, all_known};
+use crate::model::audience::{PeopleRule, Whom};
+use crate::model::name::Name;
+use crate::model::subscriber::{Standing, Subscriber};
+use crate::store::audience::{Chosen, Place, choose};
+
+/// Most people who are shown as an example.
+const SAMPLE_MAX: usize = 10;
+
+/// What is said of a language that is not known.
+const UNKNOWN: &str = "unknown";
+
+impl Desk {
+    /// Checks the names in `whom`, and names all channels where it names none; answers its rule.
+    pub(super) fn complete(&self, whom: &mut Whom) -> Result<Option<PeopleRule>, AskError> {
+        let known: Vec<Name> = self.channels.keys().cloned().collect();
+        all_known("topic", &whom.topics, &self.topics)?;
+        all_known("channel", &whom.channels, &known)?;
+        let of_chats: Vec<Name> = whom.chats.iter().map(|chat| chat.channel.clone()).collect();
+        all_known("channel", &of_chats, &known)?;
+        if whom.channels.is_empty() {
+            whom.channels = known;
+        }
+        for channel in of_chats {
+            if !whom.channels.contains(&channel) {
+                let words =
+                    format!("the chats are of channel `{channel}`, which it does not go to");
+                return Err(AskError::Refused(words));
+            }
+        }
+        whom.rule.as_deref().map(|rule| self.rule(rule)).transpose()
+    }
+
+    fn rule(&self, rule: &str) -> Result<PeopleRule, AskError> {
+        (self.rules)(rule).map_err(|why| AskError::Refused(format!("the audience: {why}")))
+    }
+
+    /// How many would get it, by channel.
+    pub(super) async fn count(
+        &self,
+        whom: &Whom,
+        rule: Option<&PeopleRule>,
+    ) -> Result<BTreeMap<String, usize>, AskError> {
+        let mut recipients = BTreeMap::new();
+        for channel in &whom.channels {
+            let Some(place) = self.place(channel, whom) else { continue };
+            let mut numbers = choose(self.store.as_ref(), place, rule, None).await?.numbers;
+            let chats = self.chats(channel, whom, &mut numbers).await?;
+            recipients.insert(channel.to_string(), numbers.len() + chats.new);
+        }
+        Ok(recipients)
+    }
+
+    /// Who would get a post of the campaign now.
+    pub(super) async fn campaign_audience(&self, campaign: &Name) -> Result<Value, AskError> {
+        let names: Vec<Name> = self.audiences.keys().cloned().collect();
+        all_known("campaign", std::slice::from_ref(campaign), &names)?;
+        let mut whom = self.audiences.get(campaign).cloned().unwrap_or_default();
+        // What the settings name is checked there.
+        let rule = whom.rule.as_deref().map(|rule| self.rule(rule)).transpose()?;
+        if whom.channels.is_empty() {
+            whom.channels = self.channels.keys().cloned().collect();
+        }
+        let mut told = self.survey(&whom, rule.as_ref()).await?;
+        told["campaign"] = json!(campaign);
+        told["audience"] = json!(whom.rule);
+        Ok(told)
+    }
+
+    /// How many would get it by channel and language, a few of them, and why others would not.
+    pub(super) async fn survey(
+        &self,
+        whom: &Whom,
+        rule: Option<&PeopleRule>,
+    ) -> Result<Value, AskError> {
+        let status = self.store.load_status().await?;
+        let mut survey = Survey::default();
+        for channel in &whom.channels {
+            let Some(place) = self.place(channel, whom) else { continue };
+            let mut languages = BTreeMap::<String, u64>::new();
+            let sample = &mut survey.sample;
+            let mut look = |person: &Subscriber| {
+                let language = person.language.as_deref().unwrap_or(UNKNOWN);
+                match languages.get_mut(language) {
+                    Some(count) => *count += 1,
+                    None => {
+                        languages.insert(language.to_owned(), 1);
+                    }
+                }
+                if sample.len() < SAMPLE_MAX {
+                    sample.push(row(channel, person));
+                }
+            };
+            let chosen = choose(self.store.as_ref(), place, rule, Some(&mut look)).await?;
+            let Chosen { mut numbers, unwanted, unjudged, why } = chosen;
+            let meant = numbers.len() as u64;
+            let chats = self.chats(channel, whom, &mut numbers).await?;
+            survey.languages.insert(channel.to_string(), languages);
+            survey.recipients.insert(channel.to_string(), numbers.len() + chats.new);
+            let known = status.channels.iter().find(|one| one.channel == *channel);
+            let standing = |wanted: Standing| {
+                let counts = known.iter().flat_map(|one| &one.subscribers);
+                counts.filter(|(one, _)| *one == wanted).map(|(_, count)| *count).sum::<u64>()
+            };
+            let active = standing(Standing::Active);
+            let mut left_out = BTreeMap::from([
+                ("other-topics", active.saturating_sub(meant + unwanted + unjudged)),
+                ("audience", unwanted),
+                ("unjudged", unjudged),
+                ("stopped-chats", chats.stopped),
+            ]);
+            for out in [Standing::Stopped, Standing::Blocked, Standing::Gone] {
+                left_out.insert(standing_word(out), standing(out));
+            }
+            left_out.retain(|_, count| *count > 0);
+            survey.left_out.insert(channel.to_string(), left_out);
+            if let Some(why) = why {
+                survey
+                    .remarks
+                    .push(format!("{channel}: the audience can't be applied to all: {why}"));
+            }
+            if let Some(why) = known.and_then(|one| one.state.paused.as_ref()) {
+                survey.remarks.push(format!("{channel} is paused, and so it would wait: {why}"));
+            }
+        }
+        Ok(json!({
+            "recipients": survey.recipients,
+            "total": survey.recipients.values().sum::<usize>(),
+            "languages": survey.languages,
+            "sample": survey.sample,
+            "left_out": survey.left_out,
+            "chats": whom.chats.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "remarks": survey.remarks,
+        }))
+    }
+
+    fn place<'a>(&self, channel: &'a Name, whom: &'a Whom) -> Option<Place<'a>> {
+        let kind = self.channels.get(channel).copied()?;
+        Some(Place { channel, kind, topics: &whom.topics, now: self.clock.now() })
+    }
+
+    /// Adds the chats that are known to the numbers.
+    async fn chats(
+        &self,
+        channel: &Name,
+        whom: &Whom,
+        numbers: &mut Vec<u32>,
+    ) -> Result<Chats, AskError> {
+        let mut chats = Chats::default();
+        for chat in whom.chats.iter().filter(|chat| chat.channel == *channel) {
+            match self.store.load_subscriber(channel, &chat.address).await? {
+                None => chats.new += 1,
+                Some(person) if person.standing == Standing::Stopped => chats.stopped += 1,
+                Some(person) => numbers.push(person.number),
+            }
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        Ok(chats)
+    }
+}
+
+/// Chats that are named.
+#[derive(Default)]
+struct Chats {
+    /// Not met before.
+    new: usize,
+    /// Somebody in them asked us to stop.
+    stopped: u64,
+}
+
+#[derive(Default)]
+struct Survey {
+    recipients: BTreeMap<String, usize>,
+    languages: BTreeMap<String, BTreeMap<String, u64>>,
+    sample: Vec<Value>,
+    left_out: BTreeMap<String, BTreeMap<&'static str, u64>>,
+    remarks: Vec<String>,
+}
+
+fn row(channel: &Name, person: &Subscriber) -> Value {
+    json!({
+        "channel": channel,
+        "address": person.address,
+        "language": person.language,
+        "topics": person.topics,
+        "joined": person.joined_at.to_string(),
+    })
+}
+
+fn standing_word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active => "active",
+        Standing::Stopped => "stopped",
+        Standing::Blocked => "blocked",
+        Standing::Gone => "gone",
+    }
+}

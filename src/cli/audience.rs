@@ -1,0 +1,108 @@
+//! Who would get a post, in lines.
+
+use serde_json::Value;
+
+use crate::cli::output;
+
+/// Languages of a channel that are shown.
+const LANGUAGES_MAX: usize = 12;
+
+/// Shows what a dry run told.
+pub(super) fn tell(value: &Value) {
+    lines(value).iter().for_each(|line| output::say(line));
+}
+
+fn lines(value: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (channel, languages) in value["languages"].as_object().into_iter().flatten() {
+        let mut counts: Vec<(&String, u64)> = languages
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(language, count)| (language, count.as_u64().unwrap_or(0)))
+            .collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let more = counts.len().saturating_sub(LANGUAGES_MAX);
+        let shown: Vec<String> = counts
+            .iter()
+            .take(LANGUAGES_MAX)
+            .map(|(language, count)| format!("{count} {language}"))
+            .collect();
+        if !shown.is_empty() {
+            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            lines.push(format!("  {channel}, by language: {}{more}", shown.join(", ")));
+        }
+    }
+    let chats: Vec<&str> =
+        value["chats"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if !chats.is_empty() {
+        lines.push(format!("  chats: {}", chats.join(", ")));
+    }
+    for (channel, reasons) in value["left_out"].as_object().into_iter().flatten() {
+        let reasons: Vec<String> = reasons
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(reason, count)| format!("{count} {}", words(reason)))
+            .collect();
+        if !reasons.is_empty() {
+            lines.push(format!("  {channel}, without: {}", reasons.join(", ")));
+        }
+    }
+    let sample: Vec<String> = value["sample"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|person| {
+            let of = |key: &str| person[key].as_str().unwrap_or("?").to_owned();
+            format!("{}/{} ({})", of("channel"), of("address"), of("language"))
+        })
+        .collect();
+    if !sample.is_empty() {
+        lines.push(format!("  for example: {}", sample.join(", ")));
+    }
+    for remark in value["remarks"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        lines.push(format!("  {remark}"));
+    }
+    lines
+}
+
+/// Why people are not among those who would get it.
+fn words(reason: &str) -> &str {
+    match reason {
+        "other-topics" => "of other topics",
+        "audience" => "whom the audience does not mean",
+        "unjudged" => "to whom the audience can't be applied",
+        "stopped" => "who stopped",
+        "blocked" => "who blocked us",
+        "gone" => "who are gone",
+        "stopped-chats" => "of the chats, where we were stopped",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audience_is_a_few_lines() {
+        let told = serde_json::json!({
+            "languages": { "bot": { "en": 1, "ro": 5 } },
+            "chats": ["bot/@news"],
+            "left_out": { "bot": { "audience": 3, "blocked": 1 } },
+            "sample": [{ "channel": "bot", "address": "7", "language": "ro" }],
+            "remarks": ["bot is paused, and so it would wait: x"],
+        });
+        assert_eq!(
+            lines(&told),
+            [
+                "  bot, by language: 5 ro, 1 en",
+                "  chats: bot/@news",
+                "  bot, without: 3 whom the audience does not mean, 1 who blocked us",
+                "  for example: bot/7 (ro)",
+                "  bot is paused, and so it would wait: x",
+            ]
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! Who gets a post: subscribers whom its topics and its rule mean, chats that are named, and people
+//! who come while it is on its way.
+
+use std::collections::BTreeMap;
+
+use crate::compose::set::{Composed, Options};
+use crate::model::audience::{FixedChat, PeopleRule, Somebody, Whom};
+use crate::model::name::Name;
+use crate::model::post::PostId;
+use crate::model::subscriber::Subscriber;
+use crate::model::time::Timestamp;
+use crate::render::expression::{Named, audience};
+use crate::store::audience::{Chosen, Place, choose};
+use crate::store::{LateCommit, LateLook, StoreError};
+
+/// Late joiners looked at together.
+const LATE_MAX: usize = 1_024;
+
+/// The audience of a post.
+#[derive(Default)]
+pub(super) struct Audience {
+    /// By channel, those that are not empty.
+    pub numbers: Vec<(Name, Vec<u32>)>,
+    /// Why it is not larger, a line for people each.
+    pub told: Vec<String>,
+    /// How many its rule did not want.
+    pub unwanted: u64,
+}
+
+/// Finds the audience of what was composed of a draft of `since`.
+pub(super) async fn find(
+    options: &Options,
+    composed: &Composed,
+    since: Timestamp,
+) -> Result<Audience, StoreError> {
+    let store = options.store.as_ref();
+    let now = options.clock.now();
+    let Composed { whom, rule, updates, .. } = composed;
+    let mut found = Audience::default();
+    for channel in &whom.channels {
+        let Some(kind) = options.channels.get(channel).copied() else { continue };
+        let place = Place { channel, kind, topics: &whom.topics, now };
+        let Chosen { mut numbers, unwanted, unjudged, why } =
+            choose(store, place, rule.as_ref(), None).await?;
+        found.unwanted += unwanted;
+        if let Some(why) = why {
+            let told = format!(
+                "the audience can't be applied to {unjudged} on {channel}, who don't get it: {why}"
+            );
+            tracing::warn!(channel.id = %channel, people = unjudged, why, "left people out");
+            found.told.push(told);
+        }
+        let named = addresses(&whom.chats, channel);
+        if !named.is_empty() {
+            numbers.extend(store.commit_chats(channel, named, now).await?);
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+        if let Some((campaign, items)) = updates {
+            let edited = store.load_corrected(campaign, items, channel, since).await?;
+            numbers.retain(|number| !edited.contains(number));
+        }
+        if !numbers.is_empty() {
+            found.numbers.push((channel.clone(), numbers));
+        }
+    }
+    Ok(found)
+}
+
+/// The addresses of chats on a channel.
+pub(super) fn addresses(chats: &[FixedChat], channel: &Name) -> Vec<String> {
+    let own = chats.iter().filter(|chat| chat.channel == *channel);
+    own.map(|chat| chat.address.clone()).collect()
+}
+
+/// Reads a rule that was checked when it was written; names that have gone since are no fault.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn read(rule: &str) -> Result<PeopleRule, String> {
+    audience(rule, Named::default()).map_err(|faults| {
+        let problems: Vec<String> = faults.into_iter().map(|fault| fault.problem).collect();
+        problems.join("; ")
+    })
+}
+
+/// Lets people who subscribed meanwhile into the posts on their way that are for them.
+pub(super) async fn let_in(options: &Options) -> Result<(), StoreError> {
+    loop {
+        let LateLook { people, rules } = options.store.lease_late(LATE_MAX).await?;
+        if people.is_empty() {
+            return Ok(());
+        }
+        let now = options.clock.now();
+        let seen = people.iter().map(|(channel, one)| (channel.clone(), one.number)).collect();
+        let mut joining = Vec::new();
+        for (post, whom) in rules {
+            let numbers = meant(options, post, &whom, &people, now);
+            joining.extend(numbers.into_iter().map(|(channel, numbers)| (post, channel, numbers)));
+        }
+        let channels: Vec<Name> = joining.iter().map(|(_, channel, _)| channel.clone()).collect();
+        let joined = options.store.commit_late(LateCommit { seen, joining }).await?;
+        if joined > 0 {
+            tracing::info!(people = joined, "let late joiners into posts on their way");
+            channels.iter().for_each(|channel| options.wakes.wake_channel(channel));
+        }
+    }
+}
+
+/// Lets in who subscribed after the audience was found and before the post was made: the store did
+/// not know of the post yet.
+pub(super) async fn let_in_between(
+    options: &Options,
+    post: PostId,
+    whom: &Whom,
+    before: &[(Name, Vec<u32>)],
+) -> Result<(), StoreError> {
+    // It was read when the post was made.
+    let Ok(rule) = whom.rule.as_deref().map(read).transpose() else { return Ok(()) };
+    let mut joining = Vec::new();
+    for channel in &whom.channels {
+        let Some(kind) = options.channels.get(channel).copied() else { continue };
+        let place = Place { channel, kind, topics: &whom.topics, now: options.clock.now() };
+        let mut numbers = choose(options.store.as_ref(), place, rule.as_ref(), None).await?.numbers;
+        let known = before.iter().find(|(known, _)| known == channel).map(|(_, numbers)| numbers);
+        numbers.retain(|number| known.is_none_or(|known| known.binary_search(number).is_err()));
+        if !numbers.is_empty() {
+            joining.push((post, channel.clone(), numbers));
+        }
+    }
+    let channels: Vec<Name> = joining.iter().map(|(_, channel, _)| channel.clone()).collect();
+    if !joining.is_empty() {
+        options.store.commit_late(LateCommit { seen: vec![], joining }).await?;
+        channels.iter().for_each(|channel| options.wakes.wake_channel(channel));
+    }
+    Ok(())
+}
+
+/// The numbers of those for whom a post is.
+fn meant(
+    options: &Options,
+    post: PostId,
+    whom: &Whom,
+    people: &[(Name, Subscriber)],
+    now: Timestamp,
+) -> BTreeMap<Name, Vec<u32>> {
+    let mut numbers = BTreeMap::<Name, Vec<u32>>::new();
+    let rule = match whom.rule.as_deref().map(read).transpose() {
+        Ok(rule) => rule,
+        Err(why) => {
+            tracing::error!(post.id = %post, why, "let nobody in: its audience can't be read");
+            return numbers;
+        }
+    };
+    for (channel, subscriber) in people {
+        let Some(kind) = options.channels.get(channel).copied() else { continue };
+        let is_of_topic = whom.topics.is_empty()
+            || whom.topics.iter().any(|topic| subscriber.topics.contains(topic));
+        if !whom.channels.contains(channel) || !is_of_topic || !subscriber.is_counted() {
+            continue;
+        }
+        let somebody = Somebody { subscriber, channel, kind, now };
+        if rule.as_ref().is_none_or(|rule| rule.holds(&somebody) == Ok(true)) {
+            numbers.entry(channel.clone()).or_default().push(subscriber.number);
+        }
+    }
+    numbers
+}
