@@ -299,7 +299,7 @@ async fn a_file_plans_its_post_once_and_follows_its_changes() {
     until("it is sent", || readers(&rig, "We open now").len() == 10).await;
     assert_eq!(daemon.terminate().0, Some(0));
     write("opening.toml", later, "We open again");
-    let daemon = rig.start();
+    let daemon = rig.launch();
     daemon.wait_for("nothing comes of it");
     assert_eq!(titles(), [""; 0]);
     assert_eq!(readers(&rig, "We open").len(), 10);
