@@ -287,6 +287,7 @@ fn because(reason: Reason) -> &'static str {
         Reason::PostStopped => "the post was stopped",
         Reason::Superseded => "more was held for them than a carousel takes",
         Reason::Refused => "the service refused it",
+        Reason::Expired => "they were not in contact for too long while it was held",
     }
 }
 

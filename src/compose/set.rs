@@ -159,6 +159,7 @@ fn new_post(
         counts: Counts::default(),
         errors: vec![],
         corrections: None,
+        beyond: None,
     }
 }
 

@@ -116,6 +116,7 @@ impl Stages {
                         limits,
                         in_flight: settings.in_flight,
                         downloads: Some(downloads.clone()),
+                        ways: tokio::sync::watch::channel(Ways::default()).1,
                     },
                     stop.clone(),
                 ),

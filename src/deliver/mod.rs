@@ -20,6 +20,8 @@ pub mod personal;
 
 mod waiting;
 
+mod lane;
+
 mod edits;
 
 mod media;

@@ -52,6 +52,10 @@ pub mod rollout;
 
 pub mod trace;
 
+pub mod lane;
+
+pub mod signal;
+
 pub mod report;
 
 pub mod subscriber;

@@ -117,6 +117,7 @@ pub fn post(title: &str) -> Post {
         counts: Counts::default(),
         errors: vec![],
         corrections: None,
+        beyond: None,
     }
 }
 
@@ -157,7 +158,7 @@ pub fn event(channel: &str, id: &str, address: &str) -> Event {
 }
 
 pub fn answer(text: &str) -> Answer {
-    Answer { message: Message::from_plain(text), tap: None }
+    Answer { message: Message::from_plain(text), tap: None, ask: None }
 }
 
 pub fn receipt(ticket: Ticket, settled: Settled) -> Receipt {

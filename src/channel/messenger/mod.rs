@@ -7,3 +7,5 @@ pub(crate) mod slots;
 pub mod errors;
 
 pub mod updates;
+
+pub mod market;

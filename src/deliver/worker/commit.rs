@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::deliver::lane::BeyondCalls;
 use crate::deliver::personal::Personal;
 use crate::deliver::waiting::Flight;
 use crate::deliver::worker::Worker;
@@ -13,12 +13,9 @@ use crate::deliver::worker::lowered::{Lowered, body_for, lowered_bodies};
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelKind;
 use crate::model::correction::Kept;
+use crate::model::lane::Lane;
 use crate::model::post::{Claim, Outcome, Post, PostId, Reason, Receipt, Settled, Ticket, Work};
-use crate::model::time::Timestamp;
 use crate::store::{Advance, StoreError};
-
-/// Before Messenger's window closes nothing new is begun.
-pub const WINDOW_RESERVE: Duration = Duration::from_secs(5 * 60);
 
 /// Posts kept lowered, beyond those that are being sent.
 const POSTS_KEPT: usize = 32;
@@ -46,10 +43,12 @@ impl Worker {
             self.posts.iter().map(|(post, lowered)| (*post, lowered.revision)).collect();
         let store = Arc::clone(&self.options.store);
         let channel = self.options.name.clone();
-        let resting = self.waiting.resting_posts();
+        let mut resting = self.waiting.resting_posts();
+        resting.extend(self.resting_for_market());
+        let ways = self.ways_now();
         let now = self.options.clock.now();
         self.committing = Some(Box::pin(async move {
-            let step = Advance { channel, receipts, claims, resting, now };
+            let step = Advance { channel, receipts, claims, resting, ways, now };
             let claims_made = store.advance(step).await?;
             let mut posts: Vec<Post> = Vec::new();
             for claim in &claims_made {
@@ -117,6 +116,7 @@ impl Worker {
             revision: state.map_or(0, |state| state.revision),
             keeps: channel.kind() == ChannelKind::Telegram
                 && state.is_some_and(|state| state.until > now),
+            beyond: BeyondCalls::of(channel, post),
         }
     }
 
@@ -137,27 +137,44 @@ impl Worker {
             keeps: false,
             kept: Vec::new(),
             edit: None,
+            lane: claim.lane,
+            toll: None,
         };
         if self.is_stopping || self.paused_until.is_some() {
             return self.return_it(&flight);
         }
         match claim.work {
             Work::Answer { answer, .. } => {
-                let calls = self.options.channel.lower(&answer.message, answer.tap.as_deref());
+                let channel = &self.options.channel;
+                let mut calls = channel.lower(&answer.message, answer.tap.as_deref());
+                calls.extend(answer.ask.as_ref().and_then(|title| channel.ask_call(title)));
                 flight.calls = Arc::from(calls);
                 self.waiting.put_last(flight);
                 Ok(())
             }
             Work::Delivery { post, .. } => {
                 flight.post = Some(post);
-                if self.is_out_of_window(recipient.window_until) {
+                if claim.lane == Lane::Held {
                     return self.settle(&flight, Outcome::Held, None);
                 }
                 let Some(lowered) = self.posts.get_mut(&post) else {
                     return self.return_it(&flight);
                 };
-                flight.policy = lowered.policy;
+                // Where there are echoes one is waited for first, and the store decides then.
+                let has_echoes = self.options.channel.kind() == ChannelKind::Messenger;
+                flight.policy = if has_echoes { OnUncertain::Skip } else { lowered.policy };
                 (flight.revision, flight.keeps) = (lowered.revision, lowered.keeps);
+                if let Some(calls) = lowered.beyond.in_lane(claim.lane) {
+                    flight.calls = calls;
+                    if claim.lane == Lane::Marketing {
+                        flight.toll = self.toll(claim.token).map(Box::new);
+                        if flight.toll.is_none() {
+                            return self.return_it(&flight);
+                        }
+                    }
+                    self.waiting.put_last(flight);
+                    return Ok(());
+                }
                 let channel = &self.options.channel;
                 let own = lowered.personal.as_mut().and_then(|it| it.calls(channel, &recipient));
                 let language = recipient.language.as_deref();
@@ -175,13 +192,6 @@ impl Worker {
                 }
             }
         }
-    }
-
-    /// Messenger lets nobody be written to outside a window that they opened themselves.
-    fn is_out_of_window(&self, window_until: Option<Timestamp>) -> bool {
-        let soon = self.options.clock.now() + WINDOW_RESERVE;
-        self.options.channel.kind() == ChannelKind::Messenger
-            && window_until.is_none_or(|until| until <= soon)
     }
 
     pub(in crate::deliver) fn settle(

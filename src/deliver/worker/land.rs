@@ -11,6 +11,7 @@ use crate::deliver::media::Boarding;
 use crate::deliver::waiting::Flight;
 use crate::deliver::worker::Worker;
 use crate::deliver::worker::commit::{kept, receipt};
+use crate::model::lane::Lane;
 use crate::model::post::{Outcome, PostId, Reason, Receipt, Settled};
 use crate::store::StoreError;
 
@@ -34,7 +35,11 @@ impl Worker {
             return self.go_on(flight);
         }
         self.limiter.land(flight.begun, Instant::now());
-        let meaning = self.options.channel.meaning(observed);
+        let channel = &self.options.channel;
+        let meaning = match flight.lane {
+            Lane::Utility | Lane::Marketing => channel.verdict(flight.lane, observed).meaning(),
+            Lane::Window | Lane::Held => channel.meaning(observed),
+        };
         self.feel(&meaning);
         if let Some(boarding) = boarding {
             // What is not there any more is no fault of the media that were to be put into it.
@@ -48,6 +53,9 @@ impl Worker {
         }
         if let Some(editing) = flight.edit.take() {
             return self.land_edit(flight, editing, observed, &meaning);
+        }
+        if matches!(flight.lane, Lane::Utility | Lane::Marketing) {
+            return self.land_beyond(flight, observed);
         }
         let covers = flight.calls.get(flight.part).map_or(0, |call| usize::from(call.covers));
         if covers > 0 && self.is_to_go_round(&meaning, flight.post) {
@@ -79,6 +87,21 @@ impl Worker {
                 flight.has_moved = true;
                 self.go_on(flight)
             }
+            act @ Act::Settle { .. } => self.end_flight(&flight, act),
+            Act::Pause { why } => {
+                self.return_it(&flight)?;
+                self.pause(&why)
+            }
+        }
+    }
+
+    /// It is over for this recipient.
+    pub(in crate::deliver) fn end_flight(
+        &mut self,
+        flight: &Flight,
+        act: Act,
+    ) -> Result<(), StoreError> {
+        match act {
             Act::Settle { outcome, standing, window_closed, error } => {
                 // An answer can't be held: it belongs to the moment that has passed.
                 let outcome = match (outcome, flight.post) {
@@ -92,13 +115,12 @@ impl Worker {
                     standing,
                     window_closed,
                     error,
-                    ..receipt(&flight, Settled::Done(outcome))
+                    ..receipt(flight, Settled::Done(outcome))
                 };
                 self.keep_receipt(receipt)
             }
-            Act::Pause { why } => {
-                self.return_it(&flight)?;
-                self.pause(&why)
+            Act::GoOn | Act::Again { .. } | Act::Move { .. } | Act::Pause { .. } => {
+                self.return_it(flight)
             }
         }
     }
@@ -116,7 +138,7 @@ impl Worker {
     }
 
     /// No call is left.
-    pub(super) fn finish(&mut self, flight: &Flight) -> Result<(), StoreError> {
+    pub(in crate::deliver) fn finish(&mut self, flight: &Flight) -> Result<(), StoreError> {
         if flight.is_said {
             return self.settle(flight, Outcome::Sent, None);
         }

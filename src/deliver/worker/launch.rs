@@ -9,6 +9,7 @@ use crate::channel::Observed;
 use crate::deliver::media::Check;
 use crate::deliver::waiting::Flight;
 use crate::deliver::worker::Worker;
+use crate::model::signal::Mark;
 use crate::store::StoreError;
 
 impl Worker {
@@ -94,13 +95,19 @@ impl Worker {
         self.busy.insert(flight.address.clone());
         let channel = Arc::clone(&self.options.channel);
         let boarding = self.desk.board(&flight);
+        let of = u8::try_from(flight.calls.len()).unwrap_or(u8::MAX);
+        let part = u8::try_from(flight.part).unwrap_or(u8::MAX);
+        let mark = Mark { ticket: flight.ticket, part, of }.to_string();
         self.flying.push(Box::pin(async move {
             let dressed = boarding.as_ref().map(|boarding| &boarding.dressed);
             let plain = flight.calls.get(flight.part);
             let call = dressed.and_then(|dressed| dressed.call.as_ref()).or(plain);
             let uploads = dressed.map_or(&[][..], |dressed| &dressed.uploads);
             let observed = match call {
-                Some(call) => channel.send_with(call, uploads, &flight.address).await,
+                Some(call) => match &flight.toll {
+                    Some(toll) => channel.send_paid(call, &toll.campaign, &toll.token).await,
+                    None => channel.send_marked(call, uploads, &flight.address, &mark).await,
+                },
                 None => Observed::NotSent { why: "nothing to send".to_owned() },
             };
             (flight, boarding, observed)

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::campaign::OnUncertain;
+use crate::model::lane::Lane;
 use crate::model::name::Name;
 use crate::model::post::{
     AnswerId, BatchId, Claim, Outcome, PostId, Reason, Receipt, Recipient, Settled, Ticket, Work,
@@ -10,9 +11,12 @@ use crate::model::post::{
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::store::redb::crowd::Crowded;
+use crate::store::redb::echo::enlightened;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rollout::Judged;
-use crate::store::redb::rows::{Aim, AnswerAt, AnswerRow, Flight, HeldRow, Part, Release};
+use crate::store::redb::rows::{
+    Aim, AnswerAt, AnswerRow, Flight, HeldRow, Part, Release,
+};
 use crate::store::{Advance, Rescued, StoreError, Wire};
 
 /// Most claims that a post gets in one turn.
@@ -39,8 +43,12 @@ pub(super) fn advance(writing: &mut Writing<'_>, step: &Advance) -> Result<Claim
         writing.settle(receipt, Some(step.now))?;
     }
     let judged = writing.judge_stages(step.now)?;
+    if step.ways.has_windows {
+        writing.end_doubts(step.now)?;
+        writing.expire_held(&step.channel, step.ways.held_for, step.now)?;
+    }
     let mut claims = Vec::new();
-    writing.claim_answers(&step.channel, step.claims, &mut claims)?;
+    writing.claim_answers(step, &mut claims)?;
     let is_cut = writing.claim_deliveries(step, &mut claims)?;
     Ok(Claims { claims, is_cut, judged })
 }
@@ -92,12 +100,17 @@ pub(super) fn rescue(writing: &mut Writing<'_>, wire: &Wire) -> Result<Rescued, 
             rescued.returned += 1;
             Settled::Returned { part: flight.part }
         } else if let Aim::Delivery { batch, .. } = flight.what
+            && !flight.has_echo
+            && flight.lane != Lane::Marketing
             && writing.is_resent(batch)?
         {
             rescued.resent += 1;
             Settled::Returned { part: accepted }
         } else {
-            rescued.uncertain += 1;
+            match writing.tables.echoes.load(ticket)? {
+                Some(_) => rescued.settled += 1,
+                None => rescued.uncertain += 1,
+            }
             Settled::Done(Outcome::Uncertain)
         };
         let kept = wire.parts.iter().rev().find(|(of, _)| of.0 == ticket);
@@ -128,11 +141,11 @@ impl Writing<'_> {
             return Ok(false);
         };
         self.tables.in_flight.remove(receipt.ticket.0)?;
-        match flight.what {
-            Aim::Delivery { batch, index } => {
-                self.settle_delivery(receipt, (batch, index), flight.part, now)?;
-            }
-            Aim::Answer(at) => self.settle_answer(receipt, &at, now)?,
+        let echo = self.take_echo(receipt.ticket)?;
+        let receipt = &enlightened(receipt, echo);
+        match &flight.what {
+            Aim::Delivery { .. } => self.settle_delivery(receipt, &flight, now)?,
+            Aim::Answer(at) => self.settle_answer(receipt, at, &flight, now)?,
         }
         Ok(true)
     }
@@ -140,18 +153,26 @@ impl Writing<'_> {
     fn settle_delivery(
         &mut self,
         receipt: &Receipt,
-        (batch, index): (u64, u16),
-        part: u8,
+        flight: &Flight,
         now: Option<Timestamp>,
     ) -> Result<(), StoreError> {
+        let Aim::Delivery { batch, index } = flight.what else { return Ok(()) };
+        let part = flight.part;
         let (post, channel, number) = self.whose(batch, index)?;
-        let held = HeldRow { batch, index };
+        let held = HeldRow { batch, index, at: Timestamp::default() };
+        self.pay_back(&channel, number, flight, receipt.settled)?;
         self.keep_messages(post, (batch, index), part, receipt)?;
         match receipt.settled {
-            Settled::Done(Outcome::Held) => self.hold(&channel, number, Release { post, held })?,
+            Settled::Done(Outcome::Held) => {
+                self.hold(&channel, number, Release { post, held }, now)?;
+            }
             Settled::Done(outcome) => {
                 self.turn(batch, index, outcome)?;
                 self.stamp(batch, index, now)?;
+                self.note_lane(batch, index, flight.lane)?;
+                if outcome == Outcome::Uncertain && flight.has_echo {
+                    self.doubt(receipt, flight, vec![held], now)?;
+                }
                 if let Outcome::Failed(_) | Outcome::Uncertain = outcome {
                     // An admin may have them tried again.
                     self.keep_part(batch, index, receipt.part.max(part))?;
@@ -170,7 +191,7 @@ impl Writing<'_> {
     }
 
     /// Keeps how many calls were accepted; a claim takes it away with it.
-    fn keep_part(&mut self, batch: u64, index: u16, part: u8) -> Result<(), StoreError> {
+    pub fn keep_part(&mut self, batch: u64, index: u16, part: u8) -> Result<(), StoreError> {
         match part {
             0 => Ok(()),
             _ => self.tables.partial.put((batch, index), &Part(part)),
@@ -181,6 +202,7 @@ impl Writing<'_> {
         &mut self,
         receipt: &Receipt,
         at: &AnswerAt,
+        flight: &Flight,
         now: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let mut row = self.tables.answers.need(at.key())?;
@@ -190,7 +212,13 @@ impl Writing<'_> {
                 self.tables.answers.put(at.key(), &row)?;
                 self.tables.ready.insert(at.ready_key())?;
             }
-            Settled::Done(outcome) => self.end_answer(at, &row, outcome, now)?,
+            Settled::Done(outcome) => {
+                self.end_answer(at, &row, outcome, flight.has_echo, now)?;
+                if outcome == Outcome::Uncertain && flight.has_echo {
+                    let targets = row.releases.iter().map(|release| release.held).collect();
+                    self.doubt(receipt, flight, targets, now)?;
+                }
+            }
         }
         match row.number {
             Some(number) => self.tell_subscriber(&at.channel, number, receipt),
@@ -204,6 +232,7 @@ impl Writing<'_> {
         at: &AnswerAt,
         row: &AnswerRow,
         outcome: Outcome,
+        has_echo: bool,
         now: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         self.tables.answers.remove(at.key())?;
@@ -216,32 +245,28 @@ impl Writing<'_> {
             self.tables.ready.insert(next.ready_key())?;
         }
         for release in &row.releases {
-            let HeldRow { batch, index } = release.held;
+            let HeldRow { batch, index, .. } = release.held;
             if self.tables.people.load(batch)?.is_none() {
                 // Its post was pruned meanwhile.
                 continue;
             }
             let is_final = match outcome {
                 Outcome::Sent => true,
-                Outcome::Uncertain => !self.is_resent(batch)?,
+                // Where there are echoes one is waited for first.
+                Outcome::Uncertain => has_echo || !self.is_resent(batch)?,
                 _ => false,
             };
             match row.number {
-                Some(number) if !is_final => self.hold(&at.channel, number, *release)?,
+                Some(number) if !is_final => self.hold(&at.channel, number, *release, now)?,
                 _ => {
                     self.turn(batch, index, outcome)?;
+                    self.note_lane(batch, index, Lane::Held)?;
                     self.stamp(batch, index, now)?;
                 }
             }
             self.note(release.post, None, now)?;
         }
         Ok(())
-    }
-
-    /// Keeps a delivery for the person's next contact.
-    fn hold(&mut self, channel: &Name, number: u32, release: Release) -> Result<(), StoreError> {
-        self.turn(release.held.batch, release.held.index, Outcome::Held)?;
-        self.tables.held.put((channel.as_str(), number, release.post), &release.held)
     }
 
     /// Skips one recipient for good.
@@ -282,7 +307,7 @@ impl Writing<'_> {
     }
 
     /// Whether what is uncertain of the batch's post is sent again.
-    fn is_resent(&mut self, batch: u64) -> Result<bool, StoreError> {
+    pub fn is_resent(&mut self, batch: u64) -> Result<bool, StoreError> {
         let post = self.sheet(batch)?.post;
         Ok(self.tally(post)?.on_uncertain == OnUncertain::Resend)
     }
@@ -348,11 +373,11 @@ impl Writing<'_> {
 
     fn claim_answers(
         &mut self,
-        channel: &Name,
-        limit: usize,
+        step: &Advance,
         claims: &mut Vec<Claim>,
     ) -> Result<(), StoreError> {
-        while claims.len() < limit {
+        let (channel, has_echo) = (&step.channel, step.ways.has_windows);
+        while claims.len() < step.claims {
             let first = {
                 let range = (channel.as_str(), 0, "")..;
                 let key = self.tables.ready.keys(range)?.next().transpose()?;
@@ -375,7 +400,7 @@ impl Writing<'_> {
             let is_active = person.as_ref().is_some_and(|p| p.standing == Standing::Active);
             if !row.releases.is_empty() && !is_active {
                 // Nothing of a post goes to somebody who left: it stays held.
-                self.end_answer(&at, &row, Outcome::Held, None)?;
+                self.end_answer(&at, &row, Outcome::Held, has_echo, None)?;
                 continue;
             }
             self.tables.ready.remove(at.ready_key())?;
@@ -391,12 +416,18 @@ impl Writing<'_> {
                 recipient,
             );
             let id = AnswerId(at.id);
-            let ticket = self.give_ticket(Aim::Answer(at), row.part)?;
+            // What was held comes so, whatever else is answered.
+            let lane = if row.releases.is_empty() { Lane::Window } else { Lane::Held };
+            let what = Aim::Answer(at);
+            let flight = Flight { what, part: row.part, lane, has_echo, paid: None };
+            let ticket = self.give_ticket(&flight)?;
             claims.push(Claim {
                 ticket,
                 work: Work::Answer { id, answer: Box::new(row.answer) },
                 part: row.part,
                 recipient,
+                lane: Lane::Window,
+                token: None,
             });
         }
         Ok(())
@@ -464,7 +495,11 @@ impl Writing<'_> {
                     self.tables.partial.remove((batch, index))?;
                 }
                 self.turn(batch, index, Outcome::InFlight)?;
-                let ticket = self.give_ticket(Aim::Delivery { batch, index }, part)?;
+                let (lane, token, paid) =
+                    self.choose_lane((channel, post), &person, part, &step.ways, step.now)?;
+                let what = Aim::Delivery { batch, index };
+                let has_echo = step.ways.has_windows && lane != Lane::Marketing;
+                let ticket = self.give_ticket(&Flight { what, part, lane, has_echo, paid })?;
                 claims.push(Claim {
                     ticket,
                     work: Work::Delivery {
@@ -475,17 +510,19 @@ impl Writing<'_> {
                     },
                     part,
                     recipient: recipient(person),
+                    lane,
+                    token,
                 });
             }
         }
         Ok(())
     }
 
-    fn give_ticket(&mut self, what: Aim, part: u8) -> Result<Ticket, StoreError> {
+    fn give_ticket(&mut self, flight: &Flight) -> Result<Ticket, StoreError> {
         let counters = self.counters()?;
         counters.ticket += 1;
         let ticket = counters.ticket;
-        self.tables.in_flight.put(ticket, &Flight { what, part })?;
+        self.tables.in_flight.put(ticket, flight)?;
         Ok(Ticket(ticket))
     }
 

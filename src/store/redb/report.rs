@@ -10,6 +10,7 @@ use crate::model::post::{Outcome, PostId};
 use crate::model::report::{Ends, LATELY_S, LEFT_WITHIN, Pace, PostReport};
 use crate::model::time::Timestamp;
 use crate::store::redb::ledger::{Writing, numbers};
+use crate::store::redb::marks::{complete, count_reached};
 use crate::store::redb::rows::{Outcomes, People, PostRow, Span, TimesRow};
 use crate::store::redb::tables::{
     Index, OUTCOMES, PEOPLE, POSTS, Records, TALLIES, TIMES, WITHDRAWALS,
@@ -87,7 +88,12 @@ pub(super) fn load_report(
     let people = PEOPLE.open(read)?;
     let books = (&people, &outcomes, &times);
     let mut left = count_left(books, &WITHDRAWALS.open(read)?, &row, last_at)?;
+    let mut reached = count_reached(read, &row)?;
     for (channel, of_channel) in &mut channels {
+        if let Some(reached) = reached.remove(channel) {
+            of_channel.lanes = reached.lanes;
+            (of_channel.delivered, of_channel.read) = (reached.delivered, reached.read);
+        }
         of_channel.left = left.remove(channel.as_str()).unwrap_or(0);
         ends.join(of_channel);
     }
@@ -154,7 +160,7 @@ where
         let (at, channel, number) = key.value();
         let at = Timestamp::from_millis(at);
         let found = find(books, &row.spans, channel, number)?;
-        if let Some(Delivery { outcome: Outcome::Sent, at: sent_at }) = found {
+        if let Some((Delivery { outcome: Outcome::Sent, at: sent_at, .. }, _)) = found {
             let sent_at = sent_at.unwrap_or(row.created_at);
             if at + ALLOWANCE >= sent_at && at <= sent_at + LEFT_WITHIN {
                 *left.entry(channel.to_owned()).or_default() += 1;
@@ -173,7 +179,10 @@ pub(super) fn load_delivery(
 ) -> Result<Option<Delivery>, StoreError> {
     let Some(row) = POSTS.open(read)?.load(post.0)? else { return Ok(None) };
     let (people, outcomes, times) = (PEOPLE.open(read)?, OUTCOMES.open(read)?, TIMES.open(read)?);
-    find((&people, &outcomes, &times), &row.spans, channel.as_str(), number)
+    match find((&people, &outcomes, &times), &row.spans, channel.as_str(), number)? {
+        Some((found, place)) => complete(read, found, place, (channel, number)).map(Some),
+        None => Ok(None),
+    }
 }
 
 /// One recipient's place in a post: the batches are in the order of their numbers.
@@ -182,7 +191,7 @@ fn find<H>(
     spans: &[Span],
     channel: &str,
     number: u32,
-) -> Result<Option<Delivery>, StoreError>
+) -> Result<Option<(Delivery, (u64, usize))>, StoreError>
 where
     H: ReadableTable<u64, &'static [u8]>,
 {
@@ -204,7 +213,14 @@ where
                     Some(TimesRow(bytes)) => Times::decode(&bytes)?.at(place),
                     None => None,
                 };
-                return Ok(outcome.map(|outcome| Delivery { outcome, at }));
+                let found = |outcome| Delivery {
+                    outcome,
+                    at,
+                    lane: None,
+                    is_delivered: false,
+                    is_read: false,
+                };
+                return Ok(outcome.map(|outcome| (found(outcome), (middle, place))));
             }
         }
     }
