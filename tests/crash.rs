@@ -354,6 +354,7 @@ impl Program<'_> {
             receipts,
             claims: CLAIMS,
             resting: vec![],
+            ways: Default::default(),
             now: now(),
         };
         self.moment();

@@ -79,6 +79,8 @@ fn options(
         when: None,
         timing: Default::default(),
         stages: None,
+        utility: None,
+        is_marketing: false,
     };
     Ok(Options {
         store,

@@ -18,7 +18,7 @@ use crate::model::post::{Content, Draft, DraftId, Hold, PostId};
 use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
 use crate::runtime::wakes::Wakes;
-use crate::store::{FloodWord, ReviewWord, Reviewed, Store, StoreError};
+use crate::store::{FloodWord, MarketState, ReviewWord, Reviewed, Store, StoreError};
 
 /// Most posts that one listing shows.
 const POSTS_MAX: usize = 1_000;
@@ -89,6 +89,16 @@ pub enum AskError {
     Refused(String),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What was spent on marketing messages; in the account's currency.
+fn market_row(market: &MarketState) -> Value {
+    let (whole, part) = (market.spent / 1_000_000, market.spent % 1_000_000);
+    json!({
+        "campaign": market.campaign.as_ref().map(|campaign| &campaign.id),
+        "messages": market.paid,
+        "spent_in_period": format!("{whole}.{part:06}"),
+    })
 }
 
 /// Polls the named sources now; the second word says that nothing may be written.
@@ -163,6 +173,13 @@ impl Desk {
 
     async fn status(&self) -> Result<Value, AskError> {
         let status = self.store.load_status().await?;
+        let mut markets = BTreeMap::new();
+        for name in self.channels.keys() {
+            let market = self.store.load_market(name).await?;
+            if market.paid > 0 || market.campaign.is_some() {
+                markets.insert(name, market);
+            }
+        }
         let sources: BTreeMap<&Name, Value> = self
             .sources
             .iter()
@@ -181,7 +198,7 @@ impl Desk {
                     .flat_map(|one| &one.subscribers)
                     .map(|(standing, count)| (word(standing), *count))
                     .collect();
-                let row = json!({
+                let mut row = json!({
                     "kind": kind,
                     "subscribers": standings,
                     "answers_waiting": known.map_or(0, |one| one.answers),
@@ -191,6 +208,9 @@ impl Desk {
                         .filter(|until| *until > self.clock.now())
                         .map(|until| until.to_string()),
                 });
+                if let Some(market) = markets.get(name) {
+                    row["marketing"] = market_row(market);
+                }
                 (name, row)
             })
             .collect();

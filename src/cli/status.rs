@@ -58,6 +58,11 @@ fn show(status: &Value) -> String {
             (None, Some(until)) => format!("asked to wait until {until}"),
             (None, None) => String::new(),
         };
+        let spent = channel["marketing"]["spent_in_period"].as_str();
+        let note = match spent.filter(|_| channel["marketing"]["messages"] != 0) {
+            Some(spent) => format!("{note} marketing: {spent} spent in this period"),
+            None => note,
+        };
         rows.push(row(&[
             name,
             channel["kind"].as_str().unwrap_or("-"),
@@ -65,7 +70,7 @@ fn show(status: &Value) -> String {
             &people("stopped"),
             &people("blocked"),
             &people("gone"),
-            &note,
+            note.trim(),
         ]));
     }
     out.push_str(&output::table(&rows));

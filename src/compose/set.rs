@@ -8,6 +8,7 @@ use crate::model::channel::ChannelKind;
 use crate::model::control::Priority;
 use crate::model::correction::Corrections;
 use crate::model::item::{Item, ItemId, MediaKind};
+use crate::model::lane::Beyond;
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::{Body, Counts, DraftId, Post, PostId, Told};
@@ -101,6 +102,7 @@ pub(super) fn of_campaign(
     let mut post = new_post(options, name, title, bodies, cards, rule.on_uncertain);
     post.priority = rule.priority;
     post.personal = options.layouts.freeze(&rule.layout, items, &scene);
+    post.beyond = beyond(rule, items, told, options.clock.now());
     let (topics, channels) = (rule.topics.clone(), rule.channels.clone());
     let (updates, stages) = (None, rule.stages.clone());
     Composed { post, topics, channels, updates, items: Arc::default(), stages }
@@ -129,6 +131,25 @@ fn or_plain(rule: &Campaign, items: &[Item], rendered: Result<Message, RenderErr
         );
         crate::render::plain(items)
     })
+}
+
+/// The ways beyond Messenger's window that the campaign has for these items. A template tells one.
+fn beyond(rule: &Campaign, items: &[Item], told: &[Told], now: Timestamp) -> Option<Box<Beyond>> {
+    let utility = match (&rule.utility, items, told.first()) {
+        (Some(utility), [item], Some(told)) => match utility.fill(item, told, now) {
+            Ok(template) => Some(template),
+            Err(error) => {
+                tracing::warn!(
+                    campaign.id = %rule.name, template = %utility.template, error,
+                    "the template can't be filled in for an item: it is held"
+                );
+                None
+            }
+        },
+        _ => None,
+    };
+    let is_marketing = rule.is_marketing;
+    (utility.is_some() || is_marketing).then(|| Box::new(Beyond { utility, is_marketing }))
 }
 
 fn kinds(options: &Options, channels: &[Name]) -> BTreeSet<ChannelKind> {

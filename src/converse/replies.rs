@@ -278,11 +278,9 @@ fn acknowledge(turn: &mut Turn, tap: Option<String>) {
     let Some(tap) = tap else { return };
     match turn.answers.first_mut() {
         Some(first) => first.tap = Some(tap),
-        None => turn.answers.push(Answer {
-            message: Message::default(),
-            tap: Some(tap),
-            ask: None,
-        }),
+        None => {
+            turn.answers.push(Answer { message: Message::default(), tap: Some(tap), ask: None })
+        }
     }
 }
 

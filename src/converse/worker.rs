@@ -8,18 +8,24 @@ use futures_util::TryStreamExt;
 
 use crate::channel::Channel;
 use crate::converse::names::Names;
-use crate::converse::replies::{Setting, respond};
+use crate::converse::replies::{Setting, Turn, respond};
 use crate::converse::words::Words;
 use crate::model::channel::ChannelKind;
-use crate::model::event::Event;
+use crate::model::event::{Deed, Event};
+use crate::model::message::Message;
 use crate::model::name::Name;
+use crate::model::post::Answer;
+use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
-use crate::store::{ConversationCommit, Store, StoreError};
+use crate::store::{ConversationCommit, OptinWord, Store, StoreError};
 
 /// Events taken at once.
 const BATCH: usize = 256;
+
+/// The same person is asked about marketing messages at most this often.
+const ASKED_EVERY: Duration = Duration::from_secs(90 * 86_400);
 
 /// Without a nudge the store is looked at this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -33,6 +39,8 @@ pub struct Options {
     /// All topics there are, sorted.
     pub topics: Vec<Name>,
     pub channels: BTreeMap<Name, Arc<Channel>>,
+    /// Where people are asked whether they want marketing messages, and under which title.
+    pub asks: BTreeMap<Name, String>,
 }
 
 /// Answers events in the order in which they came, until *begin*.
@@ -104,6 +112,20 @@ async fn answer(
     let setting = Setting { words: &options.words, topics: &options.topics, kind };
     let now = options.clock.now();
     let mut turn = respond(known.as_ref(), &event, &setting, now);
+    let channel = &event.channel;
+    let address = event.address.clone();
+    match &event.deed {
+        Deed::OptedIn { token, expires_at } => {
+            let (token, expires_at) = (token.clone(), *expires_at);
+            let word = OptinWord::Open { token, expires_at, next_at: None, at: now };
+            options.store.commit_optins(channel, vec![(address, word)]).await?;
+        }
+        Deed::OptedOut => {
+            let word = (address, OptinWord::Closed);
+            options.store.commit_optins(channel, vec![word]).await?;
+        }
+        _ => turn.answers.extend(asking(options, &event, &turn, now).await?),
+    }
     if let Some(person) = &mut turn.subscriber {
         names.complete(&event.channel, person, now).await;
     }
@@ -121,4 +143,25 @@ async fn answer(
         .await?;
     options.wakes.wake_channel(&channel);
     Ok(())
+}
+
+/// Who has just started is asked whether they want marketing messages, if they have neither agreed
+/// nor been asked lately. Only while their window is open, which their deed opened.
+async fn asking(
+    options: &Options,
+    event: &Event,
+    turn: &Turn,
+    now: Timestamp,
+) -> Result<Option<Answer>, StoreError> {
+    let Some(title) = options.asks.get(&event.channel) else { return Ok(None) };
+    let has_started = turn.consent.as_ref().is_some_and(|consent| consent.given);
+    if !has_started || turn.answers.is_empty() {
+        return Ok(None);
+    }
+    let address = std::slice::from_ref(&event.address);
+    let known = options.store.load_optins(&event.channel, address).await?;
+    let known = known.into_iter().flatten().next().unwrap_or_default();
+    let is_rested = known.asked_at.is_none_or(|at| now.since(at) >= ASKED_EVERY);
+    let ask = (known.token.is_none() && is_rested).then(|| title.clone());
+    Ok(ask.map(|title| Answer { message: Message::default(), tap: None, ask: Some(title) }))
 }

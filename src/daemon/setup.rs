@@ -9,6 +9,7 @@ use crate::extract::page;
 use crate::model::channel::ChannelKind;
 use crate::model::condition::Condition;
 use crate::model::name::Name;
+use crate::model::phrase::Phrase;
 use crate::model::source::PageRules;
 use crate::render::{Layouts, expression};
 
@@ -66,6 +67,11 @@ impl config::Checks for Rules {
     fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
         let told = |fault: expression::Fault| (fault.problem, fault.hint);
         expression::condition(text).map_err(|faults| faults.into_iter().map(told).collect())
+    }
+
+    fn phrase(&self, text: &str) -> Result<Phrase, Vec<(String, Option<String>)>> {
+        let told = |fault: expression::Fault| (fault.problem, fault.hint);
+        expression::phrase(text).map_err(|faults| faults.into_iter().map(told).collect())
     }
 }
 

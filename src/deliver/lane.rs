@@ -15,7 +15,7 @@ use crate::deliver::waiting::Flight;
 use crate::deliver::worker::Worker;
 use crate::model::campaign::OnUncertain;
 use crate::model::lane::{Lane, Ways};
-use crate::model::post::{Outcome, Post, PostId};
+use crate::model::post::{Outcome, Post};
 use crate::store::{OptinWord, StoreError};
 
 /// A lane that is shut is tried again after this.
@@ -83,16 +83,6 @@ impl Worker {
         ways
     }
 
-    /// Posts that wait because marketing messages do.
-    pub(super) fn resting_for_market(&self) -> Vec<PostId> {
-        let now = Instant::now();
-        if self.shut.rests_until.is_none_or(|until| until <= now) {
-            return Vec::new();
-        }
-        let known = self.posts.iter().filter(|(_, lowered)| lowered.beyond.is_paid());
-        known.map(|(post, _)| *post).collect()
-    }
-
     /// Where a paid message goes.
     pub(super) fn toll(&self, token: Option<String>) -> Option<Toll> {
         let campaign = self.options.ways.borrow().market.as_ref()?.campaign.clone();
@@ -149,8 +139,7 @@ impl Worker {
                     if let Some(after) = after {
                         self.keep_quiet(after);
                     }
-                    self.waiting.put_first(flight);
-                    Ok(())
+                    self.go_on(flight)
                 }
                 Act::Pause { why } => {
                     self.return_it(&flight)?;

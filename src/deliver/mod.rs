@@ -22,6 +22,8 @@ mod waiting;
 
 mod lane;
 
+pub mod market;
+
 mod edits;
 
 mod media;

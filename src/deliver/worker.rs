@@ -42,8 +42,8 @@ use crate::runtime::shutdown::Stop;
 use crate::store::journal::Journal;
 use crate::store::{Store, StoreError};
 
-pub use crate::model::lane::WINDOW_RESERVE;
 pub use crate::deliver::worker::land::CONTENT_REFUSALS_MAX;
+pub use crate::model::lane::WINDOW_RESERVE;
 
 pub(in crate::deliver) use crate::deliver::worker::lowered::{body_for, lowered_bodies};
 
@@ -93,7 +93,7 @@ pub(super) struct Worker {
     pub(super) options: Options,
     limiter: Limiter,
     breaker: Breaker,
-    pub(super) posts: HashMap<PostId, Lowered>,
+    posts: HashMap<PostId, Lowered>,
     pub(super) shut: Shut,
     /// Claimed, not begun.
     pub(super) waiting: Waiting,

@@ -165,9 +165,9 @@ pub fn lane(reach: Reach<'_>, ways: &Ways, now: Timestamp) -> Lane {
     }
     let Some(beyond) = reach.beyond else { return Lane::Held };
     let is_approved = |template: &&Template| {
-        ways.templates.iter().any(|(name, language)| {
-            *name == template.name && *language == template.language
-        })
+        ways.templates
+            .iter()
+            .any(|(name, language)| *name == template.name && *language == template.language)
     };
     if beyond.utility.as_ref().filter(is_approved).is_some() {
         return Lane::Utility;

@@ -34,6 +34,8 @@ pub mod timing;
 
 pub mod condition;
 
+pub mod phrase;
+
 pub mod campaign;
 
 pub mod channel;

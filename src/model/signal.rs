@@ -74,9 +74,16 @@ mod tests {
         let mark = Mark { ticket: Ticket(77), part: 1, of: 3 };
         assert_eq!(mark.to_string(), "tidings:1:77:1:3");
         assert_eq!(Mark::parse(&mark.to_string()), Some(mark));
-        for wrong in ["", "campaign:42", "tidings:1:77:3:3", "tidings:1:77:1", "tidings:2:7:0:1",
-            "tidings:1:77:1:3:4", "tidings:1:-7:0:1", "tidings:1:7:0:256"]
-        {
+        for wrong in [
+            "",
+            "campaign:42",
+            "tidings:1:77:3:3",
+            "tidings:1:77:1",
+            "tidings:2:7:0:1",
+            "tidings:1:77:1:3:4",
+            "tidings:1:-7:0:1",
+            "tidings:1:7:0:256",
+        ] {
             assert_eq!(Mark::parse(wrong), None, "{wrong}");
         }
     }

@@ -195,6 +195,8 @@ mod tests {
             when: None,
             timing: Default::default(),
             stages: None,
+            utility: None,
+            is_marketing: false,
         }
     }
 

@@ -59,6 +59,8 @@ mod tests {
             when: None,
             timing: Default::default(),
             stages: None,
+            utility: None,
+            is_marketing: false,
         }
     }
 

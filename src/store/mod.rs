@@ -225,8 +225,8 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// Each claim comes with its lane (see `model::lane`), chosen here of the step's ways; a
     /// marketing message is paid here, before it goes out, and what was not sent is paid back. Where
-    /// the channel has echoes, what is uncertain stays so until its echo comes; after
-    /// `ECHO_WAIT` without one it is sent again where the post says `resend`. What is held for
+    /// the channel has echoes, what is uncertain stays so until its echo comes; where the post says
+    /// `resend` it stays in flight instead, and after `ECHO_WAIT` without an echo it waits again. What is held for
     /// longer than the ways say is skipped as expired, and so is what is too much for one person.
     fn advance(&self, step: Advance) -> Reply<'_, Vec<Claim>>;
 
@@ -287,8 +287,7 @@ pub trait Store: Send + Sync + 'static {
     fn commit_signals(&self, signals: Vec<Signal>, now: Timestamp) -> Reply<'_, Vec<Name>>;
 
     /// What is known of opt-ins of people by their addresses, in the order asked.
-    fn load_optins(&self, channel: &Name, addresses: &[String])
-    -> Reply<'_, Vec<Option<Optin>>>;
+    fn load_optins(&self, channel: &Name, addresses: &[String]) -> Reply<'_, Vec<Option<Optin>>>;
 
     /// What the service told of opt-ins, by the people's addresses; who is not there is left out.
     /// Answers of how many people it was.
@@ -300,8 +299,14 @@ pub trait Store: Send + Sync + 'static {
     /// How the channel's marketing messages stand.
     fn load_market(&self, channel: &Name) -> Reply<'_, MarketState>;
 
-    /// Keeps the campaign that the channel's marketing messages belong to.
-    fn commit_market(&self, channel: &Name, campaign: MarketCampaign) -> Reply<'_, ()>;
+    /// Keeps the campaign that the channel's marketing messages belong to (`None` leaves it), and
+    /// which templates are approved, by name and language.
+    fn commit_market(
+        &self,
+        channel: &Name,
+        campaign: Option<MarketCampaign>,
+        templates: Vec<(String, String)>,
+    ) -> Reply<'_, ()>;
 
     // ── converse ────────────────────────────────────────────────────────────────────────────
 
@@ -530,6 +535,8 @@ pub struct MarketCampaign {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarketState {
     pub campaign: Option<MarketCampaign>,
+    /// Those that are approved, by name and language.
+    pub templates: Vec<(String, String)>,
     /// The period that was paid in last, and what was spent in it, in millionths.
     pub period: i64,
     pub spent: u64,

@@ -189,7 +189,14 @@ pub async fn advance(
     receipts: Vec<Receipt>,
     claims: usize,
 ) -> Vec<Claim> {
-    let step = Advance { channel: name(channel), receipts, claims, resting: vec![], now: now() };
+    let step = Advance {
+        channel: name(channel),
+        receipts,
+        claims,
+        resting: vec![],
+        ways: Default::default(),
+        now: now(),
+    };
     store.advance(step).await.unwrap()
 }
 

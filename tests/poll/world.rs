@@ -76,6 +76,8 @@ impl World {
             when: None,
             timing: Default::default(),
             stages: None,
+            utility: None,
+            is_marketing: false,
         };
         Options {
             store: Arc::clone(&self.store),

@@ -168,9 +168,10 @@ impl Client {
         let body = json!({ "name": name, "page_id": self.page_id }).to_string();
         let path = [market.ad_account.as_str(), "message_campaign"];
         let answer = told(what, &market.client.post(&path, body.into()).await)?;
-        let id = answer["id"].as_str().map(str::to_owned).or(Whole::of(&answer["id"])
-            .0
-            .map(|id| id.to_string()));
+        let id = answer["id"]
+            .as_str()
+            .map(str::to_owned)
+            .or(Whole::of(&answer["id"]).0.map(|id| id.to_string()));
         id.ok_or_else(|| ApiError { what, why: "the answer has no id".to_owned() })
     }
 
@@ -178,10 +179,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ApiError`].
-    pub async fn subscriptions(
-        &self,
-        after: Option<&str>,
-    ) -> Result<Page<Subscription>, ApiError> {
+    pub async fn subscriptions(&self, after: Option<&str>) -> Result<Page<Subscription>, ApiError> {
         let mut url = self.url(&[&self.page_id, "notification_message_tokens"]);
         url.query_pairs_mut()
             .append_pair("limit", &TOKENS_PAGE.to_string())
@@ -194,10 +192,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ApiError`].
-    pub async fn templates(
-        &self,
-        after: Option<&str>,
-    ) -> Result<Page<(String, String)>, ApiError> {
+    pub async fn templates(&self, after: Option<&str>) -> Result<Page<(String, String)>, ApiError> {
         let mut url = self.url(&[&self.page_id, "message_templates"]);
         url.query_pairs_mut().append_pair("limit", "100");
         let page = self.page("reading the templates", url, after).await?;

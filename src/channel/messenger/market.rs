@@ -69,7 +69,8 @@ impl Verdict {
 
 /// A utility template as a call.
 pub(crate) fn utility(template: &Template) -> Call {
-    let is_numbered = template.body.iter().all(|(name, _)| name.bytes().all(|c| c.is_ascii_digit()));
+    let is_numbered =
+        template.body.iter().all(|(name, _)| name.bytes().all(|c| c.is_ascii_digit()));
     let places = template.body.iter().map(|(name, text)| match is_numbered {
         true => json!({ "type": "text", "text": text }),
         false => json!({ "type": "text", "parameter_name": name, "text": text }),
@@ -192,7 +193,7 @@ fn codes(observed: &Observed) -> Option<(i64, Option<i64>, Option<Duration>)> {
 }
 
 /// One subscription token, as the list of a page tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscription {
     /// The page-scoped id; who was uploaded by a list of addresses has none and is left out.
     pub address: String,
@@ -360,7 +361,10 @@ mod tests {
         );
         let counted = utility(&template(&[("1", "a"), ("2", "b")])).body();
         let places = &counted["message"]["template"]["components"][0]["parameters"];
-        assert_eq!(*places, json!([{ "type": "text", "text": "a" }, { "type": "text", "text": "b" }]));
+        assert_eq!(
+            *places,
+            json!([{ "type": "text", "text": "a" }, { "type": "text", "text": "b" }])
+        );
 
         let card = Card {
             title: "t".into(),

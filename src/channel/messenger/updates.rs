@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::channel::loose::{self, Whole, first_chars};
 use crate::channel::messenger::market;
-use crate::model::lane::TOKEN_BYTES_MAX;
 use crate::model::event::{Deed, Event};
+use crate::model::lane::TOKEN_BYTES_MAX;
 use crate::model::name::Name;
 use crate::model::signal::{Heard, Mark, Signal};
 use crate::model::time::Timestamp;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::config::problem::Place;
 use crate::model::condition::Condition;
 use crate::model::name::Name;
+use crate::model::phrase::Phrase;
 use crate::model::source::PageRules;
 
 /// What only others can tell of the settings.
@@ -21,6 +22,15 @@ pub trait Checks {
     /// # Errors
     /// What is wrong with it.
     fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>>;
+
+    /// The phrase that a text is, or all that is wrong with it, as for conditions. Who judges none
+    /// takes each for plain words.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn phrase(&self, text: &str) -> Result<Phrase, Vec<(String, Option<String>)>> {
+        Ok(Phrase::plain(text))
+    }
 }
 
 /// A check of pages alone: no condition is judged, whatever it says it holds.

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use crate::config::check::around::{Known, Surroundings};
+use crate::config::check::lanes;
 use crate::config::check::priority::priority;
 use crate::config::check::stages::stages;
 use crate::config::check::timing::{Clock, condition, timing};
@@ -86,6 +87,8 @@ fn campaign(
     let corrects = corrects(raw, &path, found);
     let priority = priority(raw.priority.as_ref(), &key("priority"), found);
     let stages = stages(raw, &path, found);
+    let utility = lanes::utility(raw, (entry.at, &path), &timing, around, found);
+    let is_marketing = raw.marketing.as_ref().is_some_and(|it| it.value);
     let layout = match &raw.layout {
         None if timing.digest.is_some() || timing.group => Name::parse(DIGEST).ok(),
         None => usual_layout(&on),
@@ -107,6 +110,8 @@ fn campaign(
         timing,
         priority,
         stages,
+        utility,
+        is_marketing,
     })
 }
 

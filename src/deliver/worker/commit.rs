@@ -64,6 +64,16 @@ impl Worker {
         }));
     }
 
+    /// Posts that wait because marketing messages do.
+    fn resting_for_market(&self) -> Vec<PostId> {
+        let now = Instant::now();
+        if self.shut.rests_until.is_none_or(|until| until <= now) {
+            return Vec::new();
+        }
+        let known = self.posts.iter().filter(|(_, lowered)| lowered.beyond.is_paid());
+        known.map(|(post, _)| *post).collect()
+    }
+
     /// A quarter of a second's worth is claimed ahead, at most as many as may be under way.
     fn claims_wanted(&self) -> usize {
         if self.is_stopping || self.is_idle || self.paused_until.is_some() {

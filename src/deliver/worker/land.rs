@@ -126,7 +126,7 @@ impl Worker {
     }
 
     /// What is left of it follows: at once, or in the next run where this one is ending.
-    fn go_on(&mut self, flight: Flight) -> Result<(), StoreError> {
+    pub(in crate::deliver) fn go_on(&mut self, flight: Flight) -> Result<(), StoreError> {
         if flight.part >= flight.calls.len() {
             return self.finish(&flight);
         }

@@ -8,6 +8,8 @@
 
 mod scan;
 
+mod phrase;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -28,6 +30,8 @@ use crate::render::nearest::nearest;
 use crate::render::sample::{self, bare_sample, sample};
 use crate::render::scene::text_bytes_max;
 use crate::render::values::{FIELDS, ItemValue, Owner, Unknown};
+
+pub use crate::render::expression::phrase::phrase;
 
 /// Longest expression, in bytes.
 pub const RULE_BYTES_MAX: usize = 2_000;

@@ -14,9 +14,7 @@ use crate::store::redb::crowd::Crowded;
 use crate::store::redb::echo::enlightened;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rollout::Judged;
-use crate::store::redb::rows::{
-    Aim, AnswerAt, AnswerRow, Flight, HeldRow, Part, Release,
-};
+use crate::store::redb::rows::{Aim, AnswerAt, AnswerRow, Flight, HeldRow, Part, Release};
 use crate::store::{Advance, Rescued, StoreError, Wire};
 
 /// Most claims that a post gets in one turn.
@@ -166,10 +164,16 @@ impl Writing<'_> {
             Settled::Done(Outcome::Held) => {
                 self.hold(&channel, number, Release { post, held }, now)?;
             }
+            // Not sent again before its echo had its time: it stays in flight so long.
+            Settled::Done(Outcome::Uncertain) if flight.has_echo && self.is_resent(batch)? => {
+                self.doubt(receipt, flight, vec![held], now)?;
+            }
             Settled::Done(outcome) => {
                 self.turn(batch, index, outcome)?;
                 self.stamp(batch, index, now)?;
-                self.note_lane(batch, index, flight.lane)?;
+                if flight.has_echo || flight.paid.is_some() {
+                    self.note_lane(batch, index, flight.lane)?;
+                }
                 if outcome == Outcome::Uncertain && flight.has_echo {
                     self.doubt(receipt, flight, vec![held], now)?;
                 }
@@ -252,11 +256,12 @@ impl Writing<'_> {
             }
             let is_final = match outcome {
                 Outcome::Sent => true,
-                // Where there are echoes one is waited for first.
-                Outcome::Uncertain => has_echo || !self.is_resent(batch)?,
+                Outcome::Uncertain => !self.is_resent(batch)?,
                 _ => false,
             };
             match row.number {
+                // Not held again before its echo had its time.
+                Some(_) if !is_final && has_echo && outcome == Outcome::Uncertain => {}
                 Some(number) if !is_final => self.hold(&at.channel, number, *release, now)?,
                 _ => {
                     self.turn(batch, index, outcome)?;
@@ -306,10 +311,11 @@ impl Writing<'_> {
         Ok((sheet.post, sheet.channel.clone(), number))
     }
 
-    /// Whether what is uncertain of the batch's post is sent again.
+    /// Whether what is uncertain of the batch's post is sent again; of a stopped one nothing is.
     pub fn is_resent(&mut self, batch: u64) -> Result<bool, StoreError> {
         let post = self.sheet(batch)?.post;
-        Ok(self.tally(post)?.on_uncertain == OnUncertain::Resend)
+        let tally = self.tally(post)?;
+        Ok(tally.on_uncertain == OnUncertain::Resend && tally.stopped.is_none())
     }
 
     /// Keeps what the answer told of the recipient.
@@ -371,11 +377,7 @@ impl Writing<'_> {
         self.tell_subscriber(channel, number, &receipt)
     }
 
-    fn claim_answers(
-        &mut self,
-        step: &Advance,
-        claims: &mut Vec<Claim>,
-    ) -> Result<(), StoreError> {
+    fn claim_answers(&mut self, step: &Advance, claims: &mut Vec<Claim>) -> Result<(), StoreError> {
         let (channel, has_echo) = (&step.channel, step.ways.has_windows);
         while claims.len() < step.claims {
             let first = {

@@ -2,15 +2,16 @@
 //!
 //! ```text
 //! in flight ──echo──▶ noted, and believed before an answer that never comes
-//! uncertain ──echo──▶ sent, or the rest waits
-//!     └──none within ECHO_WAIT──▶ waits again (`resend`) | stays, and an echo still counts (`skip`)
+//!     ├──no answer, `skip`────▶ uncertain ──echo──▶ sent, or the rest waits
+//!     └──no answer, `resend`──▶ (in flight) ──echo──▶ sent, or the rest waits
+//!                                  └──none within ECHO_WAIT──▶ waits again
 //! ```
 
 use std::time::Duration;
 
 use crate::model::lane::Lane;
 use crate::model::name::Name;
-use crate::model::post::{Outcome, Receipt, Reason, Settled, Ticket};
+use crate::model::post::{Outcome, Reason, Receipt, Settled, Ticket};
 use crate::model::signal::{Heard, Mark, Signal};
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
@@ -156,7 +157,7 @@ impl Writing<'_> {
         let is_whole = doubt.is_carousel || mark.arrived() >= mark.of;
         for target in &doubt.targets {
             let HeldRow { batch, index, .. } = *target;
-            let Some(post) = self.doubted(batch, index)? else { continue };
+            let Some(post) = self.doubted(&doubt, batch, index)? else { continue };
             if is_whole {
                 self.turn(batch, index, Outcome::Sent)?;
                 self.tables.partial.remove((batch, index))?;
@@ -202,9 +203,13 @@ impl Writing<'_> {
         let mut are_all = true;
         for target in &doubt.targets {
             let HeldRow { batch, index, .. } = *target;
-            let Some(post) = self.doubted(batch, index)? else { continue };
-            if !self.is_resent(batch)? || self.tally(post)?.stopped.is_some() {
+            let Some(post) = self.doubted(doubt, batch, index)? else { continue };
+            if !self.is_resent(batch)? {
                 are_all = false;
+                if self.tally(post)?.stopped.is_some() {
+                    self.turn(batch, index, Outcome::Uncertain)?;
+                    self.note(post, None, Some(now))?;
+                }
                 continue;
             }
             if doubt.is_carousel {
@@ -219,14 +224,22 @@ impl Writing<'_> {
         Ok(are_all)
     }
 
-    /// The post of a recipient who is still uncertain.
-    fn doubted(&mut self, batch: u64, index: u16) -> Result<Option<u64>, StoreError> {
+    /// The post of a recipient of whom nobody knows (any more) than what the doubt says.
+    fn doubted(
+        &mut self,
+        doubt: &Doubt,
+        batch: u64,
+        index: u16,
+    ) -> Result<Option<u64>, StoreError> {
         if self.tables.people.load(batch)?.is_none() {
             // Pruned meanwhile.
             return Ok(None);
         }
-        let is_uncertain = self.outcome(batch, index)? == Outcome::Uncertain;
-        Ok(is_uncertain.then_some(self.sheet(batch)?.post))
+        // What is sent again waits in the state that it had on the wire, and its doubt ends with that.
+        let on_wire = if doubt.is_carousel { Outcome::Held } else { Outcome::InFlight };
+        let outcome = self.outcome(batch, index)?;
+        let waits = outcome == on_wire && !doubt.has_waited;
+        Ok((outcome == Outcome::Uncertain || waits).then_some(self.sheet(batch)?.post))
     }
 
     fn is_for(
@@ -248,7 +261,8 @@ impl Writing<'_> {
     /// Notes by which way somebody was reached, if it is not the usual one.
     pub fn note_lane(&mut self, batch: u64, index: u16, lane: Lane) -> Result<(), StoreError> {
         match lane {
-            Lane::Window => Ok(()),
+            // It may have failed in another one before.
+            Lane::Window => self.tables.lanes.remove((batch, index)).map(drop),
             lane => self.tables.lanes.put((batch, index), &LaneRow(lane)),
         }
     }

@@ -41,10 +41,14 @@ pub(super) fn load_market(
 pub(super) fn commit_market(
     writing: &mut Writing<'_>,
     channel: &Name,
-    campaign: &MarketCampaign,
+    campaign: Option<&MarketCampaign>,
+    templates: &[(String, String)],
 ) -> Result<(), StoreError> {
     let mut state = writing.market(channel)?;
-    state.campaign = Some(campaign.clone());
+    if let Some(campaign) = campaign {
+        state.campaign = Some(campaign.clone());
+    }
+    state.templates = templates.to_vec();
     writing.tables.markets.put(channel.as_str(), &state)
 }
 
@@ -156,7 +160,9 @@ impl Writing<'_> {
         reach.beyond = Some(&beyond);
         let number = person.number;
         let optin = match ways.market {
-            Some(_) if beyond.is_marketing => self.tables.optins.load((channel.as_str(), number))?,
+            Some(_) if beyond.is_marketing => {
+                self.tables.optins.load((channel.as_str(), number))?
+            }
             _ => None,
         };
         reach.optin = optin.as_ref();
@@ -175,12 +181,7 @@ impl Writing<'_> {
         Ok((chosen, token, Some(paid)))
     }
 
-    fn pay(
-        &mut self,
-        channel: &Name,
-        market: &Market,
-        now: Timestamp,
-    ) -> Result<Paid, StoreError> {
+    fn pay(&mut self, channel: &Name, market: &Market, now: Timestamp) -> Result<Paid, StoreError> {
         let mut state = self.market(channel)?;
         let period = market.per.number(now);
         if state.period != period {
@@ -242,7 +243,9 @@ impl Writing<'_> {
         };
         for post in newest {
             let Some(row) = self.tables.posts.load(post)? else { continue };
-            let Some((batch, index)) = self.place_of(&row.spans, channel, number)? else { continue };
+            let Some((batch, index)) = self.place_of(&row.spans, channel, number)? else {
+                continue;
+            };
             let lane = self.tables.lanes.load((batch, index))?;
             if !matches!(lane, Some(LaneRow(Lane::Marketing))) {
                 continue;

@@ -92,9 +92,9 @@ use crate::store::redb::ledger::Writing;
 use crate::store::redb::rollout::Judged;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
-    Advance, ConversationCommit, CorrectionCommit, Delivery, FloodWord, MarketCampaign, MarketState,
-    OptinWord, PollCommit, PostCommit, Reply, Rescued, ReviewWord, Reviewed, Status, Store, StoreError,
-    TraceQuery, Wire,
+    Advance, ConversationCommit, CorrectionCommit, Delivery, FloodWord, MarketCampaign,
+    MarketState, OptinWord, PollCommit, PostCommit, Reply, Rescued, ReviewWord, Reviewed, Status,
+    Store, StoreError, TraceQuery, Wire,
 };
 
 /// The file's name in the data directory.
@@ -459,11 +459,7 @@ impl Store for RedbStore {
         self.write(move |writing| echo::commit_signals(writing, &signals, now))
     }
 
-    fn load_optins(
-        &self,
-        channel: &Name,
-        addresses: &[String],
-    ) -> Reply<'_, Vec<Option<Optin>>> {
+    fn load_optins(&self, channel: &Name, addresses: &[String]) -> Reply<'_, Vec<Option<Optin>>> {
         let (channel, addresses) = (channel.clone(), addresses.to_vec());
         self.look(move |read| market::load_optins(read, &channel, &addresses))
     }
@@ -483,9 +479,16 @@ impl Store for RedbStore {
         self.look(move |read| market::load_market(read, &channel))
     }
 
-    fn commit_market(&self, channel: &Name, campaign: MarketCampaign) -> Reply<'_, ()> {
+    fn commit_market(
+        &self,
+        channel: &Name,
+        campaign: Option<MarketCampaign>,
+        templates: Vec<(String, String)>,
+    ) -> Reply<'_, ()> {
         let channel = channel.clone();
-        self.write(move |writing| market::commit_market(writing, &channel, &campaign))
+        self.write(move |writing| {
+            market::commit_market(writing, &channel, campaign.as_ref(), &templates)
+        })
     }
 
     fn commit_events(

@@ -375,8 +375,8 @@ mod tests {
     use crate::model::channel::ChannelKind;
     use crate::model::event::Deed;
     use crate::model::item::{ItemId, Media, MediaKind};
-    use crate::model::lane::Template;
     use crate::model::known::KnownItem;
+    use crate::model::lane::Template;
     use crate::model::media::{Form, MediaKey};
     use crate::model::message::{Action, Button, Medium, Message, Module};
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
@@ -801,7 +801,10 @@ mod tests {
                 language: None,
                 answer: Answer { message: message(), tap: Some("t".into()), ask: Some("o".into()) },
                 part: 2,
-                releases: vec![Release { post: 3, held: HeldRow { batch: 4, index: 5, at: at(1) } }],
+                releases: vec![Release {
+                    post: 3,
+                    held: HeldRow { batch: 4, index: 5, at: at(1) },
+                }],
             },
             "01db79c8180101000300010002000161080d68747470733a2f2f652e6f72670101020162000175000163\
              01017000010001690178000000000301017401730001016c0000000000000101740201030405",
@@ -850,6 +853,7 @@ mod tests {
         golden(
             &MarketState {
                 campaign: Some(MarketCampaign { id: "1".into(), made_at: at(1) }),
+                templates: vec![("n".into(), "en".into())],
                 period: 2,
                 spent: 300,
                 paid: 4,

@@ -26,13 +26,13 @@ use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Subscriber};
 use crate::model::trace::Trace;
-use crate::store::{MarketState, StoreError};
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::rows::{
-    AnswerRow, Bits, Counters, Crowd, Cursor, Doubt, EchoRow, Flight, Format, HeldRow, LaneRow, Marks,
-    Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow, ShelfRow, StoryRow, Tally,
-    TimesRow,
+    AnswerRow, Bits, Counters, Crowd, Cursor, Doubt, EchoRow, Flight, Format, HeldRow, LaneRow,
+    Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow, ShelfRow, StoryRow,
+    Tally, TimesRow,
 };
+use crate::store::{MarketState, StoreError};
 
 type Bytes = &'static [u8];
 type Text = &'static str;

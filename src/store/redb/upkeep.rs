@@ -17,8 +17,8 @@ use crate::store::redb::ledger::{Writing, numbers};
 use crate::store::redb::poll::{load_sources, named};
 use crate::store::redb::rows::{Outcomes, PostRow, Tally};
 use crate::store::redb::tables::{
-    ANSWERS, BEYONDS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD, EVENTS, OUTCOMES,
-    PEOPLE, POSTS, SUBSCRIBERS, TALLIES,
+    ANSWERS, BEYONDS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD, EVENTS,
+    OUTCOMES, PEOPLE, POSTS, SUBSCRIBERS, TALLIES,
 };
 use crate::store::{ChannelStatus, Status, StoreError};
 
