@@ -139,7 +139,7 @@ impl Writing<'_> {
             return Ok(false);
         };
         self.tables.in_flight.remove(receipt.ticket.0)?;
-        let echo = self.take_echo(receipt.ticket)?;
+        let echo = if flight.has_echo { self.take_echo(receipt.ticket)? } else { None };
         let receipt = &enlightened(receipt, echo);
         match &flight.what {
             Aim::Delivery { .. } => self.settle_delivery(receipt, &flight, now)?,

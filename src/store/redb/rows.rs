@@ -765,7 +765,7 @@ mod tests {
                 has_echo: true,
                 paid: Some(Paid { period: 3, cost: 300 }),
             },
-            "019d0c3d1d0001ff0702",
+            "02e457b3940001ff070203010106ac02",
         );
     }
 
@@ -779,7 +779,7 @@ mod tests {
                 has_echo: false,
                 paid: None,
             },
-            "0169c22acd0103626f7401310300",
+            "02eba58bd90103626f7401310300000000",
         );
     }
 
@@ -790,7 +790,7 @@ mod tests {
 
     #[test]
     fn a_held_delivery_is_read_as_it_was_written() {
-        golden(&HeldRow { batch: 1, index: 2, at: at(1) }, "015e7500de0102");
+        golden(&HeldRow { batch: 1, index: 2, at: at(1) }, "0262df4778010202");
     }
 
     #[test]
@@ -806,14 +806,14 @@ mod tests {
                     held: HeldRow { batch: 4, index: 5, at: at(1) },
                 }],
             },
-            "01db79c8180101000300010002000161080d68747470733a2f2f652e6f72670101020162000175000163\
-             01017000010001690178000000000301017401730001016c0000000000000101740201030405",
+            "02cf1aac500101000300010002000161080d68747470733a2f2f652e6f726701010201620001750001630101\
+             7000010001690178000000000301017401730001016c00000000000001017401016f020103040502",
         );
     }
 
     #[test]
     fn what_echoes_tell_is_read_as_it_was_written() {
-        golden(&EchoRow { part: 1, of: 3 }, "");
+        golden(&EchoRow { part: 1, of: 3 }, "01d3635d140103");
         golden(
             &Doubt {
                 channel: name("page"),
@@ -825,10 +825,10 @@ mod tests {
                 due_at: at(4),
                 has_waited: true,
             },
-            "",
+            "019c8cc15b04706167650137010102060101010801",
         );
-        golden(&LaneRow(Lane::Utility), "");
-        golden(&Marks { delivered: at(1), read: at(2) }, "");
+        golden(&LaneRow(Lane::Utility), "0123cacef802");
+        golden(&Marks { delivered: at(1), read: at(2) }, "01662a9b740204");
     }
 
     #[test]
@@ -839,7 +839,10 @@ mod tests {
             body: vec![("k".into(), "v".into())],
             buttons: vec!["b".into()],
         };
-        golden(&Beyond { utility: Some(template), is_marketing: true }, "");
+        golden(
+            &Beyond { utility: Some(template), is_marketing: true },
+            "018db0a92801016e02656e01016b017601016201",
+        );
         golden(
             &Optin {
                 token: Some("t".into()),
@@ -848,7 +851,7 @@ mod tests {
                 asked_at: Some(at(3)),
                 told_at: Some(at(4)),
             },
-            "",
+            "01ff5a52040101740102010401060108",
         );
         golden(
             &MarketState {
@@ -858,7 +861,7 @@ mod tests {
                 spent: 300,
                 paid: 4,
             },
-            "",
+            "01f45048e80101310201016e02656e04ac0204",
         );
     }
 
