@@ -58,6 +58,10 @@ impl BeyondCalls {
         self.paid.is_some()
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.utility.is_none() && self.paid.is_none()
+    }
+
     /// The calls of a lane; `None` for the usual ones.
     pub fn in_lane(&self, lane: Lane) -> Option<Arc<[Call]>> {
         match lane {
@@ -81,6 +85,12 @@ impl Worker {
             ways.market = None;
         }
         ways
+    }
+
+    /// Whether a post of which nothing was said yet has other ways than an open window.
+    pub(super) fn has_another_lane(&self, flight: &Flight) -> bool {
+        let is_untold = flight.lane == Lane::Window && flight.part == 0 && !flight.is_said;
+        is_untold && flight.post.is_some_and(|post| self.has_beyond(post))
     }
 
     /// Where a paid message goes.

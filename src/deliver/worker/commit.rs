@@ -74,6 +74,11 @@ impl Worker {
         known.map(|(post, _)| *post).collect()
     }
 
+    /// Whether a post that is being sent has ways beyond open windows.
+    pub(in crate::deliver) fn has_beyond(&self, post: PostId) -> bool {
+        self.posts.get(&post).is_some_and(|lowered| !lowered.beyond.is_empty())
+    }
+
     /// A quarter of a second's worth is claimed ahead, at most as many as may be under way.
     fn claims_wanted(&self) -> usize {
         if self.is_stopping || self.is_idle || self.paused_until.is_some() {

@@ -111,12 +111,15 @@ impl Worker {
                 if outcome == Outcome::Failed(Reason::ContentRefused) {
                     self.mind_content(flight.post, error.as_deref());
                 }
-                let receipt = Receipt {
-                    standing,
-                    window_closed,
-                    error,
-                    ..receipt(flight, Settled::Done(outcome))
+                // Their window was not as open as we thought: another lane may be.
+                let settled = match outcome {
+                    Outcome::Held if window_closed && self.has_another_lane(flight) => {
+                        Settled::Returned { part: 0 }
+                    }
+                    outcome => Settled::Done(outcome),
                 };
+                let receipt =
+                    Receipt { standing, window_closed, error, ..receipt(flight, settled) };
                 self.keep_receipt(receipt)
             }
             Act::GoOn | Act::Again { .. } | Act::Move { .. } | Act::Pause { .. } => {
