@@ -125,7 +125,10 @@ impl Worker {
             Verdict::Busy { after, why } => {
                 let wait_s = after.as_secs();
                 let channel = &self.options.name;
-                tracing::warn!(channel.id = %channel, error = %why, wait_s, "marketing messages wait");
+                tracing::warn!(
+                    channel.id = %channel, error = %why, wait_s,
+                    "marketing messages wait"
+                );
                 self.shut.rests_until = self.shut.rests_until.max(Some(now + after));
                 self.return_it(&flight)
             }
@@ -140,7 +143,7 @@ impl Worker {
                     channel.id = %self.options.name,
                     lane = flight.lane.as_str(),
                     error = %why,
-                    "the service does not take what goes beyond open windows: it is held for an hour"
+                    "the service does not take it: what goes beyond open windows is held for an hour"
                 );
                 self.return_it(&flight)
             }

@@ -104,7 +104,10 @@ pub async fn run(options: Options, stop: Stop) {
                 wait
             }
             Err(LookError::Store(error)) => {
-                tracing::error!(channel.id = %options.name, %error, "the look-out ended: the store did not answer");
+                tracing::error!(
+                    channel.id = %options.name, %error,
+                    "the look-out ended: the store did not answer"
+                );
                 return;
             }
             Err(LookError::Api(error)) => {
@@ -156,7 +159,10 @@ async fn look(
     if let Some(rule) = &options.marketing {
         if rule.campaign.is_none() && state.campaign.is_none() {
             let id = options.client.make_campaign(&format!("tidings {}", options.name)).await?;
-            tracing::info!(channel.id = %options.name, campaign = %id, "made the campaign for marketing messages; it warms up for an hour");
+            tracing::info!(
+                channel.id = %options.name, campaign = %id,
+                "made the campaign for marketing messages; it warms up for an hour"
+            );
             let made = MarketCampaign { id, made_at: options.clock.now() };
             let templates = state.templates.clone();
             options.store.commit_market(&options.name, Some(made.clone()), templates).await?;
@@ -214,11 +220,17 @@ async fn read_tokens(options: &Options, begun: Timestamp) -> Result<(), LookErro
         after = page.after;
         if after.is_none() {
             let gone = options.store.forget_optins(&options.name, begun).await?;
-            tracing::info!(channel.id = %options.name, told, known, gone, "read who agreed to marketing messages");
+            tracing::info!(
+                channel.id = %options.name, told, known, gone,
+                "read who agreed to marketing messages"
+            );
             return Ok(());
         }
     }
-    tracing::warn!(channel.id = %options.name, told, "more tokens than are read: nobody was taken out");
+    tracing::warn!(
+        channel.id = %options.name, told,
+        "more tokens than are read: nobody was taken out"
+    );
     Ok(())
 }
 

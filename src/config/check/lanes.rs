@@ -1,5 +1,5 @@
-//! Checks what goes beyond Messenger's window: `held_for` and `marketing` of channels, `utility` and
-//! `marketing` of campaigns.
+//! Checks what goes beyond Messenger's window: `held_for` and `marketing` of channels, `utility`
+//! and `marketing` of campaigns.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What goes beyond the 24-hour window: utility templates, opt-ins, and paid marketing messages with
-//! their campaigns, gaps and results.
+//! What goes beyond the 24-hour window: utility templates, opt-ins, and paid marketing messages
+//! with their campaigns, gaps and results.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
