@@ -279,7 +279,7 @@ fn acknowledge(turn: &mut Turn, tap: Option<String>) {
     match turn.answers.first_mut() {
         Some(first) => first.tap = Some(tap),
         None => {
-            turn.answers.push(Answer { message: Message::default(), tap: Some(tap), ask: None })
+            turn.answers.push(Answer { message: Message::default(), tap: Some(tap), ask: None });
         }
     }
 }

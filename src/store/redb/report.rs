@@ -185,13 +185,16 @@ pub(super) fn load_delivery(
     }
 }
 
+/// A delivery, and the batch and the place in it.
+type Found = (Delivery, (u64, usize));
+
 /// One recipient's place in a post: the batches are in the order of their numbers.
 fn find<H>(
     (people, outcomes, times): Books<'_, H>,
     spans: &[Span],
     channel: &str,
     number: u32,
-) -> Result<Option<(Delivery, (u64, usize))>, StoreError>
+) -> Result<Option<Found>, StoreError>
 where
     H: ReadableTable<u64, &'static [u8]>,
 {
