@@ -183,5 +183,6 @@ fn post() -> Post {
         counts: Counts::default(),
         errors: vec![],
         corrections: None,
+        beyond: None,
     }
 }

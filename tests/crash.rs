@@ -385,7 +385,7 @@ impl Program<'_> {
             claims: CLAIMS,
             resting: vec![],
             caps: None,
-            has_windows: false,
+            ways: Default::default(),
             now: now(),
         };
         self.moment();

@@ -33,6 +33,7 @@ use tidings::media::download::{Downloads, Fetch, Miss};
 use tidings::media::sniff::{Format, sniff};
 use tidings::model::channel::ChannelKind;
 use tidings::model::item::MediaKind;
+use tidings::model::lane::Ways;
 use tidings::model::message::{Action, Button, Card, Medium, Message, Module, Overflow};
 use tidings::model::post::{Body, Post, PostId};
 use tidings::model::rich::RichText;
@@ -384,6 +385,11 @@ impl Home {
         Module::Media(Medium::image(&self.url(file), "A dog"))
     }
 
+    fn ways(&self) -> Ways {
+        let has_windows = self.kind == ChannelKind::Messenger;
+        Ways { has_windows, held_for: Duration::from_secs(86_400), ..Ways::default() }
+    }
+
     fn channel(&self) -> Channel {
         let api = Url::parse(&self.base).unwrap();
         match self.kind {
@@ -479,6 +485,7 @@ impl Home {
             caps: None,
             paid: None,
             downloads: Some(self.downloads()),
+            ways: tokio::sync::watch::channel(self.ways()).1,
         };
         let tasks = Tasks::default();
         tasks.spawn("deliver", worker::run(options, tasks.stop().clone()));

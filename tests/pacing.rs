@@ -145,6 +145,7 @@ impl Home {
             caps: None,
             paid: self.paid.clone(),
             downloads: None,
+            ways: tokio::sync::watch::channel(Default::default()).1,
         };
         let tasks = Tasks::default();
         tasks.spawn("deliver", worker::run(options, tasks.stop().clone()));

@@ -13,6 +13,9 @@ mod caps;
 #[path = "store/control.rs"]
 mod control;
 
+#[path = "store/lanes.rs"]
+mod lanes;
+
 #[path = "store/drafts.rs"]
 mod drafts;
 
@@ -26,6 +29,7 @@ use audience::*;
 use caps::*;
 use control::*;
 use drafts::*;
+use lanes::*;
 use made::*;
 use tidings::model::campaign::OnUncertain;
 use tidings::model::channel::ChannelState;
@@ -208,6 +212,18 @@ on_every_backend! {
     old_items_go_unless_a_draft_names_them
     posts_go_90_days_after_they_finished
     seen_event_ids_go_after_72_hours
+    an_echo_makes_the_uncertain_sent
+    an_echo_may_come_before_the_answer_that_never_comes
+    without_an_echo_in_time_the_post_says_what_becomes_of_it
+    an_echo_tells_of_a_carousel_too
+    what_arrived_and_was_seen_is_told
+    what_is_held_for_too_long_is_skipped
+    a_person_has_no_more_held_than_a_bound
+    a_carousel_shows_each_thing_once
+    each_recipient_has_their_own_lane
+    no_more_is_spent_than_the_limit_whatever_happens
+    a_token_rests_after_each_message_and_is_forgotten_when_it_is_closed
+    a_paid_message_that_did_not_arrive_has_failed
     everything_is_there_after_opening_again
 }
 
@@ -1598,7 +1614,7 @@ async fn posts_go_90_days_after_they_finished(home: &mut Home) {
         claims: 0,
         resting: vec![],
         caps: None,
-        has_windows: false,
+        ways: Default::default(),
         now: now() + 10 * DAY,
     };
     store.advance(step).await.unwrap();

@@ -276,6 +276,8 @@ fn options(
         timing: Default::default(),
         stages: None,
         reach: Default::default(),
+        utility: None,
+        is_marketing: false,
     };
     Ok(Options {
         store,

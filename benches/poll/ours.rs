@@ -80,6 +80,8 @@ fn options(
         timing: Default::default(),
         stages: None,
         reach: Default::default(),
+        utility: None,
+        is_marketing: false,
     };
     Ok(Options {
         store,

@@ -24,7 +24,7 @@ use crate::model::post::{Draft, Hold, Post, PostId};
 use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
 use crate::runtime::wakes::Wakes;
-use crate::store::{FloodWord, ReviewWord, Reviewed, Store, StoreError};
+use crate::store::{FloodWord, MarketState, ReviewWord, Reviewed, Store, StoreError};
 
 /// Most posts that one listing shows.
 const POSTS_MAX: usize = 1_000;
@@ -93,6 +93,16 @@ pub enum AskError {
     Refused(String),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What was spent on marketing messages; in the account's currency.
+fn market_row(market: &MarketState) -> Value {
+    let (whole, part) = (market.spent / 1_000_000, market.spent % 1_000_000);
+    json!({
+        "campaign": market.campaign.as_ref().map(|campaign| &campaign.id),
+        "messages": market.paid,
+        "spent_in_period": format!("{whole}.{part:06}"),
+    })
 }
 
 /// Polls the named sources now; the second word says that nothing may be written.
@@ -180,6 +190,13 @@ impl Desk {
 
     async fn status(&self) -> Result<Value, AskError> {
         let status = self.store.load_status().await?;
+        let mut markets = BTreeMap::new();
+        for name in self.channels.keys() {
+            let market = self.store.load_market(name).await?;
+            if market.paid > 0 || market.campaign.is_some() {
+                markets.insert(name, market);
+            }
+        }
         let sources: BTreeMap<&Name, Value> = self
             .sources
             .iter()
@@ -203,7 +220,7 @@ impl Desk {
                     .flat_map(|one| &one.subscribers)
                     .map(|(standing, count)| (word(standing), *count))
                     .collect();
-                let row = json!({
+                let mut row = json!({
                     "kind": kind,
                     "subscribers": standings,
                     "answers_waiting": known.map_or(0, |one| one.answers),
@@ -221,6 +238,9 @@ impl Desk {
                         .map(|tenths| json!({ "spent_today": stars(*tenths) })),
                     "pace": known.and_then(|one| pace_row(one.pacing.as_ref()?)),
                 });
+                if let Some(market) = markets.get(name) {
+                    row["marketing"] = market_row(market);
+                }
                 (name, row)
             })
             .collect();

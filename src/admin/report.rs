@@ -4,6 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::admin::desk::{AskError, Desk, all_known};
 use crate::admin::stage::stage_row;
+use crate::model::channel::ChannelKind;
+use crate::model::lane::Lane;
 use crate::model::name::Name;
 use crate::model::post::{Counts, PostId};
 use crate::model::report::{Ends, PostReport};
@@ -18,7 +20,8 @@ impl Desk {
         let mut rows = Vec::with_capacity(ids.len());
         for id in ids {
             // One that was pruned meanwhile is left out.
-            if let Some(report) = self.store.load_report(id, now).await? {
+            if let Some(mut report) = self.store.load_report(id, now).await? {
+                self.tell_windows(&mut report);
                 total.join(&report.ends);
                 rows.push(row(&report, now));
             }
@@ -37,6 +40,21 @@ impl Desk {
             }
         }
         Ok(json!({ "posts": rows }))
+    }
+
+    /// Whoever got it on Messenger in no other lane got it in their open window.
+    fn tell_windows(&self, report: &mut PostReport) {
+        for (name, own) in &mut report.channels {
+            if self.channels.get(name) != Some(&ChannelKind::Messenger) {
+                continue;
+            }
+            let others: u64 = own.lanes.values().sum();
+            let usual = own.counts.sent.saturating_sub(others);
+            if usual > 0 {
+                own.lanes.insert(Lane::Window, usual);
+                *report.ends.lanes.entry(Lane::Window).or_default() += usual;
+            }
+        }
     }
 
     async fn meant(&self, of: Option<&str>, limit: usize) -> Result<Vec<PostId>, AskError> {
@@ -119,6 +137,9 @@ fn ends(ends: &Ends) -> Value {
         "failed": ends.failed,
         "skipped": ends.skipped,
         "left_within_48h": ends.left,
+        "lanes": ends.lanes,
+        "delivered": ends.delivered,
+        "read": ends.read,
     })
 }
 

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::admin::desk::{AskError, Desk, word};
 use crate::model::audience::Somebody;
-use crate::model::channel::ChannelState;
+use crate::model::channel::{ChannelKind, ChannelState};
 use crate::model::item::ItemId;
+use crate::model::lane::Lane;
 use crate::model::name::Name;
 use crate::model::post::{Outcome, Post, PostId, Reason};
 use crate::model::subscriber::{Standing, Subscriber};
@@ -108,7 +109,10 @@ impl Desk {
             for post in &posts {
                 let found = self.store.load_delivery(post.id, channel, person.number).await?;
                 let words = match found {
-                    Some(delivery) => ended(post.id, delivery, post, &state, now),
+                    Some(delivery) => {
+                        let kind = self.channels.get(channel).copied();
+                        ended(post.id, delivery, post, &state, now) + &lane_words(delivery, kind)
+                    }
                     None => self
                         .unmeant(post, channel, person)
                         .unwrap_or_else(|| left_out(post, person)),
@@ -118,6 +122,11 @@ impl Desk {
                     "outcome": found.map(|found| outcome_word(found.outcome)),
                     "reason": found.and_then(|found| reason(found.outcome)),
                     "at": found.and_then(|found| found.at).map(|at| at.to_string()),
+                    "lane": found
+                        .and_then(|found| lane_of(found, self.channels.get(channel).copied()))
+                        .map(Lane::as_str),
+                    "delivered": found.is_some_and(|found| found.is_delivered),
+                    "read": found.is_some_and(|found| found.is_read),
                     "words": words,
                 }));
             }
@@ -311,6 +320,34 @@ fn ended(
     }
 }
 
+/// The lane in which somebody was reached, or is to be; only Messenger has several.
+fn lane_of(delivery: Delivery, kind: Option<ChannelKind>) -> Option<Lane> {
+    match (delivery.outcome, kind) {
+        (Outcome::Held, _) => Some(Lane::Held),
+        (Outcome::Sent | Outcome::Uncertain | Outcome::Failed(_), Some(ChannelKind::Messenger)) => {
+            Some(delivery.lane.unwrap_or(Lane::Window))
+        }
+        _ => delivery.lane,
+    }
+}
+
+/// By which way it went, and what is told of its arrival.
+fn lane_words(delivery: Delivery, kind: Option<ChannelKind>) -> String {
+    let way = match (delivery.outcome, lane_of(delivery, kind)) {
+        (Outcome::Held, _) | (_, None) => "",
+        (_, Some(Lane::Window)) => ", in their open window",
+        (_, Some(Lane::Held)) => ", with what was held for them",
+        (_, Some(Lane::Utility)) => ", as a utility template",
+        (_, Some(Lane::Marketing)) => ", as a paid marketing message",
+    };
+    let end = match (delivery.is_delivered, delivery.is_read) {
+        (_, true) => "; they have seen it",
+        (true, false) => "; it is on their phone",
+        (false, false) => "",
+    };
+    format!("{way}{end}")
+}
+
 /// Why somebody is not in a post's audience.
 fn left_out(post: &Post, person: &Subscriber) -> String {
     let id = post.id;
@@ -346,6 +383,7 @@ fn because(reason: Reason) -> &'static str {
         Reason::PostStopped => "the post was stopped",
         Reason::Superseded => "more was held for them than a carousel takes",
         Reason::Refused => "the service refused it",
+        Reason::Expired => "they were not in contact for too long while it was held",
     }
 }
 

@@ -29,12 +29,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::channel::messenger::market::Verdict;
 use crate::channel::slots::{Dressed, Slot, Stand, Upload};
 use crate::channel::telegram::edit::{Aim, Edit};
 use crate::model::channel::ChannelKind;
 use crate::model::correction::KeptMessage;
+use crate::model::lane::{Lane, Template};
 use crate::model::media::Form;
-use crate::model::message::Message;
+use crate::model::message::{Card, Message};
 use crate::model::post::Reason;
 use crate::model::subscriber::Standing;
 
@@ -260,6 +262,61 @@ impl Channel {
                 client.send_with(call, uploads, address).await
             }
             _ => self.send(call, address).await,
+        }
+    }
+
+    /// As [`Channel::send_with`]; where the service has echoes, `mark` comes back in this one's.
+    pub async fn send_marked(
+        &self,
+        call: &Call,
+        uploads: &[(String, Upload)],
+        address: &str,
+        mark: &str,
+    ) -> Observed {
+        match self {
+            Self::Telegram(_) => self.send_with(call, uploads, address).await,
+            Self::Messenger(client) => client.send_marked(call, address, Some(mark)).await,
+        }
+    }
+
+    /// Makes a call of [`Channel::paid_call`] for a token, on a campaign's account.
+    pub async fn send_paid(&self, call: &Call, campaign: &str, token: &str) -> Observed {
+        match self {
+            Self::Telegram(_) => Observed::NotSent { why: "nothing is paid here".to_owned() },
+            Self::Messenger(client) => client.send_paid(call, campaign, token).await,
+        }
+    }
+
+    /// The call of a utility template; `None` where the service has none.
+    pub fn utility_call(&self, template: &Template) -> Option<Call> {
+        match self {
+            Self::Telegram(_) => None,
+            Self::Messenger(_) => Some(messenger::market::utility(template)),
+        }
+    }
+
+    /// The call of a marketing message; `None` without cards, or where the service has none.
+    pub fn paid_call(&self, cards: &[Card]) -> Option<Call> {
+        match self {
+            Self::Telegram(_) => None,
+            Self::Messenger(_) => messenger::market::paid(cards),
+        }
+    }
+
+    /// The call that asks somebody whether they want marketing messages.
+    pub fn ask_call(&self, title: &str) -> Option<Call> {
+        match self {
+            Self::Telegram(_) => None,
+            Self::Messenger(_) => Some(messenger::market::ask(title)),
+        }
+    }
+
+    /// What `observed` means for a call beyond the window; total and pure.
+    pub fn verdict(&self, lane: Lane, observed: &Observed) -> Verdict {
+        match (self, lane) {
+            (Self::Messenger(_), Lane::Marketing) => messenger::market::paid_verdict(observed),
+            (Self::Messenger(_), Lane::Utility) => messenger::market::utility_verdict(observed),
+            _ => Verdict::Usual(self.meaning(observed)),
         }
     }
 

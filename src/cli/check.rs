@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::cli::{Done, Settings, output, reach};
-use crate::config::Channel;
+use crate::config::{Channel, Service};
 use crate::daemon::Setup;
 use crate::model::audience::{FixedChat, LateJoiners};
 use crate::model::campaign::Campaign;
+use crate::model::lane::Period;
 use crate::model::pacing::StarsPer;
 use crate::model::schedule::Span;
 use crate::runtime::clock::Clock;
@@ -90,9 +91,19 @@ fn summary(setup: &Setup) -> String {
         if !campaign.reach.reviewers.is_empty() {
             out.push_str(&format!("    looked at by {}\n", chats(&campaign.reach.reviewers)));
         }
+        if let Some(utility) = &campaign.utility {
+            out.push_str(&format!(
+                "    outside of Messenger's window as template {} in {}\n",
+                utility.template, utility.language
+            ));
+        }
+        if campaign.is_marketing {
+            out.push_str("    outside of Messenger's window as a paid marketing message\n");
+        }
     }
     for channel in &config.channels {
         out.push_str(&format!("  channel {}: {}\n", channel.name, pace(channel)));
+        out.push_str(&lanes(channel));
     }
     let now = Clock::system().now();
     for file in &config.posts {
@@ -122,6 +133,38 @@ fn pace(channel: &Channel) -> String {
         words.push_str(&format!(", up to {} for at most {stars} Stars a {per}", paid.rate));
     }
     words
+}
+
+/// What a Messenger channel does for people whose window is closed.
+fn lanes(channel: &Channel) -> String {
+    let Service::Messenger { held_for, marketing, .. } = &channel.service else {
+        return String::new();
+    };
+    let mut line = match held_for.is_zero() {
+        true => format!("  {}: nothing is held for people outside of their window", channel.name),
+        false => format!("  {}: held for {} at most", channel.name, Span(*held_for)),
+    };
+    if let Some(marketing) = marketing {
+        let per = match marketing.per {
+            Period::Day => "a day",
+            Period::Month => "in 30 days",
+        };
+        line.push_str(&format!(
+            "; marketing messages on account act_{}, at most {} {per} at {} each",
+            marketing.ad_account,
+            money(marketing.spend_max),
+            money(marketing.cost),
+        ));
+    }
+    line.push('\n');
+    line
+}
+
+/// Millionths as an amount: `0.05`.
+fn money(millionths: u64) -> String {
+    let text = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
+    let (whole, part) = text.split_at(text.len() - 4);
+    format!("{whole}{}", part.trim_end_matches('0'))
 }
 
 /// When a campaign sends: `after 5m, each item by itself, at once, 08:00-21:00 in UTC`.

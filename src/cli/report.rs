@@ -11,6 +11,7 @@ use crate::cli::posts::stage_line;
 use crate::cli::reach::Answered;
 use crate::cli::status::counts_line;
 use crate::cli::{Done, Failure, Settings, output, reach};
+use crate::model::lane::Lane;
 use crate::model::post::Reason;
 
 /// Shown below the options.
@@ -198,6 +199,8 @@ fn show_one(post: &Value) -> Vec<String> {
     ];
     lines.extend(reasons_line("failed", &post["failed"]).map(|line| format!("  {line}")));
     lines.extend(reasons_line("skipped", &post["skipped"]).map(|line| format!("  {line}")));
+    lines.extend(reasons_line("sent by lane", &post["lanes"]).map(|line| format!("  {line}")));
+    lines.extend(arrived_line(post).map(|line| format!("  {line}")));
     if let Some(channels) = post["channels"].as_object().filter(|all| all.len() > 1) {
         for (name, ends) in channels {
             lines.push(format!("  {name}: {}", counts_line(&ends["counts"])));
@@ -290,6 +293,12 @@ fn state_words(post: &Value) -> String {
     }
 }
 
+/// What services tell of the way's end; nothing where they tell nothing.
+fn arrived_line(ends: &Value) -> Option<String> {
+    let (delivered, read) = (number(&ends["delivered"]), number(&ends["read"]));
+    (delivered > 0).then(|| format!("as the service tells: {delivered} delivered, {read} read"))
+}
+
 /// `failed: 3 blocked, 1 refused`; nothing when there is none.
 fn reasons_line(word: &str, reasons: &Value) -> Option<String> {
     let parts: Vec<String> = reasons
@@ -331,6 +340,8 @@ fn csv(answer: &Value) -> Vec<String> {
     for word in by_reason {
         head.extend(Reason::ALL.map(|one| format!("{word}_{}", one.as_str().replace('-', "_"))));
     }
+    head.extend(Lane::ALL.map(|lane| format!("lane_{}", lane.as_str())));
+    head.extend(["delivered", "read"].map(str::to_owned));
     let mut lines = vec![head.join(",")];
     for post in rows(&answer["posts"]) {
         for (channel, ends) in post["channels"].as_object().into_iter().flatten() {
@@ -346,6 +357,8 @@ fn csv(answer: &Value) -> Vec<String> {
                 let count = |one: Reason| number(&ends[word][one.as_str()]).to_string();
                 line.extend(Reason::ALL.map(count));
             }
+            line.extend(Lane::ALL.map(|lane| number(&ends["lanes"][lane.as_str()]).to_string()));
+            line.extend(["delivered", "read"].map(|key| number(&ends[key]).to_string()));
             lines.push(line.join(","));
         }
     }
@@ -416,7 +429,10 @@ mod tests {
     fn sec_a_title_is_no_formula_in_a_spreadsheet() {
         let answer = serde_json::json!({ "posts": [post("=HYPERLINK(\"http://x\",\"y\")")] });
         let lines = csv(&answer);
-        assert_eq!(lines[0].split(',').count(), COLUMNS.len() + 2 * Reason::ALL.len());
+        assert_eq!(
+            lines[0].split(',').count(),
+            COLUMNS.len() + 2 * Reason::ALL.len() + Lane::ALL.len() + 2
+        );
         let start = "3,,\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\",running,then,,bot,10,6,3,0,0,0,1,\
                      0,1,29.8,2,0,1,";
         assert!(lines[1].starts_with(start), "{}", lines[1]);

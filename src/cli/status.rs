@@ -53,6 +53,12 @@ fn show(status: &Value) -> String {
     let mut rows = vec![row(&["CHANNEL", "KIND", "ACTIVE", "STOPPED", "BLOCKED", "GONE", "NOTE"])];
     for (name, channel) in status["channels"].as_object().into_iter().flatten() {
         let people = |standing: &str| text(&channel["subscribers"][standing]);
+        let spent = channel["marketing"]["spent_in_period"].as_str();
+        let note = note(channel);
+        let note = match spent.filter(|_| channel["marketing"]["messages"] != 0) {
+            Some(spent) => format!("{note} marketing: {spent} spent in this period"),
+            None => note,
+        };
         rows.push(row(&[
             name,
             channel["kind"].as_str().unwrap_or("-"),
@@ -60,7 +66,7 @@ fn show(status: &Value) -> String {
             &people("stopped"),
             &people("blocked"),
             &people("gone"),
-            &note(channel),
+            note.trim(),
         ]));
     }
     out.push_str(&output::table(&rows));

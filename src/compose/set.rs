@@ -10,6 +10,7 @@ use crate::model::channel::ChannelKind;
 use crate::model::control::Priority;
 use crate::model::correction::Corrections;
 use crate::model::item::{Item, ItemId, MediaKind};
+use crate::model::lane::Beyond;
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
 use crate::model::one_off::{FilePost, OneOff, Says};
@@ -112,6 +113,7 @@ pub(super) fn of_campaign(
     post.priority = rule.priority;
     post.hours.clone_from(&rule.timing.hours);
     post.on_uncertain = rule.on_uncertain;
+    post.beyond = beyond(rule, items, told, options.clock.now());
     let whom = rule.whom();
     let (updates, stages) = (None, rule.stages.clone());
     Composed { post, whom, rule: rule.reach.rule.clone(), updates, items: Arc::default(), stages }
@@ -173,6 +175,25 @@ impl Composed {
     }
 }
 
+/// The ways beyond Messenger's window that the campaign has for these items. A template tells one.
+fn beyond(rule: &Campaign, items: &[Item], told: &[Told], now: Timestamp) -> Option<Box<Beyond>> {
+    let utility = match (&rule.utility, items, told.first()) {
+        (Some(utility), [item], Some(told)) => match utility.fill(item, told, now) {
+            Ok(template) => Some(template),
+            Err(error) => {
+                tracing::warn!(
+                    campaign.id = %rule.name, template = %utility.template, error,
+                    "the template can't be filled in for an item: it is held"
+                );
+                None
+            }
+        },
+        _ => None,
+    };
+    let is_marketing = rule.is_marketing;
+    (utility.is_some() || is_marketing).then(|| Box::new(Beyond { utility, is_marketing }))
+}
+
 fn kinds(options: &Options, channels: &[Name]) -> BTreeSet<ChannelKind> {
     channels.iter().filter_map(|channel| options.channels.get(channel).copied()).collect()
 }
@@ -202,6 +223,7 @@ fn new_post(
         counts: Counts::default(),
         errors: vec![],
         corrections: None,
+        beyond: None,
     }
 }
 

@@ -45,6 +45,7 @@ use crate::model::campaign::Campaign;
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelKind;
 use crate::model::day::Days;
+use crate::model::lane::Period;
 use crate::model::name::Name;
 use crate::model::one_off::FilePost;
 use crate::model::pacing::StarBudget;
@@ -188,7 +189,31 @@ pub enum Service {
         app_secret: SecretString,
         /// `verify_token`: what was typed into Meta's webhook form.
         verify_token: SecretString,
+        /// `held_for`: how long a post waits for the next contact of somebody whose window is
+        /// closed. Default 14 d, 0 s to 90 d; zero drops it.
+        held_for: Duration,
+        /// `marketing`: paid marketing messages. Default none.
+        marketing: Option<Marketing>,
     },
+}
+
+/// `[channels.<name>.marketing]`: paid messages to people who agreed to them.
+#[derive(Clone, Debug)]
+pub struct Marketing {
+    /// `ad_account`: digits; the account that pays.
+    pub ad_account: String,
+    /// `token`: of the onboarding. Default `page_token`.
+    pub token: Option<SecretString>,
+    /// `campaign`: of the service, if there is one already. Default: one is made.
+    pub campaign: Option<String>,
+    /// `cost_max`: what one message is taken to cost, in millionths of the account's currency.
+    pub cost: u64,
+    /// `spend_max`: the most that is spent in a period, in the same.
+    pub spend_max: u64,
+    /// `spend_per`: `day` (the default) or `month` (30 days), in UTC.
+    pub per: Period,
+    /// `ask`: the title under which people are asked after they start. Default: nobody is asked.
+    pub ask: Option<String>,
 }
 
 impl Channel {

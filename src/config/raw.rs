@@ -76,6 +76,18 @@ tables! {
         page_token: RawSecret,
         app_secret: RawSecret,
         verify_token: RawSecret,
+        held_for: At<String>,
+        marketing: RawMarketing,
+    }
+
+    RawMarketing "channels.*.marketing" {
+        ad_account: At<String>,
+        token: RawSecret,
+        campaign: At<String>,
+        cost_max: At<String>,
+        spend_max: At<String>,
+        spend_per: At<String>,
+        ask: At<String>,
     }
 
     /// What is paid for beyond the free rate.
@@ -200,6 +212,15 @@ tables! {
         stage_wait: At<String>,
         stop_when_failed: At<String>,
         stop_when_left: At<String>,
+        marketing: At<bool>,
+        utility: RawUtility,
+    }
+
+    RawUtility "campaigns.*.utility" {
+        template: At<String>,
+        language: At<String>,
+        body: Free<At<String>>,
+        buttons: List<String>,
     }
 
     RawMessages "messages" {

@@ -65,6 +65,10 @@ enum Wish {
     Move {
         to: String,
     },
+    /// Wants marketing messages, or does not any more: nothing else changes.
+    Optin {
+        is_given: bool,
+    },
 }
 
 /// Answers one event.
@@ -147,12 +151,18 @@ fn answer(
             }
         }
         Wish::Return | Wish::Nothing => {}
+        Wish::Optin { is_given } => {
+            turn.consent = Some(consent(&person, is_given, "marketing".to_owned(), "", now));
+        }
         Wish::Move { to } => person.address = to,
     }
     turn.releases_held = person.standing == Standing::Active && opens_window(&event.deed);
     // Somebody who was never here and only leaves, or moves, is not worth a record.
     let is_stranger = known.is_none() && !opens_window(&event.deed);
     turn.subscriber = (!is_stranger).then_some(person);
+    if is_stranger {
+        turn.consent = None;
+    }
     turn
 }
 
@@ -189,7 +199,14 @@ fn met(known: Option<&Subscriber>, event: &Event, kind: ChannelKind) -> Subscrib
 }
 
 fn opens_window(deed: &Deed) -> bool {
-    !matches!(deed, Deed::Blocked | Deed::Unblocked | Deed::Moved { .. })
+    !matches!(
+        deed,
+        Deed::Blocked
+            | Deed::Unblocked
+            | Deed::Moved { .. }
+            | Deed::OptedIn { .. }
+            | Deed::OptedOut
+    )
 }
 
 fn wish(event: &Event, topics: &[Name]) -> Wish {
@@ -210,6 +227,8 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
         },
         Deed::SentMedia => Wish::Unclear,
         Deed::Reacted | Deed::Referred { payload: None } => Wish::Nothing,
+        Deed::OptedIn { .. } => Wish::Optin { is_given: true },
+        Deed::OptedOut => Wish::Optin { is_given: false },
         Deed::Blocked => Wish::Leave,
         Deed::Unblocked => Wish::Return,
         Deed::Moved { to } => Wish::Move { to: to.clone() },
@@ -251,7 +270,7 @@ fn say(text: &str, label: &Saying, payload: &str, person: &Subscriber) -> Answer
     let action = Action::Postback { payload: payload.to_owned() };
     let button = Button::new(label.to(person), action);
     let module = Module::Text { text: RichText::from_plain(text), buttons: vec![button] };
-    Answer { message: Message::from(vec![module]), tap: None }
+    Answer { message: Message::from(vec![module]), tap: None, ask: None }
 }
 
 /// The tap rides on the first answer, or goes alone.
@@ -259,7 +278,9 @@ fn acknowledge(turn: &mut Turn, tap: Option<String>) {
     let Some(tap) = tap else { return };
     match turn.answers.first_mut() {
         Some(first) => first.tap = Some(tap),
-        None => turn.answers.push(Answer { message: Message::default(), tap: Some(tap) }),
+        None => {
+            turn.answers.push(Answer { message: Message::default(), tap: Some(tap), ask: None });
+        }
     }
 }
 

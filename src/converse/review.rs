@@ -55,7 +55,7 @@ pub(super) async fn decide(
         Deed::Tapped { tap, .. } => tap.clone(),
         _ => None,
     };
-    Ok(Some(Answer { message, tap }))
+    Ok(Some(Answer { message, tap, ask: None }))
 }
 
 /// Whether the tap comes from a chat that reviews the draft's campaign.

@@ -13,15 +13,21 @@ use crate::converse::review::decide;
 use crate::converse::words::Words;
 use crate::model::audience::FixedChat;
 use crate::model::channel::ChannelKind;
-use crate::model::event::Event;
+use crate::model::event::{Deed, Event};
+use crate::model::message::Message;
 use crate::model::name::Name;
+use crate::model::post::Answer;
+use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
-use crate::store::{ConversationCommit, Store, StoreError};
+use crate::store::{ConversationCommit, OptinWord, Store, StoreError};
 
 /// Events taken at once.
 const BATCH: usize = 256;
+
+/// The same person is asked about marketing messages at most this often.
+const ASKED_EVERY: Duration = Duration::from_secs(90 * 86_400);
 
 /// Without a nudge the store is looked at this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -37,6 +43,8 @@ pub struct Options {
     pub channels: BTreeMap<Name, Arc<Channel>>,
     /// Who decides on what waits to be looked at, by campaign.
     pub reviewers: BTreeMap<Name, Vec<FixedChat>>,
+    /// Where people are asked whether they want marketing messages, and under which title.
+    pub asks: BTreeMap<Name, String>,
 }
 
 /// Answers events in the order in which they came, until *begin*.
@@ -111,6 +119,20 @@ async fn answer(
         Some(answer) => Turn { answers: vec![answer], ..Turn::default() },
         None => respond(known.as_ref(), &event, &setting, now),
     };
+    let channel = &event.channel;
+    let address = event.address.clone();
+    match &event.deed {
+        Deed::OptedIn { token, expires_at } => {
+            let (token, expires_at) = (token.clone(), *expires_at);
+            let word = OptinWord::Open { token, expires_at, next_at: None, at: now };
+            options.store.commit_optins(channel, vec![(address, word)]).await?;
+        }
+        Deed::OptedOut => {
+            let word = (address, OptinWord::Closed);
+            options.store.commit_optins(channel, vec![word]).await?;
+        }
+        _ => turn.answers.extend(asking(options, &event, &turn, now).await?),
+    }
     if let Some(person) = &mut turn.subscriber {
         names.complete(&event.channel, person, now).await;
     }
@@ -133,4 +155,25 @@ async fn answer(
         options.wakes.drafts.notify_one();
     }
     Ok(())
+}
+
+/// Who has just started is asked whether they want marketing messages, if they have neither agreed
+/// nor been asked lately. Only while their window is open, which their deed opened.
+async fn asking(
+    options: &Options,
+    event: &Event,
+    turn: &Turn,
+    now: Timestamp,
+) -> Result<Option<Answer>, StoreError> {
+    let Some(title) = options.asks.get(&event.channel) else { return Ok(None) };
+    let has_started = turn.consent.as_ref().is_some_and(|consent| consent.given);
+    if !has_started || turn.answers.is_empty() {
+        return Ok(None);
+    }
+    let address = std::slice::from_ref(&event.address);
+    let known = options.store.load_optins(&event.channel, address).await?;
+    let known = known.into_iter().flatten().next().unwrap_or_default();
+    let is_rested = known.asked_at.is_none_or(|at| now.since(at) >= ASKED_EVERY);
+    let ask = (known.token.is_none() && is_rested).then(|| title.clone());
+    Ok(ask.map(|title| Answer { message: Message::default(), tap: None, ask: Some(title) }))
 }

@@ -11,6 +11,7 @@ use crate::model::audience::PeopleRule;
 use crate::model::channel::ChannelKind;
 use crate::model::condition::Condition;
 use crate::model::name::Name;
+use crate::model::phrase::Phrase;
 use crate::model::rich::RichText;
 use crate::model::source::PageRules;
 use crate::render::{self, Layouts, expression};
@@ -103,6 +104,11 @@ impl config::Checks for Rules {
 
     fn html(&self, text: &str) -> RichText {
         render::words(text)
+    }
+
+    fn phrase(&self, text: &str) -> Result<Phrase, Vec<(String, Option<String>)>> {
+        let told = |fault: expression::Fault| (fault.problem, fault.hint);
+        expression::phrase(text).map_err(|faults| faults.into_iter().map(told).collect())
     }
 }
 

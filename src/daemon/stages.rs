@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::admin::desk::PollNow;
 use crate::admin::door;
@@ -17,11 +17,14 @@ use crate::daemon::keys;
 use crate::daemon::media;
 use crate::daemon::setup::Setup;
 use crate::deliver::limiter::Limits;
+use crate::deliver::market::{self, MarketRule};
 use crate::listen::announce::News;
 use crate::listen::webhooks::Door;
 use crate::model::campaign::Campaign;
 use crate::model::channel::ChannelKind;
+use crate::model::lane::Ways;
 use crate::model::name::Name;
+use crate::model::secret::SecretString;
 use crate::runtime::pushes::Pushes;
 use crate::runtime::shutdown::{Stop, Tasks};
 use crate::runtime::wakes::Wakes;
@@ -100,6 +103,7 @@ impl Stages {
         for settings in &config.channels {
             let Some(channel) = channels.get(&settings.name) else { continue };
             let bell = wakes.channels.get(&settings.name).cloned();
+            let ways = look_out(ground, config, settings, channel, &tasks).await?;
             let limits = match settings.kind() {
                 ChannelKind::Telegram => Limits::telegram(settings.rate),
                 ChannelKind::Messenger => Limits::messenger(settings.rate),
@@ -124,6 +128,7 @@ impl Stages {
                             days: config.days.clone(),
                         }),
                         downloads: Some(downloads.clone()),
+                        ways,
                     },
                     stop.clone(),
                 ),
@@ -144,6 +149,7 @@ impl Stages {
                         .iter()
                         .map(|one| (one.name.clone(), one.reach.reviewers.clone()))
                         .collect(),
+                    asks: asked(config),
                 },
                 stop.clone(),
             ),
@@ -213,6 +219,61 @@ fn ask_worker(asks: mpsc::Sender<poll::worker::Ask>) -> PollNow {
     })
 }
 
+/// What a channel can do, as it is known now, and who looks out for what it can do later.
+async fn look_out(
+    ground: &Ground,
+    config: &Config,
+    settings: &crate::config::Channel,
+    channel: &Channel,
+    tasks: &Tasks,
+) -> anyhow::Result<watch::Receiver<Ways>> {
+    let (Service::Messenger { held_for, marketing, .. }, Channel::Messenger(client)) =
+        (&settings.service, channel)
+    else {
+        return Ok(watch::channel(Ways::default()).1);
+    };
+    let of_channel = config.campaigns.iter().filter(|it| it.channels.contains(&settings.name));
+    let templates = of_channel
+        .filter_map(|campaign| campaign.utility.as_ref())
+        .map(|utility| (utility.template.clone(), utility.language.clone()))
+        .collect();
+    let marketing = marketing.as_ref().map(|it| MarketRule {
+        campaign: it.campaign.clone(),
+        cost: it.cost,
+        spend_max: it.spend_max,
+        per: it.per,
+    });
+    let state = ground.store.load_market(&settings.name).await?;
+    let now = ground.clock.now();
+    let known = market::ways_known(*held_for, marketing.as_ref(), &templates, &state, now);
+    let (ways_tx, ways) = watch::channel(known);
+    if marketing.is_some() || !templates.is_empty() {
+        let options = market::Options {
+            name: settings.name.clone(),
+            client: client.clone(),
+            store: Arc::clone(&ground.store),
+            clock: ground.clock.clone(),
+            ways: ways_tx,
+            marketing,
+            templates,
+        };
+        let name = format!("lanes {}", settings.name);
+        tasks.spawn(name, market::run(options, tasks.stop().clone()));
+    }
+    Ok(ways)
+}
+
+/// Where people are asked about marketing messages.
+fn asked(config: &Config) -> BTreeMap<Name, String> {
+    let ask = |channel: &crate::config::Channel| match &channel.service {
+        Service::Messenger { marketing: Some(marketing), .. } => {
+            Some((channel.name.clone(), marketing.ask.clone()?))
+        }
+        _ => None,
+    };
+    config.channels.iter().filter_map(ask).collect()
+}
+
 /// A client for each channel.
 fn channels(config: &Config) -> anyhow::Result<BTreeMap<Name, Arc<Channel>>> {
     let mut channels = BTreeMap::new();
@@ -226,15 +287,25 @@ fn channels(config: &Config) -> anyhow::Result<BTreeMap<Name, Arc<Channel>>> {
                     time_max: crate::channel::wire::EXCHANGE_TIME_MAX,
                 })?)
             }
-            Service::Messenger { version, page_id, page_token, app_secret, .. } => {
-                Channel::Messenger(messenger::api::Client::new(messenger::api::Settings {
-                    api,
-                    version: version.clone(),
-                    page_id: page_id.clone(),
-                    page_token: page_token.clone(),
-                    app_secret: app_secret.clone(),
-                    time_max: crate::channel::wire::EXCHANGE_TIME_MAX,
-                })?)
+            Service::Messenger { version, page_id, page_token, app_secret, marketing, .. } => {
+                let with_token = |page_token: &SecretString| {
+                    messenger::api::Client::new(messenger::api::Settings {
+                        api: api.clone(),
+                        version: version.clone(),
+                        page_id: page_id.clone(),
+                        page_token: page_token.clone(),
+                        app_secret: app_secret.clone(),
+                        time_max: crate::channel::wire::EXCHANGE_TIME_MAX,
+                    })
+                };
+                let client = with_token(page_token)?;
+                Channel::Messenger(match marketing {
+                    Some(marketing) => {
+                        let token = marketing.token.as_ref().unwrap_or(page_token);
+                        client.with_market(with_token(token)?, &marketing.ad_account)
+                    }
+                    None => client,
+                })
             }
         };
         channels.insert(settings.name.clone(), Arc::new(channel));

@@ -19,6 +19,7 @@ use crate::deliver::waiting::Flight;
 use crate::deliver::worker::{CONTENT_REFUSALS_MAX, Worker, body_for, lowered_bodies};
 use crate::model::campaign::OnUncertain;
 use crate::model::correction::{EditAt, EditClaim, EditEnd, EditReceipt, Kept, KeptMessage};
+use crate::model::lane::Lane;
 use crate::model::post::{Post, PostId, Ticket};
 use crate::model::subscriber::Standing;
 use crate::store::StoreError;
@@ -232,6 +233,8 @@ impl Worker {
             keeps: false,
             kept: Vec::new(),
             edit: Some(Box::new(editing)),
+            lane: Lane::Window,
+            toll: None,
         });
     }
 

@@ -22,6 +22,10 @@ pub mod personal;
 
 mod waiting;
 
+mod lane;
+
+pub mod market;
+
 mod edits;
 
 mod media;

@@ -8,8 +8,10 @@ use tokio::time::Instant;
 
 use crate::channel::Call;
 use crate::deliver::edits::Editing;
+use crate::deliver::lane::Toll;
 use crate::model::campaign::OnUncertain;
 use crate::model::correction::KeptMessage;
+use crate::model::lane::Lane;
 use crate::model::media::MediaKey;
 use crate::model::post::{PostId, Ticket};
 
@@ -38,6 +40,9 @@ pub(super) struct Flight {
     pub kept: Vec<KeptMessage>,
     /// It changes what was sent before; then it has no ticket and no post.
     pub edit: Option<Box<Editing>>,
+    pub lane: Lane,
+    /// Of a paid message.
+    pub toll: Option<Box<Toll>>,
 }
 
 /// Flights in the order in which they go: answers, posts, edits; each chat's own in its order.
@@ -183,6 +188,8 @@ mod tests {
             keeps: false,
             kept: Vec::new(),
             edit: None,
+            lane: Lane::Window,
+            toll: None,
         }
     }
 

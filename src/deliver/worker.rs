@@ -19,12 +19,13 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::channel::{Channel, Meaning, Observed};
 use crate::deliver::breaker::Breaker;
 use crate::deliver::edits::Edits;
+use crate::deliver::lane::Shut;
 use crate::deliver::limiter::brake::REGAIN_MAX;
 use crate::deliver::limiter::{Limiter, Limits};
 use crate::deliver::media::{Boarding, Desk};
@@ -36,6 +37,7 @@ use crate::deliver::worker::lowered::Lowered;
 use crate::media::download::Downloads;
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelState;
+use crate::model::lane::Ways;
 use crate::model::media::MediaKey;
 use crate::model::name::Name;
 use crate::model::pacing::Halt;
@@ -46,8 +48,8 @@ use crate::runtime::shutdown::Stop;
 use crate::store::journal::Journal;
 use crate::store::{Store, StoreError};
 
-pub use crate::deliver::worker::commit::WINDOW_RESERVE;
 pub use crate::deliver::worker::land::CONTENT_REFUSALS_MAX;
+pub use crate::model::lane::WINDOW_RESERVE;
 
 pub(in crate::deliver) use crate::deliver::worker::lowered::{body_for, lowered_bodies};
 
@@ -82,6 +84,8 @@ pub struct Options {
     pub paid: Option<paid::Options>,
     /// Everybody's downloads; `None`: what a service can't fetch becomes a link.
     pub downloads: Option<Downloads>,
+    /// What the channel can do, as it is found out.
+    pub ways: watch::Receiver<Ways>,
 }
 
 /// Sends until *begin*; then lets what is under way come home, and commits it.
@@ -104,6 +108,7 @@ pub(super) struct Worker {
     paid: Option<Paid>,
     breaker: Breaker,
     posts: HashMap<PostId, Lowered>,
+    pub(super) shut: Shut,
     /// Claimed, not begun.
     pub(super) waiting: Waiting,
     pub(super) edits: Edits,
@@ -170,6 +175,7 @@ impl Worker {
             paid,
             breaker: Breaker::default(),
             posts: HashMap::new(),
+            shut: Shut::default(),
             waiting: Waiting::default(),
             edits: Edits::default(),
             busy: HashSet::new(),

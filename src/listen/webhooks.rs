@@ -34,10 +34,11 @@ use crate::model::event::Event;
 use crate::model::name::Name;
 use crate::model::pacing::Halt;
 use crate::model::secret::{ExposeSecret, SecretString};
+use crate::model::signal::Signal;
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
 use crate::runtime::wakes::Wakes;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// Events that are older are dropped: a signature has no time in it, and can be sent again by
 /// whoever has seen it. Duplicates are known for longer than this.
@@ -223,6 +224,9 @@ async fn messenger_event(
         );
         desk.heed(&notice.channel, &notice.action, reason).await;
     }
+    if let Err(status) = desk.hear(&page.channel, batch.signals).await {
+        return status;
+    }
     desk.keep(&page.channel, batch.events).await
 }
 
@@ -305,6 +309,34 @@ impl Desk {
         }
     }
 
+    /// Makes durable what the service tells of our messages, and wakes who sends because of it.
+    async fn hear(&self, channel: &Name, signals: Vec<Signal>) -> Result<(), StatusCode> {
+        let now = self.clock.now();
+        let fresh = signals.into_iter().filter(|signal| now.since(signal.at) <= EVENT_AGE_MAX);
+        let fresh: Vec<Signal> = fresh.collect();
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let commit = self.store.commit_signals(fresh, now);
+        match tokio::time::timeout(self.limits.store_time_max, commit).await {
+            Ok(Ok(woken)) => {
+                woken.iter().for_each(|channel| self.wakes.wake_channel(channel));
+                Ok(())
+            }
+            Ok(Err(error)) => Err(self.shut_for(channel, &error)),
+            Err(_) => Err(self.refuse(channel, Refusal::Unkept, StatusCode::SERVICE_UNAVAILABLE)),
+        }
+    }
+
+    /// The store has failed. Many requests may find that; the first tells.
+    fn shut_for(&self, channel: &Name, error: &StoreError) -> StatusCode {
+        if !self.shut.is_cancelled() {
+            self.shut.cancel();
+            tracing::error!(%error, "events could not be kept, the public door is shut");
+        }
+        self.refuse(channel, Refusal::Unkept, StatusCode::SERVICE_UNAVAILABLE)
+    }
+
     /// Makes the events durable and wakes who answers them; the status says whether it did. They
     /// count for the `channel` at whose door they came: one app's pages share a door.
     async fn keep(&self, channel: &Name, mut events: Vec<Event>) -> StatusCode {
@@ -328,14 +360,7 @@ impl Desk {
                 }
                 StatusCode::OK
             }
-            Ok(Err(error)) => {
-                // Many requests may find the store failed; the first tells.
-                if !self.shut.is_cancelled() {
-                    self.shut.cancel();
-                    tracing::error!(%error, "events could not be kept, the public door is shut");
-                }
-                self.refuse(channel, Refusal::Unkept, StatusCode::SERVICE_UNAVAILABLE)
-            }
+            Ok(Err(error)) => self.shut_for(channel, &error),
             // It may still be kept; the service repeats it, and the store drops the repetition.
             Err(_) => self.refuse(channel, Refusal::Unkept, StatusCode::SERVICE_UNAVAILABLE),
         }

@@ -6,10 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::audience::{Reach, Whom};
 use crate::model::condition::Condition;
+use crate::model::item::Item;
+use crate::model::lane::Template;
 use crate::model::name::Name;
+use crate::model::phrase::Phrase;
+use crate::model::post::Told;
 use crate::model::priority::Priority;
 use crate::model::rollout::Stages;
 use crate::model::step::Step;
+use crate::model::time::Timestamp;
 use crate::model::timing::Timing;
 
 pub use crate::model::change::ChangeKind;
@@ -39,6 +44,43 @@ pub struct Campaign {
     pub stages: Option<Stages>,
     /// Whom beside the subscribers of its topics, and whom of these not.
     pub reach: Reach,
+    /// How it reaches people outside of Messenger's window as a utility template.
+    pub utility: Option<UtilityRule>,
+    /// It may reach them as a paid marketing message.
+    pub is_marketing: bool,
+}
+
+/// An approved template, and what stands in its places.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UtilityRule {
+    pub template: String,
+    pub language: String,
+    /// By the names of its places.
+    pub body: Vec<(String, Phrase)>,
+    /// What completes the addresses of its buttons.
+    pub buttons: Vec<Phrase>,
+}
+
+impl UtilityRule {
+    /// The template for an item.
+    ///
+    /// # Errors
+    /// One line for people: a place can't be filled in, or has nothing in it.
+    pub fn fill(&self, item: &Item, told: &Told, now: Timestamp) -> Result<Template, String> {
+        let say = |place: &str, words: &Phrase| match words.say(item, told, now) {
+            Ok(words) if words.is_empty() => Err(format!("`{place}` is empty")),
+            Ok(words) => Ok(words),
+            Err(why) => Err(format!("`{place}`: {why}")),
+        };
+        let body = self.body.iter().map(|(name, words)| Ok((name.clone(), say(name, words)?)));
+        let buttons = self.buttons.iter().map(|words| say("buttons", words));
+        Ok(Template {
+            name: self.template.clone(),
+            language: self.language.clone(),
+            body: body.collect::<Result<_, String>>()?,
+            buttons: buttons.collect::<Result<_, String>>()?,
+        })
+    }
 }
 
 impl Campaign {

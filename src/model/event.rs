@@ -54,4 +54,11 @@ pub enum Deed {
     Moved {
         to: String,
     },
+    /// Agreed to marketing messages: opens no window.
+    OptedIn {
+        token: String,
+        expires_at: Option<Timestamp>,
+    },
+    /// Wants no marketing messages any more; everything else stays as it is.
+    OptedOut,
 }

@@ -42,6 +42,8 @@ pub mod priority;
 
 pub mod audience;
 
+pub mod phrase;
+
 pub mod campaign;
 
 pub mod channel;
@@ -69,6 +71,10 @@ pub mod one_off;
 pub mod moment;
 
 pub mod trace;
+
+pub mod lane;
+
+pub mod signal;
 
 pub mod report;
 

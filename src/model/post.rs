@@ -9,6 +9,7 @@ use crate::model::change::ChangeKind;
 use crate::model::channel::ChannelKind;
 use crate::model::item::{Item, ItemId};
 use crate::model::kept::{Corrections, Kept};
+use crate::model::lane::{Beyond, Lane};
 use crate::model::message::{Card, Message};
 use crate::model::name::Name;
 use crate::model::one_off::OneOff;
@@ -172,6 +173,8 @@ pub struct Post {
     pub errors: Vec<String>,
     /// `None` for a post that is never corrected.
     pub corrections: Option<Box<Corrections>>,
+    /// Its ways to people whose window is closed; `None` when it is only held for them.
+    pub beyond: Option<Box<Beyond>>,
 }
 
 /// The message for one kind of channel in one language.
@@ -245,8 +248,9 @@ impl Counts {
 ///
 /// ```text
 /// Waiting ─claim─▶ InFlight ─answer─▶ Sent | Failed | Held | Skipped
-///    ▲                │ └─no telling─▶ Uncertain
+///    ▲                │ └─no telling─▶ Uncertain ─echo─▶ Sent
 ///    ├──not sent──────┘                Held ─next contact─▶ Sent | Uncertain | Held
+///    │                                      └─for too long─▶ Skipped
 ///    └──an admin's word────────────── Failed (but who blocked or left) | Uncertain
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -286,10 +290,12 @@ pub enum Reason {
     Superseded,
     /// Another definite refusal.
     Refused,
+    /// It was held for them for longer than things are.
+    Expired,
 }
 
 impl Reason {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Blocked,
         Self::Deactivated,
         Self::NotFound,
@@ -300,6 +306,7 @@ impl Reason {
         Self::PostStopped,
         Self::Superseded,
         Self::Refused,
+        Self::Expired,
     ];
 
     /// The word for it in settings and listings.
@@ -315,6 +322,7 @@ impl Reason {
             Self::PostStopped => "post-stopped",
             Self::Superseded => "superseded",
             Self::Refused => "refused",
+            Self::Expired => "expired",
         }
     }
 
@@ -366,6 +374,9 @@ pub struct Claim {
     /// Calls of this message that are known to have been accepted before; sending goes on there.
     pub part: u8,
     pub recipient: Recipient,
+    pub lane: Lane,
+    /// Of a marketing message: whom it goes to.
+    pub token: Option<String>,
 }
 
 /// What is to be sent.
@@ -391,6 +402,8 @@ pub struct Answer {
     pub message: Message,
     /// Telegram's callback query that this acknowledges.
     pub tap: Option<String>,
+    /// Besides, Messenger asks under this title whether marketing messages are wanted.
+    pub ask: Option<String>,
 }
 
 /// The recipient's record as it was when claimed.

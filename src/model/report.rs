@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::control::Priority;
+use crate::model::lane::Lane;
 use crate::model::name::Name;
 use crate::model::post::{Counts, Outcome, PostId, Reason};
 use crate::model::rollout::Rollout;
@@ -88,6 +89,12 @@ pub struct Ends {
     pub skipped: BTreeMap<Reason, u64>,
     /// How many of those who got it withdrew within [`LEFT_WITHIN`].
     pub left: u64,
+    /// How many got it in another lane than the usual one.
+    pub lanes: BTreeMap<Lane, u64>,
+    /// How many of those who got it have it on their phone, and have seen it, as far as the service
+    /// tells.
+    pub delivered: u64,
+    pub read: u64,
 }
 
 impl Ends {
@@ -106,6 +113,11 @@ impl Ends {
     pub fn join(&mut self, other: &Self) {
         self.counts.join(&other.counts);
         self.left += other.left;
+        self.delivered += other.delivered;
+        self.read += other.read;
+        for (lane, count) in &other.lanes {
+            *self.lanes.entry(*lane).or_default() += count;
+        }
         for (all, more) in [(&mut self.failed, &other.failed), (&mut self.skipped, &other.skipped)]
         {
             for (reason, count) in more {

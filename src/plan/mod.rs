@@ -198,6 +198,8 @@ mod tests {
             timing: Default::default(),
             stages: None,
             reach: Default::default(),
+            utility: None,
+            is_marketing: false,
         }
     }
 

@@ -72,6 +72,8 @@ impl World {
         let messenger_rules = messenger::Rules {
             webhook: Some(format!("http://{public}/messenger/page")),
             fetches_media: true,
+            echoes: true,
+            receipts: true,
             kept_max: 10_000,
             ..Default::default()
         };

@@ -28,6 +28,7 @@ use crate::model::correction::{Correction, EditAt, EditClaim, EditReceipt, Kept}
 use crate::model::event::Event;
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
+use crate::model::lane::{Lane, Optin, Ways};
 use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::message::Card;
 use crate::model::name::Name;
@@ -41,6 +42,7 @@ use crate::model::price::{PriceHistory, PriceSeen};
 use crate::model::product::ProductName;
 use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState, ShelfWrite};
+use crate::model::signal::Signal;
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
@@ -284,6 +286,12 @@ pub trait Store: Send + Sync + 'static {
     /// A receipt's standing does not count for who has asked us to stop. An answer that carries
     /// held posts settles them: sent; uncertain, but held again where the post says `resend`; held
     /// again after any other end.
+    ///
+    /// Each claim comes with its lane (see `model::lane`), chosen here of the step's ways; a
+    /// marketing message is paid here, before it goes out, and what was not sent is paid back. Where
+    /// the channel has echoes, what is uncertain stays so until its echo comes; where the post says
+    /// `resend` it stays in flight instead, and after `ECHO_WAIT` without an echo it waits again. What is held for
+    /// longer than the ways say is skipped as expired, and so is what is too much for one person.
     fn advance(&self, step: Advance) -> Reply<'_, Vec<Claim>>;
 
     /// Skips every waiting recipient of the post from now on, and those for whom it is held. Of a
@@ -360,6 +368,34 @@ pub trait Store: Send + Sync + 'static {
     /// journal is trusted and shows no start for its ticket; otherwise it becomes uncertain, or
     /// waiting again where the post says `resend` (an answer to a person is dropped, and counted).
     fn rescue(&self, wire: Wire) -> Reply<'_, Rescued>;
+
+    /// Takes in what services tell of messages that we sent; answers the channels on which
+    /// something waits because of it. Saying it again changes nothing.
+    ///
+    /// An echo settles whom it is about: sent, if all of the message is out; else the rest waits.
+    fn commit_signals(&self, signals: Vec<Signal>, now: Timestamp) -> Reply<'_, Vec<Name>>;
+
+    /// What is known of opt-ins of people by their addresses, in the order asked.
+    fn load_optins(&self, channel: &Name, addresses: &[String]) -> Reply<'_, Vec<Option<Optin>>>;
+
+    /// What the service told of opt-ins, by the people's addresses; who is not there is left out.
+    /// Answers of how many people it was.
+    fn commit_optins(&self, channel: &Name, told: Vec<(String, OptinWord)>) -> Reply<'_, usize>;
+
+    /// Takes the tokens of which the service did not tell since `before`.
+    fn forget_optins(&self, channel: &Name, before: Timestamp) -> Reply<'_, usize>;
+
+    /// How the channel's marketing messages stand.
+    fn load_market(&self, channel: &Name) -> Reply<'_, MarketState>;
+
+    /// Keeps the campaign that the channel's marketing messages belong to (`None` leaves it), and
+    /// which templates are approved, by name and language.
+    fn commit_market(
+        &self,
+        channel: &Name,
+        campaign: Option<MarketCampaign>,
+        templates: Vec<(String, String)>,
+    ) -> Reply<'_, ()>;
 
     // ── converse ────────────────────────────────────────────────────────────────────────────
 
@@ -583,6 +619,48 @@ pub struct Delivery {
     pub at: Option<Timestamp>,
     /// It was too much for a day, and comes by itself then.
     pub carried_until: Option<Timestamp>,
+    /// `None` for the usual one.
+    pub lane: Option<Lane>,
+    /// As far as the service tells.
+    pub is_delivered: bool,
+    pub is_read: bool,
+}
+
+/// What is told of somebody's opt-in to marketing messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OptinWord {
+    /// They agreed, or still do.
+    Open {
+        token: String,
+        expires_at: Option<Timestamp>,
+        /// Nothing more is to be sent before.
+        next_at: Option<Timestamp>,
+        at: Timestamp,
+    },
+    /// They do not want it any more, or the token is of no use.
+    Closed,
+    /// Nothing more is to be sent before.
+    Rests { until: Timestamp },
+}
+
+/// The service's campaign for marketing messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarketCampaign {
+    pub id: String,
+    pub made_at: Timestamp,
+}
+
+/// How a channel's marketing messages stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarketState {
+    pub campaign: Option<MarketCampaign>,
+    /// Those that are approved, by name and language.
+    pub templates: Vec<(String, String)>,
+    /// The period that was paid in last, and what was spent in it, in millionths.
+    pub period: i64,
+    pub spent: u64,
+    /// Messages paid since the beginning.
+    pub paid: u64,
 }
 
 /// What [`Store::advance`] is given.
@@ -596,8 +674,8 @@ pub struct Advance {
     pub resting: Vec<PostId>,
     /// How much one person gets in a day; `None`: however much there is.
     pub caps: Option<Arc<Caps>>,
-    /// People can be written to only while their windows are open.
-    pub has_windows: bool,
+    /// What the channel can do now.
+    pub ways: Ways,
     pub now: Timestamp,
 }
 

@@ -118,6 +118,7 @@ pub fn post(title: &str) -> Post {
         counts: Counts::default(),
         errors: vec![],
         corrections: None,
+        beyond: None,
     }
 }
 
@@ -158,7 +159,7 @@ pub fn event(channel: &str, id: &str, address: &str) -> Event {
 }
 
 pub fn answer(text: &str) -> Answer {
-    Answer { message: Message::from_plain(text), tap: None }
+    Answer { message: Message::from_plain(text), tap: None, ask: None }
 }
 
 pub fn receipt(ticket: Ticket, settled: Settled) -> Receipt {
@@ -195,7 +196,7 @@ pub async fn advance(
         claims,
         resting: vec![],
         caps: None,
-        has_windows: false,
+        ways: Default::default(),
         now: now(),
     };
     store.advance(step).await.unwrap()

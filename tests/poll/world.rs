@@ -77,6 +77,8 @@ impl World {
             timing: Default::default(),
             stages: None,
             reach: Default::default(),
+            utility: None,
+            is_marketing: false,
         };
         Options {
             store: Arc::clone(&self.store),

@@ -44,6 +44,8 @@ pub struct Rig {
     pub extra: String,
     /// Keys of the Telegram channel's table.
     pub telegram_keys: String,
+    /// Keys of the Messenger channel's table.
+    pub page_keys: String,
     /// Keys of the campaign's table.
     pub campaign_keys: String,
     pub public: String,
@@ -69,6 +71,7 @@ impl Rig {
             fetch_keys: String::new(),
             extra: String::new(),
             telegram_keys: String::new(),
+            page_keys: String::new(),
             campaign_keys: String::new(),
             public,
         }
@@ -126,6 +129,7 @@ page_id = "{page_id}"
 page_token = {page_token}
 app_secret = {app_secret}
 verify_token = {verify_token}
+{page_keys}
 [topics.news]
 title = "News"
 [sources.blog]
@@ -147,6 +151,7 @@ sources = ["blog"]
             listen_keys = self.listen_keys,
             fetch_keys = self.fetch_keys,
             telegram_keys = self.telegram_keys,
+            page_keys = self.page_keys,
             messenger = self.messenger.url(),
             page_id = self.messenger.page_id(),
             page_token = self.secret("page-token", self.messenger.page_token()),

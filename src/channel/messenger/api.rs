@@ -3,7 +3,9 @@
 //! The page token goes in a header, the proof that we know the app secret in the address. One
 //! request a call: trying again is the caller's, who knows what may be said twice.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +15,12 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::channel::loose::Whole;
 use crate::channel::messenger::errors;
+use crate::channel::messenger::lower::MESSAGE_HEAD;
+use crate::channel::messenger::market::{
+    self, Page, Subscription, TOKENS_PAGE, UTILITY_HEAD, approved, subscriptions,
+};
 use crate::channel::messenger::slots::type_of;
 use crate::channel::messenger::updates::GET_STARTED;
 use crate::channel::messenger::usage::{Gauge, usage};
@@ -32,8 +39,12 @@ pub const VERSION: &str = "v25.0";
 
 /// What we want to hear of.
 const SUBSCRIBED_FIELDS: &str = "messages,messaging_postbacks,messaging_optins,\
-                                 messaging_referrals,message_reactions,\
-                                 messaging_policy_enforcement";
+                                 messaging_referrals,message_reactions,message_echoes,\
+                                 message_deliveries,message_reads,messaging_policy_enforcement";
+
+/// What we want to hear of besides where marketing messages are sent.
+const MARKET_FIELDS: &str = "marketing_message_echoes,marketing_message_deliveries,\
+                             marketing_message_reads,marketing_message_delivery_failed";
 
 /// How long the service may take to fetch a file. Source: Messenger Platform, error 2018294: videos
 /// are given 75 seconds.
@@ -63,6 +74,13 @@ pub struct Client {
     page_id: String,
     time_max: Duration,
     gauge: Gauge,
+    market: Option<Arc<Market>>,
+}
+
+/// Where marketing messages are sent from: another account, perhaps with a token of its own.
+struct Market {
+    client: Client,
+    ad_account: String,
 }
 
 /// A call that sets something up failed; nothing is lost by trying again later.
@@ -107,7 +125,8 @@ impl Client {
             told.note(headers);
             pause_told(headers)
         })?;
-        Ok(Self { wire, root, page_id: settings.page_id, time_max: settings.time_max, gauge })
+        let (page_id, time_max) = (settings.page_id, settings.time_max);
+        Ok(Self { wire, root, page_id, time_max, gauge, market: None })
     }
 
     /// How much of its limit the page has used, if an answer told since this was asked last.
@@ -115,9 +134,90 @@ impl Client {
         self.gauge.take()
     }
 
+    /// Sends marketing messages, too: as `client`, on the account of that number.
+    #[must_use]
+    pub fn with_market(self, client: Self, ad_account: &str) -> Self {
+        let ad_account = format!("act_{}", ad_account.trim_start_matches("act_"));
+        Self { market: Some(Arc::new(Market { client, ad_account })), ..self }
+    }
+
     /// Makes one call for one person, by their page-scoped id. Never repeats it by itself.
     pub async fn send(&self, call: &Call, address: &str) -> Observed {
-        self.post(&[&self.page_id, call.method], body(call, address)).await
+        self.send_marked(call, address, None).await
+    }
+
+    /// As [`Client::send`]; the mark comes back in the echo.
+    pub(crate) async fn send_marked(
+        &self,
+        call: &Call,
+        address: &str,
+        mark: Option<&str>,
+    ) -> Observed {
+        self.post(&[&self.page_id, call.method], body(call, address, mark)).await
+    }
+
+    /// Makes one call for one subscription token. Never repeats it by itself.
+    pub(crate) async fn send_paid(&self, call: &Call, campaign: &str, token: &str) -> Observed {
+        let Some(market) = &self.market else {
+            return Observed::NotSent { why: "no ad account is configured".to_owned() };
+        };
+        let body = market::body(call, campaign, token);
+        market.client.post(&[&market.ad_account, "messages"], body.into()).await
+    }
+
+    /// Makes the campaign that marketing messages belong to, and answers its id. One that was made
+    /// and not heard of costs nothing.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn make_campaign(&self, name: &str) -> Result<String, ApiError> {
+        let what = "making the campaign for marketing messages";
+        let missing = || ApiError { what, why: "no ad account is configured".to_owned() };
+        let market = self.market.as_ref().ok_or_else(missing)?;
+        let body = json!({ "name": name, "page_id": self.page_id }).to_string();
+        let path = [market.ad_account.as_str(), "message_campaign"];
+        let answer = told(what, &market.client.post(&path, body.into()).await)?;
+        let id = answer["id"]
+            .as_str()
+            .map(str::to_owned)
+            .or(Whole::of(&answer["id"]).0.map(|id| id.to_string()));
+        id.ok_or_else(|| ApiError { what, why: "the answer has no id".to_owned() })
+    }
+
+    /// One page of who has agreed to marketing messages.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn subscriptions(&self, after: Option<&str>) -> Result<Page<Subscription>, ApiError> {
+        let mut url = self.url(&[&self.page_id, "notification_message_tokens"]);
+        url.query_pairs_mut()
+            .append_pair("limit", &TOKENS_PAGE.to_string())
+            .append_pair("do_not_return_duplicates", "true");
+        let page = self.page("reading the subscription tokens", url, after).await?;
+        Ok(subscriptions(&page))
+    }
+
+    /// One page of the page's templates that are approved, by name and language.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn templates(&self, after: Option<&str>) -> Result<Page<(String, String)>, ApiError> {
+        let mut url = self.url(&[&self.page_id, "message_templates"]);
+        url.query_pairs_mut().append_pair("limit", "100");
+        let page = self.page("reading the templates", url, after).await?;
+        Ok(approved(&page))
+    }
+
+    async fn page(
+        &self,
+        what: &'static str,
+        mut url: Url,
+        after: Option<&str>,
+    ) -> Result<Value, ApiError> {
+        if let Some(after) = after {
+            url.query_pairs_mut().append_pair("after", after);
+        }
+        told(what, &self.exchange(url, None).await)
     }
 
     /// Has the service keep a file, to be named by its id afterwards.
@@ -160,7 +260,11 @@ impl Client {
     /// # Errors
     /// [`ApiError`].
     pub async fn subscribe(&self) -> Result<(), ApiError> {
-        let fields = json!({ "subscribed_fields": SUBSCRIBED_FIELDS }).to_string();
+        let fields = match &self.market {
+            Some(_) => format!("{SUBSCRIBED_FIELDS},{MARKET_FIELDS}"),
+            None => SUBSCRIBED_FIELDS.to_owned(),
+        };
+        let fields = json!({ "subscribed_fields": fields }).to_string();
         let observed = self.post(&[&self.page_id, "subscribed_apps"], fields.into()).await;
         ended("subscribing to the page's events", &observed)
     }
@@ -214,8 +318,12 @@ impl fmt::Debug for Client {
 }
 
 /// The call's body with its recipient in front.
-fn body(call: &Call, address: &str) -> Bytes {
-    let mut body = String::with_capacity(call.rest.len() + address.len() + 32);
+fn body(call: &Call, address: &str, mark: Option<&str>) -> Bytes {
+    let rest = match mark {
+        Some(mark) => marked(&call.rest, mark),
+        None => Cow::Borrowed(call.rest.as_str()),
+    };
+    let mut body = String::with_capacity(rest.len() + address.len() + 32);
     body.push_str("{\"recipient\":{\"id\":");
     if address.bytes().all(|c| c.is_ascii_alphanumeric()) {
         body.push('"');
@@ -225,8 +333,25 @@ fn body(call: &Call, address: &str) -> Bytes {
         body.push_str(&Value::from(address).to_string());
     }
     body.push_str("},");
-    body.push_str(&call.rest);
+    body.push_str(&rest);
     Bytes::from(body)
+}
+
+/// A call's fields with a mark in its message. A message is never empty, so a comma follows.
+fn marked<'a>(rest: &'a str, mark: &str) -> Cow<'a, str> {
+    for head in [MESSAGE_HEAD, UTILITY_HEAD] {
+        if let Some(fields) = rest.strip_prefix(head) {
+            return Cow::Owned(format!("{head}\"metadata\":{},{fields}", Value::from(mark)));
+        }
+    }
+    // Made anew for its media, in another order.
+    let Ok(mut fields) = serde_json::from_str::<Value>(&format!("{{{rest}")) else {
+        return Cow::Borrowed(rest);
+    };
+    if fields["message"].is_object() {
+        fields["message"]["metadata"] = Value::from(mark);
+    }
+    Cow::Owned(fields.to_string().split_off(1))
 }
 
 /// `appsecret_proof`: the token signed with the app secret, in lower-case hexadecimal.
@@ -240,6 +365,14 @@ fn proof(app_secret: &str, token: &str) -> Result<String, SetUpError> {
 /// `Retry-After`, or the time that the usage figures tell.
 fn pause_told(headers: &HeaderMap) -> Option<Duration> {
     retry_after(headers).or_else(|| usage(headers)?.told_regain)
+}
+
+/// What a call that went well answered.
+fn told(what: &'static str, observed: &Observed) -> Result<Value, ApiError> {
+    ended(what, observed)?;
+    let Observed::Answered { body, .. } = observed else { return Ok(Value::Null) };
+    serde_json::from_slice(body)
+        .map_err(|_| ApiError { what, why: "the answer is no JSON".to_owned() })
 }
 
 fn ended(what: &'static str, observed: &Observed) -> Result<(), ApiError> {
@@ -316,7 +449,21 @@ mod tests {
             (r#"1"}"#, r#"{"recipient":{"id":"1\"}"},"message":{"text":"hi"}}"#),
         ];
         for (address, expected) in cases {
-            assert_eq!(body(&call, address), expected);
+            assert_eq!(body(&call, address, None), expected);
+        }
+    }
+
+    #[test]
+    fn a_mark_stands_in_the_message_however_the_call_was_made() {
+        let made = r#""message":{"text":"hi"},"messaging_type":"UPDATE"}"#.to_owned();
+        for rest in [format!("{MESSAGE_HEAD}\"text\":\"hi\"}}}}"), made] {
+            let call = Call { method: "messages", rest, is_acknowledgement: false, covers: 0 };
+            let body: Value = serde_json::from_slice(&body(&call, "7", Some("m:1"))).unwrap();
+            let expected = json!({
+                "recipient": { "id": "7" }, "messaging_type": "UPDATE",
+                "message": { "text": "hi", "metadata": "m:1" },
+            });
+            assert_eq!(body, expected);
         }
     }
 

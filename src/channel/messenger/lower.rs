@@ -16,7 +16,7 @@
 //! Limits: Messenger Platform, "Send API", "Button Template", "Generic Template", "Image grid
 //! template", "Quick Replies"; where no unit is stated, UTF-16 units are counted.
 
-pub(super) mod template;
+pub(crate) mod template;
 
 use std::ops::Range;
 

@@ -9,3 +9,5 @@ pub(crate) mod slots;
 pub mod errors;
 
 pub mod updates;
+
+pub mod market;

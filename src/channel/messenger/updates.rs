@@ -6,8 +6,11 @@
 use serde_json::Value;
 
 use crate::channel::loose::{self, Whole, first_chars};
+use crate::channel::messenger::market;
 use crate::model::event::{Deed, Event};
+use crate::model::lane::TOKEN_BYTES_MAX;
 use crate::model::name::Name;
+use crate::model::signal::{Heard, Mark, Signal};
 use crate::model::time::Timestamp;
 
 /// The payload of the button that starts a chat.
@@ -22,6 +25,8 @@ pub struct Batch {
     /// In the order of the body.
     pub events: Vec<Event>,
     pub notices: Vec<Notice>,
+    /// What became of messages of ours.
+    pub signals: Vec<Signal>,
 }
 
 /// The service's word on a page as a whole.
@@ -39,6 +44,8 @@ pub struct Notice {
 /// `None` for a page that is not ours.
 pub fn read(body: &Value, channel_of: impl Fn(&str) -> Option<Name>, now: Timestamp) -> Batch {
     let mut batch = Batch::default();
+    // Results of paid messages are documented without an envelope.
+    batch.signals.extend(of_paid(&channel_of, &body["field"], body, now));
     if body["object"] != "page" {
         return batch;
     }
@@ -49,6 +56,12 @@ pub fn read(body: &Value, channel_of: impl Fn(&str) -> Option<Name>, now: Timest
         for item in list(&entry["messaging"]) {
             batch.notices.extend(notice(&channel, item));
             batch.events.extend(event(&channel, &page_id, item, entry_at));
+            batch.signals.extend(signal(&channel, &page_id, item, entry_at));
+            batch.signals.extend(of_paid(|_| Some(channel.clone()), &item["field"], item, now));
+        }
+        for change in list(&entry["changes"]) {
+            let (field, value) = (&change["field"], &change["value"]);
+            batch.signals.extend(of_paid(|_| Some(channel.clone()), field, value, now));
         }
     }
     batch
@@ -59,7 +72,8 @@ fn event(channel: &Name, page_id: &str, item: &Value, entry_at: Timestamp) -> Op
     let (kind, id, deed) = of_message(&item["message"])
         .or_else(|| of_postback(&item["postback"]))
         .or_else(|| of_referral(&item["referral"]))
-        .or_else(|| of_reaction(&item["reaction"]))?;
+        .or_else(|| of_reaction(&item["reaction"]))
+        .or_else(|| of_optin(&item["optin"]))?;
     let at = instant(&item["timestamp"]).unwrap_or(entry_at);
     let id = id.unwrap_or_else(|| format!("{address}:{}:{kind}", at.as_millis()));
     let channel = channel.clone();
@@ -100,6 +114,71 @@ fn of_referral(referral: &Value) -> Option<Told> {
 /// Its `mid` is that of the message reacted to, so it does not tell reactions apart.
 fn of_reaction(reaction: &Value) -> Option<Told> {
     (reaction["action"] == "react").then_some(("reaction", None, Deed::Reacted))
+}
+
+/// An opt-in to marketing messages, or its end. Others (a plugin's, a one-time one) are nothing.
+fn of_optin(optin: &Value) -> Option<Told> {
+    if optin["type"] != "notification_messages" {
+        return None;
+    }
+    let token = optin["notification_messages_token"].as_str().unwrap_or_default();
+    let status = optin["notification_messages_status"].as_str().unwrap_or_default();
+    let deed = if status.to_uppercase().replace('_', " ") == "STOP NOTIFICATIONS" {
+        Deed::OptedOut
+    } else if token.is_empty() || token.len() > TOKEN_BYTES_MAX {
+        return None;
+    } else {
+        let expires_at = market::instant(&optin["token_expiry_timestamp"]);
+        Deed::OptedIn { token: token.to_owned(), expires_at }
+    };
+    Some(("optin", None, deed))
+}
+
+/// What is told of a message that the page sent: its echo, that it arrived, that it was seen.
+fn signal(channel: &Name, page_id: &str, item: &Value, entry_at: Timestamp) -> Option<Signal> {
+    let at = instant(&item["timestamp"]).unwrap_or(entry_at);
+    let sender = text_of(&item["sender"]["id"])?;
+    let message = &item["message"];
+    let what = if message["is_echo"] == true {
+        let mark = Mark::parse(message["metadata"].as_str()?)?;
+        Heard::Echo { address: text_of(&item["recipient"]["id"])?, mark }
+    } else if sender == page_id {
+        return None;
+    } else if item["delivery"].is_object() {
+        let until = instant(&item["delivery"]["watermark"]).unwrap_or(at);
+        Heard::Delivered { address: sender, until }
+    } else if item["read"].is_object() {
+        let until = instant(&item["read"]["watermark"]).unwrap_or(at);
+        Heard::Read { address: sender, until }
+    } else {
+        return None;
+    };
+    Some(Signal { channel: channel.clone(), at, what })
+}
+
+/// What is told of a paid message.
+fn of_paid(
+    channel_of: impl Fn(&str) -> Option<Name>,
+    field: &Value,
+    told: &Value,
+    now: Timestamp,
+) -> Option<Signal> {
+    let field = field.as_str()?.strip_prefix("marketing_message_")?;
+    let channel = channel_of(&text_of(&told["page_id"]).unwrap_or_default())?;
+    let at = market::instant(&told["timestamp"]).unwrap_or(now);
+    let person = || text_of(&told["recipient_id"]);
+    let token = || text_of(&told["messenger_subscription_token"]);
+    let what = match field {
+        "echoes" => Heard::PaidEcho { token: token()? },
+        "deliveries" => Heard::Delivered { address: person()?, until: at },
+        "reads" => Heard::Read { address: person()?, until: at },
+        "delivery_failed" => {
+            let why = told["error_message"].as_str().unwrap_or("it was not delivered");
+            Heard::NotDelivered { token: token()?, why: loose::words(why) }
+        }
+        _ => return None,
+    };
+    Some(Signal { channel, at, what })
 }
 
 fn notice(channel: &Name, item: &Value) -> Option<Notice> {
@@ -302,8 +381,75 @@ mod tests {
                     action: "block".into(),
                     reason: Some("spam spam".into()),
                 }],
+                signals: vec![],
             }
         );
+    }
+
+    fn heard(items: &Value) -> Vec<Heard> {
+        batch(&body(items)).signals.into_iter().map(|signal| signal.what).collect()
+    }
+
+    #[test]
+    fn what_is_told_of_our_messages_is_a_signal() {
+        let echo = |metadata: &str| {
+            json!({ "sender": { "id": "100" }, "recipient": { "id": "7" }, "timestamp": AT,
+                "message": { "mid": "m", "is_echo": true, "app_id": 1, "metadata": metadata } })
+        };
+        let ours = Mark { ticket: crate::model::post::Ticket(9), part: 0, of: 2 };
+        let until = Timestamp::from_millis(AT - 5);
+        let delivery = item(&json!({ "delivery": { "mids": ["m"], "watermark": AT - 5 } }));
+        let read = item(&json!({ "read": { "watermark": (AT - 5).to_string() } }));
+        assert_eq!(
+            heard(&json!([echo("tidings:1:9:0:2"), echo("another app's"), delivery, read])),
+            [
+                Heard::Echo { address: "7".into(), mark: ours },
+                Heard::Delivered { address: "7".into(), until },
+                Heard::Read { address: "7".into(), until },
+            ]
+        );
+        assert!(batch(&body(&json!([echo("tidings:1:9:0:2")]))).events.is_empty());
+    }
+
+    #[test]
+    fn results_of_paid_messages_are_read_in_every_envelope() {
+        let told = json!({ "field": "marketing_message_delivery_failed", "page_id": "100",
+            "timestamp": AT, "messenger_subscription_token": "tok", "error_message": "no\nway" });
+        let failed = Heard::NotDelivered { token: "tok".into(), why: "no way".into() };
+        let all = |body: &Value| -> Vec<Heard> {
+            batch(body).signals.into_iter().map(|signal| signal.what).collect()
+        };
+        let change = json!({ "object": "page", "entry": [{ "id": "100", "changes": [
+            { "field": "marketing_message_delivery_failed", "value": told }] }] });
+        assert_eq!(all(&told), std::slice::from_ref(&failed));
+        assert_eq!(all(&change), std::slice::from_ref(&failed));
+        assert_eq!(all(&body(&json!([told]))), [failed]);
+        let seen = json!({ "field": "marketing_message_reads", "page_id": "100",
+            "timestamp": 1_790_000_000, "recipient_id": "7" });
+        let until = Timestamp::from_millis(1_790_000_000_000);
+        assert_eq!(all(&seen), [Heard::Read { address: "7".into(), until }]);
+        let other = json!({ "field": "marketing_message_reads", "page_id": "5" });
+        assert!(all(&other).is_empty());
+    }
+
+    #[test]
+    fn an_optin_is_an_event_that_opens_nothing() {
+        let optin = |extra: Value| {
+            let mut optin = json!({ "type": "notification_messages",
+                "notification_messages_token": "tok", "token_expiry_timestamp": 1_900_000_000 });
+            for (key, value) in extra.as_object().unwrap() {
+                optin[key] = value.clone();
+            }
+            told(&json!({ "optin": optin })).map(|(_, deed)| deed)
+        };
+        let expires_at = Some(Timestamp::from_millis(1_900_000_000_000));
+        let given = Deed::OptedIn { token: "tok".into(), expires_at };
+        assert_eq!(optin(json!({})), Some(given.clone()));
+        let status = |word: &str| optin(json!({ "notification_messages_status": word }));
+        assert_eq!(status("RESUME NOTIFICATIONS"), Some(given));
+        assert_eq!(status("STOP_NOTIFICATIONS"), Some(Deed::OptedOut));
+        assert_eq!(optin(json!({ "type": "one_time_notif_req" })), None);
+        assert_eq!(optin(json!({ "notification_messages_token": "" })), None);
     }
 
     #[test]

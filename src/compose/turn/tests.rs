@@ -44,6 +44,8 @@ fn rule(min_items: u32) -> Campaign {
         timing: Timing { digest, ..Timing::default() },
         stages: None,
         reach: Default::default(),
+        utility: None,
+        is_marketing: false,
     }
 }
 

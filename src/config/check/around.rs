@@ -7,6 +7,7 @@ use crate::config::problem::Place;
 use crate::model::audience::PeopleRule;
 use crate::model::condition::Condition;
 use crate::model::name::Name;
+use crate::model::phrase::Phrase;
 use crate::model::rich::RichText;
 use crate::model::source::PageRules;
 
@@ -37,6 +38,15 @@ pub trait Checks {
 
     /// The text that HTML is.
     fn html(&self, text: &str) -> RichText;
+
+    /// The phrase that a text is, or all that is wrong with it, as for conditions. Who judges none
+    /// takes each for plain words.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn phrase(&self, text: &str) -> Result<Phrase, Vec<(String, Option<String>)>> {
+        Ok(Phrase::plain(text))
+    }
 }
 
 /// Finds fault with nothing.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::config::chats::RawChats;
 use crate::config::check::around::{Known, Surroundings};
+use crate::config::check::lanes;
 use crate::config::check::priority::priority;
 use crate::config::check::reach::{Around, reach};
 use crate::config::check::stages::stages;
@@ -96,6 +97,8 @@ fn campaign(
     let telegram = channels.iter().filter(|name| known.telegram.contains(*name)).cloned().collect();
     let names = Around { topics: &known.topics, channels: &known.channels, telegram };
     let reach = reach(raw, &path, &names, reviewers, around, found);
+    let utility = lanes::utility(raw, (entry.at, &path), &timing, around, found);
+    let is_marketing = raw.marketing.as_ref().is_some_and(|it| it.value);
     let layout = match &raw.layout {
         None if timing.digest.is_some() || timing.group => Name::parse(DIGEST).ok(),
         None => usual_layout(&on),
@@ -118,6 +121,8 @@ fn campaign(
         priority,
         stages,
         reach,
+        utility,
+        is_marketing,
     })
 }
 

@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::config::check::around::Surroundings;
+use crate::config::check::lanes;
 use crate::config::check::paid;
 use crate::config::check::value::{base_url, choice, number, whole};
 use crate::config::problem::{Finding, Findings, Place};
@@ -149,6 +150,8 @@ fn refuse_foreign(raw: &RawChannel, kind: ChannelKind, table: &Table<'_>, found:
         ("page_token", secret(&raw.page_token)),
         ("app_secret", secret(&raw.app_secret)),
         ("verify_token", secret(&raw.verify_token)),
+        ("held_for", text(&raw.held_for)),
+        ("marketing", raw.marketing.as_ref().map(|_| table.at)),
     ];
     let foreign: &[(&str, Option<Place>)] = match kind {
         ChannelKind::Telegram => &messenger,
@@ -244,6 +247,9 @@ fn messenger(
     let app_secret = table.secret(raw.app_secret.as_ref(), "app_secret", found);
     let verify_token = table.secret(raw.verify_token.as_ref(), "verify_token", found);
     let version = version(raw.version.as_ref(), table, found);
+    let held_for = lanes::held_for(raw, &table.path, found);
+    let marketing =
+        lanes::marketing(raw.marketing.as_ref(), table.at, &table.path, table.around, found);
     if listen.public.is_none() && table.around.is_complete {
         let text = "nobody can subscribe: Messenger calls us, and `listen.public` is not set";
         found.warning(table.at, &table.path, text);
@@ -254,6 +260,8 @@ fn messenger(
         page_token: page_token?,
         app_secret: app_secret?,
         verify_token: verify_token?,
+        held_for,
+        marketing,
     })
 }
 

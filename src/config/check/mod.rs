@@ -39,6 +39,8 @@ pub(crate) mod posts;
 
 pub(crate) mod steps;
 
+pub(crate) mod lanes;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -119,6 +121,9 @@ pub(crate) fn check(
     };
     let (sources, campaigns) = (&mut config.sources, &mut config.campaigns);
     steps::apply(&raw_sources, &raw_campaigns, sources, campaigns, found);
+    if around.is_complete {
+        lanes::compare(&raw_campaigns, &config, found);
+    }
     if around.is_complete && config.campaigns.is_empty() && !config.sources.is_empty() {
         found.warning(START, "campaigns", "there is none: nothing of the sources is sent");
     }

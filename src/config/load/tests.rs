@@ -160,6 +160,14 @@ fn the_examples_name_every_key_that_is_known() {
             if in_words.contains(key) {
                 // Shown in words: it stands instead of another, or has no default.
                 assert!(SHOPS.contains(&format!("{key} = ")), "{path}: {key}");
+            } else if let Some(file) = match (*path, *key) {
+                ("channels.*.marketing", _) | ("channels.*", "marketing") => Some(MAIN),
+                ("campaigns.*.utility", _) | ("campaigns.*", "utility") => Some(FEEDS),
+                _ => None,
+            } {
+                // A table that is off unless it is there.
+                let is_told = [format!("#  {key} = "), format!(".{key}]\n")];
+                assert!(is_told.iter().any(|words| file.contains(words)), "{path}: {key}");
             } else if *path == "secret" {
                 assert!(MAIN.contains(&format!("{{ {key} = ")), "secret: {key}");
             } else {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::deliver::lane::BeyondCalls;
 use crate::deliver::personal::Personal;
 use crate::deliver::waiting::Flight;
 use crate::deliver::worker::Worker;
@@ -13,12 +14,9 @@ use crate::deliver::worker::lowered::{Lowered, body_for, lowered_bodies};
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelKind;
 use crate::model::correction::Kept;
+use crate::model::lane::Lane;
 use crate::model::post::{Claim, Outcome, Post, PostId, Reason, Receipt, Settled, Ticket, Work};
-use crate::model::time::Timestamp;
 use crate::store::{Advance, StoreError};
-
-/// Before Messenger's window closes nothing new is begun.
-pub const WINDOW_RESERVE: Duration = Duration::from_secs(5 * 60);
 
 /// What has come home is committed no later; until then it stands in the journal.
 const RECEIPTS_WAIT: Duration = Duration::from_millis(100);
@@ -50,12 +48,13 @@ impl Worker {
             self.posts.iter().map(|(post, lowered)| (*post, lowered.revision)).collect();
         let store = Arc::clone(&self.options.store);
         let channel = self.options.name.clone();
-        let resting = self.waiting.resting_posts();
+        let mut resting = self.waiting.resting_posts();
+        resting.extend(self.resting_for_market());
+        let ways = self.ways_now();
         let caps = self.options.caps.clone();
-        let has_windows = self.options.channel.kind() == ChannelKind::Messenger;
         let now = self.options.clock.now();
         self.committing = Some(Box::pin(async move {
-            let step = Advance { channel, receipts, claims, resting, caps, has_windows, now };
+            let step = Advance { channel, receipts, claims, resting, caps, ways, now };
             let claims_made = store.advance(step).await?;
             let mut posts: Vec<Post> = Vec::new();
             for claim in &claims_made {
@@ -84,6 +83,21 @@ impl Worker {
     /// When what has come home is committed at the latest.
     pub(super) fn receipts_due_at(&self) -> Option<Instant> {
         self.receipts_since.map(|since| since + RECEIPTS_WAIT)
+    }
+
+    /// Posts that wait because marketing messages do.
+    fn resting_for_market(&self) -> Vec<PostId> {
+        let now = Instant::now();
+        if self.shut.rests_until.is_none_or(|until| until <= now) {
+            return Vec::new();
+        }
+        let known = self.posts.iter().filter(|(_, lowered)| lowered.beyond.is_paid());
+        known.map(|(post, _)| *post).collect()
+    }
+
+    /// Whether a post that is being sent has ways beyond open windows.
+    pub(in crate::deliver) fn has_beyond(&self, post: PostId) -> bool {
+        self.posts.get(&post).is_some_and(|lowered| !lowered.beyond.is_empty())
     }
 
     /// A quarter of a second's worth is claimed ahead, at most as many as may be under way.
@@ -140,6 +154,7 @@ impl Worker {
             revision: state.map_or(0, |state| state.revision),
             keeps: channel.kind() == ChannelKind::Telegram
                 && state.is_some_and(|state| state.until > now),
+            beyond: BeyondCalls::of(channel, post),
         }
     }
 
@@ -161,27 +176,44 @@ impl Worker {
             keeps: false,
             kept: Vec::new(),
             edit: None,
+            lane: claim.lane,
+            toll: None,
         };
         if !self.may_send() {
             return self.return_it(&flight);
         }
         match claim.work {
             Work::Answer { answer, .. } => {
-                let calls = self.options.channel.lower(&answer.message, answer.tap.as_deref());
+                let channel = &self.options.channel;
+                let mut calls = channel.lower(&answer.message, answer.tap.as_deref());
+                calls.extend(answer.ask.as_ref().and_then(|title| channel.ask_call(title)));
                 flight.calls = Arc::from(calls);
                 self.waiting.put_last(flight);
                 Ok(())
             }
             Work::Delivery { post, .. } => {
                 flight.post = Some(post);
-                if self.is_out_of_window(recipient.window_until) {
+                if claim.lane == Lane::Held {
                     return self.settle(&flight, Outcome::Held, None);
                 }
                 let Some(lowered) = self.posts.get_mut(&post) else {
                     return self.return_it(&flight);
                 };
-                flight.policy = lowered.policy;
+                // Where there are echoes one is waited for first, and the store decides then.
+                let has_echoes = self.options.channel.kind() == ChannelKind::Messenger;
+                flight.policy = if has_echoes { OnUncertain::Skip } else { lowered.policy };
                 (flight.revision, flight.keeps) = (lowered.revision, lowered.keeps);
+                if let Some(calls) = lowered.beyond.in_lane(claim.lane) {
+                    flight.calls = calls;
+                    if claim.lane == Lane::Marketing {
+                        flight.toll = self.toll(claim.token).map(Box::new);
+                        if flight.toll.is_none() {
+                            return self.return_it(&flight);
+                        }
+                    }
+                    self.waiting.put_last(flight);
+                    return Ok(());
+                }
                 let channel = &self.options.channel;
                 let own = lowered.personal.as_mut().and_then(|it| it.calls(channel, &recipient));
                 let language = recipient.language.as_deref();
@@ -199,13 +231,6 @@ impl Worker {
                 }
             }
         }
-    }
-
-    /// Messenger lets nobody be written to outside a window that they opened themselves.
-    fn is_out_of_window(&self, window_until: Option<Timestamp>) -> bool {
-        let soon = self.options.clock.now() + WINDOW_RESERVE;
-        self.options.channel.kind() == ChannelKind::Messenger
-            && window_until.is_none_or(|until| until <= soon)
     }
 
     pub(in crate::deliver) fn settle(

@@ -11,6 +11,7 @@ use crate::deliver::media::Boarding;
 use crate::deliver::waiting::Flight;
 use crate::deliver::worker::Worker;
 use crate::deliver::worker::commit::{kept, receipt};
+use crate::model::lane::Lane;
 use crate::model::post::{Outcome, PostId, Reason, Receipt, Settled};
 use crate::store::StoreError;
 
@@ -34,7 +35,11 @@ impl Worker {
             return self.go_on(flight);
         }
         self.limiter.land(flight.begun, Instant::now());
-        let meaning = self.options.channel.meaning(observed);
+        let channel = &self.options.channel;
+        let meaning = match flight.lane {
+            Lane::Utility | Lane::Marketing => channel.verdict(flight.lane, observed).meaning(),
+            Lane::Window | Lane::Held => channel.meaning(observed),
+        };
         self.feel(&meaning);
         self.mind_usage(&meaning);
         if let Meaning::Later { after } = &meaning {
@@ -53,6 +58,9 @@ impl Worker {
         }
         if let Some(editing) = flight.edit.take() {
             return self.land_edit(flight, editing, observed, &meaning);
+        }
+        if matches!(flight.lane, Lane::Utility | Lane::Marketing) {
+            return self.land_beyond(flight, observed);
         }
         let covers = flight.calls.get(flight.part).map_or(0, |call| usize::from(call.covers));
         if covers > 0 && self.is_to_go_round(&meaning, flight.post) {
@@ -79,23 +87,7 @@ impl Worker {
                 flight.has_moved = true;
                 self.go_on(flight)
             }
-            Act::Settle { outcome, standing, window_closed, error } => {
-                // An answer can't be held: it belongs to the moment that has passed.
-                let outcome = match (outcome, flight.post) {
-                    (Outcome::Held, None) => Outcome::Failed(Reason::Unreachable),
-                    (outcome, _) => outcome,
-                };
-                if outcome == Outcome::Failed(Reason::ContentRefused) {
-                    self.mind_content(flight.post, error.as_deref());
-                }
-                let receipt = Receipt {
-                    standing,
-                    window_closed,
-                    error,
-                    ..receipt(&flight, Settled::Done(outcome))
-                };
-                self.keep_receipt(receipt)
-            }
+            act @ Act::Settle { .. } => self.end_flight(&flight, act),
             Act::Pause { why } => {
                 self.return_it(&flight)?;
                 self.pause(&why)
@@ -107,8 +99,41 @@ impl Worker {
         }
     }
 
+    /// It is over for this recipient.
+    pub(in crate::deliver) fn end_flight(
+        &mut self,
+        flight: &Flight,
+        act: Act,
+    ) -> Result<(), StoreError> {
+        match act {
+            Act::Settle { outcome, standing, window_closed, error } => {
+                // An answer can't be held: it belongs to the moment that has passed.
+                let outcome = match (outcome, flight.post) {
+                    (Outcome::Held, None) => Outcome::Failed(Reason::Unreachable),
+                    (outcome, _) => outcome,
+                };
+                if outcome == Outcome::Failed(Reason::ContentRefused) {
+                    self.mind_content(flight.post, error.as_deref());
+                }
+                // Their window was not as open as we thought: another lane may be.
+                let settled = match outcome {
+                    Outcome::Held if window_closed && self.has_another_lane(flight) => {
+                        Settled::Returned { part: 0 }
+                    }
+                    outcome => Settled::Done(outcome),
+                };
+                let receipt =
+                    Receipt { standing, window_closed, error, ..receipt(flight, settled) };
+                self.keep_receipt(receipt)
+            }
+            Act::GoOn | Act::Again | Act::Move { .. } | Act::Pause { .. } | Act::Halt { .. } => {
+                self.return_it(flight)
+            }
+        }
+    }
+
     /// What is left of it follows: at once, or in the next run where this one is ending.
-    fn go_on(&mut self, flight: Flight) -> Result<(), StoreError> {
+    pub(in crate::deliver) fn go_on(&mut self, flight: Flight) -> Result<(), StoreError> {
         if flight.part >= flight.calls.len() {
             return self.finish(&flight);
         }
@@ -120,7 +145,7 @@ impl Worker {
     }
 
     /// No call is left.
-    pub(super) fn finish(&mut self, flight: &Flight) -> Result<(), StoreError> {
+    pub(in crate::deliver) fn finish(&mut self, flight: &Flight) -> Result<(), StoreError> {
         if flight.is_said {
             return self.settle(flight, Outcome::Sent, None);
         }

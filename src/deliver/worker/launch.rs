@@ -10,6 +10,7 @@ use crate::channel::telegram::api::Client;
 use crate::deliver::media::Check;
 use crate::deliver::waiting::Flight;
 use crate::deliver::worker::Worker;
+use crate::model::signal::Mark;
 use crate::store::StoreError;
 
 impl Worker {
@@ -118,6 +119,9 @@ impl Worker {
         self.busy.insert(flight.address.clone());
         let channel = Arc::clone(&self.options.channel);
         let boarding = self.desk.board(&flight);
+        let of = u8::try_from(flight.calls.len()).unwrap_or(u8::MAX);
+        let part = u8::try_from(flight.part).unwrap_or(u8::MAX);
+        let mark = Mark { ticket: flight.ticket, part, of }.to_string();
         self.flying.push(Box::pin(async move {
             let dressed = boarding.as_ref().map(|boarding| &boarding.dressed);
             let plain = flight.calls.get(flight.part);
@@ -125,7 +129,10 @@ impl Worker {
             let uploads = dressed.map_or(&[][..], |dressed| &dressed.uploads);
             let bought = call.filter(|_| flight.paid.is_some()).map(Client::paid);
             let observed = match bought.as_ref().or(call) {
-                Some(call) => channel.send_with(call, uploads, &flight.address).await,
+                Some(call) => match &flight.toll {
+                    Some(toll) => channel.send_paid(call, &toll.campaign, &toll.token).await,
+                    None => channel.send_marked(call, uploads, &flight.address, &mark).await,
+                },
                 None => Observed::NotSent { why: "nothing to send".to_owned() },
             };
             (flight, boarding, observed)

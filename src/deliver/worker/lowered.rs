@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::channel::{Call, Channel};
+use crate::deliver::lane::BeyondCalls;
 use crate::deliver::personal::Personal;
 use crate::model::campaign::OnUncertain;
 use crate::model::post::Post;
@@ -18,6 +19,7 @@ pub(super) struct Lowered {
     pub revision: u32,
     /// The messages are kept, to be corrected.
     pub keeps: bool,
+    pub beyond: BeyondCalls,
 }
 
 /// What a post says on the channel, by language.

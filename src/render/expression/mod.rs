@@ -10,6 +10,8 @@ mod scan;
 
 mod people;
 
+mod phrase;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -32,6 +34,7 @@ use crate::render::scene::text_bytes_max;
 use crate::render::values::{FIELDS, ItemValue, Owner, Unknown};
 
 pub use crate::render::expression::people::{Named, audience};
+pub use crate::render::expression::phrase::phrase;
 
 /// Longest expression, in bytes.
 pub const RULE_BYTES_MAX: usize = 2_000;

@@ -8,7 +8,7 @@ use crate::sandbox::door::Reply;
 use crate::sandbox::ledger::Accepted;
 use crate::sandbox::messenger::people::{Human, Received, Standing};
 use crate::sandbox::messenger::{
-    Inner, PROFILE_LIMIT, PageTrouble, State, Usage, WINDOW, refuse, rules, succeed,
+    Inner, PROFILE_LIMIT, PageTrouble, State, Usage, WINDOW, market, refuse, rules, succeed,
 };
 use crate::sandbox::params::Params;
 
@@ -32,6 +32,13 @@ pub(super) enum Edge {
     Attachments,
     Profile,
     Subscriptions,
+    Templates,
+    /// Who has agreed to marketing messages.
+    Tokens,
+    /// Campaigns for marketing messages, of an ad account.
+    Campaigns,
+    /// Marketing messages, of an ad account.
+    Paid,
     /// The page itself.
     Page,
     /// A person's profile.
@@ -54,11 +61,16 @@ impl Edge {
             return None;
         }
         let is_page = node == "me" || node == page_id;
+        let is_account = node.strip_prefix("act_").is_some_and(|id| !id.is_empty());
         match edge {
             Some("messages") if is_page => Some(Self::Messages),
             Some("message_attachments") if is_page => Some(Self::Attachments),
             Some("messenger_profile") if is_page => Some(Self::Profile),
             Some("subscribed_apps") if is_page => Some(Self::Subscriptions),
+            Some("message_templates") if is_page => Some(Self::Templates),
+            Some("notification_message_tokens") if is_page => Some(Self::Tokens),
+            Some("message_campaign") if is_account => Some(Self::Campaigns),
+            Some("messages") if is_account => Some(Self::Paid),
             None if is_page => Some(Self::Page),
             None => Some(Self::Person(node.to_owned())),
             Some(_) => None,
@@ -71,6 +83,10 @@ impl Edge {
             Self::Attachments => "message_attachments",
             Self::Profile => "messenger_profile",
             Self::Subscriptions => "subscribed_apps",
+            Self::Templates => "message_templates",
+            Self::Tokens => "notification_message_tokens",
+            Self::Campaigns => "message_campaign",
+            Self::Paid => "marketing_messages",
             Self::Page => "page",
             Self::Person(_) => "person",
         }
@@ -102,6 +118,10 @@ impl Inner {
             (Edge::Profile, &Method::DELETE) => self.delete_profile(params),
             (Edge::Subscriptions, &Method::POST) => Ok(self.subscribe(params)),
             (Edge::Subscriptions, &Method::GET) => Ok(self.tell_subscriptions()),
+            (Edge::Templates, &Method::GET) => Ok(self.tell_templates()),
+            (Edge::Tokens, &Method::GET) => Ok(self.tell_tokens(params)),
+            (Edge::Campaigns, &Method::POST) => self.make_campaign(params),
+            (Edge::Paid, &Method::POST) => self.send_paid(params),
             (Edge::Page, &Method::GET) => {
                 Ok(succeed(&json!({ "id": self.rules.page_id, "name": "Sandbox" })))
             }
@@ -133,14 +153,19 @@ impl Inner {
         }
         let message = message.ok_or_else(|| malformed("message"))?;
         let window = lane(params)?;
+        if window.is_none() {
+            self.lock().check_template(&message)?;
+        }
         let is_silent = match params.text("notification_type").as_deref() {
             None | Some("REGULAR") => false,
             Some("SILENT_PUSH" | "NO_PUSH") => true,
             Some(_) => return Err(malformed("notification_type")),
         };
         let file = params.1.get(FILE_PART);
-        rules::check_message(&message, file.is_some())
-            .map_err(|(subcode, why)| refuse(400, 100, subcode, &format!("(#100) {why}")))?;
+        if window.is_some() {
+            rules::check_message(&message, file.is_some())
+                .map_err(|(subcode, why)| refuse(400, 100, subcode, &format!("(#100) {why}")))?;
+        }
         self.lock().check_page()?;
         let media = self.look_at_media(&message, file).await?;
 
@@ -148,12 +173,15 @@ impl Inner {
         let mut guard = self.lock();
         let state = &mut *guard;
         let human = state.reach(psid)?;
-        let is_open = human.contact_at().is_some_and(|contact| at < contact + window);
-        if !is_open {
+        let is_open = |window| human.contact_at().is_some_and(|contact| at < contact + window);
+        if window.is_some_and(|window| !is_open(window)) {
             let why = "(#10) This message is sent outside of allowed window.";
             return Err(refuse(403, 10, Some(2_018_278), why));
         }
         self.pass_rate(state)?;
+        if let Some(title) = market::asks(&message) {
+            state.note_ask(psid, title)?;
+        }
         let mid = self.next_mid();
         let mut answer = json!({ "recipient_id": psid, "message_id": mid });
         if let Some(id) = self.keep_reusable(state, &message, &media) {
@@ -177,8 +205,9 @@ impl Inner {
             at,
             body: self.rules.keep_bodies.then(|| params.0.clone()),
         });
-        if self.rules.echoes {
-            self.echo(psid, &mid, &message, at);
+        self.echo(psid, &mid, &message, at);
+        if self.rules.receipts {
+            self.deliver_receipt(psid, &mid, at);
         }
         Ok(succeed(&answer).accepted())
     }
@@ -341,7 +370,7 @@ impl Inner {
 }
 
 impl State {
-    fn check_page(&self) -> Result<(), Reply> {
+    pub(super) fn check_page(&self) -> Result<(), Reply> {
         let Some(trouble) = self.page_trouble else { return Ok(()) };
         let (status, code, subcode, why) = match trouble {
             PageTrouble::TokenExpired => {
@@ -383,13 +412,13 @@ impl State {
     }
 }
 
-/// How long after the last contact the message's lane is open.
-fn lane(params: &Params) -> Result<std::time::Duration, Reply> {
+/// How long after the last contact the message's lane is open; `None`: whenever it is.
+fn lane(params: &Params) -> Result<Option<std::time::Duration>, Reply> {
     let tag = params.text("tag");
     match params.text("messaging_type").as_deref() {
-        None | Some("RESPONSE" | "UPDATE") if tag.is_none() => Ok(WINDOW),
+        None | Some("RESPONSE" | "UPDATE") if tag.is_none() => Ok(Some(WINDOW)),
         Some("MESSAGE_TAG") | None => match tag.as_deref() {
-            Some("HUMAN_AGENT") => Ok(AGENT_WINDOW),
+            Some("HUMAN_AGENT") => Ok(Some(AGENT_WINDOW)),
             Some("NON_PROMOTIONAL_SUBSCRIPTION") => {
                 let why = "(#10) This message is sent outside of allowed window. News Messaging \
                            is needed.";
@@ -401,10 +430,7 @@ fn lane(params: &Params) -> Result<std::time::Duration, Reply> {
             }
             None => Err(malformed("tag")),
         },
-        Some("UTILITY") => {
-            let why = "(#10) This message requires the 'pages_utility_messaging' permission";
-            Err(refuse(403, 10, None, why))
-        }
+        Some("UTILITY") if tag.is_none() => Ok(None),
         Some(_) => Err(malformed("messaging_type")),
     }
 }

@@ -13,6 +13,8 @@ mod edges;
 
 mod people;
 
+mod market;
+
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -36,6 +38,7 @@ use crate::sandbox::limit::{Limit, Window};
 use crate::sandbox::outbox::{Caller, Outbox, Tally, Target};
 use crate::sandbox::params::{Params, Unreadable};
 
+pub use market::{GAP as MARKETING_GAP, Paid, WARM_UP as MARKETING_WARM_UP};
 pub use media::{ATTACHMENT_LIFE, FILE_BYTES_MAX, IMAGE_FETCH_BYTES_MAX};
 pub use people::{Entry, Person, Received};
 
@@ -69,6 +72,8 @@ pub struct Rules {
     pub fetches_media: bool,
     /// Posts an echo of every accepted message, with its `metadata`.
     pub echoes: bool,
+    /// Tells that each message arrived.
+    pub receipts: bool,
     /// Whether the ledger keeps what messages say; benchmarks need only the counts.
     pub keep_bodies: bool,
     /// Most messages, and most requests, that the ledger keeps one by one.
@@ -93,6 +98,7 @@ impl Default for Rules {
             requires_proof: false,
             fetches_media: false,
             echoes: false,
+            receipts: false,
             keep_bodies: true,
             kept_max: 1_000_000,
             webhook_pause: Duration::from_secs(2),
@@ -117,6 +123,15 @@ pub struct Usage {
     pub app_percent: u64,
     /// Until calls are granted again.
     pub regain_minutes: u64,
+}
+
+/// What becomes of the echoes of accepted messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Echoes {
+    Off,
+    On,
+    /// They are kept back, as when a webhook is late.
+    Held,
 }
 
 /// What is wrong with the whole page.
@@ -261,6 +276,21 @@ impl Server {
         self.inner.outbox.ring();
     }
 
+    /// Whether accepted messages are echoed from now on. What was held back goes out with `On`.
+    pub fn set_echoes(&self, echoes: Echoes) {
+        let held = {
+            let mut state = self.inner.lock();
+            state.echoes = Some(echoes);
+            match echoes {
+                Echoes::On => std::mem::take(&mut state.held_echoes),
+                Echoes::Off | Echoes::Held => Vec::new(),
+            }
+        };
+        for (psid, event, at) in held {
+            self.inner.tell(&psid, &event, at);
+        }
+    }
+
     /// Asks the webhook to prove itself, as the dashboard does when its address is entered.
     pub async fn verifies_webhook(&self, verify_token: &str) -> bool {
         let Some(url) = self.inner.lock().webhook.clone() else { return false };
@@ -340,6 +370,10 @@ struct State {
     profile: Map<String, Value>,
     subscribed_fields: Vec<String>,
     attachments: media::Shelf,
+    /// `None`: as the rules say.
+    echoes: Option<Echoes>,
+    held_echoes: Vec<(String, Value, Timestamp)>,
+    market: market::Market,
 }
 
 impl Inner {

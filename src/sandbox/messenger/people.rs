@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::model::time::Timestamp;
-use crate::sandbox::messenger::{Inner, WINDOW};
+use crate::sandbox::messenger::{Echoes, Inner, WINDOW};
 
 /// Most messages that a person keeps.
 const HISTORY_MAX: usize = 500;
@@ -126,6 +126,10 @@ impl Person {
         Self { inner, psid: psid.to_owned() }
     }
 
+    pub(super) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
     pub fn psid(&self) -> &str {
         &self.psid
     }
@@ -208,6 +212,18 @@ impl Person {
             "mid": message_id, "action": "react", "reaction": "love", "emoji": "❤️",
         });
         self.contacts(message_id, None, "reaction", &reaction);
+    }
+
+    /// Looks at the chat: everything that has arrived is read.
+    pub fn reads(&self) {
+        let at = self.inner.now();
+        let event = json!({
+            "sender": { "id": self.psid },
+            "recipient": { "id": self.inner.rules.page_id },
+            "timestamp": at.as_millis(),
+            "read": { "watermark": at.as_millis() },
+        });
+        self.inner.tell(&self.psid, &event, at);
     }
 
     /// Blocks the page, which is not told.
@@ -299,7 +315,6 @@ impl Inner {
         human.history.get_or_insert_default();
     }
 
-    /// Posts an event to the webhook, signed, in the envelope of the service.
     /// Has the webhook told what the service thinks of the page's conduct.
     pub(super) fn tell_policy(&self, action: &str, reason: &str) {
         let at = self.now();
@@ -315,10 +330,16 @@ impl Inner {
         self.outbox.push(self.next_event(), self.rules.page_id.clone(), body);
     }
 
-    fn tell(&self, psid: &str, event: &Value, at: Timestamp) {
+    /// Posts an event to the webhook, signed, in the envelope of the service.
+    pub(super) fn tell(&self, psid: &str, event: &Value, at: Timestamp) {
         let body = json!({ "object": "page", "entry": [{
             "id": self.rules.page_id, "time": at.as_millis(), "messaging": [event],
         }]});
+        self.post(psid, &body);
+    }
+
+    /// Posts a body to the webhook as it is.
+    pub(super) fn post(&self, psid: &str, body: &Value) {
         let body = escape_non_ascii(&body.to_string());
         let times = if self.is_doubled.load(Ordering::Relaxed) { 2 } else { 1 };
         for _ in 0..times {
@@ -326,7 +347,23 @@ impl Inner {
         }
     }
 
+    /// Tells that a message arrived.
+    pub(super) fn deliver_receipt(&self, psid: &str, mid: &str, at: Timestamp) {
+        let event = json!({
+            "sender": { "id": psid },
+            "recipient": { "id": self.rules.page_id },
+            "timestamp": at.as_millis(),
+            "delivery": { "mids": [mid], "watermark": at.as_millis() },
+        });
+        self.tell(psid, &event, at);
+    }
+
     pub(super) fn echo(&self, psid: &str, mid: &str, message: &Value, at: Timestamp) {
+        let usual = if self.rules.echoes { Echoes::On } else { Echoes::Off };
+        let echoes = self.lock().echoes.unwrap_or(usual);
+        if echoes == Echoes::Off {
+            return;
+        }
         let mut echo = json!({ "mid": mid, "is_echo": true, "app_id": 1 });
         for field in ["text", "metadata"] {
             if let Some(value) = message.get(field) {
@@ -339,6 +376,10 @@ impl Inner {
             "timestamp": at.as_millis(),
             "message": echo,
         });
+        if echoes == Echoes::Held {
+            self.lock().held_echoes.push((psid.to_owned(), event, at));
+            return;
+        }
         self.tell(psid, &event, at);
     }
 }

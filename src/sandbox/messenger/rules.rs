@@ -5,6 +5,8 @@
 use serde_json::Value;
 use url::Url;
 
+use crate::sandbox::messenger::market::check_ask;
+
 /// A text is shorter than this.
 pub const TEXT_UNITS_END: usize = 2000;
 pub const TEMPLATE_TEXT_MAX: usize = 640;
@@ -145,6 +147,7 @@ fn check_template(payload: &Value) -> Result<(), Refusal> {
             };
             check_grid(grid)
         }
+        Some("notification_messages") => check_ask(payload),
         _ => refuse("param template_type is not a known template"),
     }
 }

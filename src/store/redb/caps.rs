@@ -14,7 +14,7 @@ use crate::model::post::{Answer, HELD_CARDS_MAX, Outcome, Reason};
 use crate::model::rich::{Block, Inline, RichText};
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
-use crate::store::redb::converse::title_card;
+use crate::store::redb::held::title_card;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rows::{AnswerRow, HeldRow, PostRow, Release, TakenRow};
 use crate::store::redb::tables::{CARRIED, Index};
@@ -146,8 +146,7 @@ impl Writing<'_> {
     ) -> Result<(), StoreError> {
         let Some(caps) = &step.caps else { return Ok(()) };
         let until = caps.carried_until(step.now);
-        self.hold(&step.channel, number, release)?;
-        self.stamp(release.held.batch, release.held.index, Some(step.now))?;
+        self.hold(&step.channel, number, release, Some(step.now))?;
         self.tables.carried.insert((step.channel.as_str(), until.as_millis(), number))
     }
 
@@ -165,7 +164,8 @@ impl Writing<'_> {
         for (at, number) in due {
             self.tables.carried.remove((channel, at, number))?;
             let Some(person) = self.tables.subscribers.load((channel, number))? else { continue };
-            let is_open = !step.has_windows || person.window_until.is_some_and(|it| it > step.now);
+            let is_open =
+                !step.ways.has_windows || person.window_until.is_some_and(|it| it > step.now);
             // Whoever can't be reached now gets it with their next contact.
             if person.standing == Standing::Active && is_open {
                 self.release_listed(step, &person)?;
@@ -186,9 +186,9 @@ impl Writing<'_> {
         let mut shown = Vec::new();
         let mut releases = Vec::new();
         for release in held {
-            let HeldRow { batch, index } = release.held;
+            let HeldRow { batch, index, .. } = release.held;
             let is_stopped = self.tally(release.post)?.stopped.is_some();
-            if !is_stopped && step.has_windows && releases.len() >= HELD_CARDS_MAX {
+            if !is_stopped && step.ways.has_windows && releases.len() >= HELD_CARDS_MAX {
                 // There a list would be several messages: it comes with the next contact.
                 continue;
             }
@@ -207,7 +207,7 @@ impl Writing<'_> {
         }
         self.count_taken(step, number)?;
         let module = if shown.len() > HELD_CARDS_MAX { list(&shown) } else { cards(shown) };
-        let answer = Answer { message: Message::from(vec![module]), tap: None };
+        let answer = Answer { message: Message::from(vec![module]), tap: None, ask: None };
         let language = person.language.clone();
         let row = AnswerRow { number: Some(number), language, answer, part: 0, releases };
         self.add_answer(channel, &person.address, &row)

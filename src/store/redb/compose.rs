@@ -202,6 +202,9 @@ pub(super) fn commit_post(
         spans,
     };
     writing.tables.posts.put(id, &row)?;
+    if let Some(beyond) = &post.beyond {
+        writing.tables.beyonds.put(id, beyond)?;
+    }
     if let Some(state) = &post.corrections {
         writing.begin_corrections(id, state)?;
     }

@@ -1,18 +1,16 @@
-//! Events, conversations, and what was held for somebody.
+//! Events and conversations.
 
 use std::time::Duration;
 
 use redb::ReadTransaction;
 
 use crate::model::event::Event;
-use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
-use crate::model::post::{Answer, HELD_CARDS_MAX, Outcome, Reason};
 use crate::model::subscriber::{Consent, Subscriber};
 use crate::model::time::Timestamp;
 use crate::store::redb::crowd::Crowded;
 use crate::store::redb::ledger::Writing;
-use crate::store::redb::rows::{AnswerAt, AnswerRow, Cursor, HeldRow, Number, Release, Seen};
+use crate::store::redb::rows::{AnswerAt, AnswerRow, Cursor, Number, Seen};
 use crate::store::redb::tables::{ADDRESSES, CURSORS, EVENTS, SUBSCRIBERS};
 use crate::store::{ConversationCommit, StoreError};
 
@@ -98,6 +96,9 @@ pub(super) fn commit_conversation(
         _ => event.address.clone(),
     };
     for answer in &turn.answers {
+        if let (Some(_), Some(number)) = (&answer.ask, number) {
+            writing.note_asked(channel, number, event.at)?;
+        }
         let row = AnswerRow {
             number,
             language: event.language.clone(),
@@ -183,53 +184,4 @@ impl Writing<'_> {
         }
         Ok(())
     }
-
-    /// Makes one answer of what was held, newest first.
-    fn release_held(
-        &mut self,
-        channel: &Name,
-        address: &str,
-        number: u32,
-    ) -> Result<(), StoreError> {
-        let mut held = Vec::new();
-        {
-            let range = (channel.as_str(), number, 0)..=(channel.as_str(), number, u64::MAX);
-            for row in self.tables.held.rows(range)?.rev() {
-                let (key, row) = row?;
-                held.push(Release { post: key.value().2, held: row });
-            }
-        }
-        let mut cards: Vec<Card> = Vec::new();
-        let mut releases = Vec::new();
-        for release in held {
-            self.tables.held.remove((channel.as_str(), number, release.post))?;
-            let HeldRow { batch, index } = release.held;
-            if self.tally(release.post)?.stopped.is_some() {
-                self.turn(batch, index, Outcome::Skipped(Reason::PostStopped))?;
-            } else if cards.len() < HELD_CARDS_MAX {
-                let room = HELD_CARDS_MAX - cards.len();
-                let post = self.tables.posts.need(release.post)?;
-                if post.cards.is_empty() {
-                    cards.push(title_card(post.title));
-                } else {
-                    cards.extend(post.cards.into_iter().take(room));
-                }
-                releases.push(release);
-            } else {
-                self.turn(batch, index, Outcome::Skipped(Reason::Superseded))?;
-            }
-        }
-        if releases.is_empty() {
-            return Ok(());
-        }
-        let message = Message::from(vec![Module::Cards(cards)]);
-        let answer = Answer { message, tap: None };
-        let row = AnswerRow { number: Some(number), language: None, answer, part: 0, releases };
-        self.add_answer(channel, address, &row)
-    }
-}
-
-/// What stands for a post without cards.
-pub(super) fn title_card(title: String) -> Card {
-    Card { title, subtitle: String::new(), image: None, link: None, buttons: Vec::new() }
 }

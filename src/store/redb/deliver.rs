@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::campaign::OnUncertain;
+use crate::model::lane::Lane;
 use crate::model::name::Name;
 use crate::model::post::{
     AnswerId, BatchId, Claim, Outcome, PostId, Reason, Receipt, Recipient, Settled, Ticket, Work,
@@ -11,6 +12,7 @@ use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::store::redb::chores::{BATCHES_MAX, Hand, Progress, Task};
 use crate::store::redb::crowd::Crowded;
+use crate::store::redb::echo::enlightened;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rollout::Judged;
 use crate::store::redb::rows::{Aim, AnswerAt, AnswerRow, Flight, HeldRow, Part, Release};
@@ -42,9 +44,13 @@ pub(super) fn advance(writing: &mut Writing<'_>, step: &Advance) -> Result<Claim
     let judged = writing.judge_stages(step.now)?;
     let has_opened_all = !writing.open_hours(step.now)?;
     let has_done_all = !writing.do_idle_chore()?;
+    if step.ways.has_windows {
+        writing.end_doubts(step.now)?;
+        writing.expire_held(&step.channel, step.ways.held_for, step.now)?;
+    }
     let mut claims = Vec::new();
     writing.release_carried(step)?;
-    writing.claim_answers(&step.channel, step.claims, &mut claims)?;
+    writing.claim_answers(step, &mut claims)?;
     let has_claimed_all = !writing.claim_deliveries(step, &mut claims)?;
     let is_cut = !(has_opened_all && has_done_all && has_claimed_all);
     Ok(Claims { claims, is_cut, judged })
@@ -93,12 +99,17 @@ pub(super) fn rescue(writing: &mut Writing<'_>, wire: &Wire) -> Result<Rescued, 
             rescued.returned += 1;
             Settled::Returned { part: flight.part }
         } else if let Aim::Delivery { batch, .. } = flight.what
+            && !flight.has_echo
+            && flight.lane != Lane::Marketing
             && writing.is_resent(batch)?
         {
             rescued.resent += 1;
             Settled::Returned { part: accepted }
         } else {
-            rescued.uncertain += 1;
+            match writing.tables.echoes.load(ticket)? {
+                Some(_) => rescued.settled += 1,
+                None => rescued.uncertain += 1,
+            }
             Settled::Done(Outcome::Uncertain)
         };
         let kept = wire.parts.iter().rev().find(|(of, _)| of.0 == ticket);
@@ -129,11 +140,11 @@ impl Writing<'_> {
             return Ok(false);
         };
         self.tables.in_flight.remove(receipt.ticket.0)?;
-        match flight.what {
-            Aim::Delivery { batch, index } => {
-                self.settle_delivery(receipt, (batch, index), flight.part, now)?;
-            }
-            Aim::Answer(at) => self.settle_answer(receipt, &at, now)?,
+        let echo = if flight.has_echo { self.take_echo(receipt.ticket)? } else { None };
+        let receipt = &enlightened(receipt, echo);
+        match &flight.what {
+            Aim::Delivery { .. } => self.settle_delivery(receipt, &flight, now)?,
+            Aim::Answer(at) => self.settle_answer(receipt, at, &flight, now)?,
         }
         Ok(true)
     }
@@ -141,21 +152,35 @@ impl Writing<'_> {
     fn settle_delivery(
         &mut self,
         receipt: &Receipt,
-        (batch, index): (u64, u16),
-        part: u8,
+        flight: &Flight,
         now: Option<Timestamp>,
     ) -> Result<(), StoreError> {
+        let Aim::Delivery { batch, index } = flight.what else { return Ok(()) };
+        let part = flight.part;
         let (post, channel, number) = self.whose(batch, index)?;
-        let held = HeldRow { batch, index };
+        let held = HeldRow { batch, index, at: Timestamp::default() };
         if !matches!(receipt.settled, Settled::Done(Outcome::Sent | Outcome::Uncertain)) {
             self.uncount_taken(post, &channel, number)?;
         }
+        self.pay_back(&channel, number, flight, receipt.settled)?;
         self.keep_messages(post, (batch, index), part, receipt)?;
         match receipt.settled {
-            Settled::Done(Outcome::Held) => self.hold(&channel, number, Release { post, held })?,
+            Settled::Done(Outcome::Held) => {
+                self.hold(&channel, number, Release { post, held }, now)?;
+            }
+            // Not sent again before its echo had its time: it stays in flight so long.
+            Settled::Done(Outcome::Uncertain) if flight.has_echo && self.is_resent(batch)? => {
+                self.doubt(receipt, flight, vec![held], now)?;
+            }
             Settled::Done(outcome) => {
                 self.turn(batch, index, outcome)?;
                 self.stamp(batch, index, now)?;
+                if flight.has_echo || flight.paid.is_some() {
+                    self.note_lane(batch, index, flight.lane)?;
+                }
+                if outcome == Outcome::Uncertain && flight.has_echo {
+                    self.doubt(receipt, flight, vec![held], now)?;
+                }
                 if let Outcome::Failed(_) | Outcome::Uncertain = outcome {
                     // An admin may have them tried again.
                     self.keep_part(batch, index, receipt.part.max(part))?;
@@ -174,7 +199,7 @@ impl Writing<'_> {
     }
 
     /// Keeps how many calls were accepted; a claim takes it away with it.
-    fn keep_part(&mut self, batch: u64, index: u16, part: u8) -> Result<(), StoreError> {
+    pub fn keep_part(&mut self, batch: u64, index: u16, part: u8) -> Result<(), StoreError> {
         match part {
             0 => Ok(()),
             _ => self.tables.partial.put((batch, index), &Part(part)),
@@ -185,6 +210,7 @@ impl Writing<'_> {
         &mut self,
         receipt: &Receipt,
         at: &AnswerAt,
+        flight: &Flight,
         now: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let mut row = self.tables.answers.need(at.key())?;
@@ -194,7 +220,13 @@ impl Writing<'_> {
                 self.tables.answers.put(at.key(), &row)?;
                 self.tables.ready.insert(at.ready_key())?;
             }
-            Settled::Done(outcome) => self.end_answer(at, &row, outcome, now)?,
+            Settled::Done(outcome) => {
+                self.end_answer(at, &row, outcome, flight.has_echo, now)?;
+                if outcome == Outcome::Uncertain && flight.has_echo {
+                    let targets = row.releases.iter().map(|release| release.held).collect();
+                    self.doubt(receipt, flight, targets, now)?;
+                }
+            }
         }
         match row.number {
             Some(number) => self.tell_subscriber(&at.channel, number, receipt),
@@ -208,6 +240,7 @@ impl Writing<'_> {
         at: &AnswerAt,
         row: &AnswerRow,
         outcome: Outcome,
+        has_echo: bool,
         now: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         self.tables.answers.remove(at.key())?;
@@ -220,7 +253,7 @@ impl Writing<'_> {
             self.tables.ready.insert(next.ready_key())?;
         }
         for release in &row.releases {
-            let HeldRow { batch, index } = release.held;
+            let HeldRow { batch, index, .. } = release.held;
             if self.tables.people.load(batch)?.is_none() {
                 // Its post was pruned meanwhile.
                 continue;
@@ -231,26 +264,18 @@ impl Writing<'_> {
                 _ => false,
             };
             match row.number {
-                Some(number) if !is_final => self.hold(&at.channel, number, *release)?,
+                // Not held again before its echo had its time.
+                Some(_) if !is_final && has_echo && outcome == Outcome::Uncertain => {}
+                Some(number) if !is_final => self.hold(&at.channel, number, *release, now)?,
                 _ => {
                     self.turn(batch, index, outcome)?;
+                    self.note_lane(batch, index, Lane::Held)?;
                     self.stamp(batch, index, now)?;
                 }
             }
             self.note(release.post, None, now)?;
         }
         Ok(())
-    }
-
-    /// Keeps a delivery for the person's next contact.
-    pub fn hold(
-        &mut self,
-        channel: &Name,
-        number: u32,
-        release: Release,
-    ) -> Result<(), StoreError> {
-        self.turn(release.held.batch, release.held.index, Outcome::Held)?;
-        self.tables.held.put((channel.as_str(), number, release.post), &release.held)
     }
 
     /// Skips one recipient for good.
@@ -281,10 +306,11 @@ impl Writing<'_> {
         Ok((sheet.post, sheet.channel.clone(), number))
     }
 
-    /// Whether what is uncertain of the batch's post is sent again.
-    fn is_resent(&mut self, batch: u64) -> Result<bool, StoreError> {
+    /// Whether what is uncertain of the batch's post is sent again; of a stopped one nothing is.
+    pub fn is_resent(&mut self, batch: u64) -> Result<bool, StoreError> {
         let post = self.sheet(batch)?.post;
-        Ok(self.tally(post)?.on_uncertain == OnUncertain::Resend)
+        let tally = self.tally(post)?;
+        Ok(tally.on_uncertain == OnUncertain::Resend && tally.stopped.is_none())
     }
 
     /// Keeps what the answer told of the recipient.
@@ -346,13 +372,9 @@ impl Writing<'_> {
         self.tell_subscriber(channel, number, &receipt)
     }
 
-    fn claim_answers(
-        &mut self,
-        channel: &Name,
-        limit: usize,
-        claims: &mut Vec<Claim>,
-    ) -> Result<(), StoreError> {
-        while claims.len() < limit {
+    fn claim_answers(&mut self, step: &Advance, claims: &mut Vec<Claim>) -> Result<(), StoreError> {
+        let (channel, has_echo) = (&step.channel, step.ways.has_windows);
+        while claims.len() < step.claims {
             let first = {
                 let range = (channel.as_str(), 0, "")..;
                 let key = self.tables.ready.keys(range)?.next().transpose()?;
@@ -375,7 +397,7 @@ impl Writing<'_> {
             let is_active = person.as_ref().is_some_and(|p| p.standing == Standing::Active);
             if !row.releases.is_empty() && !is_active {
                 // Nothing of a post goes to somebody who left: it stays held.
-                self.end_answer(&at, &row, Outcome::Held, None)?;
+                self.end_answer(&at, &row, Outcome::Held, has_echo, None)?;
                 continue;
             }
             self.tables.ready.remove(at.ready_key())?;
@@ -391,12 +413,18 @@ impl Writing<'_> {
                 recipient,
             );
             let id = AnswerId(at.id);
-            let ticket = self.give_ticket(Aim::Answer(at), row.part)?;
+            // What was held comes so, whatever else is answered.
+            let lane = if row.releases.is_empty() { Lane::Window } else { Lane::Held };
+            let what = Aim::Answer(at);
+            let flight = Flight { what, part: row.part, lane, has_echo, paid: None };
+            let ticket = self.give_ticket(&flight)?;
             claims.push(Claim {
                 ticket,
                 work: Work::Answer { id, answer: Box::new(row.answer) },
                 part: row.part,
                 recipient,
+                lane: Lane::Window,
+                token: None,
             });
         }
         Ok(())
@@ -474,17 +502,22 @@ impl Writing<'_> {
                 }
                 if let Some(max) = cap {
                     // Where a window is closed it is held for that.
-                    let is_open =
-                        !step.has_windows || person.window_until.is_some_and(|it| it > step.now);
+                    let is_open = !step.ways.has_windows
+                        || person.window_until.is_some_and(|it| it > step.now)
+                        || self.tables.beyonds.load(post)?.is_some();
                     if part == 0 && is_open && self.is_capped(step, number, max)? {
-                        let held = HeldRow { batch, index };
+                        let held = HeldRow { batch, index, at: Timestamp::default() };
                         self.carry(step, number, Release { post, held })?;
                         continue;
                     }
                     self.count_taken(step, number)?;
                 }
                 self.turn(batch, index, Outcome::InFlight)?;
-                let ticket = self.give_ticket(Aim::Delivery { batch, index }, part)?;
+                let (lane, token, paid) =
+                    self.choose_lane((channel, post), &person, part, &step.ways, step.now)?;
+                let what = Aim::Delivery { batch, index };
+                let has_echo = step.ways.has_windows && lane != Lane::Marketing;
+                let ticket = self.give_ticket(&Flight { what, part, lane, has_echo, paid })?;
                 claims.push(Claim {
                     ticket,
                     work: Work::Delivery {
@@ -495,17 +528,19 @@ impl Writing<'_> {
                     },
                     part,
                     recipient: recipient(person),
+                    lane,
+                    token,
                 });
             }
         }
         Ok(())
     }
 
-    fn give_ticket(&mut self, what: Aim, part: u8) -> Result<Ticket, StoreError> {
+    fn give_ticket(&mut self, flight: &Flight) -> Result<Ticket, StoreError> {
         let counters = self.counters()?;
         counters.ticket += 1;
         let ticket = counters.ticket;
-        self.tables.in_flight.put(ticket, &Flight { what, part })?;
+        self.tables.in_flight.put(ticket, flight)?;
         Ok(Ticket(ticket))
     }
 

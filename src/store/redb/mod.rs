@@ -65,6 +65,14 @@ mod caps;
 
 mod converse;
 
+mod echo;
+
+mod held;
+
+mod market;
+
+mod marks;
+
 mod upkeep;
 
 pub use open::{open, open_on};
@@ -83,6 +91,7 @@ use crate::model::correction::{EditAt, EditClaim, EditReceipt};
 use crate::model::event::Event;
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
+use crate::model::lane::Optin;
 use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::name::Name;
 use crate::model::one_off::{FilePost, FilesTaken};
@@ -92,6 +101,7 @@ use crate::model::price::PriceHistory;
 use crate::model::product::ProductName;
 use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState};
+use crate::model::signal::Signal;
 use crate::model::source::SourceState;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
@@ -102,8 +112,8 @@ use crate::store::redb::rollout::Judged;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
     Advance, ConversationCommit, CorrectionCommit, Delivery, FloodWord, LateCommit, LateLook,
-    PollCommit, PostCommit, PostRole, Reply, Rescued, ReviewWord, Reviewed, Status, Store,
-    StoreError, TraceQuery, Wire,
+    MarketCampaign, MarketState, OptinWord, PollCommit, PostCommit, PostRole, Reply, Rescued,
+    ReviewWord, Reviewed, Status, Store, StoreError, TraceQuery, Wire,
 };
 
 /// The file's name in the data directory.
@@ -449,7 +459,7 @@ impl Store for RedbStore {
         Box::pin(async move {
             loop {
                 let (channel, limit, now) = (step.channel.clone(), step.claims, step.now);
-                let (resting, has_windows) = (step.resting.clone(), step.has_windows);
+                let (resting, ways) = (step.resting.clone(), step.ways.clone());
                 let caps = step.caps.clone();
                 let done = self.write(move |writing| deliver::advance(writing, &step)).await?;
                 done.judged.iter().for_each(tell_judged);
@@ -457,8 +467,7 @@ impl Store for RedbStore {
                     return Ok(done.claims);
                 }
                 let receipts = Vec::new();
-                step =
-                    Advance { channel, receipts, claims: limit, resting, caps, has_windows, now };
+                step = Advance { channel, receipts, claims: limit, resting, caps, ways, now };
             }
         })
     }
@@ -594,6 +603,42 @@ impl Store for RedbStore {
 
     fn rescue(&self, wire: Wire) -> Reply<'_, Rescued> {
         self.write(move |writing| deliver::rescue(writing, &wire))
+    }
+
+    fn commit_signals(&self, signals: Vec<Signal>, now: Timestamp) -> Reply<'_, Vec<Name>> {
+        self.write(move |writing| echo::commit_signals(writing, &signals, now))
+    }
+
+    fn load_optins(&self, channel: &Name, addresses: &[String]) -> Reply<'_, Vec<Option<Optin>>> {
+        let (channel, addresses) = (channel.clone(), addresses.to_vec());
+        self.look(move |read| market::load_optins(read, &channel, &addresses))
+    }
+
+    fn commit_optins(&self, channel: &Name, told: Vec<(String, OptinWord)>) -> Reply<'_, usize> {
+        let channel = channel.clone();
+        self.write(move |writing| market::commit_optins(writing, &channel, &told))
+    }
+
+    fn forget_optins(&self, channel: &Name, before: Timestamp) -> Reply<'_, usize> {
+        let channel = channel.clone();
+        self.write(move |writing| market::forget_optins(writing, &channel, before))
+    }
+
+    fn load_market(&self, channel: &Name) -> Reply<'_, MarketState> {
+        let channel = channel.clone();
+        self.look(move |read| market::load_market(read, &channel))
+    }
+
+    fn commit_market(
+        &self,
+        channel: &Name,
+        campaign: Option<MarketCampaign>,
+        templates: Vec<(String, String)>,
+    ) -> Reply<'_, ()> {
+        let channel = channel.clone();
+        self.write(move |writing| {
+            market::commit_market(writing, &channel, campaign.as_ref(), &templates)
+        })
     }
 
     fn commit_events(

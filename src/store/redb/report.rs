@@ -13,6 +13,7 @@ use crate::model::rollout::Rollout;
 use crate::model::time::Timestamp;
 use crate::store::redb::caps::{carried_numbers, carried_until};
 use crate::store::redb::ledger::{Writing, numbers};
+use crate::store::redb::marks::{complete, count_reached};
 use crate::store::redb::pacing::stars_of_post;
 use crate::store::redb::rows::{Outcomes, People, PostRow, Span, TimesRow};
 use crate::store::redb::tables::{
@@ -102,7 +103,12 @@ pub(super) fn load_report(
     let people = PEOPLE.open(read)?;
     let books = (&people, &outcomes, &times);
     let mut left = count_left(books, &WITHDRAWALS.open(read)?, &row, last_at)?;
+    let mut reached = count_reached(read, &row)?;
     for (channel, of_channel) in &mut channels {
+        if let Some(reached) = reached.remove(channel) {
+            of_channel.lanes = reached.lanes;
+            (of_channel.delivered, of_channel.read) = (reached.delivered, reached.read);
+        }
         of_channel.left = left.remove(channel.as_str()).unwrap_or(0);
         ends.join(of_channel);
     }
@@ -224,7 +230,7 @@ where
         let (at, channel, number) = key.value();
         let at = Timestamp::from_millis(at);
         let found = find(books, &row.spans, channel, number)?;
-        if let Some(Delivery { outcome: Outcome::Sent, at: sent_at, .. }) = found {
+        if let Some((Delivery { outcome: Outcome::Sent, at: sent_at, .. }, _)) = found {
             let sent_at = sent_at.unwrap_or(row.created_at);
             if at + ALLOWANCE >= sent_at
                 && at <= sent_at + LEFT_WITHIN
@@ -246,15 +252,20 @@ pub(super) fn load_delivery(
 ) -> Result<Option<Delivery>, StoreError> {
     let Some(row) = POSTS.open(read)?.load(post.0)? else { return Ok(None) };
     let (people, outcomes, times) = (PEOPLE.open(read)?, OUTCOMES.open(read)?, TIMES.open(read)?);
-    let found = find((&people, &outcomes, &times), &row.spans, channel.as_str(), number)?;
-    match found {
-        Some(mut delivery) if delivery.outcome == Outcome::Held => {
-            delivery.carried_until = carried_until(&CARRIED.open(read)?, channel.as_str(), number)?;
-            Ok(Some(delivery))
+    match find((&people, &outcomes, &times), &row.spans, channel.as_str(), number)? {
+        Some((mut found, place)) => {
+            if found.outcome == Outcome::Held {
+                found.carried_until =
+                    carried_until(&CARRIED.open(read)?, channel.as_str(), number)?;
+            }
+            complete(read, found, place, (channel, number)).map(Some)
         }
-        other => Ok(other),
+        None => Ok(None),
     }
 }
+
+/// A delivery, and the batch and the place in it.
+type Found = (Delivery, (u64, usize));
 
 /// What is known of one recipient of a post.
 fn find<H>(
@@ -262,7 +273,7 @@ fn find<H>(
     spans: &[Span],
     channel: &str,
     number: u32,
-) -> Result<Option<Delivery>, StoreError>
+) -> Result<Option<Found>, StoreError>
 where
     H: ReadableTable<u64, &'static [u8]>,
 {
@@ -273,7 +284,15 @@ where
         Some(TimesRow(bytes)) => Times::decode(&bytes)?.at(place),
         None => None,
     };
-    Ok(outcome.map(|outcome| Delivery { outcome, at, carried_until: None }))
+    let found = |outcome| Delivery {
+        outcome,
+        at,
+        carried_until: None,
+        lane: None,
+        is_delivered: false,
+        is_read: false,
+    };
+    Ok(outcome.map(|outcome| (found(outcome), (batch, place))))
 }
 
 /// Whether somebody is a recipient of the post.

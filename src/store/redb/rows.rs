@@ -14,6 +14,7 @@ use crate::model::correction::Corrections;
 use crate::model::event::Event;
 use crate::model::item::Item;
 use crate::model::known::Known;
+use crate::model::lane::{Beyond, Lane, Optin};
 use crate::model::media::KeptMedium;
 use crate::model::message::Card;
 use crate::model::name::Name;
@@ -27,6 +28,7 @@ use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::timing::Hours;
 use crate::model::trace::Trace;
+use crate::store::MarketState;
 use crate::store::codec::Record;
 use crate::store::redb::chores::Chore;
 use crate::store::redb::packed::{pack, unpack};
@@ -229,6 +231,52 @@ pub(super) struct Outcomes(pub Vec<u8>);
 pub(super) struct Flight {
     pub what: Aim,
     pub part: u8,
+    pub lane: Lane,
+    /// What it says comes back as an echo.
+    pub has_echo: bool,
+    pub paid: Option<Paid>,
+}
+
+/// What was paid for a message, in which period; in millionths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Paid {
+    pub period: i64,
+    pub cost: u64,
+}
+
+/// An echo of what is still in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct EchoRow {
+    pub part: u8,
+    pub of: u8,
+}
+
+/// Recipients of whom an echo may yet tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Doubt {
+    pub channel: Name,
+    pub address: String,
+    /// One, or those of a carousel.
+    pub targets: Vec<HeldRow>,
+    pub is_carousel: bool,
+    pub lane: Lane,
+    /// Calls that were accepted before.
+    pub part: u8,
+    /// Under which it stands in the index; 0 for one that is still to be dated.
+    pub due_at: Timestamp,
+    /// It was waited for long enough: nothing but an echo changes it any more.
+    pub has_waited: bool,
+}
+
+/// The lane of a recipient that did not go the usual way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LaneRow(pub Lane);
+
+/// Up to when a person's messages are on their phone, and seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Marks {
+    pub delivered: Timestamp,
+    pub read: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -273,6 +321,8 @@ pub(super) struct Part(pub u8);
 pub(super) struct HeldRow {
     pub batch: u64,
     pub index: u16,
+    /// Since when.
+    pub at: Timestamp,
 }
 
 /// One answer that is not settled yet.
@@ -376,10 +426,17 @@ versions! {
     Outcomes = 2;
     Corrections = 1;
     SentRow = 1, IS_BULK;
-    Flight = 1;
+    Flight = 2;
     Part = 1;
-    HeldRow = 1;
-    AnswerRow = 1;
+    HeldRow = 2;
+    AnswerRow = 2;
+    EchoRow = 1, IS_BULK;
+    Doubt = 1;
+    LaneRow = 1, IS_BULK;
+    Marks = 1, IS_BULK;
+    Beyond = 1;
+    Optin = 1;
+    MarketState = 1;
     Subscriber = 2;
     Number = 1;
     Crowd = 1;
@@ -407,6 +464,7 @@ mod tests {
     use crate::model::event::Deed;
     use crate::model::item::{ItemId, Media, MediaKind};
     use crate::model::known::KnownItem;
+    use crate::model::lane::Template;
     use crate::model::media::{Form, MediaKey};
     use crate::model::message::{Action, Button, Medium, Message, Module};
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
@@ -420,6 +478,7 @@ mod tests {
     use crate::model::shelf::ShelfState;
     use crate::model::source::{CatalogState, Hub};
     use crate::model::trace::{Happened, Step};
+    use crate::store::MarketCampaign;
     use crate::store::codec::{Place, open, seal};
     use crate::store::redb::chores::Task;
 
@@ -856,8 +915,14 @@ mod tests {
     #[test]
     fn a_delivery_in_flight_is_read_as_it_was_written() {
         golden(
-            &Flight { what: Aim::Delivery { batch: 1, index: 1023 }, part: 2 },
-            "019d0c3d1d0001ff0702",
+            &Flight {
+                what: Aim::Delivery { batch: 1, index: 1023 },
+                part: 2,
+                lane: Lane::Marketing,
+                has_echo: true,
+                paid: Some(Paid { period: 3, cost: 300 }),
+            },
+            "02e457b3940001ff070203010106ac02",
         );
     }
 
@@ -867,8 +932,11 @@ mod tests {
             &Flight {
                 what: Aim::Answer(AnswerAt { channel: name("bot"), address: "1".into(), id: 3 }),
                 part: 0,
+                lane: Lane::Window,
+                has_echo: false,
+                paid: None,
             },
-            "0169c22acd0103626f7401310300",
+            "02eba58bd90103626f7401310300000000",
         );
     }
 
@@ -879,7 +947,7 @@ mod tests {
 
     #[test]
     fn a_held_delivery_is_read_as_it_was_written() {
-        golden(&HeldRow { batch: 1, index: 2 }, "015e7500de0102");
+        golden(&HeldRow { batch: 1, index: 2, at: at(1) }, "0262df4778010202");
     }
 
     #[test]
@@ -888,12 +956,69 @@ mod tests {
             &AnswerRow {
                 number: Some(1),
                 language: None,
-                answer: Answer { message: message(), tap: Some("t".into()) },
+                answer: Answer { message: message(), tap: Some("t".into()), ask: Some("o".into()) },
                 part: 2,
-                releases: vec![Release { post: 3, held: HeldRow { batch: 4, index: 5 } }],
+                releases: vec![Release {
+                    post: 3,
+                    held: HeldRow { batch: 4, index: 5, at: at(1) },
+                }],
             },
-            "01db79c8180101000300010002000161080d68747470733a2f2f652e6f72670101020162000175000163\
-             01017000010001690178000000000301017401730001016c0000000000000101740201030405",
+            "02cf1aac500101000300010002000161080d68747470733a2f2f652e6f726701010201620001750001630101\
+             7000010001690178000000000301017401730001016c00000000000001017401016f020103040502",
+        );
+    }
+
+    #[test]
+    fn what_echoes_tell_is_read_as_it_was_written() {
+        golden(&EchoRow { part: 1, of: 3 }, "01d3635d140103");
+        golden(
+            &Doubt {
+                channel: name("page"),
+                address: "7".into(),
+                targets: vec![HeldRow { batch: 1, index: 2, at: at(3) }],
+                is_carousel: true,
+                lane: Lane::Held,
+                part: 1,
+                due_at: at(4),
+                has_waited: true,
+            },
+            "019c8cc15b04706167650137010102060101010801",
+        );
+        golden(&LaneRow(Lane::Utility), "0123cacef802");
+        golden(&Marks { delivered: at(1), read: at(2) }, "01662a9b740204");
+    }
+
+    #[test]
+    fn what_goes_beyond_the_window_is_read_as_it_was_written() {
+        let template = Template {
+            name: "n".into(),
+            language: "en".into(),
+            body: vec![("k".into(), "v".into())],
+            buttons: vec!["b".into()],
+        };
+        golden(
+            &Beyond { utility: Some(template), is_marketing: true },
+            "018db0a92801016e02656e01016b017601016201",
+        );
+        golden(
+            &Optin {
+                token: Some("t".into()),
+                expires_at: Some(at(1)),
+                next_at: Some(at(2)),
+                asked_at: Some(at(3)),
+                told_at: Some(at(4)),
+            },
+            "01ff5a52040101740102010401060108",
+        );
+        golden(
+            &MarketState {
+                campaign: Some(MarketCampaign { id: "1".into(), made_at: at(1) }),
+                templates: vec![("n".into(), "en".into())],
+                period: 2,
+                spent: 300,
+                paid: 4,
+            },
+            "01f45048e80101310201016e02656e04ac0204",
         );
     }
 

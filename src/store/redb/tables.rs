@@ -19,6 +19,7 @@ use crate::model::correction::Corrections;
 use crate::model::event::Event;
 use crate::model::item::Item;
 use crate::model::known::Known;
+use crate::model::lane::{Beyond, Optin};
 use crate::model::media::KeptMedium;
 use crate::model::pacing::{Halt, Pacing};
 use crate::model::post::Draft;
@@ -27,14 +28,14 @@ use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Subscriber};
 use crate::model::trace::Trace;
-use crate::store::StoreError;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
-    AnswerRow, Bits, Counters, Crowd, Cursor, FileRow, Flight, Format, HeldRow, Number, Outcomes,
-    Part, People, PostRow, PriceRow, Seen, SentRow, ShelfRow, Stars, StoryRow, TakenRow, Tally,
-    TimesRow,
+    AnswerRow, Bits, Counters, Crowd, Cursor, Doubt, EchoRow, FileRow, Flight, Format, HeldRow,
+    LaneRow, Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow, ShelfRow,
+    Stars, StoryRow, TakenRow, Tally, TimesRow,
 };
+use crate::store::{MarketState, StoreError};
 
 type Bytes = &'static [u8];
 type Text = &'static str;
@@ -122,6 +123,22 @@ tables! {
         partial PARTIAL: (u64, u16) => Part;
         /// By channel, subscriber's number and post: held, and not under way in an answer.
         held HELD: (Text, u32, u64) => HeldRow;
+        /// By the ticket: echoes of what is in flight.
+        echoes ECHOES: u64 => EchoRow;
+        /// By the ticket: uncertain, and an echo may yet tell.
+        doubts DOUBTS: u64 => Doubt;
+        /// By batch and index: who was not reached in the usual way.
+        lanes LANES: (u64, u16) => LaneRow;
+        /// By the post's id: of posts with ways beyond the window.
+        beyonds BEYONDS: u64 => Beyond;
+        /// By channel and number: what arrived and was seen, as far as the service tells.
+        marks MARKS: (Text, u32) => Marks;
+        /// By channel and number: who agreed to marketing messages, or was asked.
+        optins OPTINS: (Text, u32) => Optin;
+        /// By channel and token.
+        tokens TOKENS: (Text, Text) => Number;
+        /// By channel.
+        markets MARKETS: Text => MarketState;
         /// By channel, address and answer: the queue of each person, claimed ones included.
         answers ANSWERS: (Text, Text, u64) => AnswerRow;
         /// By channel and number.
@@ -180,6 +197,10 @@ tables! {
         staged STAGED: (i64, u64);
         /// In milliseconds, post: posts out of the line, and when their hours begin.
         opening OPENING: (i64, u64);
+        /// Due in milliseconds, ticket: doubts to be looked at.
+        doubts_due DOUBTS_DUE: (i64, u64);
+        /// Channel, since in milliseconds, number, post: what was held; some of it is not any more.
+        held_by_age HELD_BY_AGE: (Text, i64, u32, u64);
         /// Item, post: the posts whose corrections the item can make.
         told TOLD: ([u8; 16], u64);
         /// The end of its window in milliseconds, post: posts of which messages are kept.

@@ -18,8 +18,8 @@ use crate::store::redb::ledger::{Writing, numbers};
 use crate::store::redb::poll::{load_sources, named};
 use crate::store::redb::rows::{Outcomes, PostRow, Tally};
 use crate::store::redb::tables::{
-    ANSWERS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD, EVENTS, HALTS,
-    OUTCOMES, PACINGS, PEOPLE, POSTS, SUBSCRIBERS, TALLIES,
+    ANSWERS, BEYONDS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD, EVENTS,
+    HALTS, OUTCOMES, PACINGS, PEOPLE, POSTS, SUBSCRIBERS, TALLIES,
 };
 use crate::store::{ChannelStatus, Status, StoreError};
 
@@ -117,7 +117,9 @@ pub(super) fn load_post(read: &ReadTransaction, id: PostId) -> Result<Option<Pos
     match POSTS.open(read)?.load(id.0)? {
         Some(row) => {
             let tally = TALLIES.open(read)?.need(id.0)?;
-            Ok(Some(post(id, row, tally, CORRECTIONS.open(read)?.load(id.0)?)))
+            let mut post = post(id, row, tally, CORRECTIONS.open(read)?.load(id.0)?);
+            post.beyond = BEYONDS.open(read)?.load(id.0)?.map(Box::new);
+            Ok(Some(post))
         }
         None => Ok(None),
     }
@@ -154,6 +156,7 @@ fn post(id: PostId, row: PostRow, tally: Tally, corrections: Option<Corrections>
         counts: tally.counts,
         errors: tally.errors,
         corrections: corrections.map(Box::new),
+        beyond: None,
     }
 }
 
@@ -281,6 +284,7 @@ fn prune_posts(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, St
         writing.tables.tallies.remove(post)?;
         writing.tables.corrections.remove(post)?;
         writing.tables.chores.remove(post)?;
+        writing.tables.beyonds.remove(post)?;
         writing.tables.posts.remove(post)?;
         rows += 2;
     }
@@ -318,6 +322,7 @@ impl Writing<'_> {
             }
         }
         rows += self.forget_parts(batch)?;
+        self.forget_lanes(batch)?;
         self.tables.people.remove(batch)?;
         self.tables.outcomes.remove(batch)?;
         self.tables.times.remove(batch)?;

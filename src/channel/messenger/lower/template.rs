@@ -34,7 +34,7 @@ pub(crate) const GRID_IMAGES: std::ops::RangeInclusive<usize> = 2..=6;
 pub(crate) const GRID_TITLE_UNITS_MAX: usize = 45;
 
 /// The cards side by side, in as many templates as it takes.
-pub(super) fn carousel(cards: &[Card]) -> Vec<Value> {
+pub(crate) fn carousel(cards: &[Card]) -> Vec<Value> {
     let elements: Vec<Value> = cards.iter().map(card_element).collect();
     elements.chunks(ELEMENTS_MAX).map(generic).collect()
 }

@@ -62,6 +62,7 @@ async fn post(store: &RedbStore) -> PostId {
         counts: Counts::default(),
         errors: vec![],
         corrections: None,
+        beyond: None,
     };
     let audience = store.load_audience(&bot(), &[]).await.unwrap();
     let commit = PostCommit { drafts: vec![], post, audiences: vec![(bot(), audience)] };
@@ -76,7 +77,7 @@ async fn advance(store: &RedbStore, receipts: Vec<Receipt>, claims: usize) -> Ve
         resting: vec![],
         now: NOW,
         caps: None,
-        has_windows: false,
+        ways: Default::default(),
     };
     store.advance(step).await.unwrap()
 }

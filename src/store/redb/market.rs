@@ -1,0 +1,288 @@
+//! Marketing messages: who has agreed to them, and what was spent on them.
+
+use redb::ReadTransaction;
+
+use crate::model::lane::{Lane, MARKETING_GAP, Market, Optin, Reach, Ways, lane};
+use crate::model::name::Name;
+use crate::model::post::{Outcome, Reason, Settled};
+use crate::model::subscriber::Subscriber;
+use crate::model::time::Timestamp;
+use crate::store::redb::ledger::Writing;
+use crate::store::redb::rows::{Flight, LaneRow, Number, Paid};
+use crate::store::redb::tables::{ADDRESSES, MARKETS, OPTINS};
+use crate::store::{MarketCampaign, MarketState, OptinWord, StoreError};
+
+/// Most posts that a result which names none is looked for in.
+const LOOKED_BACK_MAX: usize = 200;
+
+/// See `Store::load_optins`.
+pub(super) fn load_optins(
+    read: &ReadTransaction,
+    channel: &Name,
+    addresses: &[String],
+) -> Result<Vec<Option<Optin>>, StoreError> {
+    let (numbers, optins) = (ADDRESSES.open(read)?, OPTINS.open(read)?);
+    let load = |address: &String| match numbers.load((channel.as_str(), address))? {
+        Some(Number(number)) => optins.load((channel.as_str(), number)),
+        None => Ok(None),
+    };
+    addresses.iter().map(load).collect()
+}
+
+/// See `Store::load_market`.
+pub(super) fn load_market(
+    read: &ReadTransaction,
+    channel: &Name,
+) -> Result<MarketState, StoreError> {
+    Ok(MARKETS.open(read)?.load(channel.as_str())?.unwrap_or_default())
+}
+
+/// See `Store::commit_market`.
+pub(super) fn commit_market(
+    writing: &mut Writing<'_>,
+    channel: &Name,
+    campaign: Option<&MarketCampaign>,
+    templates: &[(String, String)],
+) -> Result<(), StoreError> {
+    let mut state = writing.market(channel)?;
+    if let Some(campaign) = campaign {
+        state.campaign = Some(campaign.clone());
+    }
+    state.templates = templates.to_vec();
+    writing.tables.markets.put(channel.as_str(), &state)
+}
+
+/// See `Store::commit_optins`.
+pub(super) fn commit_optins(
+    writing: &mut Writing<'_>,
+    channel: &Name,
+    told: &[(String, OptinWord)],
+) -> Result<usize, StoreError> {
+    let mut known = 0;
+    for (address, word) in told {
+        let number = writing.tables.addresses.load((channel.as_str(), address))?;
+        let Some(Number(number)) = number else { continue };
+        known += 1;
+        writing.turn_optin(channel, number, |optin| match word {
+            OptinWord::Open { token, expires_at, next_at, at } => {
+                // One that rests goes on resting: the list may be older than the last message.
+                optin.next_at = optin.next_at.max(*next_at);
+                optin.token = Some(token.clone());
+                optin.expires_at = *expires_at;
+                optin.told_at = Some(*at);
+            }
+            OptinWord::Closed => optin.token = None,
+            OptinWord::Rests { until } => optin.next_at = optin.next_at.max(Some(*until)),
+        })?;
+    }
+    Ok(known)
+}
+
+/// See `Store::forget_optins`.
+pub(super) fn forget_optins(
+    writing: &mut Writing<'_>,
+    channel: &Name,
+    before: Timestamp,
+) -> Result<usize, StoreError> {
+    let mut untold = Vec::new();
+    {
+        let range = (channel.as_str(), 0)..=(channel.as_str(), u32::MAX);
+        for row in writing.tables.optins.rows(range)? {
+            let (key, optin) = row?;
+            if optin.token.is_some() && optin.told_at.is_none_or(|at| at < before) {
+                untold.push(key.value().1);
+            }
+        }
+    }
+    for number in &untold {
+        writing.turn_optin(channel, *number, |optin| optin.token = None)?;
+    }
+    Ok(untold.len())
+}
+
+impl Writing<'_> {
+    /// Changes what is known of a person's opt-in, and the index of tokens with it.
+    fn turn_optin(
+        &mut self,
+        channel: &Name,
+        number: u32,
+        change: impl FnOnce(&mut Optin),
+    ) -> Result<(), StoreError> {
+        let key = (channel.as_str(), number);
+        let before = self.tables.optins.load(key)?.unwrap_or_default();
+        let mut after = before.clone();
+        change(&mut after);
+        if after == before {
+            return Ok(());
+        }
+        if after.token != before.token {
+            if let Some(token) = &before.token {
+                self.tables.tokens.remove((channel.as_str(), token))?;
+            }
+            if let Some(token) = &after.token {
+                self.tables.tokens.put((channel.as_str(), token), &Number(number))?;
+            }
+        }
+        self.tables.optins.put(key, &after)
+    }
+
+    /// Remembers that a person was asked.
+    pub fn note_asked(
+        &mut self,
+        channel: &Name,
+        number: u32,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.turn_optin(channel, number, |optin| optin.asked_at = Some(at))
+    }
+
+    fn market(&self, channel: &Name) -> Result<MarketState, StoreError> {
+        Ok(self.tables.markets.load(channel.as_str())?.unwrap_or_default())
+    }
+
+    /// The lane in which somebody is reached now; a marketing message is paid and counted here, and
+    /// comes with its token.
+    pub fn choose_lane(
+        &mut self,
+        (channel, post): (&Name, u64),
+        person: &Subscriber,
+        part: u8,
+        ways: &Ways,
+        now: Timestamp,
+    ) -> Result<(Lane, Option<String>, Option<Paid>), StoreError> {
+        let mut reach =
+            Reach { window_until: person.window_until, beyond: None, optin: None, spent: 0 };
+        let first = lane(reach, ways, now);
+        if first != Lane::Held || part > 0 {
+            return Ok((first, None, None));
+        }
+        let Some(beyond) = self.tables.beyonds.load(post)? else { return Ok((first, None, None)) };
+        reach.beyond = Some(&beyond);
+        let number = person.number;
+        let optin = match ways.market {
+            Some(_) if beyond.is_marketing => {
+                self.tables.optins.load((channel.as_str(), number))?
+            }
+            _ => None,
+        };
+        reach.optin = optin.as_ref();
+        if let (Some(market), Some(_)) = (&ways.market, &optin) {
+            let state = self.market(channel)?;
+            let is_now = state.period == market.per.number(now);
+            reach.spent = if is_now { state.spent } else { 0 };
+        }
+        let chosen = lane(reach, ways, now);
+        let (Lane::Marketing, Some(market)) = (chosen, &ways.market) else {
+            return Ok((chosen, None, None));
+        };
+        let token = optin.and_then(|optin| optin.token);
+        let paid = self.pay(channel, market, now)?;
+        self.turn_optin(channel, number, |optin| optin.next_at = Some(now + MARKETING_GAP))?;
+        Ok((chosen, token, Some(paid)))
+    }
+
+    fn pay(&mut self, channel: &Name, market: &Market, now: Timestamp) -> Result<Paid, StoreError> {
+        let mut state = self.market(channel)?;
+        let period = market.per.number(now);
+        if state.period != period {
+            (state.period, state.spent) = (period, 0);
+        }
+        state.spent = state.spent.saturating_add(market.cost);
+        state.paid += 1;
+        self.tables.markets.put(channel.as_str(), &state)?;
+        Ok(Paid { period, cost: market.cost })
+    }
+
+    /// Pays back what was not sent after all, and lets the person be written to again.
+    pub fn pay_back(
+        &mut self,
+        channel: &Name,
+        number: u32,
+        flight: &Flight,
+        settled: Settled,
+    ) -> Result<(), StoreError> {
+        let Some(paid) = flight.paid else { return Ok(()) };
+        if let Settled::Done(Outcome::Sent | Outcome::Uncertain) = settled {
+            return Ok(());
+        }
+        let mut state = self.market(channel)?;
+        state.paid = state.paid.saturating_sub(1);
+        if state.period == paid.period {
+            state.spent = state.spent.saturating_sub(paid.cost);
+        }
+        self.tables.markets.put(channel.as_str(), &state)?;
+        match settled {
+            Settled::Returned { .. } => {
+                self.turn_optin(channel, number, |optin| optin.next_at = None)
+            }
+            // Refused: what the service said of this person stands.
+            Settled::Done(_) => Ok(()),
+        }
+    }
+
+    /// What became of the paid message to a token, of which nothing says which it was: the newest.
+    /// It is out, or did not arrive, with the reason.
+    pub fn end_paid(
+        &mut self,
+        channel: &Name,
+        token: &str,
+        why: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let number = self.tables.tokens.load((channel.as_str(), token))?;
+        let Some(Number(number)) = number else { return Ok(()) };
+        let newest = {
+            let mut posts = Vec::new();
+            for row in self.tables.beyonds.rows(..)?.rev().take(LOOKED_BACK_MAX) {
+                let (post, beyond) = row?;
+                if beyond.is_marketing {
+                    posts.push(post.value());
+                }
+            }
+            posts
+        };
+        for post in newest {
+            let Some(row) = self.tables.posts.load(post)? else { continue };
+            let Some((batch, index)) = self.place_of(&row.spans, channel, number)? else {
+                continue;
+            };
+            let lane = self.tables.lanes.load((batch, index))?;
+            if !matches!(lane, Some(LaneRow(Lane::Marketing))) {
+                continue;
+            }
+            let end = match (self.outcome(batch, index)?, why) {
+                (Outcome::Sent | Outcome::Uncertain, Some(_)) => {
+                    Outcome::Failed(Reason::Unreachable)
+                }
+                (Outcome::Uncertain, None) => Outcome::Sent,
+                _ => return Ok(()),
+            };
+            self.turn(batch, index, end)?;
+            self.stamp(batch, index, Some(now))?;
+            self.note(post, why, Some(now))?;
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    /// The batch and the index of somebody in a post.
+    fn place_of(
+        &mut self,
+        spans: &[crate::store::redb::rows::Span],
+        channel: &Name,
+        number: u32,
+    ) -> Result<Option<(u64, u16)>, StoreError> {
+        let Some(span) = spans.iter().find(|span| span.channel == *channel) else {
+            return Ok(None);
+        };
+        for batch in span.first..span.first + span.batches {
+            let numbers = &self.sheet(batch)?.numbers;
+            if numbers.last().is_some_and(|last| *last < number) {
+                continue;
+            }
+            let place = numbers.binary_search(&number).ok();
+            return Ok(place.and_then(|at| u16::try_from(at).ok()).map(|at| (batch, at)));
+        }
+        Ok(None)
+    }
+}
