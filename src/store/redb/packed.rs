@@ -114,14 +114,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_packed_comes_back(runs in prop::collection::vec((any::<u8>(), 1..80usize), 0..70)) {
+        fn what_was_packed_comes_back(
+            runs in prop::collection::vec((any::<u8>(), 1..80usize), 0..70),
+        ) {
             let bytes: Vec<u8> =
                 runs.into_iter().flat_map(|(byte, length)| vec![byte; length]).collect();
             prop_assert_eq!(unpack(&pack(&bytes)), Some(bytes));
         }
 
         #[test]
-        fn nothing_that_is_read_ends_the_program(packed in prop::collection::vec(any::<u8>(), 0..40)) {
+        fn nothing_that_is_read_ends_the_program(
+            packed in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
             if let Some(bytes) = unpack(&packed) {
                 prop_assert!(bytes.len() <= UNPACKED_BYTES_MAX);
             }
