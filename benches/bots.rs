@@ -24,10 +24,13 @@ use tempfile::TempDir;
 use tidings::channel::{Channel, telegram, wire};
 use tidings::deliver::limiter::Limits;
 use tidings::deliver::worker::{self, Options};
+use tidings::model::audience::Whom;
 use tidings::model::campaign::OnUncertain;
 use tidings::model::channel::ChannelKind;
+use tidings::model::lane::Ways;
 use tidings::model::message::Message;
 use tidings::model::name::Name;
+use tidings::model::one_off::{OneOff, Says};
 use tidings::model::post::{Body, Content, Counts, Draft, DraftId, Post, PostId};
 use tidings::model::subscriber::{Standing, Subscriber};
 use tidings::model::time::Timestamp;
@@ -39,6 +42,7 @@ use tidings::sandbox::limit::Limit;
 use tidings::sandbox::telegram as stand_in;
 use tidings::store::journal::Journal;
 use tidings::store::{PostCommit, Store, redb};
+use tokio::sync::watch;
 
 const RATE: u32 = 30;
 const TEXT: &str = "A post of a usual length, as a feed gives it, with a link to read on. 🙂";
@@ -96,6 +100,7 @@ async fn send(count: u32, recipients: u32) {
             caps: None,
             paid: None,
             downloads: None,
+            ways: watch::channel(Ways::default()).1,
         };
         tasks.spawn(format!("deliver {}", bot.name), worker::run(options, tasks.stop().clone()));
     }
@@ -140,12 +145,14 @@ async fn prepare(store: &Arc<dyn Store>, number: u32, recipients: u32) -> Bot {
     let people = (1..=recipients).map(person).collect();
     store.import_subscribers(&name, people).await.expect("people");
     let audience = store.load_audience(&name, &[]).await.expect("an audience");
-    let content = Content::OneOff {
+    let content = Content::OneOff(Box::new(OneOff {
         title: String::new(),
-        message: Message::default(),
-        topics: vec![],
-        channels: vec![],
-    };
+        says: Says::Message(Message::default()),
+        whom: Whom::default(),
+        priority: Default::default(),
+        stages: None,
+        file: None,
+    }));
     let draft = Draft {
         id: DraftId(0),
         created_at: Timestamp::default(),
@@ -192,6 +199,8 @@ fn post() -> Post {
         on_uncertain: OnUncertain::Skip,
         priority: Default::default(),
         rollout: None,
+        hours: vec![],
+        beyond: None,
         paused: None,
         stopped: None,
         counts: Counts::default(),

@@ -5,8 +5,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use redb::{Database, ReadableDatabase, ReadableTableMetadata, TableHandle};
+use tidings::model::audience::Whom;
 use tidings::model::message::Message;
 use tidings::model::name::Name;
+use tidings::model::one_off::{OneOff, Says};
 use tidings::model::post::{Content, Draft, DraftId};
 use tidings::model::subscriber::{Standing, Subscriber};
 use tidings::model::time::Timestamp;
@@ -45,12 +47,14 @@ pub fn make(count: u32, folder: &Path) -> Result<()> {
         id: DraftId(0),
         created_at: Timestamp::default(),
         due_at: Timestamp::default(),
-        content: Content::OneOff {
+        content: Content::OneOff(Box::new(OneOff {
             title: "bench".to_owned(),
-            message: Message::from_plain(TEXT),
-            topics: vec![news()],
-            channels: vec![bot()],
-        },
+            says: Says::Message(Message::from_plain(TEXT)),
+            whom: Whom { topics: vec![news()], channels: vec![bot()], ..Whom::default() },
+            priority: Default::default(),
+            stages: None,
+            file: None,
+        })),
         held: None,
     };
     runtime.block_on(store.commit_draft(draft))?;

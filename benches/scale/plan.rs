@@ -53,6 +53,7 @@ async fn planned(store: Arc<dyn Store>) -> Result<()> {
                 layouts: Arc::new(layouts),
                 campaigns: Arc::default(),
                 channels: BTreeMap::from([(bot(), ChannelKind::Telegram)]),
+                files: Arc::default(),
             },
             tasks.stop().clone(),
         ),

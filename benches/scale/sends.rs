@@ -10,6 +10,7 @@ use tidings::deliver::limiter::Limits;
 use tidings::deliver::worker::{self, Options};
 use tidings::model::campaign::OnUncertain;
 use tidings::model::channel::ChannelKind;
+use tidings::model::lane::Ways;
 use tidings::model::message::Message;
 use tidings::model::post::{Body, Counts, Post, PostId};
 use tidings::model::time::Timestamp;
@@ -20,6 +21,7 @@ use tidings::runtime::wakes::Wakes;
 use tidings::store::journal::Journal;
 use tidings::store::redb as ours;
 use tidings::store::{PostCommit, Store};
+use tokio::sync::watch;
 
 use crate::CONNECTIONS;
 use crate::crowd::{TEXT, bot, ledger};
@@ -67,7 +69,10 @@ async fn sent(folder: &Path, url: &str) -> Result<()> {
         bell: Arc::clone(&wakes.channels[&bot()]),
         limits: Limits::telegram(RATE),
         in_flight: CONNECTIONS,
+        caps: None,
+        paid: None,
         downloads: None,
+        ways: watch::channel(Ways::default()).1,
     };
     machine::forget_peak();
     let (from, processor) = (Instant::now(), machine::processor());

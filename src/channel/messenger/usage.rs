@@ -137,7 +137,7 @@ mod tests {
         gauge.note(&headers);
         assert_eq!(gauge.take(), None);
         headers.insert("x-app-usage", r#"{"call_count":80}"#.parse().unwrap());
-        gauge.clone().note(&headers);
+        gauge.note(&headers);
         assert_eq!(gauge.take(), Some(Usage { percent: 80, regain: Duration::ZERO }));
         assert_eq!(gauge.take(), None);
     }
