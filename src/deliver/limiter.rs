@@ -43,11 +43,12 @@ pub struct Bucket {
 
 impl Limits {
     /// Telegram: about one message a second to a person with short bursts, 20 a minute to a group
-    /// (Bots FAQ, "My bot is hitting limits").
+    /// (Bots FAQ, "My bot is hitting limits"). With its burst a person gets five in any five seconds
+    /// at most.
     pub fn telegram(rate: f64) -> Self {
         Self {
             rate,
-            person: Bucket { burst: 2, interval: Duration::from_millis(1_050) },
+            person: Bucket { burst: 2, interval: Duration::from_millis(1_300) },
             group: Bucket { burst: 1, interval: Duration::from_millis(3_050) },
         }
     }
@@ -252,6 +253,18 @@ mod tests {
         limiter.start("7", now);
         assert!(limiter.chat_free_at("7", now) > now + Duration::from_secs(1));
         assert!(limiter.chat_free_at("8", now) <= now, "another chat is free");
+    }
+
+    #[test]
+    fn a_person_gets_five_in_five_seconds_at_most() {
+        let from = Instant::now();
+        let mut limiter = Limiter::new(Limits::telegram(1_000.0), from);
+        let mut now = from;
+        for _ in 0..5 {
+            now = now.max(limiter.chat_free_at("7", now));
+            limiter.start("7", now);
+        }
+        assert!(limiter.chat_free_at("7", now) - from > Duration::from_secs(5));
     }
 
     #[test]
