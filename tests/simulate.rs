@@ -7,7 +7,8 @@
 //! twice but where nobody could know, no rate exceeded.
 //!
 //! `TIDINGS_SIM_SEED=7` runs one seed and shows its trace, `TIDINGS_SIM_SEEDS=1000` so many,
-//! `TIDINGS_SIM_FROM=5000` from that one on; `scripts/simulate` does so in an optimised build.
+//! `TIDINGS_SIM_FROM=5000` from that one on, `TIDINGS_SIM_ALL=1` also cuts lines at every byte and looks at
+//! every change of the clocks; `scripts/simulate` does so in an optimised build.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,6 +28,10 @@ mod dice;
 mod disk;
 #[path = "simulate/feeds.rs"]
 mod feeds;
+#[path = "simulate/hours.rs"]
+mod hours;
+#[path = "simulate/lines.rs"]
+mod lines;
 #[path = "simulate/rules.rs"]
 mod rules;
 #[path = "simulate/script.rs"]
@@ -34,6 +39,8 @@ mod script;
 #[path = "poll/site.rs"]
 #[allow(dead_code, reason = "this test binary uses its part")]
 mod site;
+#[path = "simulate/storms.rs"]
+mod storms;
 #[path = "simulate/watched.rs"]
 mod watched;
 #[path = "simulate/world.rs"]
@@ -46,7 +53,7 @@ use std::sync::{Arc, Mutex};
 use tidings::model::time::Timestamp;
 
 /// Seeds of a run of the test-suite.
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 12;
 /// Last lines of a trace that a failure shows.
 const TRACE_SHOWN: usize = 60;
 
@@ -94,6 +101,11 @@ fn run(seed: u64, shown: usize) -> Result<(), String> {
         ],
     };
     Err(format!("{}\nseed {seed}: {}", trace.last(shown), faults.join("\n")))
+}
+
+/// Everything is tried, not a sample of it.
+fn is_thorough() -> bool {
+    std::env::var_os("TIDINGS_SIM_ALL").is_some()
 }
 
 fn number(variable: &str) -> Option<u64> {

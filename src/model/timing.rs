@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
@@ -23,6 +24,9 @@ const TURNS_MAX: usize = 16;
 
 /// Fires that are looked at to find the one that hours moved.
 const FIRES_MAX: usize = 3_000;
+
+/// The clocks skip so much at the most: only shorter hours can be lost in a gap.
+const GAP_MAX: Duration = Duration::from_secs(2 * 3_600);
 
 /// A day and what the clocks may add to it: no opening moves a fire further.
 const DAY: Duration = Duration::from_secs(26 * 3_600);
@@ -157,8 +161,9 @@ impl fmt::Display for Timing {
 
 /// Hours of the day at which something may be sent.
 ///
-/// They may pass midnight. On the day that has two hours of one name both count; hours that a day
-/// does not have open it at the end of the gap.
+/// They may pass midnight. On the day that has two hours of one name both count. Where the clocks skip
+/// the first of them they begin at the end of the gap, and where they skip all, they last as long from
+/// there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hours {
     from: Time,
@@ -228,6 +233,11 @@ impl Hours {
     }
 
     pub fn is_open(&self, at: Timestamp) -> bool {
+        self.holds(at) || self.makes_up(at)
+    }
+
+    /// Whether the clock shows one of them.
+    fn holds(&self, at: Timestamp) -> bool {
         let time = self.zone.to_datetime(at.to_jiff()).time();
         if self.until == Time::MIN {
             time >= self.from
@@ -236,6 +246,20 @@ impl Hours {
         } else {
             time >= self.from || time < self.until
         }
+    }
+
+    /// Whether all of them were skipped just before.
+    fn makes_up(&self, at: Timestamp) -> bool {
+        let length = self.from.duration_until(self.until);
+        // Those that pass midnight have a negative one.
+        let length =
+            if length.is_negative() { length + SignedDuration::from_hours(24) } else { length };
+        let Ok(length) = Duration::try_from(length) else { return false };
+        if length > GAP_MAX {
+            return false;
+        }
+        let opened = self.opens.next_after(at - length).filter(|opened| *opened <= at);
+        opened.is_some_and(|opened| !self.holds(opened))
     }
 
     /// The first instant from `at` on at which they are open.
@@ -374,6 +398,21 @@ mod tests {
                 assert!((364..=367).contains(&days), "{zone} {text}: {days} until {first}");
             }
         }
+    }
+
+    #[test]
+    fn hours_that_the_clocks_skip_come_at_the_end_of_the_gap() {
+        // At two it is three.
+        let hour = of(vec![window("02:00-03:00", "Asia/Jerusalem")]);
+        let three = at("2026-03-27T00:00:00Z");
+        assert_eq!(hour.due(at("2026-03-26T12:00:00Z")), three);
+        let minutes = |count: u64| three + Duration::from_secs(count * 60);
+        assert_eq!(hour.due(minutes(59)), minutes(59));
+        assert_eq!(hour.due(minutes(60)), at("2026-03-27T23:00:00Z"));
+        // At midnight, which the next day does not have, it is one.
+        let late = of(vec![window("23:30-00:30", "America/Scoresbysund")]);
+        let gap = at("2028-03-26T01:00:00Z");
+        assert_eq!(late.due(at("2028-03-25T12:00:00Z")), gap);
     }
 
     #[test]

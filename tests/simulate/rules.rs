@@ -68,6 +68,21 @@ impl Rule {
     }
 }
 
+/// A campaign that sends at once on these channels.
+pub fn at_once(channels: &[&'static str], resends: bool) -> Rule {
+    let keys = if resends { "on_uncertain = \"resend\"" } else { "" };
+    Rule {
+        name: "once",
+        sources: vec!["a"],
+        channels: channels.to_vec(),
+        resends,
+        is_reviewed: false,
+        tells_updates: false,
+        keys: keys.to_owned(),
+        layout: LIST,
+    }
+}
+
 /// Draws the campaigns; hours lie soon after `start`.
 pub fn draw(dice: &mut Dice, start: Timestamp) -> Vec<Rule> {
     let zone = *dice.pick(&ZONES);

@@ -26,6 +26,7 @@ use crate::clockwork::{self, round, settle, step};
 use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::feeds::Feed;
+use crate::lines::Line;
 use crate::rules::{self, Rule};
 use crate::site::Site;
 use crate::watched::{End, Watched};
@@ -68,26 +69,69 @@ pub struct World {
     pub in_flight: u64,
     /// Messages a second, of the bot and of the page.
     pub rates: (u64, u64),
+    /// To the bot's service and to the page's, where they can be cut.
+    pub lines: Vec<Line>,
     setup: Setup,
     disk: Disk,
     folder: TempDir,
     trace: Arc<crate::Trace>,
 }
 
-impl World {
-    pub async fn new(seed: u64, trace: Arc<crate::Trace>) -> Self {
-        let mut dice = Dice::new(seed);
+/// What a world is made of.
+pub struct Plan {
+    pub start: Timestamp,
+    pub rules: Vec<Rule>,
+    /// Messages a second, of the bot and of the page.
+    pub rates: (u64, u64),
+    pub in_flight: u64,
+    /// How long the services take.
+    pub latency: (Duration, Duration),
+    /// How many subscribe from the beginning, to the bot and to the page.
+    pub people: (u64, u64),
+    /// How many stories the feeds begin with.
+    pub stories: (u64, u64),
+    pub is_punctual: bool,
+    /// Requests to the services go over lines that can be cut.
+    pub has_lines: bool,
+}
+
+impl Plan {
+    pub fn draw(dice: &mut Dice) -> Self {
         // A day of 2026, at any second.
         let start = Timestamp::from_millis(1_767_225_600_000)
             + Duration::from_secs(dice.roll(365 * 86_400));
+        let latency = |dice: &mut Dice| dice.millis(0, 3) * u32::from(dice.percent(50));
+        Self {
+            start,
+            rates: (dice.between(4, 40), dice.between(4, 40)),
+            latency: (latency(dice), latency(dice)),
+            stories: (dice.roll(4), dice.roll(4)),
+            rules: rules::draw(dice, start),
+            in_flight: dice.between(1, 12),
+            people: (dice.between(1, 40), dice.between(1, 12)),
+            is_punctual: dice.percent(50),
+            has_lines: false,
+        }
+    }
+}
+
+impl World {
+    pub async fn new(seed: u64, trace: Arc<crate::Trace>) -> Self {
+        let mut dice = Dice::new(seed);
+        let plan = Plan::draw(&mut dice);
+        Self::of(plan, dice, trace).await
+    }
+
+    pub async fn of(plan: Plan, mut dice: Dice, trace: Arc<crate::Trace>) -> Self {
+        let seed = dice.next();
+        let Plan { start, rates, .. } = plan;
         let clock = Clock::starting_at(start);
-        let rates = (dice.between(4, 40), dice.between(4, 40));
         let limit =
             |rate: u64| Some(Limit::new(u32::try_from(rate).unwrap(), Duration::from_secs(1)));
         let telegram = telegram::Server::start(telegram::Rules {
             clock: clock.clone(),
             per_bot: limit(rates.0),
-            latency: dice.millis(0, 3) * u32::from(dice.percent(50)),
+            latency: plan.latency.0,
             seed,
             ..telegram::Rules::default().with_documented_limits()
         });
@@ -95,48 +139,55 @@ impl World {
         let messenger = messenger::Server::start(messenger::Rules {
             clock: clock.clone(),
             rate: limit(rates.1),
-            latency: dice.millis(0, 3) * u32::from(dice.percent(50)),
-            seed: seed + 1,
+            latency: plan.latency.1,
+            seed: !seed,
             ..messenger::Rules::default()
         });
         let messenger = messenger.await.unwrap();
         let site = Site::open("127.0.0.1").await;
         let feeds = vec![Feed::open("a", &site), Feed::open("b", &site)];
-        for feed in &feeds {
-            for number in 0..dice.roll(4) {
+        for (feed, count) in feeds.iter().zip([plan.stories.0, plan.stories.1]) {
+            for number in 0..count {
                 feed.publish(format!("o{number}{}x", u32::from(feed.source == "b")));
             }
         }
-        let rules = rules::draw(&mut dice, start);
-        let in_flight = dice.between(1, 12);
+        let mut lines = Vec::new();
+        let mut apis = [telegram.url(), messenger.url()];
+        if plan.has_lines {
+            for (api, to) in apis.iter_mut().zip([telegram.address(), messenger.address()]) {
+                let line = Line::open(to).await;
+                *api = line.url();
+                lines.push(line);
+            }
+        }
         let folder = TempDir::new().unwrap();
-        let settings = Settings { folder: &folder, rates, in_flight };
-        let path = settings.write(&telegram, &messenger, &site, &rules);
+        let settings = Settings { folder: &folder, rates, in_flight: plan.in_flight, apis };
+        let path = settings.write(&telegram, &messenger, &site, &plan.rules);
         let setup =
             Setup::load(&path, &|_| None).unwrap_or_else(|all| panic!("{}", all.join("\n")));
-        let is_punctual = dice.percent(50);
         let mut world = Self {
             dice,
             clock,
             telegram,
             messenger,
-            is_punctual,
+            is_punctual: plan.is_punctual,
             _site: site,
             feeds,
-            rules,
+            rules: plan.rules,
             steady: BTreeMap::new(),
             daemon: None,
             kills: 0,
             started_at: Vec::new(),
             steps: 0,
-            in_flight,
+            in_flight: plan.in_flight,
             rates,
+            lines,
             setup,
             disk: Disk::default(),
             folder,
             trace,
         };
-        world.populate(start).await;
+        world.populate(start, plan.people).await;
         world
     }
 
@@ -145,8 +196,7 @@ impl World {
     }
 
     /// People who subscribe from the beginning.
-    async fn populate(&mut self, start: Timestamp) {
-        let (bots, pages) = (self.dice.between(1, 40), self.dice.between(1, 12));
+    async fn populate(&mut self, start: Timestamp, (bots, pages): (u64, u64)) {
         let bots: Vec<i64> = (1..=i64::try_from(bots).unwrap()).collect();
         let pages: Vec<i64> = (1..=i64::try_from(pages).unwrap()).map(|id| PSIDS + id).collect();
         self.telegram.open_chats(bots.clone());
@@ -178,6 +228,7 @@ impl World {
             (messenger.requests_total(), messenger.accepted_total(), messenger.in_flight()),
             (self.telegram.updates_pending(), self.messenger.events_pending()),
             self.feeds.iter().map(Feed::served).sum::<u64>(),
+            self.lines.iter().map(Line::bytes).sum::<u64>(),
         )
     }
 
@@ -269,11 +320,15 @@ impl World {
         self.disk = self.disk.copy();
         drop(stages);
         drop(ground);
-        for _ in 0..1_000 {
+        for turn in 0..6_000 {
             if Arc::strong_count(&store) == 1 {
                 return;
             }
             round().await;
+            if turn > 100 {
+                // A thread that reads a document for it comes to its end.
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
         }
         panic!("something of the daemon outlives it");
     }
@@ -332,6 +387,7 @@ struct Settings<'a> {
     folder: &'a TempDir,
     rates: (u64, u64),
     in_flight: u64,
+    apis: [String; 2],
 }
 
 impl Settings<'_> {
@@ -400,9 +456,9 @@ flood = {{ items = 1000 }}
 {campaigns}
 "#,
             folder = folder.display(),
-            telegram = telegram.url(),
+            telegram = self.apis[0],
             token = self.secret("token", telegram.token()),
-            messenger = messenger.url(),
+            messenger = self.apis[1],
             page_id = messenger.page_id(),
             page_token = self.secret("page-token", messenger.page_token()),
             app_secret = self.secret("app-secret", messenger.app_secret()),
@@ -423,7 +479,7 @@ pub fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-fn person(id: i64, window_until: Option<Timestamp>) -> Subscriber {
+pub fn person(id: i64, window_until: Option<Timestamp>) -> Subscriber {
     Subscriber {
         number: 0,
         address: id.to_string(),
