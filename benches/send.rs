@@ -233,7 +233,7 @@ fn post() -> Post {
         bodies: vec![Body {
             kind: ChannelKind::Telegram,
             language: None,
-            message: Message::from_plain(TEXT),
+            message: Message::from_plain(TEXT).into(),
         }],
         personal: None,
         cards: vec![],

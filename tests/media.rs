@@ -434,7 +434,7 @@ impl Home {
     }
 
     async fn add_message(&self, people: usize, message: Message) -> PostId {
-        let body = Body { kind: self.kind, language: None, message };
+        let body = Body { kind: self.kind, language: None, message: message.into() };
         let post = Post { bodies: vec![body], ..made::post("a post") };
         let channel = self.kind.as_str();
         if self.kind == ChannelKind::Messenger {

@@ -50,7 +50,7 @@ async fn anew(
     let is_taken_back = left.is_empty();
     let set = if is_taken_back {
         // Where each recipient has their own text, delivery strikes that.
-        let strike = |body: &Body| Body { message: struck(&body.message), ..body.clone() };
+        let strike = |body: &Body| Body { message: struck(&body.message).into(), ..body.clone() };
         let bodies = post.bodies.iter().map(strike).collect();
         Post { bodies, ..post.clone() }
     } else {

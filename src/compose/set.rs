@@ -72,9 +72,10 @@ pub(super) fn one_off(
     topics: Vec<Name>,
     channels: Vec<Name>,
 ) -> Composed {
+    let shared = Arc::new(message.clone());
     let bodies = kinds(options, &channels)
         .into_iter()
-        .map(|kind| Body { kind, language: None, message: message.clone() })
+        .map(|kind| Body { kind, language: None, message: Arc::clone(&shared) })
         .collect();
     let cards = vec![card_of(title, message)];
     let post = new_post(options, None, title, bodies, cards, OnUncertain::Skip);
@@ -119,7 +120,11 @@ impl Composed {
 }
 
 /// What the campaign's layout gave, or, when it failed, the items in the plain built-in form.
-fn or_plain(rule: &Campaign, items: &[Item], rendered: Result<Message, RenderError>) -> Message {
+fn or_plain(
+    rule: &Campaign,
+    items: &[Item],
+    rendered: Result<Arc<Message>, RenderError>,
+) -> Arc<Message> {
     rendered.unwrap_or_else(|error| {
         tracing::error!(
             campaign.id = %rule.name,
@@ -127,7 +132,7 @@ fn or_plain(rule: &Campaign, items: &[Item], rendered: Result<Message, RenderErr
             %error,
             "the layout failed on these items: the plain form was sent instead"
         );
-        crate::render::plain(items)
+        crate::render::plain(items).into()
     })
 }
 

@@ -19,6 +19,12 @@ pub fn clean(text: &str) -> String {
     tidy.finish()
 }
 
+/// Whether the text is of ordinary characters and single blanks between them: it reads the same
+/// wherever it stands.
+pub(crate) fn is_tidy(text: &str) -> bool {
+    tidy_prefix(text) == text.len()
+}
+
 /// Normal form C.
 pub(super) fn normal(text: String) -> String {
     if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {

@@ -2,9 +2,12 @@
 
 use crate::model::rich::{Block, Inline, RichText};
 
+/// What a summary comes to; a longer text makes its room itself.
+const USUAL_BYTES: usize = 500;
+
 /// The tree as HTML in which every text and address is escaped.
 pub fn to_html(text: &RichText) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(USUAL_BYTES);
     write_blocks(&text.blocks, &mut out);
     out
 }

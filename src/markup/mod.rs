@@ -27,6 +27,7 @@ mod html;
 pub use html::{escape_into, escaped, to_html};
 
 mod glyphs;
+pub(crate) use glyphs::is_tidy;
 pub use glyphs::{MARKS_MAX, clean};
 
 mod address;

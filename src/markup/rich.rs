@@ -371,8 +371,8 @@ impl RichBuilder<'_> {
         self.spans.truncate(*spans);
     }
 
-    /// The tree of all that came.
-    pub(crate) fn finish(mut self) -> RichText {
+    /// The tree of all that came; begins another.
+    pub(crate) fn finish(&mut self) -> RichText {
         self.end_code();
         self.end_cell();
         self.end_line();
@@ -380,7 +380,11 @@ impl RichBuilder<'_> {
             self.pop_frame();
         }
         without_last_rule(&mut self.root);
-        RichText { blocks: self.root }
+        let blocks = std::mem::take(&mut self.root);
+        // The line is empty now, but has room.
+        let line = std::mem::take(&mut self.line);
+        *self = Self { base: self.base, ends: self.ends, line, ..Self::default() };
+        RichText { blocks }
     }
 
     fn style(&self) -> Style {

@@ -1,5 +1,7 @@
 //! Drafts, posts and deliveries: from what may be said to what happened to each recipient.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::campaign::{ChangeKind, OnUncertain};
@@ -174,7 +176,8 @@ pub struct Body {
     pub kind: ChannelKind,
     /// `None` serves every language that has no body of its own.
     pub language: Option<String>,
-    pub message: Message,
+    /// Mostly the same for several.
+    pub message: Arc<Message>,
 }
 
 /// A layout and what it is set of, as they were when the post was made.

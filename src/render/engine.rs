@@ -85,7 +85,7 @@ pub(super) fn print(
     template: &str,
     context: Value,
 ) -> Result<String, Error> {
-    let mut output = Capped(Vec::with_capacity(2 << 10));
+    let mut output = Capped(Vec::with_capacity(1_000));
     environment.get_template(template)?.render_captured_to(context, &mut output)?;
     Ok(String::from_utf8(output.0)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))

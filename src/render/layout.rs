@@ -146,7 +146,7 @@ impl Layouts {
         stage: &Stage,
         layout: &Name,
         kinds: impl IntoIterator<Item = ChannelKind>,
-    ) -> Vec<(ChannelKind, Option<String>, Result<Message, RenderError>)> {
+    ) -> Vec<(ChannelKind, Option<String>, Result<Arc<Message>, RenderError>)> {
         let mut languages = vec![None];
         languages.extend(self.languages(layout).into_iter().map(Some));
         let wanted = kinds
@@ -165,13 +165,11 @@ impl Layouts {
                 }
             }
         }
-        for (variant, (file, mut served)) in by_variant {
-            let rendered = self.render_variant(stage, variant, file, None);
-            let last = served.pop();
-            let others =
-                served.into_iter().map(|(kind, language)| (kind, language, rendered.clone()));
-            set.extend(others);
-            set.extend(last.map(|(kind, language)| (kind, language, rendered)));
+        for (variant, (file, served)) in by_variant {
+            let rendered = self.render_variant(stage, variant, file, None).map(Arc::new);
+            set.extend(
+                served.into_iter().map(|(kind, language)| (kind, language, rendered.clone())),
+            );
         }
         set
     }
@@ -201,9 +199,24 @@ impl Layouts {
         file: &File,
         person: Option<&Person>,
     ) -> Result<Message, RenderError> {
+        let message = message::of(&self.print(stage, variant, file, person)?);
+        if message.modules.is_empty() {
+            return Err(RenderError::Empty { file: file.name.clone() });
+        }
+        Ok(message)
+    }
+
+    /// The HTML that the variant prints.
+    pub(super) fn print(
+        &self,
+        stage: &Stage,
+        variant: &Variant,
+        file: &File,
+        person: Option<&Person>,
+    ) -> Result<String, RenderError> {
         let template = engine::template(&variant.setting, &file.name);
         let context = stage.context(variant.setting.language.as_deref(), person);
-        let html = engine::print(&self.environment, &template, context).map_err(|error| {
+        engine::print(&self.environment, &template, context).map_err(|error| {
             let error = engine::innermost(&error);
             RenderError::Failed {
                 file: engine::file_of(error.name().unwrap_or(&template)).to_owned(),
@@ -211,12 +224,7 @@ impl Layouts {
                 // The engine's details may have words of an item.
                 why: error.kind().to_string(),
             }
-        })?;
-        let message = message::of(&html);
-        if message.modules.is_empty() {
-            return Err(RenderError::Empty { file: file.name.clone() });
-        }
-        Ok(message)
+        })
     }
 }
 

@@ -27,6 +27,8 @@ pub mod message;
 
 pub mod personal;
 
+mod form;
+
 pub mod cards;
 
 pub mod plain;

@@ -105,7 +105,7 @@ pub fn post(title: &str) -> Post {
         bodies: vec![Body {
             kind: ChannelKind::Telegram,
             language: None,
-            message: Message::from_plain(title),
+            message: Message::from_plain(title).into(),
         }],
         personal: None,
         cards: vec![card(title)],

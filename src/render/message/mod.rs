@@ -211,7 +211,7 @@ impl<'a> Reader<'a> {
 
     /// Takes the text up to here.
     fn end_text(&mut self) {
-        let text = std::mem::replace(&mut self.text, RichBuilder::up_to(&PARTS)).finish();
+        let text = self.text.finish();
         if !text.is_empty() {
             self.take_text(text);
         }

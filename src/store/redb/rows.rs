@@ -592,7 +592,7 @@ mod tests {
                 bodies: vec![Body {
                     kind: ChannelKind::Messenger,
                     language: Some("ro".into()),
-                    message: message(),
+                    message: message().into(),
                 }],
                 personal: Some(Personal {
                     layout: name("l"),
