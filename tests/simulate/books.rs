@@ -78,7 +78,7 @@ impl<'a> Audit<'a> {
     }
 
     fn load_posts(&self) -> Vec<Told> {
-        let posts = self.world.store().peek().ask(|store| store.load_posts(10_000));
+        let posts = self.world.store().peek(|store| store.load_posts(10_000));
         let told = |post: Post| {
             let campaign = post.campaign.as_ref().map(ToString::to_string);
             let tokens = tokens(&format!("{:?}", post.bodies));
@@ -89,11 +89,11 @@ impl<'a> Audit<'a> {
 
     /// Each story is told once by each campaign of its source, or waits in one draft.
     fn stories(&mut self) {
-        let drafts = self.world.store().peek().ask(|store| store.load_drafts(10_000));
+        let drafts = self.world.store().peek(|store| store.load_drafts(10_000));
         let mut waiting = BTreeMap::<(String, String), u32>::new();
         for draft in &drafts {
             let Some((campaign, ids)) = items_of(&draft.content) else { continue };
-            let items = self.world.store().peek().ask(|store| store.load_items(&ids));
+            let items = self.world.store().peek(|store| store.load_items(&ids));
             for token in items.iter().flat_map(|item| tokens(&item.title)) {
                 *waiting.entry((campaign.to_owned(), token)).or_default() += 1;
             }
@@ -142,9 +142,9 @@ impl<'a> Audit<'a> {
 
     /// Each recipient of each post, against what the service took in.
     fn recipients(&mut self, channel: &'static str) {
-        let peek = self.world.store().peek();
+        let store = self.world.store();
         let key = name(channel);
-        let people = peek.ask(|store| store.load_subscribers(&key));
+        let people = store.peek(|store| store.load_subscribers(&key));
         let addresses: BTreeMap<u32, String> =
             people.into_iter().map(|person| (person.number, person.address)).collect();
         let ledger = self.ledger(channel);
@@ -167,7 +167,7 @@ impl<'a> Audit<'a> {
                 .rules
                 .iter()
                 .any(|rule| rule.resends && Some(rule.name) == told.campaign.as_deref());
-            let outcomes = peek.ask(|store| store.load_outcomes(told.post.id, &key));
+            let outcomes = store.peek(|store| store.load_outcomes(told.post.id, &key));
             if let Some(steady) = self.missing(told, channel, &addresses, &outcomes) {
                 faults.push(steady);
             }

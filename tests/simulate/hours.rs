@@ -263,13 +263,14 @@ fn digests_and_windows_of_fifty_zones_come_once_a_civil_day() {
 async fn compose(shift: usize, from: jiff::Timestamp, until: jiff::Timestamp) {
     let (_folder, setup) = campaigns(|at| TIMES[(at * 3 + shift) % TIMES.len()]);
     let start = Timestamp::from_jiff(from);
-    let store = Arc::new(Watched::new(open_on(Disk::default()).unwrap()));
+    let watched = Watched::new(open_on(Disk::default()).unwrap());
+    let store = Arc::clone(&watched.store);
     store.import_subscribers(&name("bot"), vec![person(1, None)]).await.unwrap();
     keep_drafts(&*store, &setup.config.campaigns, start, Timestamp::from_jiff(until)).await;
     let tasks = Tasks::default();
     let clock = Clock::starting_at(start);
     let options = worker::Options {
-        store: Arc::clone(&store) as Arc<dyn Store>,
+        store: Arc::clone(&store),
         clock: clock.clone(),
         wakes: Wakes::default(),
         meters: Meters::default(),
@@ -280,7 +281,7 @@ async fn compose(shift: usize, from: jiff::Timestamp, until: jiff::Timestamp) {
     tasks.spawn("compose", worker::run(options, tasks.stop().clone()));
     let end = clockwork::after(Timestamp::from_jiff(until).since(start));
     while Instant::now() < end {
-        settle(|| store.verbs()).await;
+        settle(|| watched.turns()).await;
         step(end).await;
     }
     tasks.abort();

@@ -77,8 +77,8 @@ pub async fn play(world: &mut World) -> Done {
 
 fn draw_end(world: &mut World) -> End {
     let most = *world.dice.pick(&[12, 200]);
-    let verbs = world.dice.between(1, most);
-    End { verbs, is_done: world.dice.percent(50) }
+    let turns = world.dice.between(1, most);
+    End { turns, is_done: world.dice.percent(50) }
 }
 
 async fn deed(world: &mut World, done: &mut Done) {
@@ -290,7 +290,7 @@ async fn say_word(world: &mut World) {
     if !world.is_up() {
         return;
     }
-    let posts: Vec<Post> = world.store().peek().ask(|store| store.load_posts(1_000));
+    let posts: Vec<Post> = world.store().peek(|store| store.load_posts(1_000));
     let unfinished: Vec<&Post> = posts.iter().filter(|it| !it.counts.is_finished()).collect();
     let post = if unfinished.is_empty() || world.dice.percent(10) {
         if posts.is_empty() {
@@ -316,7 +316,7 @@ async fn review(world: &mut World, done: &mut Done) {
     if !world.is_up() {
         return;
     }
-    let drafts = world.store().peek().ask(|store| store.load_drafts(1_000));
+    let drafts = world.store().peek(|store| store.load_drafts(1_000));
     let held: Vec<_> = drafts.into_iter().filter(|it| it.held == Some(Hold::Review)).collect();
     if held.is_empty() {
         return;
@@ -362,12 +362,12 @@ async fn finish(world: &mut World) {
 }
 
 async fn let_go(world: &mut World) {
-    let posts = world.store().peek().ask(|store| store.load_posts(1_000));
+    let posts = world.store().peek(|store| store.load_posts(1_000));
     for post in posts.iter().filter(|post| post.paused.is_some() && !post.counts.is_finished()) {
         world.note(|| format!("post {} goes on", post.id));
         world.ask(Ask::Post { post: post.id, word: PostWord::Resume }).await;
     }
-    let drafts = world.store().peek().ask(|store| store.load_drafts(1_000));
+    let drafts = world.store().peek(|store| store.load_drafts(1_000));
     for draft in drafts.iter().filter(|draft| draft.held.is_some()) {
         world.note(|| format!("draft {} goes", draft.id));
         let (of, word) = (Reviewed::Draft(draft.id), ReviewWord::Release);
@@ -377,16 +377,16 @@ async fn let_go(world: &mut World) {
 
 /// What is not done yet; `None` when all is, but for what waits for another day.
 fn what_waits(world: &World) -> Option<String> {
-    let peek = world.store().peek();
-    let status = peek.ask(|store| store.load_status());
+    let store = world.store();
+    let status = store.peek(|store| store.load_status());
     let answers: u64 = status.channels.iter().map(|channel| channel.answers).sum();
     let now = world.clock.now();
-    let drafts = peek.ask(|store| store.load_drafts(1_000));
+    let drafts = store.peek(|store| store.load_drafts(1_000));
     let due = |at: Timestamp| at < now + WAITED_FOR;
     let due = drafts.iter().filter(|draft| draft.held.is_some() || due(draft.due_at)).count();
     let (bot, page) = (name("bot"), name("page"));
-    let edits = peek.ask(|store| store.lease_edits(&bot, None, 1)).len()
-        + peek.ask(|store| store.lease_edits(&page, None, 1)).len();
+    let edits = store.peek(|store| store.lease_edits(&bot, None, 1)).len()
+        + store.peek(|store| store.lease_edits(&page, None, 1)).len();
     let (told, posted) = (world.telegram.updates_pending(), world.messenger.events_pending());
     let waiting = [
         ("answers", answers),

@@ -67,13 +67,13 @@ async fn send(world: &mut World, channel: &'static str, text: &str) -> Outcome {
     world.ask(ask).await.unwrap().unwrap();
     for _ in 0..600 {
         world.run_for(Duration::from_millis(500)).await;
-        let peek = world.store().peek();
-        let posts = peek.ask(|store| store.load_posts(1));
+        let store = world.store();
+        let posts = store.peek(|store| store.load_posts(1));
         if let Some(post) = posts.first().filter(|post| post.title == text)
             && post.counts.is_finished()
         {
             let channel = name(channel);
-            return peek.ask(|store| store.load_outcomes(post.id, &channel))[0].1;
+            return store.peek(|store| store.load_outcomes(post.id, &channel))[0].1;
         }
     }
     panic!("{text} does not end");
@@ -176,7 +176,7 @@ fn a_service_that_fails_for_five_minutes_gets_at_most_a_tenth_more() {
             let over_at = world.clock.now();
             loop {
                 world.run_for(Duration::from_secs(1)).await;
-                let posts = world.store().peek().ask(|store| store.load_posts(10));
+                let posts = world.store().peek(|store| store.load_posts(10));
                 if posts.iter().all(|post| post.counts.is_finished()) {
                     break;
                 }
@@ -186,7 +186,7 @@ fn a_service_that_fails_for_five_minutes_gets_at_most_a_tenth_more() {
             let requests = ledger(&world, channel).requests();
             let sends = requests.iter().filter(|one| !one.address.is_empty()).count() as u64;
             assert!(sends <= PEOPLE + PEOPLE / 10, "{channel}, resends {resends}: {sends} sends");
-            let posts = world.store().peek().ask(|store| store.load_posts(10));
+            let posts = world.store().peek(|store| store.load_posts(10));
             let counts = posts[0].counts;
             assert_eq!(counts.sent + counts.uncertain, PEOPLE, "{channel}: {counts:?}");
             assert!(counts.uncertain <= 30, "{channel}: {counts:?}");

@@ -42,7 +42,7 @@ const PSIDS: i64 = 7_000_000_000_000_000;
 
 /// The running daemon.
 pub struct Daemon {
-    pub store: Arc<Watched>,
+    pub store: Watched,
     ground: Ground,
     stages: Stages,
 }
@@ -222,7 +222,7 @@ impl World {
     fn seen(&self) -> impl PartialEq + use<> {
         let (telegram, messenger) = (self.telegram.ledger(), self.messenger.ledger());
         (
-            self.daemon.as_ref().map_or(0, |daemon| daemon.store.verbs()),
+            self.daemon.as_ref().map_or(0, |daemon| daemon.store.turns()),
             Handle::current().metrics().num_alive_tasks(),
             (telegram.requests_total(), telegram.accepted_total(), telegram.in_flight()),
             (messenger.requests_total(), messenger.accepted_total(), messenger.in_flight()),
@@ -237,8 +237,8 @@ impl World {
         let until = clockwork::after(span);
         loop {
             settle(|| self.seen()).await;
-            if let Some(verb) = self.daemon.as_ref().and_then(|daemon| daemon.store.ended_at()) {
-                self.note(|| format!("the process ended at `{verb}`"));
+            if self.daemon.as_ref().is_some_and(|daemon| daemon.store.has_ended()) {
+                self.note(|| "the process ended".to_owned());
                 self.bury().await;
             }
             if Instant::now() >= until {
@@ -261,11 +261,11 @@ impl World {
     /// How much happened, in one line.
     pub fn figures(&self) -> String {
         format!(
-            "{} steps, {} starts, {} kills, {} verbs of the last, {} and {} requests, {} and {} messages",
+            "{} steps, {} starts, {} kills, {} transactions of the last, {} and {} requests, {} and {} messages",
             self.steps,
             self.started_at.len(),
             self.kills,
-            self.daemon.as_ref().map_or(0, |daemon| daemon.store.verbs()),
+            self.daemon.as_ref().map_or(0, |daemon| daemon.store.turns()),
             self.telegram.ledger().requests_total(),
             self.messenger.ledger().requests_total(),
             self.telegram.ledger().accepted_total(),
@@ -280,9 +280,9 @@ impl World {
         }
         self.started_at.push(self.clock.now());
         self.disk = self.disk.copy();
-        let store = Arc::new(Watched::new(open_on(self.disk.clone()).unwrap()));
+        let store = Watched::new(open_on(self.disk.clone()).unwrap());
         store.end_at(end);
-        let opened = Arc::clone(&store) as Arc<dyn Store>;
+        let opened = Arc::clone(&store.store);
         let data = self.data();
         fs::create_dir_all(&data).unwrap();
         let (clock, setup) = (self.clock.clone(), &self.setup);
@@ -303,8 +303,8 @@ impl World {
                     return;
                 }
                 () = round() => {
-                    if let Some(verb) = store.ended_at() {
-                        self.note(|| format!("the process ended at `{verb}` while starting"));
+                    if store.has_ended() {
+                        self.note(|| "the process ended while starting".to_owned());
                         self.kills += 1;
                         return;
                     }
@@ -321,7 +321,7 @@ impl World {
         drop(stages);
         drop(ground);
         for turn in 0..6_000 {
-            if Arc::strong_count(&store) == 1 {
+            if Arc::strong_count(&store.store) == 1 {
                 return;
             }
             round().await;
@@ -351,7 +351,7 @@ impl World {
             step(until).await;
         }
         assert_eq!(stopping.await.unwrap(), None);
-        assert!(store.ended_at().is_none());
+        assert!(!store.has_ended());
         self.disk = self.disk.copy();
         drop((store, ground));
         self.note(|| "the daemon stopped".to_owned());
