@@ -20,6 +20,7 @@ use tidings::sandbox::{messenger, telegram};
 use tidings::store::Store;
 use tidings::store::redb::open_on;
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::clockwork::{self, round, settle, step};
@@ -71,6 +72,8 @@ pub struct World {
     pub rates: (u64, u64),
     /// To the bot's service and to the page's, where they can be cut.
     pub lines: Vec<Line>,
+    /// An admin's question under way.
+    asking: Option<AbortHandle>,
     setup: Setup,
     disk: Disk,
     folder: TempDir,
@@ -182,6 +185,7 @@ impl World {
             in_flight: plan.in_flight,
             rates,
             lines,
+            asking: None,
             setup,
             disk: Disk::default(),
             folder,
@@ -318,6 +322,10 @@ impl World {
         let Some(Daemon { store, ground, stages }) = self.daemon.take() else { return };
         self.kills += 1;
         self.disk = self.disk.copy();
+        // Its line would keep open what answers it.
+        if let Some(asking) = self.asking.take() {
+            asking.abort();
+        }
         drop(stages);
         drop(ground);
         for turn in 0..6_000 {
@@ -364,6 +372,7 @@ impl World {
         let asking = tokio::spawn(async move {
             client::ask(&socket, &ask).await.map_err(|error| error.to_string())
         });
+        self.asking = Some(asking.abort_handle());
         let until = clockwork::after(ASK_TIME_MAX);
         while !asking.is_finished() {
             self.run_for(Duration::ZERO).await;
