@@ -30,13 +30,14 @@ use tidings::store::Store;
 use tidings::store::redb;
 
 const RECIPIENTS: i64 = 2_000;
-/// Kills of each of the two tests: 200 in all.
+/// Kills of each of the first two tests: 200 in all.
 const KILLS: usize = 100;
 const IN_FLIGHT: u64 = 16;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_skip_nobody_gets_it_twice_and_only_who_was_on_the_wire_is_uncertain() {
-    let told = killed_again_and_again(&rig_for(RECIPIENTS, "skip").await, KILLS, 1).await;
+    let kills = kills(KILLS);
+    let told = killed_again_and_again(&rig_for(RECIPIENTS, "skip").await, kills, 1).await;
     let mut uncertain = 0;
     for (post, outcomes) in &told.outcomes {
         for (chat, outcome) in outcomes {
@@ -52,13 +53,14 @@ async fn with_skip_nobody_gets_it_twice_and_only_who_was_on_the_wire_is_uncertai
         }
         assert_eq!(outcomes.len(), RECIPIENTS as usize, "everybody has an outcome");
     }
-    println!("{} posts, {uncertain} uncertain after {KILLS} kills", told.outcomes.len());
-    assert!(uncertain <= IN_FLIGHT * KILLS as u64, "{uncertain} uncertain");
+    println!("{} posts, {uncertain} uncertain after {kills} kills", told.outcomes.len());
+    assert!(uncertain <= IN_FLIGHT * kills as u64, "{uncertain} uncertain");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_resend_nobody_misses_it() {
-    let told = killed_again_and_again(&rig_for(RECIPIENTS, "resend").await, KILLS, 2).await;
+    let kills = kills(KILLS);
+    let told = killed_again_and_again(&rig_for(RECIPIENTS, "resend").await, kills, 2).await;
     let mut twice = 0;
     for (post, outcomes) in &told.outcomes {
         assert_eq!(outcomes.len(), RECIPIENTS as usize, "everybody has an outcome");
@@ -69,14 +71,14 @@ async fn with_resend_nobody_misses_it() {
             twice += u64::from(arrived > 1);
         }
     }
-    println!("{} posts, {twice} sent twice after {KILLS} kills", told.outcomes.len());
-    assert!(twice <= IN_FLIGHT * KILLS as u64, "{twice} sent twice");
+    println!("{} posts, {twice} sent twice after {kills} kills", told.outcomes.len());
+    assert!(twice <= IN_FLIGHT * kills as u64, "{twice} sent twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_media_nobody_gets_it_twice_and_every_album_keeps_its_order() {
-    const KILLS: usize = 40;
     const PEOPLE: i64 = 150;
+    let kills = kills(40);
     let mut rig = rig_for(PEOPLE, "skip").await;
     // The service reaches none of these addresses, so their files go through our hands.
     rig.telegram.refuse_urls("/pictures/", telegram::UrlRefusal::NotFetched);
@@ -93,7 +95,7 @@ async fn with_media_nobody_gets_it_twice_and_every_album_keeps_its_order() {
     rig.top_keys = format!("layouts = \"{}\"", layouts.display());
     rig.campaign_keys.push_str("layout = \"album\"\n");
 
-    let told = killed_again_and_again(&rig, KILLS, 3).await;
+    let told = killed_again_and_again(&rig, kills, 3).await;
     let mut uncertain = 0;
     for (post, outcomes) in &told.outcomes {
         assert_eq!(outcomes.len(), PEOPLE as usize, "everybody has an outcome");
@@ -127,12 +129,122 @@ async fn with_media_nobody_gets_it_twice_and_every_album_keeps_its_order() {
         assert_eq!(*of_post, both, "{}", caption(&album));
     }
     println!(
-        "{} posts, {uncertain} uncertain and {uploads} uploads accepted after {KILLS} kills",
+        "{} posts, {uncertain} uncertain and {uploads} uploads accepted after {kills} kills",
         told.outcomes.len()
     );
-    assert!(uncertain <= IN_FLIGHT * KILLS as u64, "{uncertain} uncertain");
+    assert!(uncertain <= IN_FLIGHT * kills as u64, "{uncertain} uncertain");
     // Once a picture, and once more for every death between an answer and the commit of its ids.
-    assert!(uploads <= 2 * (told.outcomes.len() + KILLS), "{uploads} uploads");
+    assert!(uploads <= 2 * (told.outcomes.len() + kills), "{uploads} uploads");
+}
+
+/// The campaigns of one story: one of each kind, all of which send within seconds.
+const KINDS: [(&str, &str); 7] = [
+    ("gathered", "send = { digest = \"* * * * * *\", max_items = 1 }"),
+    ("settled", "settle = \"2s\""),
+    ("staged", "stages = [\"10%\", \"100%\"]\nstage_wait = \"1s\""),
+    ("windowed", "window = \"00:00-23:59\""),
+    ("personal", ""),
+    ("urgent", "priority = \"high\""),
+    ("corrected", "correct_within = \"1d\""),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_posts_of_every_kind_nobody_gets_one_twice_on_either_service() {
+    const PEOPLE: i64 = 60;
+    const PSIDS: std::ops::RangeInclusive<i64> = 7_000_000_000_000_001..=7_000_000_000_000_030;
+    let kills = kills(40);
+    let mut dice = StdRng::seed_from_u64(4);
+    let mut rig = rig_for(PEOPLE, "skip").await;
+    rig.campaign_keys = "layout = \"blog\"\n".to_owned();
+    rig.messenger.open_chats(PSIDS);
+    rig.subscribe_in_window("page", PSIDS).await;
+    let layouts = rig.path("layouts");
+    std::fs::create_dir_all(&layouts).unwrap();
+    rig.top_keys = format!("layouts = \"{}\"", layouts.display());
+    for (kind, keys) in KINDS.iter().chain([&("blog", "")]) {
+        let whom = if *kind == "personal" { "{{ subscriber.first_name or \"you\" }}" } else { "" };
+        let layout = format!(
+            "<p>[{kind}] {whom} {{% for item in items %}}{{{{ item.title }}}};{{% endfor %}}</p>"
+        );
+        std::fs::write(layouts.join(format!("{kind}.html")), layout).unwrap();
+        if *kind != "blog" {
+            rig.extra.push_str(&format!(
+                "[campaigns.{kind}]\nsources = [\"blog\"]\nlayout = \"{kind}\"\n{keys}\n"
+            ));
+        }
+    }
+    rig.site.publish("Post 0;", "<p>The baseline.</p>");
+    let daemon = rig.start();
+    rig.baseline().await;
+    daemon.kill();
+
+    let mut stories = 0;
+    for _ in 0..kills {
+        if dice.random_bool(0.4) {
+            stories += 1;
+            rig.site.publish(&format!("Post {stories};"), "<p>Words for everybody.</p>");
+        }
+        let daemon = rig.launch();
+        tokio::time::sleep(Duration::from_millis(dice.random_range(0..1_500))).await;
+        daemon.kill();
+    }
+    let wanted = stories * (KINDS.len() + 1);
+    let daemon = rig.start();
+    soon("every story is told by every campaign", async {
+        loop {
+            let output = rig.command(&["posts", "--json", "--limit", "100000"]);
+            let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+            let posts = value["posts"].as_array().cloned().unwrap_or_default();
+            let is_over =
+                |post: &Value| post["counts"]["waiting"] == 0 && post["counts"]["in_flight"] == 0;
+            if posts.len() >= wanted && posts.iter().all(is_over) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await;
+    let (code, log) = daemon.terminate();
+    assert_eq!(code, Some(0), "{log}");
+
+    let store = redb::open(&rig.store_file()).unwrap();
+    let posts = store.load_posts(100_000).await.unwrap();
+    assert_eq!(posts.len(), wanted, "each story made one post of each campaign");
+    for (channel, ledger) in [("bot", rig.telegram.ledger()), ("page", rig.messenger.ledger())] {
+        let people = store.load_subscribers(&name(channel)).await.unwrap();
+        let mut arrived = HashMap::<(String, String), usize>::new();
+        for one in ledger.accepted() {
+            let words = one.text().unwrap().to_owned();
+            *arrived.entry((one.address, words)).or_default() += 1;
+        }
+        let mut uncertain = 0;
+        for post in &posts {
+            let mark = format!("[{}]", post.campaign.as_ref().unwrap());
+            let title = format!(" {};", post.title.trim_end_matches(';'));
+            for (number, outcome) in store.load_outcomes(post.id, &name(channel)).await.unwrap() {
+                let address = &people[number as usize].address;
+                let mine = arrived.iter().filter(|((to, words), _)| {
+                    to == address && words.contains(&mark) && words.contains(&title)
+                });
+                let times: usize = mine.map(|(_, times)| *times).sum();
+                match outcome {
+                    Outcome::Sent => assert_eq!(times, 1, "{mark}{title} {channel}/{address}"),
+                    Outcome::Uncertain => {
+                        uncertain += 1;
+                        assert!(times <= 1, "{mark}{title} {channel}/{address}: {times} times");
+                    }
+                    other => panic!("{mark}{title} {channel}/{address}: {other:?}"),
+                }
+            }
+        }
+        println!("{} posts on {channel}, {uncertain} uncertain after {kills} kills", posts.len());
+        assert!(uncertain <= 32 * kills, "{uncertain} uncertain on {channel}");
+    }
+}
+
+/// How often is killed: as the environment says, or `usual`.
+fn kills(usual: usize) -> usize {
+    std::env::var("TIDINGS_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(usual)
 }
 
 struct Told {

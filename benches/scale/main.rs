@@ -15,7 +15,11 @@
 //! reads no more of a request than it must; it takes its share of the same processors, beside the
 //! yardstick as beside us.
 
-#![allow(clippy::print_stdout, reason = "it is a program that prints")]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "it is a program that prints, of several processes that wait for each other"
+)]
 
 mod bare;
 

@@ -117,6 +117,8 @@ fn post() -> Post {
         on_uncertain: OnUncertain::Skip,
         priority: Default::default(),
         rollout: None,
+        hours: vec![],
+        beyond: None,
         paused: None,
         stopped: None,
         counts: Counts::default(),

@@ -1,5 +1,6 @@
 //! What outlives a reload: the open store, the journal, the clock, the counters.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -36,8 +37,16 @@ impl Ground {
             .with_context(|| format!("the data folder `{}` can't be made", folder.display()))?;
         let opened: Arc<dyn Store> =
             Arc::new(store::redb::open(&folder.join(store::redb::FILE_NAME))?);
+        Self::over(opened, folder, Clock::system()).await
+    }
+
+    /// The same over a store that is open already, with its journal in `folder`, by another clock.
+    ///
+    /// # Errors
+    /// When the store or the journal fails.
+    pub async fn over(store: Arc<dyn Store>, folder: &Path, clock: Clock) -> anyhow::Result<Self> {
         let (journal, wire) = Journal::open(folder)?;
-        let rescued = opened.rescue(wire).await?;
+        let rescued = store.rescue(wire).await?;
         journal.begin_run()?;
         if rescued != Rescued::default() {
             tracing::info!(
@@ -49,8 +58,7 @@ impl Ground {
             );
         }
         let journal = Arc::new(journal);
-        let clock = Clock::system();
-        Ok(Self { store: opened, journal, clock, meters: Meters::default() })
+        Ok(Self { store, journal, clock, meters: Meters::default() })
     }
 
     /// A desk for commands that run without a daemon: it polls by itself, and tells how many polls

@@ -33,7 +33,7 @@ use crate::{compose, converse, deliver, listen, maintain, poll};
 /// Questions of the command line that wait for the poll worker.
 const POLL_ASKS_MAX: usize = 16;
 
-/// The stages at work.
+/// The stages at work. Dropping them without [`Stages::stop`] ends them where they stand.
 pub struct Stages {
     tasks: Tasks,
     /// Where the public door listens, if there is one.
@@ -47,7 +47,9 @@ impl Stages {
     /// When a door can't be opened or a client can't be built; nothing runs then.
     pub async fn start(ground: &Ground, setup: &Setup) -> anyhow::Result<Self> {
         let config = &setup.config;
-        let tasks = Tasks::default();
+        // From here on: when a door or a client fails, what runs already is ended with it.
+        let mut stages = Self { tasks: Tasks::default(), public: None };
+        let tasks = stages.tasks.clone();
         let stop = tasks.stop().clone();
         let wakes = Wakes::new(config.channels.iter().map(|one| one.name.clone()));
         let channels = channels(config)?;
@@ -66,7 +68,7 @@ impl Stages {
             ),
             None => None,
         };
-        let public_at = public.as_ref().map(|listener| listener.local_addr()).transpose()?;
+        stages.public = public.as_ref().map(|listener| listener.local_addr()).transpose()?;
 
         let pushes = match &config.listen.public_url {
             Some(callback) if public.is_some() && config.sources.iter().any(|it| it.websub) => {
@@ -174,7 +176,7 @@ impl Stages {
                 stop,
             ),
         );
-        Ok(Self { tasks, public: public_at })
+        Ok(stages)
     }
 
     /// Resolves when a stage has ended by itself and the stop has begun.
@@ -189,7 +191,13 @@ impl Stages {
 
     /// Begin, grace, force; answers what went wrong first, if a stage ended by itself.
     pub async fn stop(self, grace: Duration) -> Option<String> {
-        self.tasks.drain(grace).await
+        self.tasks.clone().drain(grace).await
+    }
+}
+
+impl Drop for Stages {
+    fn drop(&mut self) {
+        self.tasks.abort();
     }
 }
 

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde::de::{Deserializer, Error};
@@ -32,6 +33,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// Hours that are all closed for longer are worth a word.
 const CLOSED_MAX: Duration = Duration::from_secs(3 * 86_400);
+
+/// The clocks skip so much at the most: only shorter hours can be lost in a gap.
+const GAP_MAX: Duration = Duration::from_secs(2 * 3_600);
 
 /// When a campaign sends what it wants, and how much of it at once.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,8 +175,9 @@ impl fmt::Display for Timing {
 
 /// Hours of the day at which something may be sent.
 ///
-/// They may pass midnight. On the day that has two hours of one name both count. Hours that begin
-/// where the clocks jump open at the end of the gap; on a day that has none of them they stay closed.
+/// They may pass midnight. On the day that has two hours of one name both count. Where the clocks skip
+/// the first of them they begin at the end of the gap, and where they skip all, they last as long from
+/// there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hours {
     from: Time,
@@ -239,6 +244,11 @@ impl Hours {
     }
 
     pub fn is_open(&self, at: Timestamp) -> bool {
+        self.holds(at) || self.makes_up(at)
+    }
+
+    /// Whether the clock shows one of them.
+    fn holds(&self, at: Timestamp) -> bool {
         let time = self.zone.to_datetime(at.to_jiff()).time();
         if self.until == Time::MIN {
             time >= self.from
@@ -247,6 +257,21 @@ impl Hours {
         } else {
             time >= self.from || time < self.until
         }
+    }
+
+    /// Whether all of them were skipped just before.
+    fn makes_up(&self, at: Timestamp) -> bool {
+        let length = self.from.duration_until(self.until);
+        // Those that pass midnight have a negative one.
+        let length =
+            if length.is_negative() { length + SignedDuration::from_hours(24) } else { length };
+        let Ok(length) = Duration::try_from(length) else { return false };
+        if length > GAP_MAX {
+            return false;
+        }
+        let day = self.zone.to_datetime(at.to_jiff()).date();
+        let begin = instant(&self.zone, day.to_datetime(self.from)).map(Timestamp::from_jiff);
+        begin.is_some_and(|begin| !self.holds(begin) && at >= begin && at.since(begin) < length)
     }
 
     /// The first instant from `at` on at which they are open; `None` at the end of time.
@@ -433,6 +458,21 @@ mod tests {
     }
 
     #[test]
+    fn hours_that_the_clocks_skip_come_at_the_end_of_the_gap() {
+        // At two it is three.
+        let hour = of(vec![window("02:00-03:00", "Asia/Jerusalem")]);
+        let three = at("2026-03-27T00:00:00Z");
+        assert_eq!(hour.due(at("2026-03-26T12:00:00Z")), three);
+        let minutes = |count: u64| three + Duration::from_secs(count * 60);
+        assert_eq!(hour.due(minutes(59)), minutes(59));
+        assert_eq!(hour.due(minutes(60)), at("2026-03-27T23:00:00Z"));
+        // At midnight, which the next day does not have, it is one.
+        let late = of(vec![window("23:30-00:30", "America/Scoresbysund")]);
+        let gap = at("2028-03-26T01:00:00Z");
+        assert_eq!(late.due(at("2028-03-25T12:00:00Z")), gap);
+    }
+
+    #[test]
     fn a_digest_is_due_at_its_next_hour_once_a_civil_day() {
         for zone in ZONES {
             let timing = digest("0 30 2 * * *", zone, vec![]);
@@ -461,18 +501,20 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_lies_in_a_gap_is_not_open_that_day() {
+    fn a_window_that_lies_in_a_gap_opens_at_its_end_for_as_long() {
         let hours = window("02:15-02:45", "Europe/London");
         let timing =
             digest("0 0 1 * * *", "Europe/London", vec![window("01:15-01:45", "Europe/London")]);
         // London has no time between one and two on this day.
         let saturday = at("2026-03-28T01:50:00Z");
-        let monday = at("2026-03-30T00:15:00Z");
-        assert_eq!(timing.opening(saturday), Some(monday));
+        let sunday = at("2026-03-29T01:00:00Z");
+        assert_eq!(timing.opening(saturday), Some(sunday));
         assert_eq!(hours.opening(at("2026-03-29T00:00:00Z")), Some(at("2026-03-29T01:15:00Z")));
-        assert!(timing.is_hour(monday), "two fires were moved to it");
-        assert_eq!(timing.due(at("2026-03-28T02:00:00Z")), monday);
-        assert!(!timing.is_hour(at("2026-03-30T00:16:00Z")));
+        assert!(timing.is_hour(sunday), "the fire is skipped to the same instant");
+        assert_eq!(timing.due(at("2026-03-28T02:00:00Z")), sunday);
+        assert!(!timing.is_hour(at("2026-03-29T01:01:00Z")));
+        let monday = at("2026-03-30T00:15:00Z");
+        assert_eq!(timing.opening(at("2026-03-29T01:30:00Z")), Some(monday));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,6 +27,7 @@ pub struct Tasks {
     stop: Stop,
     tracker: TaskTracker,
     fault: Arc<Mutex<Option<String>>>,
+    running: Arc<Mutex<Vec<AbortHandle>>>,
 }
 
 impl Tasks {
@@ -39,9 +41,16 @@ impl Tasks {
         let stop = self.stop.clone();
         let fault = Arc::clone(&self.fault);
         let inner = self.tracker.spawn(work);
+        if let Ok(mut running) = self.running.lock() {
+            running.push(inner.abort_handle());
+        }
         self.tracker.spawn(async move {
             let ended = inner.await;
-            if stop.begin.is_cancelled() && ended.is_ok() {
+            let is_asked = match &ended {
+                Ok(()) => stop.begin.is_cancelled(),
+                Err(error) => error.is_cancelled(),
+            };
+            if is_asked {
                 return;
             }
             let why = match ended {
@@ -54,6 +63,15 @@ impl Tasks {
             }
             stop.begin.cancel();
         });
+    }
+
+    /// Ends every task where it stands, as the end of the process would; what was leased is for the
+    /// rescue of the next start.
+    pub fn abort(&self) {
+        self.stop.begin.cancel();
+        if let Ok(mut running) = self.running.lock() {
+            running.drain(..).for_each(|task| task.abort());
+        }
     }
 
     /// Begins the stop, waits `grace` for the tasks, then forces, and waits for the rest.

@@ -31,7 +31,7 @@ async fn send_all(
             claims: 100,
             resting: vec![],
             caps: caps.clone(),
-            has_windows: false,
+            ways: Default::default(),
             now: at,
         };
         let claims = store.advance(step).await.unwrap();
@@ -107,7 +107,7 @@ pub async fn what_did_not_arrive_does_not_count(home: &mut Home) {
         claims: 10,
         resting: vec![],
         caps: caps(1),
-        has_windows: false,
+        ways: Default::default(),
         now: now(),
     };
     let claims = store.advance(step(vec![])).await.unwrap();
@@ -143,7 +143,7 @@ pub async fn many_that_are_carried_over_come_as_one_list(home: &mut Home) {
         claims: 10,
         resting: vec![],
         caps: caps(1),
-        has_windows: false,
+        ways: Default::default(),
         now: until,
     };
     let claims = store.advance(step).await.unwrap();

@@ -25,7 +25,10 @@ async fn step(
     now: Timestamp,
 ) -> Vec<Claim> {
     let (channel, ways) = (name("bot"), ways.clone());
-    store.advance(Advance { channel, receipts, claims, resting: vec![], ways, now }).await.unwrap()
+    store
+        .advance(Advance { channel, receipts, claims, resting: vec![], caps: None, ways, now })
+        .await
+        .unwrap()
 }
 
 /// A post of the ways to `count` people, whose windows are open for two days, or not.

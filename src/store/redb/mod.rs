@@ -83,6 +83,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use futures_util::future::BoxFuture;
 use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError};
 
 use crate::model::channel::ChannelState;
@@ -152,6 +153,14 @@ pub struct RedbStore {
     path: Option<PathBuf>,
     /// How long the file was when it was opened.
     opened_bytes: u64,
+    gate: Option<Arc<dyn Gate>>,
+}
+
+/// What every transaction goes through, be it read or written.
+pub trait Gate: Send + Sync {
+    /// Does the work, now or later; its answer is given once this is done. Work that is dropped
+    /// undone has failed.
+    fn pass<'a>(&'a self, work: BoxFuture<'a, ()>) -> BoxFuture<'a, ()>;
 }
 
 /// Held by everybody who reads or writes, and alone by whoever packs. Nobody asks for it twice.
@@ -163,7 +172,24 @@ impl RedbStore {
         let (db, fault) = (Arc::new(RwLock::new(db)), Arc::new(fault));
         let writer = Writer::start(Arc::clone(&db), Arc::clone(&fault))?;
         let opened_bytes = file_bytes(path.as_deref()).unwrap_or_default();
-        Ok(Self { writer, db, fault, loose: Arc::default(), path, opened_bytes })
+        Ok(Self { writer, db, fault, loose: Arc::default(), path, opened_bytes, gate: None })
+    }
+
+    /// The same store behind a gate.
+    #[must_use]
+    pub fn behind(mut self, gate: Arc<dyn Gate>) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
+    fn through<'a, T: Send + 'a>(&'a self, work: Reply<'a, T>) -> Reply<'a, T> {
+        let Some(gate) = &self.gate else { return work };
+        Box::pin(async move {
+            let mut answer = None;
+            gate.pass(Box::pin(async { answer = Some(work.await) })).await;
+            let undone = || Err(StoreError::Failed { what: "the gate is shut".into() });
+            answer.unwrap_or_else(undone)
+        })
     }
 
     /// Writes, and answers once that is durable.
@@ -171,7 +197,7 @@ impl RedbStore {
         &self,
         work: impl FnMut(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Reply<'_, T> {
-        Box::pin(self.writer.run(work))
+        self.through(Box::pin(self.writer.run(work)))
     }
 
     /// Does what is left of a word on a post, while this hand is held; answers how many recipients
@@ -196,16 +222,23 @@ impl RedbStore {
         &self,
         work: impl FnOnce(&ReadTransaction) -> Result<T, StoreError> + Send + 'static,
     ) -> Reply<'_, T> {
-        Box::pin(async move {
+        self.through(Box::pin(async move {
             if let Ok(db) = self.db.try_read() {
                 return read(&db, &self.fault, work);
             }
-            self.scan(work).await
-        })
+            self.scan_here(work).await
+        }))
     }
 
     /// Reads many rows: done where nobody else waits for the thread.
     fn scan<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&ReadTransaction) -> Result<T, StoreError> + Send + 'static,
+    ) -> Reply<'_, T> {
+        self.through(self.scan_here(work))
+    }
+
+    fn scan_here<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ReadTransaction) -> Result<T, StoreError> + Send + 'static,
     ) -> Reply<'_, T> {
