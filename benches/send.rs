@@ -127,6 +127,7 @@ async fn deliver(server: &stand_in::Server, recipients: u32, rate: f64) -> Durat
                 caps: None,
                 paid: None,
                 downloads: None,
+                ways: tokio::sync::watch::channel(Default::default()).1,
             },
             tasks.stop().clone(),
         ),
