@@ -258,7 +258,9 @@ async fn through_trouble(
     for trouble in troubles(telegram::throttled(None), telegram::server_error(500)) {
         rig.telegram.faults().add(trouble.on("sendMessage"));
     }
-    let throttled = messenger::refusal(400, 613, None, "Calls to this API have exceeded the rate");
+    // Without a time the page would rest for minutes.
+    let throttled =
+        messenger::refusal(400, 613, None, "Calls to this API have exceeded the rate").asking(1);
     for trouble in troubles(throttled, messenger::refusal(500, 2, None, "Unavailable")) {
         rig.messenger.faults().add(trouble.on("messages"));
     }

@@ -155,7 +155,9 @@ async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
         let sizes = audiences.iter().map(|(name, numbers)| (name.clone(), numbers.len() as u64));
         post.rollout = Some(Box::new(stages.begin(sizes)));
     }
-    let late = (whom.late_joiners == LateJoiners::Include).then_some(whom);
+    // Of an update it depends on what one got before who gets it: it is for who is there now.
+    let is_open = whom.late_joiners == LateJoiners::Include && updates.is_none();
+    let late = is_open.then_some(whom);
     let before = late.as_ref().map(|_| audiences.clone());
     let unmoved = is_by_hand.then_some((draft.id, draft.due_at));
     let role = PostRole { late: late.clone(), shows: None, unmoved };

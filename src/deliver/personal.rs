@@ -32,8 +32,9 @@ pub struct Personal {
 impl Personal {
     /// `None` for a post that is the same for everybody of a language.
     pub(super) fn of(post: &Post) -> Option<Self> {
-        // A post without a campaign has no layout; its title would be no worse a name.
-        let mut own = Self::new(post.personal.as_ref()?, post.campaign.as_ref()?);
+        let frozen = post.personal.as_ref()?;
+        // To a post by hand its layout is what a campaign is to others.
+        let mut own = Self::new(frozen, post.campaign.as_ref().unwrap_or(&frozen.layout));
         own.is_struck = post.corrections.as_ref().is_some_and(|state| state.is_taken_back());
         Some(own)
     }

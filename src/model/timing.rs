@@ -269,9 +269,12 @@ impl Hours {
         if length > GAP_MAX {
             return false;
         }
-        let day = self.zone.to_datetime(at.to_jiff()).date();
-        let begin = instant(&self.zone, day.to_datetime(self.from)).map(Timestamp::from_jiff);
-        begin.is_some_and(|begin| !self.holds(begin) && at >= begin && at.since(begin) < length)
+        let today = self.zone.to_datetime(at.to_jiff()).date();
+        // A gap may end at midnight.
+        [Some(today), today.yesterday().ok()].into_iter().flatten().any(|day| {
+            let begin = instant(&self.zone, day.to_datetime(self.from)).map(Timestamp::from_jiff);
+            begin.is_some_and(|begin| !self.holds(begin) && at >= begin && at.since(begin) < length)
+        })
     }
 
     /// The first instant from `at` on at which they are open; `None` at the end of time.

@@ -53,6 +53,18 @@ impl Fault {
         Self::Answer { reply: Reply::new(status, "application/json", body), is_accepted: false }
     }
 
+    /// The same answer, which asks to wait for so many seconds.
+    #[must_use]
+    pub fn asking(self, seconds: u32) -> Self {
+        match self {
+            Self::Answer { reply, is_accepted } => {
+                let reply = reply.with_header("retry-after", seconds.to_string());
+                Self::Answer { reply, is_accepted }
+            }
+            other => other,
+        }
+    }
+
     /// Accepted, and the connection closed without a word.
     pub fn lie() -> Self {
         Self::Closed { is_accepted: true }

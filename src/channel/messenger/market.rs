@@ -286,6 +286,7 @@ mod tests {
             Verdict::Shut { .. } => "shut".to_owned(),
             Verdict::Usual(Meaning::ContentRefused { .. }) => "content".to_owned(),
             Verdict::Usual(Meaning::CredentialsRefused { .. }) => "credentials".to_owned(),
+            Verdict::Usual(Meaning::Blocked { .. }) => "blocked".to_owned(),
             Verdict::Usual(Meaning::Unknown { .. }) => "unknown".to_owned(),
             Verdict::Usual(_) => "usual".to_owned(),
         }
@@ -331,7 +332,7 @@ mod tests {
             (200, None, "shut"),
             (100, None, "shut"),
             (190, Some(463), "credentials"),
-            (10, Some(1_893_063), "credentials"),
+            (10, Some(1_893_063), "blocked"),
             (100, Some(2_018_001), "usual"),
             (551, None, "usual"),
         ] {

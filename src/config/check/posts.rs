@@ -10,6 +10,7 @@ use crate::config::check::priority::priority;
 use crate::config::check::reach::{Around, audience, chats, late_joiners};
 use crate::config::check::timing::Clock;
 use crate::config::check::value::got;
+use crate::config::load::digest;
 use crate::config::nearest::did_you_mean;
 use crate::config::post::RawPost;
 use crate::config::problem::{Findings, Place};
@@ -94,7 +95,9 @@ fn post(
     let at = at?.at;
     let (title, says) = written.says(&name, at);
     let post = OneOff { title, says, whom, priority, stages: None, file: Some(name.clone()) };
-    Some(FilePost { name, at, post, digest: file.digest })
+    // The sysadmin's file decides on both where this one is silent.
+    let digest = digest(&format!("{:x} {at} {:?}", file.digest, post.whom.channels));
+    Some(FilePost { name, at, post, digest })
 }
 
 /// When it is sent.

@@ -4,7 +4,7 @@ use crate::config::chats::{RawChat, RawChats};
 use crate::config::check::around::{Known, Surroundings};
 use crate::config::check::value::{choice, got};
 use crate::config::nearest::did_you_mean;
-use crate::config::problem::Findings;
+use crate::config::problem::{Findings, Place};
 use crate::config::raw::RawCampaign;
 use crate::config::table::At;
 use crate::model::audience::{FixedChat, LateJoiners, PeopleRule, Reach};
@@ -43,7 +43,12 @@ pub(crate) fn reach(
                 let text = "does nothing without `review = true`";
                 found.warning(own.at, &key("reviewers"), text);
             }
-            self::chats(Some(own), &key("reviewers"), names, around, found)
+            by_number(
+                self::chats(Some(own), &key("reviewers"), names, around, found),
+                own.at,
+                &key("reviewers"),
+                found,
+            )
         }
         (None, Some(all)) if is_reviewed => {
             // They are told with their own place, see `reviewers`; here those that can get it count.
@@ -62,7 +67,24 @@ pub(crate) fn reviewers(
     around: &Surroundings<'_>,
     found: &mut Findings,
 ) {
-    chats(raw, "reviewers", names, around, found);
+    let all = chats(raw, "reviewers", names, around, found);
+    if let Some(raw) = raw {
+        by_number(all, raw.at, "reviewers", found);
+    }
+}
+
+/// Who taps a button is told by number alone.
+fn by_number(
+    reviewers: Vec<FixedChat>,
+    at: Place,
+    key: &str,
+    found: &mut Findings,
+) -> Vec<FixedChat> {
+    if let Some(named) = reviewers.iter().find(|chat| chat.address.starts_with('@')) {
+        let problem = format!("`{}` must be given by its number", named.address);
+        found.problem(at, key, problem).hint("such as `-1001234567890`: a tap tells no name");
+    }
+    reviewers
 }
 
 /// The expression over subscribers; `None` for all.

@@ -32,6 +32,9 @@ const LISTED_MAX: usize = 40;
 /// Most posts whose campaigns are remembered between two groups.
 const CAMPAIGNS_MAX: usize = 1_024;
 
+/// Most people that are looked at in one transaction for what was carried over.
+const CARRIED_LOOKED_MAX: usize = 1_024;
+
 /// The counts of some people on one day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Taken {
@@ -146,22 +149,28 @@ impl Writing<'_> {
     ) -> Result<(), StoreError> {
         let Some(caps) = &step.caps else { return Ok(()) };
         let until = caps.carried_until(step.now);
-        self.hold(&step.channel, number, release, Some(step.now))?;
+        // How long it is held counts from then.
+        let held = HeldRow { at: until, ..release.held };
+        self.hold(&step.channel, number, Release { held, ..release }, Some(step.now))?;
+        self.stamp(held.batch, held.index, Some(step.now))?;
         self.tables.carried.insert((step.channel.as_str(), until.as_millis(), number))
     }
 
-    /// Lets go what was carried over and is due, at most as many messages as can be claimed.
-    pub fn release_carried(&mut self, step: &Advance) -> Result<(), StoreError> {
+    /// Lets go what was carried over and is due, at most as many messages as can be claimed; answers
+    /// whether nothing more was to be looked at.
+    pub fn release_carried(&mut self, step: &Advance) -> Result<bool, StoreError> {
         let channel = step.channel.as_str();
-        let mut due = Vec::new();
-        {
-            let range = (channel, i64::MIN, 0)..=(channel, step.now.as_millis(), u32::MAX);
-            for key in self.tables.carried.keys(range)?.take(step.claims) {
-                let (_, at, number) = key?.value();
-                due.push((at, number));
+        let mut released = 0;
+        for _ in 0..CARRIED_LOOKED_MAX {
+            if released >= step.claims {
+                return Ok(true);
             }
-        }
-        for (at, number) in due {
+            let first = {
+                let range = (channel, i64::MIN, 0)..=(channel, step.now.as_millis(), u32::MAX);
+                let key = self.tables.carried.keys(range)?.next().transpose()?;
+                key.map(|key| (key.value().1, key.value().2))
+            };
+            let Some((at, number)) = first else { return Ok(true) };
             self.tables.carried.remove((channel, at, number))?;
             let Some(person) = self.tables.subscribers.load((channel, number))? else { continue };
             let is_open =
@@ -169,9 +178,10 @@ impl Writing<'_> {
             // Whoever can't be reached now gets it with their next contact.
             if person.standing == Standing::Active && is_open {
                 self.release_listed(step, &person)?;
+                released += 1;
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Makes one message of all that is held for somebody, newest first.

@@ -8,6 +8,7 @@ use crate::model::event::Event;
 use crate::model::name::Name;
 use crate::model::subscriber::{Consent, Subscriber};
 use crate::model::time::Timestamp;
+use crate::store::redb::caps::carried_until;
 use crate::store::redb::crowd::Crowded;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rows::{AnswerAt, AnswerRow, Cursor, Number, Seen};
@@ -109,7 +110,13 @@ pub(super) fn commit_conversation(
         writing.add_answer(channel, &address, &row)?;
     }
     match number {
-        Some(number) if turn.releases_held => writing.release_held(channel, &address, number),
+        // What is too much for today comes by itself.
+        Some(number)
+            if turn.releases_held
+                && carried_until(&writing.tables.carried, channel.as_str(), number)?.is_none() =>
+        {
+            writing.release_held(channel, &address, number)
+        }
         _ => Ok(()),
     }
 }

@@ -44,15 +44,15 @@ pub(super) fn advance(writing: &mut Writing<'_>, step: &Advance) -> Result<Claim
     let judged = writing.judge_stages(step.now)?;
     let has_opened_all = !writing.open_hours(step.now)?;
     let has_done_all = !writing.do_idle_chore()?;
+    let has_released_all = writing.release_carried(step)?;
     if step.ways.has_windows {
         writing.end_doubts(step.now)?;
         writing.expire_held(&step.channel, step.ways.held_for, step.now)?;
     }
     let mut claims = Vec::new();
-    writing.release_carried(step)?;
     writing.claim_answers(step, &mut claims)?;
     let has_claimed_all = !writing.claim_deliveries(step, &mut claims)?;
-    let is_cut = !(has_opened_all && has_done_all && has_claimed_all);
+    let is_cut = !(has_opened_all && has_done_all && has_released_all && has_claimed_all);
     Ok(Claims { claims, is_cut, judged })
 }
 
@@ -261,12 +261,21 @@ impl Writing<'_> {
             let is_final = match outcome {
                 Outcome::Sent => true,
                 Outcome::Uncertain => !self.is_resent(batch)?,
+                // Without windows no contact would bring it again.
+                Outcome::Failed(_) => !has_echo,
                 _ => false,
             };
             match row.number {
                 // Not held again before its echo had its time.
                 Some(_) if !is_final && has_echo && outcome == Outcome::Uncertain => {}
-                Some(number) if !is_final => self.hold(&at.channel, number, *release, now)?,
+                Some(number) if !is_final => {
+                    self.hold(&at.channel, number, *release, now)?;
+                    if !has_echo {
+                        // It was too much for a day, and its day has come already.
+                        let due = now.map_or(0, Timestamp::as_millis);
+                        self.tables.carried.insert((at.channel.as_str(), due, number))?;
+                    }
+                }
                 _ => {
                     self.turn(batch, index, outcome)?;
                     self.note_lane(batch, index, Lane::Held)?;
@@ -503,8 +512,7 @@ impl Writing<'_> {
                 if let Some(max) = cap {
                     // Where a window is closed it is held for that.
                     let is_open = !step.ways.has_windows
-                        || person.window_until.is_some_and(|it| it > step.now)
-                        || self.tables.beyonds.load(post)?.is_some();
+                        || person.window_until.is_some_and(|it| it > step.now);
                     if part == 0 && is_open && self.is_capped(step, number, max)? {
                         let held = HeldRow { batch, index, at: Timestamp::default() };
                         self.carry(step, number, Release { post, held })?;

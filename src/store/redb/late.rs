@@ -48,7 +48,8 @@ pub(super) fn commit_late(
     }
     let mut joined = 0;
     for (post, channel, numbers) in &commit.joining {
-        if writing.tables.late_rules.load(post.0)?.is_some() {
+        let is_open = writing.tables.late_rules.load(post.0)?.is_some();
+        if is_open && writing.tally(post.0)?.stopped.is_none() {
             joined += writing.join_post(post.0, channel, numbers)?;
         }
     }

@@ -8,7 +8,8 @@ use crate::model::post::{Outcome, Reason, Settled};
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::store::redb::ledger::Writing;
-use crate::store::redb::rows::{Flight, LaneRow, Number, Paid};
+use crate::store::redb::report::place;
+use crate::store::redb::rows::{Flight, LaneRow, Number, Paid, Span};
 use crate::store::redb::tables::{ADDRESSES, MARKETS, OPTINS};
 use crate::store::{MarketCampaign, MarketState, OptinWord, StoreError};
 
@@ -246,6 +247,10 @@ impl Writing<'_> {
             let Some((batch, index)) = self.place_of(&row.spans, channel, number)? else {
                 continue;
             };
+            if self.outcome(batch, index)? == Outcome::InFlight {
+                // It may be this one that is told of, before its answer was taken in.
+                return Ok(());
+            }
             let lane = self.tables.lanes.load((batch, index))?;
             if !matches!(lane, Some(LaneRow(Lane::Marketing))) {
                 continue;
@@ -267,22 +272,12 @@ impl Writing<'_> {
 
     /// The batch and the index of somebody in a post.
     fn place_of(
-        &mut self,
-        spans: &[crate::store::redb::rows::Span],
+        &self,
+        spans: &[Span],
         channel: &Name,
         number: u32,
     ) -> Result<Option<(u64, u16)>, StoreError> {
-        let Some(span) = spans.iter().find(|span| span.channel == *channel) else {
-            return Ok(None);
-        };
-        for batch in span.first..span.first + span.batches {
-            let numbers = &self.sheet(batch)?.numbers;
-            if numbers.last().is_some_and(|last| *last < number) {
-                continue;
-            }
-            let place = numbers.binary_search(&number).ok();
-            return Ok(place.and_then(|at| u16::try_from(at).ok()).map(|at| (batch, at)));
-        }
-        Ok(None)
+        let found = place(&self.tables.people, spans, channel.as_str(), number)?;
+        Ok(found.and_then(|(batch, at)| Some((batch, u16::try_from(at).ok()?))))
     }
 }

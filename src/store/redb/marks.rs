@@ -48,9 +48,10 @@ pub(super) fn count_reached(
 ) -> Result<HashMap<Name, Reached>, StoreError> {
     let (people, outcomes, times) = (PEOPLE.open(read)?, OUTCOMES.open(read)?, TIMES.open(read)?);
     let (lanes, marks) = (LANES.open(read)?, MARKS.open(read)?);
-    let mut all = HashMap::new();
+    let mut all: HashMap<Name, Reached> = HashMap::new();
     for span in &row.spans {
-        let mut reached = Reached::default();
+        // Late joiners have spans of their own.
+        let reached = all.entry(span.channel.clone()).or_default();
         let name = span.channel.as_str();
         let mut of_people = HashMap::new();
         for row in marks.rows((name, 0)..=(name, u32::MAX))? {
@@ -83,7 +84,6 @@ pub(super) fn count_reached(
                 }
             }
         }
-        all.insert(span.channel.clone(), reached);
     }
     Ok(all)
 }

@@ -490,17 +490,20 @@ impl Store for RedbStore {
 
     fn advance(&self, mut step: Advance) -> Reply<'_, Vec<Claim>> {
         Box::pin(async move {
+            let limit = step.claims;
+            let mut claims = Vec::new();
             loop {
-                let (channel, limit, now) = (step.channel.clone(), step.claims, step.now);
+                let (channel, now) = (step.channel.clone(), step.now);
                 let (resting, ways) = (step.resting.clone(), step.ways.clone());
                 let caps = step.caps.clone();
                 let done = self.write(move |writing| deliver::advance(writing, &step)).await?;
                 done.judged.iter().for_each(tell_judged);
-                if !done.claims.is_empty() || !done.is_cut {
-                    return Ok(done.claims);
+                claims.extend(done.claims);
+                if !done.is_cut || claims.len() >= limit {
+                    return Ok(claims);
                 }
-                let receipts = Vec::new();
-                step = Advance { channel, receipts, claims: limit, resting, caps, ways, now };
+                let (receipts, left) = (Vec::new(), limit - claims.len());
+                step = Advance { channel, receipts, claims: left, resting, caps, ways, now };
             }
         })
     }

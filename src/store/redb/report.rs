@@ -92,8 +92,10 @@ pub(super) fn load_report(
     }
     let mut carried = 0;
     let mut stars_tenths = 0;
+    for (channel, _) in &channels {
+        stars_tenths += stars_of_post(read, channel, id)?;
+    }
     for span in &row.spans {
-        stars_tenths += stars_of_post(read, &span.channel, id)?;
         if ends_of(&channels, &span.channel) > 0 {
             carried += count_carried(read, span)?;
         }
@@ -310,7 +312,7 @@ where
 
 /// One recipient's batch and place in it. The batches of a span are in the order of their numbers;
 /// there is one span a channel, and one more for each time that late joiners came in.
-fn place<H>(
+pub(super) fn place<H>(
     people: &Records<H, u64, People>,
     spans: &[Span],
     channel: &str,

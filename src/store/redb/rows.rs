@@ -733,7 +733,7 @@ mod tests {
                 content: Content::Items { campaign: name("c"), items: vec![], stories: vec![] },
                 held: Some(Hold::Review),
             },
-            "03767591ee01040600016300000101",
+            "04ec3bbacc01040600016300000101",
         );
     }
 
