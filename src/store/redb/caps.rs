@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use redb::{ReadTransaction, ReadableTable};
 
+use crate::model::lane::HELD_PER_PERSON_MAX;
 use crate::model::message::{Message, Module};
 use crate::model::name::Name;
 use crate::model::post::{Answer, HELD_CARDS_MAX, Outcome, Reason};
@@ -27,7 +28,7 @@ const CHUNK_NUMBERS: u32 = 1_024;
 const DAY_BYTES: usize = 4;
 
 /// Most posts that one carried message lists; older ones are skipped, which their reports tell.
-const LISTED_MAX: usize = 40;
+const LISTED_MAX: usize = HELD_PER_PERSON_MAX;
 
 /// Most posts whose campaigns are remembered between two groups.
 const CAMPAIGNS_MAX: usize = 1_024;

@@ -270,7 +270,7 @@ impl Writing<'_> {
                 Some(_) if !is_final && has_echo && outcome == Outcome::Uncertain => {}
                 Some(number) if !is_final => {
                     self.hold(&at.channel, number, *release, now)?;
-                    if !has_echo {
+                    if !has_echo && outcome == Outcome::Uncertain {
                         // It was too much for a day, and its day has come already.
                         let due = now.map_or(0, Timestamp::as_millis);
                         self.tables.carried.insert((at.channel.as_str(), due, number))?;
