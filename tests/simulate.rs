@@ -54,7 +54,7 @@ use std::sync::{Arc, Mutex};
 use tidings::model::time::Timestamp;
 
 /// Seeds of a run of the test-suite.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 6;
 /// Last lines of a trace that a failure shows.
 const TRACE_SHOWN: usize = 60;
 
