@@ -41,7 +41,7 @@ use tokio::sync::Notify;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Most requests that a busy machine may bring so late that they fall into the next window.
-const LATE: u64 = 2;
+const LATE: u64 = 10;
 
 /// One channel's sender over a store of its own.
 struct Home {
