@@ -152,8 +152,7 @@ fn a_reset_at_any_byte_of_an_answer_is_told_as_it_is() {
 #[test]
 fn a_service_that_fails_for_five_minutes_gets_at_most_a_tenth_more() {
     const PEOPLE: u64 = 1_000;
-    // A page rests for longer than this waits: what it does in a storm is not shown yet.
-    for (channel, resends) in [("bot", false), ("bot", true)] {
+    for (channel, resends) in [("bot", false), ("bot", true), ("page", false), ("page", true)] {
         clockwork::run(async {
             let people = if channel == "bot" { (PEOPLE, 0) } else { (0, PEOPLE) };
             let mut world = started(plan(vec![rules::at_once(&[channel], resends)], people)).await;
