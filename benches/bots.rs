@@ -4,10 +4,10 @@
 //! cargo bench --bench bots -- [BOTS] [SECONDS]
 //! ```
 //!
-//! Each stand-in refuses more than 30 messages in any second. Every bot has enough people for so many
-//! seconds at that rate. The yardstick is the limit itself: it is printed for one bot and for all of
-//! them, with how many requests were refused. All of it runs in this one process, the stand-ins
-//! included.
+//! Each stand-in refuses more than 30 messages in any second. Every bot has enough people for so
+//! many seconds at that rate. The yardstick is the limit itself: it is printed for one bot and for
+//! all of them, with how many requests were refused. All of it runs in this one process, the
+//! stand-ins included.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,6 +17,9 @@
     reason = "it shows and fails as a test does"
 )]
 
+#[path = "../tests/made/mod.rs"]
+mod made;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,16 +27,9 @@ use tempfile::TempDir;
 use tidings::channel::{Channel, telegram, wire};
 use tidings::deliver::limiter::Limits;
 use tidings::deliver::worker::{self, Options};
-use tidings::model::audience::Whom;
-use tidings::model::campaign::OnUncertain;
-use tidings::model::channel::ChannelKind;
 use tidings::model::lane::Ways;
-use tidings::model::message::Message;
 use tidings::model::name::Name;
-use tidings::model::one_off::{OneOff, Says};
-use tidings::model::post::{Body, Content, Counts, Draft, DraftId, Post, PostId};
-use tidings::model::subscriber::{Standing, Subscriber};
-use tidings::model::time::Timestamp;
+use tidings::model::post::{Post, PostId};
 use tidings::runtime::clock::Clock;
 use tidings::runtime::meters::Meters;
 use tidings::runtime::shutdown::Tasks;
@@ -142,69 +138,11 @@ async fn prepare(store: &Arc<dyn Store>, number: u32, recipients: u32) -> Bot {
     let server = stand_in::Server::start(rules).await.expect("a stand-in");
     server.open_chats(1..=i64::from(recipients));
     let name = Name::parse(&format!("bot{number}")).expect("a name");
-    let people = (1..=recipients).map(person).collect();
+    let people = (1..=recipients).map(|id| made::person(&id.to_string(), &[])).collect();
     store.import_subscribers(&name, people).await.expect("people");
     let audience = store.load_audience(&name, &[]).await.expect("an audience");
-    let content = Content::OneOff(Box::new(OneOff {
-        title: String::new(),
-        says: Says::Message(Message::default()),
-        whom: Whom::default(),
-        priority: Default::default(),
-        stages: None,
-        file: None,
-    }));
-    let draft = Draft {
-        id: DraftId(0),
-        created_at: Timestamp::default(),
-        due_at: Timestamp::default(),
-        content,
-        held: None,
-    };
-    let draft = store.commit_draft(draft).await.expect("a draft");
-    let commit =
-        PostCommit { drafts: vec![draft], post: post(), audiences: vec![(name.clone(), audience)] };
+    let post = Post { campaign: None, cards: vec![], ..made::post(TEXT) };
+    let commit = PostCommit { drafts: vec![], post, audiences: vec![(name.clone(), audience)] };
     let post = store.commit_post(commit).await.expect("a post");
     Bot { name, server, post }
-}
-
-fn person(id: u32) -> Subscriber {
-    Subscriber {
-        number: 0,
-        address: id.to_string(),
-        language: None,
-        first_name: None,
-        name_asked_at: None,
-        topics: vec![],
-        standing: Standing::Active,
-        window_until: None,
-        joined_at: Timestamp::default(),
-        changed_at: Timestamp::default(),
-        default_reply_at: None,
-    }
-}
-
-fn post() -> Post {
-    Post {
-        id: PostId(0),
-        campaign: None,
-        title: "bench".to_owned(),
-        created_at: Timestamp::default(),
-        bodies: vec![Body {
-            kind: ChannelKind::Telegram,
-            language: None,
-            message: Message::from_plain(TEXT).into(),
-        }],
-        personal: None,
-        cards: vec![],
-        on_uncertain: OnUncertain::Skip,
-        priority: Default::default(),
-        rollout: None,
-        hours: vec![],
-        beyond: None,
-        paused: None,
-        stopped: None,
-        counts: Counts::default(),
-        errors: vec![],
-        corrections: None,
-    }
 }

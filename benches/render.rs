@@ -8,10 +8,10 @@
 //! lower. The yardstick only prints texts: minijinja alone, its own escaping, filters that do the
 //! least, and items whose texts are HTML already.
 //!
-//! *plain* is a whole post, for both kinds of channel in every language of its layout, from items to
-//! messages; the yardstick makes the engine's values of its items and prints the template as often as
-//! there are messages. *personal* is one recipient: to the calls that are sent, for names as people
-//! have them, many of them the same; and only to the message, when no name comes twice.
+//! *plain* is a whole post, for both kinds of channel in every language of its layout, from items
+//! to messages; the yardstick makes the engine's values of its items and prints the template as
+//! often as there are messages. *personal* is one recipient: to the calls that are sent, for names
+//! as people have them, many of them the same; and only to the message, when no name comes twice.
 //!
 //! By turns of some milliseconds in one process, and the middle of all turns counts, so that what
 //! else the machine does falls on both: compare the ratios.

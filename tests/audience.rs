@@ -33,7 +33,8 @@ async fn rig() -> Rig {
     rig
 }
 
-/// Ten who speak Romanian and ten who speak English, every other one of both for shoes; one stopped.
+/// Ten who speak Romanian and ten who speak English, every other one of both for shoes; one
+/// stopped.
 async fn people(rig: &Rig) {
     let mut all: Vec<Subscriber> = (1..=20)
         .map(|id| {

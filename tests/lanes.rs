@@ -1,5 +1,5 @@
-//! Messenger beyond an open window, over sockets with the real daemon: echoes of what was uncertain,
-//! held carousels, utility templates and paid messages, each on and off.
+//! Messenger beyond an open window, over sockets with the real daemon: echoes of what was
+//! uncertain, held carousels, utility templates and paid messages, each on and off.
 
 #![allow(
     clippy::unwrap_used,

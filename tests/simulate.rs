@@ -1,14 +1,14 @@
 //! The whole daemon in one process, in a world that one seed makes.
 //!
-//! The seed draws the campaigns, what is published and how badly it is served, what goes wrong between
-//! us and both services, who comes and goes, what the admins say, and when the process ends or the
-//! power is lost. Time is virtual: an hour takes some milliseconds. In the end nothing is wrong any
-//! more, all is waited for, and the services' own books are held against ours: nothing lost, nothing
-//! twice but where nobody could know, no rate exceeded.
+//! The seed draws the campaigns, what is published and how badly it is served, what goes wrong
+//! between us and both services, who comes and goes, what the admins say, and when the process ends
+//! or the power is lost. Time is virtual: an hour takes some milliseconds. In the end nothing is
+//! wrong any more, all is waited for, and the services' own books are held against ours: nothing
+//! lost, nothing twice but where nobody could know, no rate exceeded.
 //!
 //! `TIDINGS_SIM_SEED=7` runs one seed and shows its trace, `TIDINGS_SIM_SEEDS=1000` so many,
-//! `TIDINGS_SIM_FROM=5000` from that one on, `TIDINGS_SIM_ALL=1` also cuts lines at every byte and looks at
-//! every change of the clocks; `scripts/simulate` does so in an optimised build.
+//! `TIDINGS_SIM_FROM=5000` from that one on, `TIDINGS_SIM_ALL=1` also cuts lines at every byte and
+//! looks at every change of the clocks; `scripts/simulate` does so in an optimised build.
 
 #![allow(
     clippy::unwrap_used,

@@ -23,6 +23,9 @@
 
 mod bare;
 
+#[path = "../../tests/made/mod.rs"]
+mod made;
+
 mod crowd;
 
 mod machine;

@@ -8,12 +8,8 @@ use anyhow::{Context, Result, bail};
 use tidings::channel::{Channel, telegram, wire};
 use tidings::deliver::limiter::Limits;
 use tidings::deliver::worker::{self, Options};
-use tidings::model::campaign::OnUncertain;
-use tidings::model::channel::ChannelKind;
 use tidings::model::lane::Ways;
-use tidings::model::message::Message;
-use tidings::model::post::{Body, Counts, Post, PostId};
-use tidings::model::time::Timestamp;
+use tidings::model::post::Post;
 use tidings::runtime::clock::Clock;
 use tidings::runtime::meters::Meters;
 use tidings::runtime::shutdown::Tasks;
@@ -102,27 +98,5 @@ async fn sent(folder: &Path, url: &str) -> Result<()> {
 }
 
 fn post() -> Post {
-    Post {
-        id: PostId(0),
-        campaign: None,
-        title: "bench".to_owned(),
-        created_at: Timestamp::default(),
-        bodies: vec![Body {
-            kind: ChannelKind::Telegram,
-            language: None,
-            message: Message::from_plain(TEXT).into(),
-        }],
-        personal: None,
-        cards: vec![],
-        on_uncertain: OnUncertain::Skip,
-        priority: Default::default(),
-        rollout: None,
-        hours: vec![],
-        beyond: None,
-        paused: None,
-        stopped: None,
-        counts: Counts::default(),
-        errors: vec![],
-        corrections: None,
-    }
+    Post { campaign: None, cards: vec![], ..crate::made::post(TEXT) }
 }

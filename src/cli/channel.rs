@@ -13,8 +13,8 @@ Examples:
 
 /// Stop everything on a channel, or let it go on.
 ///
-/// A Messenger page that the service has blocked for its conduct is paused by itself, and goes on only
-/// by this word (or when the service says that the block is over). `tidings status` tells why.
+/// A Messenger page that the service has blocked for its conduct is paused by itself, and goes on
+/// only by this word (or when the service says that the block is over). `tidings status` tells why.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

@@ -100,8 +100,8 @@ enum Word {
     Priority {
         #[command(flatten)]
         of: Of,
-        /// low, normal, high, or a number from 0 to 100: more goes first. Equal ones take turns, and
-        /// answers to people go before all.
+        /// low, normal, high, or a number from 0 to 100: more goes first. Equal ones take turns,
+        /// and answers to people go before all.
         #[arg(value_name = "PRIORITY", value_parser = Priority::parse)]
         priority: Priority,
     },
@@ -109,15 +109,16 @@ enum Word {
 
 #[derive(Debug, clap::Args)]
 struct Draft {
-    /// The draft's number, as `tidings posts waiting` lists it; or a campaign, for all of its drafts.
+    /// The draft's number, as `tidings posts waiting` lists it; or a campaign, for all of its
+    /// drafts.
     #[arg(value_name = "DRAFT|CAMPAIGN")]
     draft: String,
 }
 
 #[derive(Debug, clap::Args)]
 struct One {
-    /// The number of a post, or of the draft of one that waits for its time; `p12` is post 12, `d12`
-    /// draft 12.
+    /// The number of a post, or of the draft of one that waits for its time; `p12` is post 12,
+    /// `d12` draft 12.
     #[arg(value_name = "ID", value_parser = Which::parse)]
     which: Which,
 }

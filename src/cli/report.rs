@@ -98,7 +98,8 @@ async fn ask(args: &Args) -> Result<Answered, Failure> {
 
 /// Looks again until all is done or paused; where people look, a line says how far it is.
 ///
-/// Each look asks for the counts alone: a report reads every recipient, and is asked for at the end.
+/// Each look asks for the counts alone: a report reads every recipient, and is asked for at the
+/// end.
 async fn follow(args: &Args, answered: Answered) -> Result<Answered, Failure> {
     if !has_running(&answered.value) {
         return Ok(answered);

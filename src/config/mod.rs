@@ -83,8 +83,8 @@ pub struct Config {
     pub topics: BTreeMap<Name, Texts>,
     /// In the order of the files. Every name in them is one of the above.
     pub campaigns: Vec<Campaign>,
-    /// Of the files that `posts` names (default `posts/*.toml` beside the file), each a post that is
-    /// sent once. In the order of the files.
+    /// Of the files that `posts` names (default `posts/*.toml` beside the file), each a post that
+    /// is sent once. In the order of the files.
     pub posts: Vec<FilePost>,
     pub messages: Messages,
 }
@@ -160,8 +160,8 @@ pub struct Channel {
 /// `[channels.<name>.paid_broadcast]`: a budget of Stars.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Paid {
-    /// `stars_max` and `per`: at most so many Stars, up to 10,000,000, a `"day"` (the default, a civil
-    /// day of `timezone`) or a `"post"`.
+    /// `stars_max` and `per`: at most so many Stars, up to 10,000,000, a `"day"` (the default, a
+    /// civil day of `timezone`) or a `"post"`.
     pub budget: StarBudget,
     /// `rate`: messages a second, free and paid together. Default and most 1,000.
     pub rate: f64,

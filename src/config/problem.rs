@@ -88,6 +88,13 @@ impl Findings {
         add(&mut self.warnings, at, key, text.into())
     }
 
+    /// All that is wrong with one value: each in one line, perhaps with a hint.
+    pub fn problems(&mut self, at: Place, key: &str, all: Vec<(String, Option<String>)>) {
+        for (text, hint) in all {
+            self.problem(at, key, text).hint = hint;
+        }
+    }
+
     pub fn has_problems(&self) -> bool {
         !self.problems.is_empty()
     }

@@ -1,7 +1,7 @@
 //! Reviewers' buttons: a draft that waits to be looked at is let go, or dropped.
 //!
-//! Only the chats that the campaign names as its reviewers decide; anybody in such a chat may tap. A
-//! button that comes too late, or from elsewhere, does nothing and says so.
+//! Only the chats that the campaign names as its reviewers decide; anybody in such a chat may tap.
+//! A button that comes too late, or from elsewhere, does nothing and says so.
 
 use crate::converse::worker::Options;
 use crate::model::audience::FixedChat;
@@ -25,8 +25,8 @@ fn word(deed: &Deed) -> Option<(DraftId, ReviewWord)> {
 
 /// Obeys a reviewer's button; answers what is said back, or `None` when it is none.
 ///
-/// The word is durable before the event is done with: after a crash between the two it is said again
-/// and finds nothing to do.
+/// The word is durable before the event is done with: after a crash between the two it is said
+/// again and finds nothing to do.
 pub(super) async fn decide(
     options: &Options,
     event: &Event,

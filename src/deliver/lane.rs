@@ -149,14 +149,6 @@ impl Worker {
             }
             Verdict::Usual(meaning) => match judge(&meaning, OnUncertain::Skip) {
                 Act::Again => self.go_on(flight),
-                Act::Pause { why } => {
-                    self.return_it(&flight)?;
-                    self.pause(&why)
-                }
-                Act::Halt { why } => {
-                    self.return_it(&flight)?;
-                    self.halt(&why)
-                }
                 act => self.end_flight(&flight, act),
             },
         }

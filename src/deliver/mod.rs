@@ -7,8 +7,8 @@
 //! A recipient is durably in flight before the first byte of a request goes out, and each request
 //! is noted in the journal beside the store, so that after a crash exactly those who were on the
 //! wire are uncertain. Commits are grouped: one transaction takes in what came back and hands out
-//! what goes next. A post whose layout names its reader is set here, of what was frozen in it; otherwise nothing
-//! here knows a layout, a feed or a setting.
+//! what goes next. A post whose layout names its reader is set here, of what was frozen in it;
+//! otherwise nothing here knows a layout, a feed or a setting.
 
 pub mod breaker;
 

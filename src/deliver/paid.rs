@@ -1,9 +1,9 @@
 //! What goes beyond the free rate, for Stars.
 //!
-//! A message that finds the free window full may go at once if it is paid for, as long as the budget
-//! lasts. Stars are counted as spent in the store before the first message that costs them, a few
-//! hundred at a time: a crash can only make us spend less than was counted. What was not used is
-//! given back in order.
+//! A message that finds the free window full may go at once if it is paid for, as long as the
+//! budget lasts. Stars are counted as spent in the store before the first message that costs them,
+//! a few hundred at a time: a crash can only make us spend less than was counted. What was not used
+//! is given back in order.
 //!
 //! Source: Bot API, `allow_paid_broadcast` and `getMyStarBalance`: up to 1,000 messages a second,
 //! 0.1 Star for each beyond the free limit, taken from the bot's own balance, of at least 10,000.

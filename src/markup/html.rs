@@ -1,4 +1,5 @@
-//! The tree written as HTML, for layouts: what [`rich`](crate::markup::rich()) reads back unchanged.
+//! The tree written as HTML, for layouts: what [`rich`](crate::markup::rich()) reads back
+//! unchanged.
 
 use crate::model::rich::{Block, Inline, RichText};
 

@@ -68,6 +68,13 @@ pub struct Ways {
     pub market: Option<Market>,
 }
 
+impl Ways {
+    /// Whether somebody with this window can be written to, with time enough for it to arrive.
+    pub fn is_window_open(&self, window_until: Option<Timestamp>, now: Timestamp) -> bool {
+        !self.has_windows || window_until.is_some_and(|until| until > now + WINDOW_RESERVE)
+    }
+}
+
 /// How marketing messages are sent and paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Market {
@@ -159,8 +166,7 @@ pub struct Reach<'a> {
 /// The lane in which a post goes to somebody now: the first that is open of window, utility and
 /// marketing; else it is held.
 pub fn lane(reach: Reach<'_>, ways: &Ways, now: Timestamp) -> Lane {
-    let is_open = reach.window_until.is_some_and(|until| until > now + WINDOW_RESERVE);
-    if !ways.has_windows || is_open {
+    if ways.is_window_open(reach.window_until, now) {
         return Lane::Window;
     }
     let Some(beyond) = reach.beyond else { return Lane::Held };

@@ -175,9 +175,9 @@ impl fmt::Display for Timing {
 
 /// Hours of the day at which something may be sent.
 ///
-/// They may pass midnight. On the day that has two hours of one name both count. Where the clocks skip
-/// the first of them they begin at the end of the gap, and where they skip all, they last as long from
-/// there.
+/// They may pass midnight. On the day that has two hours of one name both count. Where the clocks
+/// skip the first of them they begin at the end of the gap, and where they skip all, they last as
+/// long from there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hours {
     from: Time,

@@ -70,8 +70,8 @@ pub enum Happened {
 }
 
 impl Trace {
-    /// Adds a step. One that only repeats an earlier one takes its place at the end; of too many the
-    /// oldest but the very first go, those that decide nothing before the others.
+    /// Adds a step. One that only repeats an earlier one takes its place at the end; of too many
+    /// the oldest but the very first go, those that decide nothing before the others.
     pub fn add(&mut self, at: Timestamp, what: Happened) {
         let before = self.steps.iter().position(|step| what.repeats(&step.what));
         let again = before.map_or(0, |before| self.steps.remove(before).again.saturating_add(1));

@@ -58,8 +58,8 @@ pub struct Found<'a> {
 /// `when` says (or one for all of them, if it groups them), due when its timing says, `now` and its
 /// settling time being the earliest; of the moves of a price, those that pass its step since the
 /// price that it was told last: `heard` gives that for a step, or `None` where it is the one that
-/// the move is from. Changes of a kind that is held make one held draft per campaign instead; others
-/// go their usual way. Ids are 0 until the drafts are committed.
+/// the move is from. Changes of a kind that is held make one held draft per campaign instead;
+/// others go their usual way. Ids are 0 until the drafts are committed.
 pub fn drafts(
     found: &Found<'_>,
     campaigns: &[Campaign],

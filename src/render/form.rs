@@ -1,9 +1,9 @@
 //! A message with blanks for the reader's name: rendered once, filled in for each.
 //!
-//! Most layouts that name `subscriber` only greet. What they print is then the same for all who have
-//! a name, but for the name: it is rendered once with a mark in its place. That holds only where a
-//! layout does nothing else with the name, and for names that read the same wherever they stand;
-//! for all else there is no form, and the layout is rendered for the reader.
+//! Most layouts that name `subscriber` only greet. What they print is then the same for all who
+//! have a name, but for the name: it is rendered once with a mark in its place. That holds only
+//! where a layout does nothing else with the name, and for names that read the same wherever they
+//! stand; for all else there is no form, and the layout is rendered for the reader.
 
 use crate::markup;
 use crate::model::message::{Message, Module};

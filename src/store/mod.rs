@@ -153,7 +153,9 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Missing`] when a draft is not there (any more).
-    fn commit_post(&self, post: PostCommit) -> Reply<'_, PostId>;
+    fn commit_post(&self, post: PostCommit) -> Reply<'_, PostId> {
+        self.commit_post_as(post, PostRole::default())
+    }
 
     /// As [`Store::commit_post`], and what else the post is, in the same transaction.
     ///
@@ -211,8 +213,9 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Reply<'_, BTreeSet<u32>>;
 
-    /// Removes drafts that came to nothing (no recipient, no item left, their campaign is gone), all
-    /// of them or none; the traces of their items say why. Without an instant, since they were due.
+    /// Removes drafts that came to nothing (no recipient, no item left, their campaign is gone),
+    /// all of them or none; the traces of their items say why. Without an instant, since they were
+    /// due.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when one is not there (any more); nothing is written.
@@ -278,20 +281,22 @@ pub trait Store: Send + Sync + 'static {
     /// turns), none of those that are paused. What is claimed is durably in flight. Fewer
     /// than `claims` come back when there is no more work. Of the answers to one person only the
     /// oldest is handed out; the next one comes once its receipt is here, so they arrive in order.
-    /// Who got as many posts of campaigns today as `caps` allow is not claimed: the post is held for
-    /// them, and comes with all else that is held in one answer on the next day.
-    /// A recipient who has left or blocked meanwhile, or whose post was stopped, is skipped here
-    /// and not handed out; nobody is claimed of a post whose hours are closed. A receipt whose ticket is not in flight (any more) is ignored.
+    /// Who got as many posts of campaigns today as `caps` allow is not claimed: the post is held
+    /// for them, and comes with all else that is held in one answer on the next day. A recipient
+    /// who has left or blocked meanwhile, or whose post was stopped, is skipped here and not handed
+    /// out; nobody is claimed of a post whose hours are closed. A receipt whose ticket is not in
+    /// flight (any more) is ignored.
     ///
     /// A receipt's standing does not count for who has asked us to stop. An answer that carries
     /// held posts settles them: sent; uncertain, but held again where the post says `resend`; held
-    /// again after any other end.
+    /// again after any other end, unless the channel has no windows: there a failure is final.
     ///
     /// Each claim comes with its lane (see `model::lane`), chosen here of the step's ways; a
-    /// marketing message is paid here, before it goes out, and what was not sent is paid back. Where
-    /// the channel has echoes, what is uncertain stays so until its echo comes; where the post says
-    /// `resend` it stays in flight instead, and after `ECHO_WAIT` without an echo it waits again. What is held for
-    /// longer than the ways say is skipped as expired, and so is what is too much for one person.
+    /// marketing message is paid here, before it goes out, and what was not sent is paid back.
+    /// Where the channel has echoes, what is uncertain stays so until its echo comes; where the
+    /// post says `resend` it stays in flight instead, and after `ECHO_WAIT` without an echo it
+    /// waits again. What is held for longer than the ways say is skipped as expired, and so is what
+    /// is too much for one person.
     fn advance(&self, step: Advance) -> Reply<'_, Vec<Claim>>;
 
     /// Skips every waiting recipient of the post from now on, and those for whom it is held. Of a
@@ -299,8 +304,8 @@ pub trait Store: Send + Sync + 'static {
     /// is claimed meanwhile.
     fn stop_post(&self, post: PostId, why: String) -> Reply<'_, ()>;
 
-    /// The admins' word on a post. What is in flight comes home as ever, whatever the word. Whoever is
-    /// to be skipped or tried again of a large post is so in several transactions: after a crash
+    /// The admins' word on a post. What is in flight comes home as ever, whatever the word. Whoever
+    /// is to be skipped or tried again of a large post is so in several transactions: after a crash
     /// [`Store::advance`] goes on.
     ///
     /// # Errors
@@ -349,8 +354,8 @@ pub trait Store: Send + Sync + 'static {
     /// Why nothing is sent on the channel until somebody says so.
     fn load_halt(&self, channel: &Name) -> Reply<'_, Option<Halt>>;
 
-    /// Halts a channel, or lets it go on; answers whether that changed anything. Of a channel that is
-    /// halted already the first reason stands.
+    /// Halts a channel, or lets it go on; answers whether that changed anything. Of a channel that
+    /// is halted already the first reason stands.
     fn commit_halt(&self, channel: &Name, halt: Option<Halt>) -> Reply<'_, bool>;
 
     /// Counts Stars as spent, as many as the budget has left; answers how many, in tenths.
@@ -473,9 +478,8 @@ pub trait Store: Send + Sync + 'static {
     /// finished for 90 days, seen event ids older than 72 hours, messages of posts whose window
     /// of corrections is over, stories told 30 days ago, traces of items without a step for 90
     /// days, price
-    /// histories that tell nothing any more, names of products that no shelf has, media that were of
-    /// no use for 90 days. Bounded work a
-    /// call; answers how many rows went.
+    /// histories that tell nothing any more, names of products that no shelf has, media that were
+    /// of no use for 90 days. Bounded work a call; answers how many rows went.
     fn prune(&self, now: Timestamp) -> Reply<'_, usize>;
 
     /// Gives back the room that large catalogs have left unused; answers whether there was any
@@ -529,7 +533,8 @@ pub struct PostCommit {
 pub struct PostRole {
     /// Late joiners get it if it is for them.
     pub late: Option<Whom>,
-    /// It shows its reviewers this draft, which goes on waiting. Once it is gone nothing is written.
+    /// It shows its reviewers this draft, which goes on waiting. Once it is gone nothing is
+    /// written.
     pub shows: Option<DraftId>,
     /// This draft must still be due then: once it was moved nothing is written.
     pub unmoved: Option<(DraftId, Timestamp)>,

@@ -1,8 +1,8 @@
 //! Time that goes on only when nothing is left to do.
 //!
-//! One thread runs everything, with tokio's time paused. Two hooks of the runtime tell when it would
-//! rest: [`round`] ends there, after one look at the sockets; [`step`] lets it rest, which moves the
-//! time to the next timer, whatever it is.
+//! One thread runs everything, with tokio's time paused. Two hooks of the runtime tell when it
+//! would rest: [`round`] ends there, after one look at the sockets; [`step`] lets it rest, which
+//! moves the time to the next timer, whatever it is.
 //!
 //! All sockets are of this process, so what one side wrote, the other can read at its next look.
 

@@ -1,5 +1,5 @@
-//! The store with a hand on it: every transaction is done before anybody else runs, counted, and may
-//! be the last thing that the process does.
+//! The store with a hand on it: every transaction is done before anybody else runs, counted, and
+//! may be the last thing that the process does.
 
 use std::future::{Future, pending};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

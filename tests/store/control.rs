@@ -569,7 +569,8 @@ pub async fn a_source_that_knows_a_link_is_found(home: &mut Home) {
 
 // ── hours ───────────────────────────────────────────────────────────────────────────────────────
 
-/// The instant of the day in which the tests are; the hours of [`at_day`] end at nine in the evening.
+/// The instant of the day in which the tests are; the hours of [`at_day`] end at nine in the
+/// evening.
 fn clock(day: i64, hour: i64) -> Timestamp {
     let midnight = NOW - NOW.rem_euclid(86_400_000);
     Timestamp::from_millis(midnight + (24 * day + hour) * 3_600_000)

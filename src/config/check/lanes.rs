@@ -266,12 +266,7 @@ fn phrase(
     match around.rules.phrase(&raw.value) {
         Ok(phrase) => Some(phrase),
         Err(faults) => {
-            for (text, hint) in faults {
-                let finding = found.problem(raw.at, key, text);
-                if let Some(hint) = hint {
-                    finding.hint(hint);
-                }
-            }
+            found.problems(raw.at, key, faults);
             None
         }
     }

@@ -51,7 +51,8 @@ pub(crate) fn reach(
             )
         }
         (None, Some(all)) if is_reviewed => {
-            // They are told with their own place, see `reviewers`; here those that can get it count.
+            // They are told with their own place, see `reviewers`; here those that can get it
+            // count.
             self::chats(Some(all), "reviewers", names, around, &mut Findings::default())
         }
         _ => Vec::new(),
@@ -102,12 +103,7 @@ pub(crate) fn audience(
     match around.rules.audience(&raw.value, &topics, &channels) {
         Ok(rule) => Some(rule),
         Err(faults) => {
-            for (problem, hint) in faults {
-                let finding = found.problem(raw.at, key, problem);
-                if let Some(hint) = hint {
-                    finding.hint(hint);
-                }
-            }
+            found.problems(raw.at, key, faults);
             None
         }
     }

@@ -78,12 +78,7 @@ pub(crate) fn condition(
     match around.rules.condition(&raw.value) {
         Ok(condition) => Some(condition),
         Err(faults) => {
-            for (problem, hint) in faults {
-                let finding = found.problem(raw.at, key, problem);
-                if let Some(hint) = hint {
-                    finding.hint(hint);
-                }
-            }
+            found.problems(raw.at, key, faults);
             None
         }
     }

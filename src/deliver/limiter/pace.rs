@@ -1,9 +1,9 @@
 //! The rate that a service grants, found by being refused.
 //!
-//! It begins at the rate of the settings, which is never passed. A refusal lowers it a little, another
-//! one soon after halves it; time without one raises it step by step, back to where it began. Near the rate that was refused last the
-//! steps are small, so that a limit below the settings' is found once and then only touched now
-//! and then.
+//! It begins at the rate of the settings, which is never passed. A refusal lowers it a little,
+//! another one soon after halves it; time without one raises it step by step, back to where it
+//! began. Near the rate that was refused last the steps are small, so that a limit below the
+//! settings' is found once and then only touched now and then.
 
 use std::time::Duration;
 

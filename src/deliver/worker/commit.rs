@@ -70,8 +70,8 @@ impl Worker {
         }));
     }
 
-    /// Half of what may be claimed ahead is gone, as much has come home, or something has been home for
-    /// long: many channels share one writer.
+    /// Half of what may be claimed ahead is gone, as much has come home, or something has been home
+    /// for long: many channels share one writer.
     fn is_worth_a_commit(&self, claims: usize) -> bool {
         let half = self.ahead().div_ceil(2);
         let is_late = self.receipts_due_at().is_some_and(|at| at <= Instant::now());

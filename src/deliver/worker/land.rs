@@ -87,19 +87,11 @@ impl Worker {
                 flight.has_moved = true;
                 self.go_on(flight)
             }
-            act @ Act::Settle { .. } => self.end_flight(&flight, act),
-            Act::Pause { why } => {
-                self.return_it(&flight)?;
-                self.pause(&why)
-            }
-            Act::Halt { why } => {
-                self.return_it(&flight)?;
-                self.halt(&why)
-            }
+            act => self.end_flight(&flight, act),
         }
     }
 
-    /// It is over for this recipient.
+    /// It is over for this recipient, or for now.
     pub(in crate::deliver) fn end_flight(
         &mut self,
         flight: &Flight,
@@ -126,9 +118,15 @@ impl Worker {
                     Receipt { standing, window_closed, error, ..receipt(flight, settled) };
                 self.keep_receipt(receipt)
             }
-            Act::GoOn | Act::Again | Act::Move { .. } | Act::Pause { .. } | Act::Halt { .. } => {
-                self.return_it(flight)
+            Act::Pause { why } => {
+                self.return_it(flight)?;
+                self.pause(&why)
             }
+            Act::Halt { why } => {
+                self.return_it(flight)?;
+                self.halt(&why)
+            }
+            Act::GoOn | Act::Again | Act::Move { .. } => self.return_it(flight),
         }
     }
 

@@ -84,8 +84,8 @@ impl Worker {
         }
     }
 
-    /// Whether the flight, which finds the free window full until `free_at`, may go at once for pay;
-    /// otherwise when to look again.
+    /// Whether the flight, which finds the free window full until `free_at`, may go at once for
+    /// pay; otherwise when to look again.
     pub(super) fn pay_for(
         &mut self,
         flight: &mut Flight,

@@ -3,8 +3,8 @@
 //! An expression sees `item` with the fields that layouts have, `change` and `source`; it has the
 //! filters of layouts and the tests below, no loops, no functions. It is checked whole when it is
 //! read: names, fields, filters, tests and patterns by its words, what it gives by items that have
-//! everything and one that has next to nothing. Judging has fuel for [`FUEL`] instructions, patterns
-//! take time in proportion to the text.
+//! everything and one that has next to nothing. Judging has fuel for [`FUEL`] instructions,
+//! patterns take time in proportion to the text.
 
 mod scan;
 
@@ -101,16 +101,19 @@ pub fn condition(text: &str) -> Result<Condition, Vec<Fault>> {
     if !faults.is_empty() {
         return Err(faults);
     }
-    let template = format!("{{% if {text} %}}{YES}{{% endif %}}");
-    if let Err(error) = environment.add_template_owned(RULE, template) {
-        return Err(vec![syntax(&error)]);
-    }
+    add_rule(&mut environment, text)?;
     let judge = move |item: &Item, told: &Told, now: Timestamp| {
         let context = seen(Arc::from([item.clone()]), told, now, None);
         let rendered = environment.get_template(RULE).and_then(|rule| rule.render(context));
         rendered.map(|words| words == YES).map_err(|error| why(&error))
     };
     Ok(Condition::new(text, Arc::new(judge)))
+}
+
+/// The template that prints [`YES`] where the expression holds.
+fn add_rule(environment: &mut Environment<'static>, text: &str) -> Result<(), Vec<Fault>> {
+    let template = format!("{{% if {text} %}}{YES}{{% endif %}}");
+    environment.add_template_owned(RULE, template).map_err(|error| vec![syntax(&error)])
 }
 
 fn environment() -> Environment<'static> {
@@ -217,6 +220,11 @@ fn tried(environment: &Environment<'_>, text: &str) -> Vec<Fault> {
             }
         }
     }
+    or_missed(faults, &unknown)
+}
+
+/// Fields that nothing has, in place of the faults that follow from them.
+fn or_missed(faults: BTreeSet<Fault>, unknown: &Unknown) -> Vec<Fault> {
     let missed = unknown.noted();
     if missed.is_empty() {
         return faults.into_iter().collect();

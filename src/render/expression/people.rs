@@ -18,7 +18,7 @@ use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::render::expression::scan::{Token, scan, tokens};
 use crate::render::expression::{
-    Fault, RULE, RULE_BYTES_MAX, YES, add_matching, environment, no_answer, syntax, why,
+    Fault, RULE, RULE_BYTES_MAX, YES, add_matching, add_rule, environment, no_answer, syntax, why,
 };
 use crate::render::nearest::nearest;
 
@@ -73,10 +73,7 @@ pub fn audience(text: &str, named: Named<'_>) -> Result<PeopleRule, Vec<Fault>> 
     if !faults.is_empty() {
         return Err(faults);
     }
-    let template = format!("{{% if {text} %}}{YES}{{% endif %}}");
-    if let Err(error) = environment.add_template_owned(RULE, template) {
-        return Err(vec![syntax(&error)]);
-    }
+    add_rule(&mut environment, text)?;
     let fields = FIELDS.into_iter().filter(|field| asked.contains(*field)).collect();
     let judge = Judge { environment, fields, memory: Mutex::default() };
     Ok(PeopleRule::new(text, Arc::new(move |somebody: &Somebody<'_>| judge.judge(somebody))))

@@ -10,10 +10,10 @@ use crate::model::phrase::Phrase;
 use crate::model::post::Told;
 use crate::model::time::Timestamp;
 use crate::render::expression::{
-    Fault, RULE, RULE_BYTES_MAX, environment, no_field, seen, strangers, why,
+    Fault, RULE, RULE_BYTES_MAX, environment, or_missed, seen, strangers, why,
 };
 use crate::render::sample::{self, bare_sample, sample};
-use crate::render::values::{Owner, Unknown};
+use crate::render::values::Unknown;
 
 /// Reads and checks words such as `{{ item.title }} at {{ item.published | date }}`.
 ///
@@ -62,12 +62,7 @@ fn tried(environment: &minijinja::Environment<'_>) -> Vec<Fault> {
             faults.insert(Fault::new(why(&error)));
         }
     }
-    let missed = unknown.noted();
-    if missed.is_empty() {
-        return faults.into_iter().collect();
-    }
-    let told = |(owner, field): &(Owner, String)| no_field(owner.word(), field, owner.fields());
-    missed.iter().map(told).collect()
+    or_missed(faults, &unknown)
 }
 
 #[cfg(test)]

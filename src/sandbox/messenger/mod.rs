@@ -211,8 +211,8 @@ impl Server {
         Person::new(Arc::clone(&self.inner), psid)
     }
 
-    /// What the service would say against a message, taken at its word without a socket; `None` when
-    /// it takes it. A message that would have to wait for a file to be fetched is not judged.
+    /// What the service would say against a message, taken at its word without a socket; `None`
+    /// when it takes it. A message that would have to wait for a file to be fetched is not judged.
     pub fn refusal(&self, parameters: &Value) -> Option<String> {
         let parameters = parameters.as_object().cloned().unwrap_or_default();
         let params = Params(parameters, Default::default());

@@ -270,8 +270,8 @@ impl Server {
         self.inner.lock().files.clear();
     }
 
-    /// What the service would say against a call, taken at its word without a socket; `None` when it
-    /// takes it. A call that would have to wait for a file to be fetched is not judged.
+    /// What the service would say against a call, taken at its word without a socket; `None` when
+    /// it takes it. A call that would have to wait for a file to be fetched is not judged.
     pub fn refusal(&self, method: &str, parameters: &Value) -> Option<String> {
         let parameters = parameters.as_object().cloned().unwrap_or_default();
         let params = Params(parameters, Default::default());

@@ -157,8 +157,8 @@ impl Writing<'_> {
         self.tables.carried.insert((step.channel.as_str(), until.as_millis(), number))
     }
 
-    /// Lets go what was carried over and is due, at most as many messages as can be claimed; answers
-    /// whether nothing more was to be looked at.
+    /// Lets go what was carried over and is due, at most as many messages as can be claimed;
+    /// answers whether nothing more was to be looked at.
     pub fn release_carried(&mut self, step: &Advance) -> Result<bool, StoreError> {
         let channel = step.channel.as_str();
         let mut released = 0;
@@ -174,8 +174,7 @@ impl Writing<'_> {
             let Some((at, number)) = first else { return Ok(true) };
             self.tables.carried.remove((channel, at, number))?;
             let Some(person) = self.tables.subscribers.load((channel, number))? else { continue };
-            let is_open =
-                !step.ways.has_windows || person.window_until.is_some_and(|it| it > step.now);
+            let is_open = step.ways.is_window_open(person.window_until, step.now);
             // Whoever can't be reached now gets it with their next contact.
             if person.standing == Standing::Active && is_open {
                 self.release_listed(step, &person)?;

@@ -1,4 +1,5 @@
-//! Words on a post that take more than one transaction: who waits is skipped, who failed waits again.
+//! Words on a post that take more than one transaction: who waits is skipped, who failed waits
+//! again.
 //!
 //! 1. The first part is done with the word itself; what is left stands in `chores`.
 //! 2. Whoever said the word has the next parts done, one transaction each, and others come between.

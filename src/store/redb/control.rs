@@ -1,8 +1,8 @@
 //! The admins' word on one post, and the line in which posts wait for their turn.
 //!
 //! `turns` names, by channel and rank, the posts of which somebody may be claimed. A post that is
-//! paused is not in it; one of which nobody waits any more, or whose hours are closed, may still be,
-//! until its turn comes.
+//! paused is not in it; one of which nobody waits any more, or whose hours are closed, may still
+//! be, until its turn comes.
 
 use crate::model::control::{Obeyed, PostWord, Priority};
 use crate::model::name::Name;

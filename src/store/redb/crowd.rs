@@ -96,8 +96,8 @@ impl Crowded {
         if before == after {
             return Ok(());
         }
-        // A group that became a supergroup stays known by its old number too, which the settings may
-        // name; the service gives no number twice.
+        // A group that became a supergroup stays known by its old number too, which the settings
+        // may name; the service gives no number twice.
         if before.address != after.address && !before.address.starts_with('-') {
             writing.tables.addresses.remove((self.channel.as_str(), &before.address))?;
         }

@@ -511,8 +511,7 @@ impl Writing<'_> {
                 }
                 if let Some(max) = cap {
                     // Where a window is closed it is held for that.
-                    let is_open = !step.ways.has_windows
-                        || person.window_until.is_some_and(|it| it > step.now);
+                    let is_open = step.ways.is_window_open(person.window_until, step.now);
                     if part == 0 && is_open && self.is_capped(step, number, max)? {
                         let held = HeldRow { batch, index, at: Timestamp::default() };
                         self.carry(step, number, Release { post, held })?;

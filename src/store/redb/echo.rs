@@ -235,7 +235,8 @@ impl Writing<'_> {
             // Pruned meanwhile.
             return Ok(None);
         }
-        // What is sent again waits in the state that it had on the wire, and its doubt ends with that.
+        // What is sent again waits in the state that it had on the wire, and its doubt ends with
+        // that.
         let on_wire = if doubt.is_carousel { Outcome::Held } else { Outcome::InFlight };
         let outcome = self.outcome(batch, index)?;
         let waits = outcome == on_wire && !doubt.has_waited;

@@ -1,7 +1,7 @@
 //! Hours of posts: a post leaves the line when its hours end, and comes back when they begin.
 //!
-//! They are asked whenever a post's turn comes, so nothing else that puts a post into the line needs
-//! to know them: a later stage, a post that is resumed, who is tried again.
+//! They are asked whenever a post's turn comes, so nothing else that puts a post into the line
+//! needs to know them: a later stage, a post that is resumed, who is tried again.
 
 use std::time::Duration;
 

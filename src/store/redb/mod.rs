@@ -364,10 +364,6 @@ impl Store for RedbStore {
         self.scan(move |read| crowd::load_audience(read, &channel, &topics))
     }
 
-    fn commit_post(&self, post: PostCommit) -> Reply<'_, PostId> {
-        self.write(move |writing| compose::commit_post(writing, &post))
-    }
-
     fn give_up_drafts(
         &self,
         drafts: Vec<DraftId>,

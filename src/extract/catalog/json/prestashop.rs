@@ -17,7 +17,8 @@ use crate::model::offer::{Amount, Availability, Currency, Offer, Terms};
 
 /// `None` for a row that names no product.
 pub(crate) fn product(row: &Value, around: &Around<'_>) -> Option<Product> {
-    // The web service lists bare numbers unless it is asked for more: they tell nothing of a product.
+    // The web service lists bare numbers unless it is asked for more: they tell nothing of a
+    // product.
     if row.as_object().is_none_or(|row| row.len() < 2) {
         return None;
     }
