@@ -6,7 +6,8 @@
 //! ```
 //!
 //! The service counts arrivals, not starts. What an answer took beyond the usual may all have been
-//! spent on the way there: its start is then counted that much later.
+//! spent on the way there: its start is then counted that much later, and so is one that is out for
+//! longer than the usual.
 //!
 //! After a restart the windows are taken for full, and what was learned goes on
 //! ([`Limiter::resume`]): a limit is passed neither by a crash nor by a clock that jumps.
@@ -129,18 +130,18 @@ impl Limiter {
         self.chats.note(address, weight, now);
     }
 
-    /// The answer to the request that was started at `start` came now.
-    pub fn land(&mut self, start: Instant, now: Instant) {
+    /// The request that was started at `start` is over, with the service's answer or without.
+    pub fn land(&mut self, start: Instant, is_answered: bool, now: Instant) {
         let took = now.saturating_duration_since(start);
+        self.starts.landed(start, took);
+        if !is_answered {
+            return;
+        }
         let usual = match self.usual {
             Some(usual) if usual < took => usual + (took - usual) / 256,
             _ => took,
         };
         self.usual = Some(usual);
-        let excess = took.saturating_sub(usual);
-        if !excess.is_zero() {
-            self.starts.correct(start, excess);
-        }
     }
 
     /// The service refused what was started at `begun` because it was too much, and asked to wait
@@ -177,8 +178,11 @@ impl Limiter {
         wait
     }
 
-    /// Time has passed.
+    /// Time has passed, and answers came or did not.
     pub fn recover(&mut self, now: Instant) {
+        if let Some(usual) = self.usual {
+            self.starts.recount(usual, now);
+        }
         self.is_changed |= self.pace.recover(now);
         self.adjust(now);
     }
@@ -256,11 +260,12 @@ mod tests {
         for chat in ["1", "2"] {
             now = now.max(limiter.channel_free_at(1));
             limiter.start(chat, 1, now);
-            limiter.land(now, now + usual);
+            limiter.land(now, true, now + usual);
         }
         let next = limiter.channel_free_at(1);
         limiter.start("3", 1, next);
-        limiter.land(next, next + usual + Duration::from_millis(200));
+        limiter.land(next, true, next + usual + Duration::from_millis(200));
+        limiter.recover(next + usual + Duration::from_millis(200));
         let after = limiter.channel_free_at(1);
         limiter.start("4", 1, after);
         let late = limiter.channel_free_at(1);

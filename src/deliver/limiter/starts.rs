@@ -21,10 +21,29 @@ const RATE_BOUNDS: (f64, f64) = (0.001, 100_000.0);
 /// The last starts, and how many a window may hold.
 #[derive(Debug)]
 pub struct Starts {
-    /// Oldest first; as many as the fastest rate has in a window.
-    instants: VecDeque<Instant>,
+    /// As many as the fastest rate has in a window; those that count from the earliest time first.
+    kept: VecDeque<Start>,
     count: usize,
     window: Duration,
+}
+
+/// One message.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    begun: Instant,
+    /// From when on it counts: the service may have seen it as late as then.
+    counts_from: Instant,
+    answer: Answer,
+}
+
+/// What is known of the way of one start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// It is on its way, or nobody asks how long it took.
+    Open,
+    Took(Duration),
+    /// It stands for what may have been sent before.
+    Supposed,
 }
 
 impl Starts {
@@ -39,14 +58,17 @@ impl Starts {
         } else {
             now.checked_sub(window).unwrap_or(now)
         };
-        let instants = (0..count).map(|place| from + step.mul_f64(figure(place))).collect();
-        Self { instants, count, window }
+        let supposed = |place| {
+            let at = from + step.mul_f64(figure(place));
+            Start { begun: at, counts_from: at, answer: Answer::Supposed }
+        };
+        Self { kept: (0..count).map(supposed).collect(), count, window }
     }
 
     /// No more than so many a second from now on; never more than the `rate_max` of the beginning.
     pub fn slow_to(&mut self, rate: f64) {
         let (count, window) = window_of(rate);
-        self.count = count.min(self.instants.len());
+        self.count = count.min(self.kept.len());
         self.window = window;
     }
 
@@ -54,42 +76,60 @@ impl Starts {
     pub fn spread(&mut self, from: Instant) {
         let step = self.window.div_f64(figure(self.count));
         let first = from.checked_sub(self.window).unwrap_or(from);
-        let skipped = self.instants.len() - self.count;
-        for (place, instant) in self.instants.iter_mut().skip(skipped).enumerate() {
-            *instant = (*instant).max(first + step.mul_f64(figure(place)));
+        let skipped = self.kept.len() - self.count;
+        for (place, start) in self.kept.iter_mut().skip(skipped).enumerate() {
+            start.counts_from = start.counts_from.max(first + step.mul_f64(figure(place)));
         }
     }
 
     /// When `weight` messages may start.
     pub fn free_at(&self, weight: u32) -> Instant {
         let weight = usize::try_from(weight).unwrap_or(usize::MAX).clamp(1, self.count);
-        let place = self.instants.len() - self.count + weight - 1;
-        match self.instants.get(place) {
-            Some(first) => *first + self.window,
+        let place = self.kept.len() - self.count + weight - 1;
+        match self.kept.get(place) {
+            Some(first) => first.counts_from + self.window,
             None => Instant::now(),
         }
     }
 
     /// So many messages start now.
     pub fn note(&mut self, weight: u32, now: Instant) {
-        let most = self.instants.len();
+        let most = self.kept.len();
         for _ in 0..usize::try_from(weight).unwrap_or(most).clamp(1, most) {
-            self.instants.pop_front();
-            self.instants.push_back(now);
+            self.kept.pop_front();
+            self.kept.push_back(Start { begun: now, counts_from: now, answer: Answer::Open });
         }
     }
 
-    /// What was noted at `begun` is counted by the service only `excess` later.
-    pub fn correct(&mut self, begun: Instant, excess: Duration) {
-        if self.count > COUNTED_MAX {
+    /// What was noted at `begun` was over after `took`.
+    pub fn landed(&mut self, begun: Instant, took: Duration) {
+        for start in self.kept.iter_mut().filter(|start| start.begun == begun) {
+            start.answer = Answer::Took(took);
+        }
+    }
+
+    /// What took longer than `usual`, or does so already, counts from that much later. The usual
+    /// may be known better now than when an answer came.
+    pub fn recount(&mut self, usual: Duration, now: Instant) {
+        if self.kept.len() > COUNTED_MAX {
             return;
         }
-        let later = begun + excess;
-        let Ok(first) = self.instants.binary_search(&begun) else { return };
-        let Some(one) = self.instants.remove(first) else { return };
-        debug_assert_eq!(one, begun, "found by its instant");
-        let at = self.instants.partition_point(|one| *one <= later);
-        self.instants.insert(at, later);
+        let mut is_changed = false;
+        for start in &mut self.kept {
+            let took = match start.answer {
+                Answer::Open => now.saturating_duration_since(start.begun),
+                Answer::Took(took) => took,
+                Answer::Supposed => continue,
+            };
+            let later = start.begun + took.saturating_sub(usual);
+            if later > start.counts_from {
+                start.counts_from = later;
+                is_changed = true;
+            }
+        }
+        if is_changed {
+            self.kept.make_contiguous().sort_by_key(|start| start.counts_from);
+        }
     }
 }
 
@@ -223,7 +263,45 @@ mod tests {
         let from = Instant::now();
         let mut starts = Starts::new(2.0, false, from);
         let seen = run(&mut starts, from, 3);
-        starts.correct(seen[1], Duration::from_millis(200));
+        starts.landed(seen[1], Duration::from_millis(250));
+        starts.recount(Duration::from_millis(50), seen[2]);
         assert!(starts.free_at(1) - seen[1] > Duration::from_millis(1_150));
+    }
+
+    #[test]
+    fn what_is_not_answered_yet_counts_from_as_late_as_it_may_arrive() {
+        let usual = Duration::from_millis(50);
+        let from = Instant::now();
+        let mut starts = Starts::new(2.0, false, from);
+        let seen = run(&mut starts, from, 2);
+        starts.landed(seen[1], usual);
+        let late = seen[1] + Duration::from_millis(900);
+        starts.recount(usual, late);
+        assert_eq!(starts.free_at(1), seen[1] + starts.window, "its answer came in time");
+        assert_eq!(starts.free_at(2), late - usual + starts.window, "the other is still out");
+    }
+
+    #[test]
+    fn a_better_knowledge_of_the_usual_holds_for_the_answers_before() {
+        let from = Instant::now();
+        let mut starts = Starts::new(2.0, false, from);
+        let seen = run(&mut starts, from, 2);
+        starts.landed(seen[0], Duration::from_millis(300));
+        starts.recount(Duration::from_millis(300), seen[1]);
+        assert_eq!(starts.free_at(1), seen[0] + starts.window);
+        starts.landed(seen[1], Duration::from_millis(10));
+        starts.recount(Duration::from_millis(10), seen[1] + Duration::from_millis(10));
+        assert_eq!(starts.free_at(1), seen[0] + Duration::from_millis(290) + starts.window);
+    }
+
+    #[test]
+    fn an_album_that_arrived_late_does_so_with_all_its_pictures() {
+        let now = Instant::now();
+        let mut starts = Starts::new(30.0, false, now);
+        starts.note(10, now);
+        starts.landed(now, Duration::from_millis(400));
+        starts.recount(Duration::ZERO, now + Duration::from_millis(400));
+        let late = starts.kept.iter().filter(|start| start.counts_from > now);
+        assert_eq!(late.count(), 10);
     }
 }

@@ -34,7 +34,8 @@ impl Worker {
             flight.is_said = true;
             return self.go_on(flight);
         }
-        self.limiter.land(flight.begun, Instant::now());
+        let is_answered = matches!(observed, Observed::Answered { .. });
+        self.limiter.land(flight.begun, is_answered, Instant::now());
         let channel = &self.options.channel;
         let meaning = match flight.lane {
             Lane::Utility | Lane::Marketing => channel.verdict(flight.lane, observed).meaning(),
