@@ -139,7 +139,8 @@ impl<'a> Audit<'a> {
         for told in &self.posts {
             let resends = self.resends(told);
             let outcomes = store.peek(|store| store.load_outcomes(told.post.id, &key));
-            let numbers: Vec<u32> = outcomes.iter().map(|(number, _)| *number).collect();
+            let mut numbers: Vec<u32> = outcomes.iter().map(|(number, _)| *number).collect();
+            numbers.sort_unstable();
             let people = store.peek(|store| store.load_people(&key, numbers));
             let addresses: BTreeMap<u32, String> =
                 people.into_iter().map(|person| (person.number, person.address)).collect();
@@ -209,7 +210,7 @@ impl<'a> Audit<'a> {
 
     /// Whether somebody of whom nobody knows may get the post again.
     fn resends(&self, told: &Told) -> bool {
-        let is_of = |rule: &&Rule| Some(rule.name) == told.campaign.as_deref();
+        let is_of = |rule: &&Rule| rule.name == told.mark();
         let by_rule = self.world.rules.iter().find(is_of).is_some_and(|rule| rule.resends);
         by_rule || self.done.retried.contains(&told.post.id)
     }

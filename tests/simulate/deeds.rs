@@ -1,9 +1,11 @@
 //! What happens in worlds with extras, beside all else.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tidings::admin::desk::Ask;
 use tidings::model::pacing::ChannelWord;
+use tidings::model::post::Outcome;
 use tidings::model::time::Timestamp;
 use tidings::sandbox::messenger::{Echoes, PageTrouble, Usage};
 
@@ -202,13 +204,32 @@ pub async fn let_go(world: &mut World) {
     }
 }
 
-/// How many are to get tomorrow what was too much for today.
-pub fn carried(world: &World) -> u64 {
+/// Who is to get on another day what was too much for one, and when; whose is first comes first.
+pub fn carried(world: &World) -> Vec<(Timestamp, String)> {
     if world.extras.cap.is_none() {
-        return 0;
+        return vec![];
     }
-    let (store, now) = (world.store(), world.clock.now());
+    let mut found = BTreeMap::new();
+    let store = world.store();
     let posts = store.peek(|store| store.load_posts(10_000));
-    let of = |post| store.peek(|store| store.load_report(post, now)).map_or(0, |it| it.carried);
-    posts.iter().filter(|post| post.counts.held > 0).map(|post| of(post.id)).sum()
+    for post in posts.iter().filter(|post| post.counts.held > 0) {
+        for channel in ["bot", "page"] {
+            let key = name(channel);
+            let outcomes = store.peek(|store| store.load_outcomes(post.id, &key));
+            let held = outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Held);
+            for (number, _) in held {
+                let known = found.entry((channel, *number));
+                known.or_insert_with(|| {
+                    let one = store.peek(|store| store.load_delivery(post.id, &key, *number));
+                    one.and_then(|one| one.carried_until)
+                });
+            }
+        }
+    }
+    let told = |((channel, number), until): ((&str, u32), Option<Timestamp>)| {
+        until.map(|until| (until, format!("{channel}/{number}")))
+    };
+    let mut all: Vec<_> = found.into_iter().filter_map(told).collect();
+    all.sort();
+    all
 }

@@ -27,7 +27,7 @@ impl Told {
     }
 
     /// What its messages begin with.
-    fn mark(&self) -> &str {
+    pub fn mark(&self) -> &str {
         match &self.campaign {
             Some(campaign) => campaign,
             None if self.is_shown => "shown",

@@ -397,34 +397,32 @@ async fn finish(world: &mut World, done: &mut Done) {
         pause = (pause + pause / 4).min(pause_max);
         match (what_waits(world), deeds::carried(world)) {
             (Some(what), _) => waits = what,
-            (None, 0) => return,
             (None, carried) => {
-                waits = format!("for {carried} of another day");
+                let Some((first, _)) = carried.first() else { return };
+                waits = format!("for another day: {carried:?}");
                 world.note(|| format!("it waits {waits}"));
                 // Until then nothing new comes.
                 world.feeds.iter().for_each(|feed| feed.serve(Manner::Rest));
                 pause_max = DAYS_PAUSE_MAX;
-                sleep_over(world).await;
-                pause = Duration::from_secs(3);
+                if sleep_over(world, *first).await {
+                    pause = Duration::from_secs(3);
+                }
             }
         }
     }
 }
 
-/// The daemon is away until about the hour at which what was carried over comes.
-async fn sleep_over(world: &mut World) {
-    let Some(cap) = world.extras.cap.clone() else { return };
-    let now = world.clock.now();
-    let caps = cap.caps();
-    let today = caps.days.at(caps.days.day(now), caps.carry_at);
-    let next = today.filter(|at| now < *at).unwrap_or_else(|| caps.carried_until(now));
-    let wait = next.since(now) + world.extras.dice.millis(0, 240_000);
+/// The daemon is away until about the hour at which something comes; answers whether it was.
+async fn sleep_over(world: &mut World, until: Timestamp) -> bool {
+    let wait = until.since(world.clock.now()) + world.extras.dice.millis(0, 240_000);
     let wait = wait.saturating_sub(Duration::from_secs(120));
-    if wait > PAUSE_MAX {
+    let is_long = wait > PAUSE_MAX;
+    if is_long {
         world.stop().await;
         world.run_for(wait).await;
         world.start(None).await;
     }
+    is_long
 }
 
 async fn let_go(world: &mut World) {

@@ -71,7 +71,6 @@ pub struct World {
     pub kills: u64,
     pub started_at: Vec<Timestamp>,
     /// How often the time moved.
-    steps: u64,
     /// Of each channel.
     pub in_flight: u64,
     /// Messages a second, of the bot and of the page.
@@ -197,7 +196,6 @@ impl World {
             daemon: None,
             kills: 0,
             started_at: Vec::new(),
-            steps: 0,
             in_flight: plan.in_flight,
             rates,
             lines,
@@ -302,7 +300,6 @@ impl World {
                 return;
             }
             step(until).await;
-            self.steps += 1;
             self.look_after();
         }
     }
@@ -324,9 +321,8 @@ impl World {
             }
         }
         format!(
-            "{} steps, {} starts, {} kills, {} transactions of the last, {} and {} requests, {} and \
+            "{} starts, {} kills, {} transactions of the last, {} and {} requests, {} and \
              {} messages, {:x} of them all",
-            self.steps,
             self.started_at.len(),
             self.kills,
             self.daemon.as_ref().map_or(0, |daemon| daemon.store.turns()),
