@@ -7,9 +7,9 @@
 //! lost, nothing twice but where nobody could know, no rate exceeded.
 //!
 //! `TIDINGS_SIM_SEED=7` runs one seed and shows its trace (with `TIDINGS_SIM_PLAIN=1` the world
-//! without extras), `TIDINGS_SIM_SEEDS=1000` so many,
-//! `TIDINGS_SIM_FROM=5000` from that one on, `TIDINGS_SIM_TWICE=1` compares two runs of some, `TIDINGS_SIM_ALL=1` also cuts lines at every byte and
-//! looks at every change of the clocks; `scripts/simulate` does so in an optimised build.
+//! without extras), `TIDINGS_SIM_SEEDS=1000` so many, `TIDINGS_SIM_FROM=5000` from that one on.
+//! `TIDINGS_SIM_TWICE=1` compares two runs of some. `TIDINGS_SIM_ALL=1` also cuts lines at every byte
+//! and looks at every change of the clocks; `scripts/simulate` does so in an optimised build.
 
 #![allow(
     clippy::unwrap_used,

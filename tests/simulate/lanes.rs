@@ -1,5 +1,5 @@
-//! The lanes of the page, by the service's own book: windows, gaps, what was paid, and a page that is
-//! blocked.
+//! The lanes of the page, by the service's own book: windows, gaps, what was paid, and a page that
+//! is blocked.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
