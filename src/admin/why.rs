@@ -136,7 +136,7 @@ impl Desk {
                 "number": person.number,
                 "standing": word(&person.standing),
                 "topics": person.topics,
-                "joined": person.joined_at.to_string(),
+                "joined": person.has_joined().then(|| person.joined_at.to_string()),
                 "posts": told,
             }));
         }

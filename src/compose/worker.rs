@@ -8,7 +8,7 @@ use crate::compose::correct::{correct, look_again};
 use crate::compose::set::{Composed, each_once, give_up, of_campaign, one_off};
 use crate::compose::show::show_held;
 use crate::compose::turn::{Due, Turn, turn};
-use crate::compose::whom::{Audience, find, let_in, let_in_between};
+use crate::compose::whom::{Audience, find, let_in, sweep};
 use crate::model::audience::LateJoiners;
 use crate::model::item::Item;
 use crate::model::name::Name;
@@ -167,7 +167,7 @@ async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
         look_again(options, id, &items).await?;
     }
     if let (Some(whom), Some(before)) = (late, before) {
-        let_in_between(options, id, &whom, &before).await?;
+        sweep(options, id, &whom, &before).await?;
     }
     options.meters.count_post();
     tracing::info!(post.id = %id, title = %title, recipients = planned, "made a post");

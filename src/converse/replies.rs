@@ -115,6 +115,9 @@ fn answer(
     match wish {
         Wish::Start { topic, way } => {
             person.standing = Standing::Active;
+            if !person.has_joined() {
+                person.joined_at = event.at;
+            }
             match topic {
                 Some(topic) => add_topic(&mut person.topics, topic),
                 None => person.topics = setting.topics.to_vec(),

@@ -101,7 +101,8 @@ impl Crowded {
         if before.address != after.address && !before.address.starts_with('-') {
             writing.tables.addresses.remove((self.channel.as_str(), &before.address))?;
         }
-        if before.standing != after.standing || before.topics != after.topics {
+        let is_other = before.is_counted() != after.is_counted();
+        if is_other || before.standing != after.standing || before.topics != after.topics {
             self.count(before, false)?;
             self.count(after, true)?;
             self.mark(before, false);

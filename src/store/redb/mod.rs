@@ -15,6 +15,9 @@ mod tables;
 
 mod writer;
 
+#[cfg(test)]
+mod trial;
+
 mod ledger;
 
 mod packed;
@@ -97,7 +100,7 @@ use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::name::Name;
 use crate::model::one_off::{FilePost, FilesTaken};
 use crate::model::pacing::{Halt, Pacing, StarsAsked};
-use crate::model::post::{Claim, Draft, DraftId, Outcome, Post, PostId};
+use crate::model::post::{Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
 use crate::model::product::ProductName;
 use crate::model::report::PostReport;
@@ -112,9 +115,9 @@ use crate::store::redb::ledger::Writing;
 use crate::store::redb::rollout::Judged;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
-    Advance, ConversationCommit, CorrectionCommit, Delivery, FloodWord, LateCommit, LateLook,
-    MarketCampaign, MarketState, OptinWord, PollCommit, PostCommit, PostRole, Reply, Rescued,
-    ReviewWord, Reviewed, Status, Store, StoreError, TraceQuery, Wire,
+    Advance, Claimed, ConversationCommit, CorrectionCommit, Delivery, FloodWord, LateCommit,
+    LateLook, MarketCampaign, MarketState, OptinWord, PollCommit, PostCommit, PostRole, Reply,
+    Rescued, ReviewWord, Reviewed, Status, Store, StoreError, TraceQuery, Wire,
 };
 
 /// The file's name in the data directory.
@@ -382,14 +385,9 @@ impl Store for RedbStore {
         self.scan(move |read| audience::load_people(read, &channel, &numbers))
     }
 
-    fn commit_chats(
-        &self,
-        channel: &Name,
-        addresses: Vec<String>,
-        now: Timestamp,
-    ) -> Reply<'_, Vec<u32>> {
+    fn commit_chats(&self, channel: &Name, addresses: Vec<String>) -> Reply<'_, Vec<u32>> {
         let channel = channel.clone();
-        self.write(move |writing| audience::commit_chats(writing, &channel, &addresses, now))
+        self.write(move |writing| audience::commit_chats(writing, &channel, &addresses))
     }
 
     fn load_shown(&self) -> Reply<'_, Vec<(DraftId, PostId)>> {
@@ -484,23 +482,11 @@ impl Store for RedbStore {
         self.write(move |writing| compose::commit_flood(writing, &source, word, now))
     }
 
-    fn advance(&self, mut step: Advance) -> Reply<'_, Vec<Claim>> {
+    fn advance_part(&self, step: Advance) -> Reply<'_, Claimed> {
         Box::pin(async move {
-            let limit = step.claims;
-            let mut claims = Vec::new();
-            loop {
-                let (channel, now) = (step.channel.clone(), step.now);
-                let (resting, ways) = (step.resting.clone(), step.ways.clone());
-                let caps = step.caps.clone();
-                let done = self.write(move |writing| deliver::advance(writing, &step)).await?;
-                done.judged.iter().for_each(tell_judged);
-                claims.extend(done.claims);
-                if !done.is_cut || claims.len() >= limit {
-                    return Ok(claims);
-                }
-                let (receipts, left) = (Vec::new(), limit - claims.len());
-                step = Advance { channel, receipts, claims: left, resting, caps, ways, now };
-            }
+            let done = self.write(move |writing| deliver::advance(writing, &step)).await?;
+            done.judged.iter().for_each(tell_judged);
+            Ok(done.claimed)
         })
     }
 
@@ -572,7 +558,7 @@ impl Store for RedbStore {
 
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()> {
         let channel = channel.clone();
-        self.write(move |writing| writing.tables.channels.put(channel.as_str(), &state))
+        self.write(move |writing| writing.keep_channel(&channel, &state))
     }
 
     fn load_pacing(&self, channel: &Name) -> Reply<'_, Option<Pacing>> {
@@ -653,7 +639,18 @@ impl Store for RedbStore {
 
     fn forget_optins(&self, channel: &Name, before: Timestamp) -> Reply<'_, usize> {
         let channel = channel.clone();
-        self.write(move |writing| market::forget_optins(writing, &channel, before))
+        Box::pin(async move {
+            let (mut forgotten, mut next) = (0, Some(0));
+            while let Some(from) = next {
+                let channel = channel.clone();
+                let part = self
+                    .write(move |writing| market::forget_optins(writing, &channel, before, from));
+                let (some, left) = part.await?;
+                forgotten += some;
+                next = left;
+            }
+            Ok(forgotten)
+        })
     }
 
     fn load_market(&self, channel: &Name) -> Reply<'_, MarketState> {

@@ -235,6 +235,8 @@ pub(super) struct Flight {
     /// What it says comes back as an echo.
     pub has_echo: bool,
     pub paid: Option<Paid>,
+    /// The day for which it counts as a post of campaigns, where there is a cap.
+    pub taken: Option<u32>,
 }
 
 /// What was paid for a message, in which period; in millionths.
@@ -426,7 +428,7 @@ versions! {
     Outcomes = 2;
     Corrections = 1;
     SentRow = 1, IS_BULK;
-    Flight = 2;
+    Flight = 3;
     Part = 1;
     HeldRow = 2;
     AnswerRow = 2;
@@ -921,6 +923,7 @@ mod tests {
                 lane: Lane::Marketing,
                 has_echo: true,
                 paid: Some(Paid { period: 3, cost: 300 }),
+                taken: Some(300),
             },
             "02e457b3940001ff070203010106ac02",
         );
@@ -935,6 +938,7 @@ mod tests {
                 lane: Lane::Window,
                 has_echo: false,
                 paid: None,
+                taken: None,
             },
             "02eba58bd90103626f7401310300000000",
         );
