@@ -88,6 +88,9 @@ fn summary(setup: &Setup) -> String {
                 output::count(usize::try_from(max).unwrap_or(usize::MAX), "post")
             ));
         }
+        if let Some(stages) = &campaign.stages {
+            out.push_str(&format!("    {stages}\n"));
+        }
         if !campaign.reach.reviewers.is_empty() {
             out.push_str(&format!("    looked at by {}\n", chats(&campaign.reach.reviewers)));
         }
@@ -112,6 +115,9 @@ fn summary(setup: &Setup) -> String {
             "  {}.toml: `{}` at {}{past}\n",
             file.name, file.post.title, file.at
         ));
+        if let Some(stages) = &file.post.stages {
+            out.push_str(&format!("    {}\n", stages));
+        }
     }
     out.push_str(&format!("  store: {}\n", config.data_dir.display()));
     out.push_str(&format!("  admin socket: {}", config.listen.admin.display()));

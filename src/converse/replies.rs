@@ -386,6 +386,24 @@ mod tests {
     }
 
     #[test]
+    fn whoever_was_only_named_joins_with_their_start_and_not_before() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        chat.says("/start");
+        let named = chat.person.as_mut().unwrap();
+        (named.joined_at, named.number) =
+            (Timestamp::default(), crate::model::subscriber::CHATS_FROM);
+        named.topics = vec![];
+        chat.says("hello");
+        assert!(!chat.person.as_ref().unwrap().is_counted());
+        chat.says("/start");
+        let person = chat.person.as_ref().unwrap();
+        assert!(person.is_counted() && person.joined_at == chat.now, "{person:?}");
+        let joined_at = person.joined_at;
+        chat.says("/start");
+        assert_eq!(chat.person.as_ref().unwrap().joined_at, joined_at);
+    }
+
+    #[test]
     fn a_start_link_subscribes_to_its_topic_and_an_unknown_one_to_all() {
         for (payload, expected) in [("news", vec!["news"]), ("gone", vec!["news", "shop"])] {
             let mut chat = Chat::new(ChannelKind::Telegram);

@@ -373,6 +373,11 @@ pub trait Store: Send + Sync + 'static {
     /// is halted already the first reason stands.
     fn commit_halt(&self, channel: &Name, halt: Option<Halt>) -> Reply<'_, bool>;
 
+    /// How many of these people, whose numbers ascend, got `max` posts of campaigns on that day, or
+    /// more.
+    fn count_capped(&self, channel: &Name, numbers: Vec<u32>, day: u32, max: u32)
+    -> Reply<'_, u64>;
+
     /// Counts Stars as spent, as many as the budget has left; answers how many, in tenths.
     fn take_stars(&self, channel: &Name, asked: StarsAsked) -> Reply<'_, u64>;
 

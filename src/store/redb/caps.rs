@@ -18,7 +18,7 @@ use crate::model::time::Timestamp;
 use crate::store::redb::held::title_card;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rows::{AnswerRow, HeldRow, PostRow, Release, TakenRow};
-use crate::store::redb::tables::{CARRIED, Index};
+use crate::store::redb::tables::{CARRIED, Index, TAKEN};
 use crate::store::{Advance, StoreError};
 
 /// Subscriber numbers of one row.
@@ -312,6 +312,29 @@ fn list(posts: &[PostRow]) -> Module {
         text: RichText { blocks: vec![Block::List { start: None, items }] },
         buttons: vec![],
     }
+}
+
+/// See `Store::count_capped`.
+pub(super) fn count_capped(
+    read: &ReadTransaction,
+    channel: &Name,
+    numbers: &[u32],
+    (day, max): (u32, u32),
+) -> Result<u64, StoreError> {
+    let rows = TAKEN.open(read)?;
+    let (mut known, mut taken, mut capped) = (None, Taken::default(), 0);
+    for number in numbers {
+        let chunk = number / CHUNK_NUMBERS;
+        if known != Some(chunk) {
+            known = Some(chunk);
+            taken = match rows.load((channel.as_str(), chunk))? {
+                Some(TakenRow(bytes)) => Taken::decode(&bytes)?,
+                None => Taken::default(),
+            };
+        }
+        capped += u64::from(u32::from(taken.count(place(*number), day)) >= max);
+    }
+    Ok(capped)
 }
 
 /// The numbers for whom something is carried over on the channel.

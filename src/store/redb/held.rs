@@ -171,7 +171,6 @@ pub(super) fn title_card(title: String) -> Card {
 mod tests {
     use std::sync::Arc;
 
-    use super::*;
     use crate::model::cap::Caps;
     use crate::model::day::Days;
     use crate::store::redb::trial::{NOW, bot, post, store};

@@ -581,6 +581,17 @@ impl Store for RedbStore {
         self.write(move |writing| writing.keep_halt(&channel, halt.as_ref()))
     }
 
+    fn count_capped(
+        &self,
+        channel: &Name,
+        numbers: Vec<u32>,
+        day: u32,
+        max: u32,
+    ) -> Reply<'_, u64> {
+        let channel = channel.clone();
+        self.scan(move |read| caps::count_capped(read, &channel, &numbers, (day, max)))
+    }
+
     fn take_stars(&self, channel: &Name, asked: StarsAsked) -> Reply<'_, u64> {
         let channel = channel.clone();
         self.write(move |writing| writing.take_stars(&channel, &asked))

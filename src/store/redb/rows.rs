@@ -925,7 +925,7 @@ mod tests {
                 paid: Some(Paid { period: 3, cost: 300 }),
                 taken: Some(300),
             },
-            "02e457b3940001ff070203010106ac02",
+            "0373ae9ef50001ff070203010106ac0201ac02",
         );
     }
 
@@ -940,7 +940,7 @@ mod tests {
                 paid: None,
                 taken: None,
             },
-            "02eba58bd90103626f7401310300000000",
+            "03df66e8b00103626f740131030000000000",
         );
     }
 
