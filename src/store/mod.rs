@@ -306,8 +306,8 @@ pub trait Store: Send + Sync + 'static {
     /// again after any other end, unless the channel has no windows: there a failure is final.
     ///
     /// Each claim comes with its lane (see `model::lane`), chosen here of the step's ways: who has
-    /// none but the held one is held here and not handed out. A
-    /// marketing message is paid here, before it goes out, and what was not sent is paid back.
+    /// none but the held one is held here and not handed out. A marketing message is paid here,
+    /// before it goes out, and what was not sent is paid back.
     /// Where the channel has echoes, what is uncertain stays so until its echo comes; where the
     /// post says `resend` it stays in flight instead, and after `ECHO_WAIT` without an echo it
     /// waits again. What is held for longer than the ways say is skipped as expired, and so is what

@@ -93,10 +93,10 @@ pub(super) struct Args {
     #[command(flatten)]
     stages: StageArgs,
     /// Say how many would get it and why others would not, and send nothing.
-    #[arg(long, help_heading = "Options")]
+    #[arg(long)]
     dry_run: bool,
     /// Print one JSON object.
-    #[arg(long, help_heading = "Options")]
+    #[arg(long)]
     json: bool,
 }
 

@@ -9,7 +9,6 @@ use crate::model::schedule::Span;
 
 /// The options; the same words as the keys of campaigns.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "To a few first")]
 pub(super) struct StageArgs {
     /// The shares of the audience that it goes to stage by stage, growing, such as `1%,10%,100%`.
     /// Nobody is left out: `1%` alone means `1%,100%`.
