@@ -245,7 +245,7 @@ async fn a_post_by_hand_goes_to_a_few_first() {
     let daemon = rig.start();
     rig.baseline().await;
     let send = ["send", "--text", "Careful words", "--channel", "bot", "--stages", "10%,100%"];
-    let send = [&send[..], &["--stage-wait", "1s"]].concat();
+    let send = [&send[..], &["--stage-wait", "3s"]].concat();
     let told = json(&rig, &[&send[..], &["--dry-run"]].concat());
     let totals: Vec<_> = told["stages"].as_array().unwrap().iter().map(|it| &it["total"]).collect();
     assert_eq!(totals, [2, 20]);
