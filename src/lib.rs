@@ -35,6 +35,8 @@ pub mod markup;
 
 pub mod preview;
 
+pub mod invite;
+
 pub mod deliver;
 
 pub mod media;
