@@ -143,6 +143,7 @@ impl House {
         let (wakes, stop, mut workers) = (Wakes::default(), Stop::default(), JoinSet::new());
         let options = listen::Options {
             pushes: None,
+            invites: vec![],
             store: Arc::clone(&store),
             clock: Clock::starting_at(Timestamp::from_millis(NOW)),
             wakes: wakes.clone(),

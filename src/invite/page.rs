@@ -321,7 +321,8 @@ mod tests {
 
     #[test]
     fn the_smallest_page_is_whole() {
-        let page = Page { topics: vec![wording(&[("en", "News"), ("ro", "Știri")])], ..Page::default() };
+        let page =
+            Page { topics: vec![wording(&[("en", "News"), ("ro", "Știri")])], ..Page::default() };
         let html = page.document("ro", &doors(), &[]).html;
         assert!(html.contains("<html lang=\"ro\">") && html.contains("<h1>Știri</h1>"), "{html}");
         assert!(html.contains("href=\"https://t.me/harbour_bot?start=news\""));
@@ -369,7 +370,8 @@ mod tests {
 
     #[test]
     fn sec_t01_nothing_of_settings_or_feeds_becomes_markup() {
-        let hostile = "</style></title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{body}}";
+        let hostile =
+            "</style></title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{body}}";
         let page = Page {
             topics: vec![wording(&[("en", hostile)]), wording(&[("en", hostile)])],
             title: Some(wording(&[("en", hostile)])),
@@ -377,7 +379,8 @@ mod tests {
             privacy: Some(wording(&[("en", hostile)])),
             ..Page::default()
         };
-        let door = |kind| Door { kind, name: hostile.into(), link: format!("https://t.me/{hostile}") };
+        let door =
+            |kind| Door { kind, name: hostile.into(), link: format!("https://t.me/{hostile}") };
         let newest = [
             fresh(hostile, Some("javascript:alert(1)")),
             fresh("plain", Some("data:text/html,<script>")),
@@ -416,7 +419,10 @@ mod tests {
 
     #[test]
     fn the_language_is_the_first_wanted_one_that_is_spoken() {
-        let page = Page { title: Some(wording(&[("pt-br", "Oi"), ("uk", "Порт")])), ..Page::default() };
+        let page = Page {
+            title: Some(wording(&[("pt-br", "Oi"), ("uk", "Порт")])),
+            ..Page::default()
+        };
         for (header, expected) in [
             ("", "en"),
             ("ja, zh;q=0.8", "en"),

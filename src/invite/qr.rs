@@ -69,9 +69,8 @@ impl Code {
     /// The drawing as a file.
     pub fn svg_file(&self) -> String {
         let pixels = self.side * usize::try_from(PIXELS).unwrap_or(1);
-        let attributes = format!(
-            "xmlns=\"http://www.w3.org/2000/svg\" width=\"{pixels}\" height=\"{pixels}\""
-        );
+        let attributes =
+            format!("xmlns=\"http://www.w3.org/2000/svg\" width=\"{pixels}\" height=\"{pixels}\"");
         format!("{}\n", self.svg(&attributes))
     }
 

@@ -1,0 +1,80 @@
+//! The pages that people subscribe on: what the settings say of them, as the public door needs it.
+
+use std::collections::BTreeSet;
+
+use crate::config::{Config, Service, Texts};
+use crate::invite::{Colour, Logo, Page, Wording};
+use crate::listen::invites::{Entrance, Invite};
+use crate::model::campaign::Campaign;
+use crate::model::name::Name;
+
+/// All pages, as the settings have them.
+pub(super) fn invites(config: &Config) -> Vec<Invite> {
+    config.pages.iter().map(|page| invite(page, config)).collect()
+}
+
+/// The bots that pages lead to and of which the settings do not say what they are called.
+pub(super) fn nameless(config: &Config) -> BTreeSet<Name> {
+    let led_to = config.pages.iter().flat_map(|page| &page.channels);
+    let is_nameless = |name: &Name| {
+        config.channels.iter().any(|channel| {
+            channel.name == *name
+                && matches!(channel.service, Service::Telegram { username: None, .. })
+        })
+    };
+    led_to.filter(|name| is_nameless(name)).cloned().collect()
+}
+
+fn invite(page: &crate::config::Page, config: &Config) -> Invite {
+    let shown: Vec<&Name> = match &page.topics {
+        Some(topics) => topics.iter().collect(),
+        None => config.topics.keys().collect(),
+    };
+    let called = shown.iter().filter_map(|topic| config.topics.get(*topic));
+    let channels = config.channels.iter().filter(|channel| page.channels.contains(&channel.name));
+    Invite {
+        slug: page.slug.clone(),
+        page: Page {
+            topics: called.map(wording).collect(),
+            title: page.title.as_ref().map(wording),
+            text: page.text.as_ref().map(wording),
+            privacy: page.privacy.as_ref().map(wording),
+            colour: page.colour.map(Colour),
+            logo: page
+                .logo
+                .as_ref()
+                .map(|logo| Logo { mime: logo.mime, bytes: logo.bytes.clone() }),
+            frames: config.listen.frame_ancestors.clone(),
+        },
+        topics: page.topics.clone().unwrap_or_default(),
+        channels: channels
+            .map(|channel| (channel.name.clone(), entrance(&channel.service)))
+            .collect(),
+        sources: sources(page, config),
+    }
+}
+
+fn entrance(service: &Service) -> Entrance {
+    match service {
+        Service::Telegram { username, .. } => Entrance::Telegram { bot: username.clone() },
+        Service::Messenger { page_id, .. } => Entrance::Messenger { page: page_id.clone() },
+    }
+}
+
+/// The sources of the campaigns that whoever subscribes there gets. What is looked at before it
+/// goes out is not shown to everybody first.
+fn sources(page: &crate::config::Page, config: &Config) -> Vec<Name> {
+    let is_got = |campaign: &&Campaign| {
+        let is_wanted = |topic: &Name| page.topics.as_ref().is_none_or(|all| all.contains(topic));
+        let is_told = campaign.topics.is_empty() || campaign.topics.iter().any(is_wanted);
+        let is_there = campaign.channels.iter().any(|channel| page.channels.contains(channel));
+        is_told && is_there && !campaign.timing.review
+    };
+    let got = config.campaigns.iter().filter(is_got);
+    let sources: BTreeSet<&Name> = got.flat_map(|campaign| &campaign.sources).collect();
+    sources.into_iter().cloned().collect()
+}
+
+fn wording(texts: &Texts) -> Wording {
+    Wording { default: texts.default.clone(), languages: texts.languages.clone() }
+}
