@@ -33,9 +33,9 @@ pub mod render;
 
 pub mod markup;
 
-pub mod preview;
-
 pub mod invite;
+
+pub mod preview;
 
 pub mod deliver;
 

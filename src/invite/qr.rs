@@ -162,8 +162,8 @@ mod tests {
         }
         let drawn: usize = code
             .svg_file()
-            .split('h')
-            .filter_map(|piece| piece.split_once("v1h-")?.0.parse::<usize>().ok())
+            .split('M')
+            .filter_map(|run| run.split_once('h')?.1.split_once("v1h-")?.0.parse::<usize>().ok())
             .sum();
         assert_eq!(drawn, code.is_dark.iter().filter(|is_dark| **is_dark).count());
         let lines = code.lines(false);

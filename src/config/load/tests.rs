@@ -168,7 +168,7 @@ fn the_examples_name_every_key_that_is_known() {
                 _ => None,
             } {
                 // A table that is off unless it is there.
-                let is_told = [format!("#  {key} = "), format!(".{key}]\n")];
+                let is_told = [format!("#  {key} = "), format!(".{key}]\n"), format!("[{key}.")];
                 assert!(is_told.iter().any(|words| file.contains(words)), "{path}: {key}");
             } else if *path == "secret" {
                 assert!(MAIN.contains(&format!("{{ {key} = ")), "secret: {key}");

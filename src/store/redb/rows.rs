@@ -565,7 +565,7 @@ mod tests {
 
     #[test]
     fn a_bots_name_is_read_as_it_was_written() {
-        golden(&BotName("b".into()), "01");
+        golden(&BotName("b".into()), "016500d1220162");
     }
 
     #[test]
