@@ -106,8 +106,8 @@ logo = "logo.svg"
 topics = ["news"]
 "##
     );
-    rig.baseline().await;
     let daemon = rig.start();
+    rig.baseline().await;
     let person = rig.telegram.person(1, "en");
     person.starts(None);
     soon("the welcome", person.wait_inbox(1)).await;

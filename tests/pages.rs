@@ -92,8 +92,8 @@ fn payload(body: &str) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_leads_into_the_chat_for_its_topics() {
     let rig = rig().await;
-    rig.baseline().await;
     let daemon = rig.start();
+    rig.baseline().await;
     let first = rig.telegram.person(1, "en");
     first.starts(None);
     soon("the welcome", first.wait_inbox(1)).await;
