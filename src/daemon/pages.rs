@@ -78,3 +78,71 @@ fn sources(page: &crate::config::Page, config: &Config) -> Vec<Name> {
 fn wording(texts: &Texts) -> Wording {
     Wording { default: texts.default.clone(), languages: texts.languages.clone() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::Setup;
+
+    const SETTINGS: &str = r#"
+data_dir = "data"
+[channels]
+bot = { kind = "telegram", token = { env = "TOKEN" } }
+other = { kind = "telegram", token = { env = "TOKEN" }, username = "other_bot" }
+[topics]
+news = {}
+offers = {}
+[sources]
+a = { url = "https://example.com/a" }
+b = { url = "https://example.com/b" }
+c = { url = "https://example.com/c" }
+d = { url = "https://example.com/d" }
+e = { url = "https://example.com/e" }
+[campaigns]
+news = { sources = ["a"], topics = ["news"] }
+looked-at = { sources = ["b"], topics = ["news"], review = true }
+offers = { sources = ["c"], topics = ["offers"] }
+everybody = { sources = ["d"], topics = [] }
+elsewhere = { sources = ["e"], topics = ["news"], channels = ["other"] }
+[pages]
+news = { topics = ["news"], channels = ["bot"] }
+all = {}
+"#;
+
+    fn config() -> Config {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tidings.toml");
+        std::fs::write(&path, SETTINGS).unwrap();
+        let token = |name: &str| (name == "TOKEN").then(|| "1:x".to_owned());
+        match Setup::load(&path, &token) {
+            Ok(setup) => Config::clone(&setup.config),
+            Err(problems) => panic!("{}", problems.join("\n")),
+        }
+    }
+
+    fn told<'a>(names: impl IntoIterator<Item = &'a Name>) -> Vec<&'a str> {
+        names.into_iter().map(Name::as_str).collect()
+    }
+
+    #[test]
+    fn a_page_shows_what_its_people_get_and_nothing_that_is_looked_at_first() {
+        let config = config();
+        let [news, all] = &invites(&config)[..] else { panic!("two pages") };
+        assert_eq!(told(&news.sources), ["a", "d"]);
+        assert_eq!(told(&all.sources), ["a", "c", "d", "e"]);
+    }
+
+    #[test]
+    fn a_page_for_all_names_no_topic_and_shows_each() {
+        let config = config();
+        let [news, all] = &invites(&config)[..] else { panic!("two pages") };
+        assert_eq!((told(&news.topics), news.page.topics.len()), (vec!["news"], 1));
+        assert_eq!((told(&all.topics), all.page.topics.len()), (vec![], 2));
+        assert_eq!(told(all.channels.iter().map(|(name, _)| name)), ["bot", "other"]);
+    }
+
+    #[test]
+    fn only_bots_without_a_name_are_asked_for_it() {
+        assert_eq!(told(&nameless(&config())), ["bot"]);
+    }
+}
