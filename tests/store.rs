@@ -113,6 +113,7 @@ on_every_backend! {
     due_drafts_come_oldest_due_first
     a_held_draft_is_neither_leased_nor_waited_for
     items_come_in_the_order_asked
+    a_bots_name_is_kept_until_it_is_another
     an_audience_is_who_is_active_under_any_of_the_topics
     an_audience_crosses_the_borders_of_its_rows
     people_are_read_by_their_numbers_dense_or_sparse
@@ -547,6 +548,17 @@ async fn a_held_draft_is_neither_leased_nor_waited_for(home: &mut Home) {
     assert_eq!(store.next_draft_at().await.unwrap(), None);
     let held = store.load_held_drafts().await.unwrap();
     assert_eq!(held.iter().map(|draft| draft.id).collect::<Vec<_>>(), [id]);
+}
+
+async fn a_bots_name_is_kept_until_it_is_another(home: &mut Home) {
+    let (bot, other) = (name("bot"), name("other"));
+    assert_eq!(home.store().load_bot(&bot).await.unwrap(), None);
+    for called in ["harbour_bot", "gazette_bot"] {
+        home.store().commit_bot(&bot, called.to_owned()).await.unwrap();
+        home.reopen();
+        assert_eq!(home.store().load_bot(&bot).await.unwrap().as_deref(), Some(called));
+    }
+    assert_eq!(home.store().load_bot(&other).await.unwrap(), None);
 }
 
 async fn items_come_in_the_order_asked(home: &mut Home) {

@@ -119,6 +119,18 @@ fn summary(setup: &Setup) -> String {
             out.push_str(&format!("    {}\n", stages));
         }
     }
+    for page in &config.pages {
+        let names = |names: &[crate::model::name::Name]| {
+            names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        out.push_str(&format!(
+            "  page {}: {} on {} at {}\n",
+            page.slug,
+            page.topics.as_deref().map_or_else(|| "all topics".to_owned(), names),
+            names(&page.channels),
+            config.address_of(page),
+        ));
+    }
     out.push_str(&format!("  store: {}\n", config.data_dir.display()));
     out.push_str(&format!("  admin socket: {}", config.listen.admin.display()));
     if let Some(public) = &config.listen.public {
@@ -198,6 +210,11 @@ fn summary_json(setup: &Setup) -> serde_json::Value {
             .collect::<BTreeMap<_, _>>(),
         "channels": config.channels.iter().map(|one| &one.name).collect::<Vec<_>>(),
         "topics": config.topics.keys().collect::<Vec<_>>(),
+        "pages": config
+            .pages
+            .iter()
+            .map(|one| (one.slug.to_string(), config.address_of(one)))
+            .collect::<BTreeMap<_, _>>(),
         "data_dir": config.data_dir,
         "warnings": setup.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })

@@ -82,4 +82,6 @@ pub mod subscriber;
 
 pub mod event;
 
+pub mod start;
+
 pub mod secret;

@@ -361,6 +361,11 @@ pub trait Store: Send + Sync + 'static {
 
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()>;
 
+    /// What the service calls the channel's bot, as far as it was asked.
+    fn load_bot(&self, channel: &Name) -> Reply<'_, Option<String>>;
+
+    fn commit_bot(&self, channel: &Name, name: String) -> Reply<'_, ()>;
+
     /// `None` of a channel that never sent.
     fn load_pacing(&self, channel: &Name) -> Reply<'_, Option<Pacing>>;
 

@@ -113,6 +113,8 @@ use crate::model::trace::{Happened, Trace};
 use crate::store::redb::chores::{Hand, Progress};
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rollout::Judged;
+use crate::store::redb::rows::BotName;
+use crate::store::redb::tables::BOTS;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
     Advance, Claimed, ConversationCommit, CorrectionCommit, Delivery, FloodWord, LateCommit,
@@ -559,6 +561,19 @@ impl Store for RedbStore {
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()> {
         let channel = channel.clone();
         self.write(move |writing| writing.keep_channel(&channel, &state))
+    }
+
+    fn load_bot(&self, channel: &Name) -> Reply<'_, Option<String>> {
+        let channel = channel.clone();
+        self.look(move |read| {
+            let row = BOTS.open(read)?.load(channel.as_str())?;
+            Ok(row.map(|BotName(name)| name))
+        })
+    }
+
+    fn commit_bot(&self, channel: &Name, name: String) -> Reply<'_, ()> {
+        let channel = channel.clone();
+        self.write(move |writing| writing.tables.bots.put(channel.as_str(), &BotName(name.clone())))
     }
 
     fn load_pacing(&self, channel: &Name) -> Reply<'_, Option<Pacing>> {

@@ -38,6 +38,10 @@ use crate::store::redb::sent::{put_varint, take_wide};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Format(pub u32);
 
+/// What a service calls a bot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct BotName(pub String);
+
 /// The last number given of each kind; 0 is never given, but for subscribers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counters {
@@ -447,6 +451,7 @@ versions! {
     ChannelState = 1;
     Pacing = 1;
     Halt = 1;
+    BotName = 1;
     Stars = 1;
     TakenRow = 1, IS_BULK;
     Cursor = 1;
@@ -558,6 +563,11 @@ mod tests {
     #[test]
     fn the_format_is_read_as_it_was_written() {
         golden(&Format(1), "01cc71069e01");
+    }
+
+    #[test]
+    fn a_bots_name_is_read_as_it_was_written() {
+        golden(&BotName("b".into()), "016500d1220162");
     }
 
     #[test]

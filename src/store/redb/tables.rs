@@ -31,9 +31,9 @@ use crate::model::trace::Trace;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
-    AnswerRow, Bits, Counters, Crowd, Cursor, Doubt, EchoRow, FileRow, Flight, Format, HeldRow,
-    LaneRow, Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow, ShelfRow,
-    Stars, StoryRow, TakenRow, Tally, TimesRow,
+    AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, FileRow, Flight, Format,
+    HeldRow, LaneRow, Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow,
+    ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow,
 };
 use crate::store::{MarketState, StoreError};
 
@@ -153,6 +153,8 @@ tables! {
         consents CONSENTS: (Text, u32, u64) => Consent;
         /// By channel.
         channels CHANNELS: Text => ChannelState;
+        /// By channel: what the service calls its bot.
+        bots BOTS: Text => BotName;
         /// By channel: how fast it was found to be allowed to send.
         pacings PACINGS: Text => Pacing;
         /// By channel: those on which nothing is sent until somebody says so.
