@@ -111,9 +111,11 @@ topics = ["news"]
     let person = rig.telegram.person(1, "en");
     person.starts(None);
     soon("the welcome", person.wait_inbox(1)).await;
-    for title in
-        ["The ferry is back", hostile, "A title that goes on and on, over more than a line"]
-    {
+    for title in [
+        "The ferry is back",
+        "Tea & \"cakes\" < 5 lei",
+        "A title that goes on, over more than a line",
+    ] {
         rig.site.publish(title, "<p>Words.</p>");
     }
     soon("the posts", person.wait_inbox(4)).await;

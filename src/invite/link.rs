@@ -44,7 +44,9 @@ impl Way {
         let payload = start::payload(topics);
         match self {
             Self::Telegram { bot } => telegram(bot, "start", payload.as_deref()),
-            Self::Messenger { page } => Ok(address("https://m.me/", page, "ref", payload)),
+            Self::Messenger { page } => {
+                Ok(address("https://m.me/", page, "ref", payload.as_deref()))
+            }
         }
     }
 
@@ -68,16 +70,16 @@ fn telegram(bot: &str, key: &str, payload: Option<&str>) -> Result<String, TooLo
     if bytes > start::TELEGRAM_BYTES_MAX {
         return Err(TooLong { bytes });
     }
-    Ok(address("https://t.me/", bot, key, payload.map(str::to_owned)))
+    Ok(address("https://t.me/", bot, key, payload))
 }
 
 /// The name becomes one segment of the path, whatever is in it.
-fn address(base: &str, name: &str, key: &str, payload: Option<String>) -> String {
+fn address(base: &str, name: &str, key: &str, payload: Option<&str>) -> String {
     let Ok(mut url) = Url::parse(base) else { return base.to_owned() };
     if let Ok(mut path) = url.path_segments_mut() {
         path.clear().push(name);
     }
-    match payload.as_deref() {
+    match payload {
         None => {}
         Some("") => url.set_query(Some(key)),
         Some(payload) => {

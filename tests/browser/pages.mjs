@@ -77,6 +77,7 @@ await withBrowser(240_000, async (browser) => {
     await page.getByText("</title><script>alert(1)</script>").first().waitFor();
     assert.equal(await page.locator("script").count(), 0);
     assert.equal(await page.locator(".newest li").count(), 3);
+    await page.getByRole("link", { name: "Tea & \"cakes\" < 5 lei" }).waitFor();
     const logo = page.locator("img.logo");
     assert.ok(await logo.evaluate((image) => image.complete && image.naturalWidth > 0), "the logo");
     const link = await page.getByRole("link", { name: "Subscribe on Telegram" }).getAttribute("href");
