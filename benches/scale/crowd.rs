@@ -72,6 +72,7 @@ fn person(at: u32) -> Subscriber {
         address: id.to_string(),
         language: Some("en".to_owned()),
         first_name: Some("Alexandra".to_owned()),
+        timezone: None,
         name_asked_at: None,
         topics: vec![news()],
         standing: Standing::Active,

@@ -10,6 +10,8 @@ pub mod name;
 
 pub mod schedule;
 
+pub mod zone;
+
 pub mod day;
 
 pub mod source;

@@ -7,6 +7,8 @@ pub mod ripe;
 
 pub mod digest;
 
+pub mod clocks;
+
 mod merge;
 
 use crate::model::campaign::Campaign;

@@ -15,7 +15,7 @@ use crate::store::redb::ledger::{Writing, steps};
 use crate::store::redb::poll::named;
 use crate::store::redb::report::is_among;
 use crate::store::redb::rows::{Outcomes, People, Span};
-use crate::store::redb::tables::{LATE, LATE_RULES, SUBSCRIBERS};
+use crate::store::redb::tables::{LATE, LATE_RULES, POSTS, SUBSCRIBERS};
 use crate::store::{LateCommit, LateLook, StoreError};
 
 /// See `Store::lease_late`.
@@ -31,9 +31,11 @@ pub(super) fn lease_late(read: &ReadTransaction, limit: usize) -> Result<LateLoo
     if look.people.is_empty() {
         return Ok(look);
     }
+    let posts = POSTS.open(read)?;
     for row in LATE_RULES.open(read)?.rows(..)? {
         let (post, whom) = row?;
-        look.rules.push((PostId(post.value()), whom));
+        let zoned = posts.load(post.value())?.and_then(|row| row.zoned);
+        look.rules.push((PostId(post.value()), whom, zoned));
     }
     Ok(look)
 }
@@ -93,8 +95,20 @@ impl Writing<'_> {
     fn join_post(&mut self, post: u64, channel: &Name, numbers: &[u32]) -> Result<u64, StoreError> {
         let mut row = self.tables.posts.need(post)?;
         let mut joining = Vec::new();
+        let mut together = vec![row.spans.clone()];
+        if let Some(zoned) = &row.zoned {
+            // Those that were made with it say the same.
+            let all = zoned.first.0..zoned.first.0 + u64::from(zoned.posts);
+            for other in all.filter(|other| *other != post) {
+                together.extend(self.tables.posts.load(other)?.map(|row| row.spans));
+            }
+        }
         for number in numbers {
-            if !is_among(&self.tables.people, &row.spans, channel.as_str(), *number)? {
+            let mut is_in = false;
+            for spans in &together {
+                is_in |= is_among(&self.tables.people, spans, channel.as_str(), *number)?;
+            }
+            if !is_in {
                 joining.push(*number);
             }
         }

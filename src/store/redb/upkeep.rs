@@ -151,6 +151,7 @@ fn post(id: PostId, row: PostRow, tally: Tally, corrections: Option<Corrections>
         priority: tally.priority,
         rollout: tally.rollout,
         hours: tally.hours,
+        zoned: row.zoned,
         paused: tally.paused,
         stopped: tally.stopped,
         counts: tally.counts,
