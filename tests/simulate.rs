@@ -33,6 +33,8 @@ mod feeds;
 mod hours;
 #[path = "simulate/lines.rs"]
 mod lines;
+#[path = "simulate/readers.rs"]
+mod readers;
 #[path = "simulate/rules.rs"]
 mod rules;
 #[path = "simulate/script.rs"]

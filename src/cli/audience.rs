@@ -49,6 +49,9 @@ fn lines(value: &Value) -> Vec<String> {
             lines.push(format!("  {channel}, without: {}", reasons.join(", ")));
         }
     }
+    for words in value["clocks"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        lines.push(format!("  {words}"));
+    }
     let sample: Vec<String> = value["sample"]
         .as_array()
         .into_iter()

@@ -14,13 +14,13 @@ use jiff::tz::TimeZone;
 use crate::compose::set::{Composed, Options};
 use crate::compose::whom::{Audience, find_whom};
 use crate::model::campaign::Campaign;
+use crate::model::clocks::{Part, Told, first, has, next, opens, parts};
 use crate::model::name::Name;
 use crate::model::post::{Draft, DraftId, Post, PostId, Zoned};
 use crate::model::schedule::Span;
 use crate::model::time::Timestamp;
-use crate::model::timing::{Digest, Hours, opening};
+use crate::model::timing::{Digest, Hours};
 use crate::model::zone::{Gathering, Wall, Zone};
-use crate::plan::clocks::{Part, Told, first, has, next, parts};
 use crate::store::{StoreError, ZonedCommit};
 
 /// Most drafts that are moved together.
@@ -58,15 +58,6 @@ impl Clocks {
 
     fn hours_on(&self, clocks: &TimeZone) -> Vec<Hours> {
         self.hours.iter().map(|hours| hours.on(clocks)).collect()
-    }
-
-    /// When people by these clocks may be written to.
-    fn opens(&self, clocks: &TimeZone, now: Timestamp) -> Option<Timestamp> {
-        let ready = match self.hour {
-            Some(hour) => hour.on(clocks)?,
-            None => now,
-        };
-        opening(&self.hours_on(clocks), ready)
     }
 
     /// The post for people whose clocks go alike.
@@ -202,7 +193,7 @@ pub(super) async fn commit(
     let now = options.clock.now();
     let channels: Vec<Name> = audience.numbers.iter().map(|(name, _)| name.clone()).collect();
     let told = told(options, &channels).await?;
-    let opens = |of: &TimeZone| clocks.opens(of, now);
+    let opens = |of: &TimeZone| opens(clocks.hour, &clocks.hours, of, now);
     let parts = parts(&audience.numbers, &told, &clocks.rest, &opens);
     let is_late = |part: &&Part| now.since(part.opens_at) > clocks.misfire;
     let has_some = parts.iter().any(|part| !is_late(&part));

@@ -36,6 +36,8 @@ pub mod product;
 
 pub mod timing;
 
+pub mod clocks;
+
 pub mod change;
 
 pub mod condition;

@@ -7,8 +7,6 @@ pub mod ripe;
 
 pub mod digest;
 
-pub mod clocks;
-
 mod merge;
 
 use crate::model::campaign::Campaign;

@@ -773,6 +773,8 @@ pub struct Status {
     /// Over all posts kept.
     pub counts: Counts,
     pub unfinished_posts: u64,
+    /// Posts for readers' clocks that nobody got yet, in the order in which they were made.
+    pub zoned: Vec<(PostId, Box<Zoned>)>,
     /// Posts that are paused, and why, in the order in which they were made.
     pub paused: Vec<(PostId, String)>,
 }

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use crate::model::name::Name;
 use crate::model::schedule::CronRule;
 use crate::model::time::Timestamp;
+use crate::model::timing::{Hours, opening};
 use crate::model::zone::{Wall, Zone};
 
 /// People of channels, by their numbers, ascending.
@@ -42,6 +43,22 @@ pub fn next(
 /// Whether the line has that hour.
 pub fn has(rule: &CronRule, hour: Wall) -> bool {
     rule.wall_after(hour.before()) == Some(hour)
+}
+
+/// When people by these clocks may be written to: at their hour, or from `now` on, within `hours`
+/// on their own clocks. `None` when that never comes.
+pub fn opens(
+    hour: Option<Wall>,
+    hours: &[Hours],
+    clocks: &TimeZone,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let ready = match hour {
+        Some(hour) => hour.on(clocks)?,
+        None => now,
+    };
+    let hours: Vec<Hours> = hours.iter().map(|hours| hours.on(clocks)).collect();
+    opening(&hours, ready)
 }
 
 /// People whose clocks go alike.
@@ -229,16 +246,15 @@ mod tests {
         let numbers = [(bot.clone(), vec![1, 2, 3, 4, 5, 6]), (page.clone(), vec![0, 1])];
         let nine = Wall::of(jiff::civil::date(2026, 11, 28).at(9, 0, 0, 0));
         let found = parts(&numbers, &told, &zone("UTC"), &|clocks| nine.on(clocks));
-        let part =
-            |opens_at: &str, zones: &[(&str, u64)], has_rest, numbers: &[(&Name, &[u32])]| Part {
-                opens_at: at(opens_at),
-                zones: zones.iter().map(|(name, people)| (zone(name), *people)).collect(),
-                has_rest,
-                numbers: numbers
-                    .iter()
-                    .map(|(name, all)| ((*name).clone(), all.to_vec()))
-                    .collect(),
-            };
+        let part = |opens_at: &str,
+                    zones: &[(&str, u64)],
+                    has_rest,
+                    numbers: &[(&Name, &[u32])]| Part {
+            opens_at: at(opens_at),
+            zones: zones.iter().map(|(name, people)| (zone(name), *people)).collect(),
+            has_rest,
+            numbers: numbers.iter().map(|(name, all)| ((*name).clone(), all.to_vec())).collect(),
+        };
         let expected = [
             part("2026-11-28T00:00:00Z", &[("Asia/Tokyo", 1)], false, &[(&bot, &[2])]),
             part(
