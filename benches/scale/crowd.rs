@@ -87,6 +87,7 @@ fn person(at: u32) -> Subscriber {
         address: id.to_string(),
         language: Some(LANGUAGES[at as usize % LANGUAGES.len()].to_owned()),
         first_name: Some(format!("Alexandra {}", at % NAMES)),
+        timezone: None,
         name_asked_at: None,
         topics: vec![news()],
         standing: Standing::Active,

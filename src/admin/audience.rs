@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::admin::desk::{AskError, Desk, all_known};
 use crate::model::audience::{PeopleRule, Whom};
+use crate::model::clocks::{Told, next, opens, parts};
 use crate::model::name::Name;
+use crate::model::post::{PostId, Zoned};
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
+use crate::model::timing::Timing;
+use crate::model::zone::Zone;
 use crate::store::audience::{Chosen, Place, choose};
 
 /// Most people who are shown as an example.
@@ -71,6 +76,9 @@ impl Desk {
         let mut told = self.survey(&whom, rule.as_ref(), Some(campaign)).await?;
         told["campaign"] = json!(campaign);
         told["audience"] = json!(whom.rule);
+        if let Some(timing) = self.timings.get(campaign) {
+            told["clocks"] = self.clocks(campaign, &whom, rule.as_ref(), timing).await?;
+        }
         Ok(told)
     }
 
@@ -176,6 +184,46 @@ impl Desk {
         Ok(())
     }
 
+    /// When each would get the campaign's next post by their own clock, a line for all whose clocks
+    /// go alike.
+    async fn clocks(
+        &self,
+        campaign: &Name,
+        whom: &Whom,
+        rule: Option<&PeopleRule>,
+        timing: &Timing,
+    ) -> Result<Value, AskError> {
+        let (now, rest) = (self.clock.now(), timing.zone());
+        let (mut numbers, mut told) = (Vec::new(), Told::new());
+        for channel in &whom.channels {
+            let Some(place) = self.place(channel, whom) else { continue };
+            let mut found = choose(self.store.as_ref(), place, rule, None).await?.numbers;
+            self.chats(channel, whom, &mut found).await?;
+            numbers.push((channel.clone(), found));
+            told.insert(channel.clone(), self.store.load_zones(channel).await?);
+        }
+        let zones = told.values().flatten().map(|(zone, _)| zone).chain([&rest]);
+        let all: Vec<TimeZone> = zones.filter_map(Zone::clocks).collect();
+        let gathering = self.store.load_gathering(campaign).await?;
+        let hour = timing.digest.as_ref().and_then(|digest| {
+            gathering.next.or_else(|| next(&digest.rule, &all, gathering.decided, now))
+        });
+        let opens = |of: &TimeZone| opens(hour, &timing.hours, of, now);
+        let lines = parts(&numbers, &told, &rest, &opens).into_iter().map(|part| {
+            let zoned = Zoned {
+                wall: hour,
+                opens_at: part.opens_at,
+                late_at: part.opens_at,
+                zones: part.zones,
+                has_rest: part.has_rest,
+                first: PostId(0),
+                posts: 0,
+            };
+            zoned.words()
+        });
+        Ok(lines.collect())
+    }
+
     fn place<'a>(&self, channel: &'a Name, whom: &'a Whom) -> Option<Place<'a>> {
         let kind = self.channels.get(channel).copied()?;
         Some(Place { channel, kind, topics: &whom.topics, now: self.clock.now() })
@@ -229,6 +277,7 @@ fn row(channel: &Name, person: &Subscriber) -> Value {
         "address": person.address,
         "language": person.language,
         "topics": person.topics,
+        "timezone": person.timezone,
         "joined": person.joined_at.to_string(),
     })
 }

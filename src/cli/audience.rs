@@ -66,6 +66,9 @@ fn lines(value: &Value) -> Vec<String> {
     if !stages.is_empty() {
         lines.push(format!("  in stages: {}", stages.join(", ")));
     }
+    for words in value["clocks"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        lines.push(format!("  {words}"));
+    }
     let sample: Vec<String> = value["sample"]
         .as_array()
         .into_iter()

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::converse::timezone;
 use crate::converse::words::{Saying, Words};
 use crate::model::channel::ChannelKind;
 use crate::model::event::{Deed, Event};
@@ -57,6 +58,10 @@ enum Wish {
     },
     Stop {
         way: &'static str,
+    },
+    /// Tells their time zone, or asks for it where it is empty.
+    Zone {
+        told: String,
     },
     /// Wants an answer, but is not understood.
     Unclear,
@@ -128,7 +133,8 @@ fn answer(
             }
             let welcome = words.welcome.to(&person);
             turn.consent = Some(consent(&person, true, way, welcome, now));
-            turn.answers = vec![say(welcome, &words.stop_label, STOP_PAYLOAD, &person)];
+            let welcome = with_zone(welcome, words, &person);
+            turn.answers = vec![say(&welcome, &words.stop_label, STOP_PAYLOAD, &person)];
         }
         Wish::Stop { way } => {
             let was_stopped = known.is_some_and(|known| known.standing == Standing::Stopped);
@@ -148,8 +154,15 @@ fn answer(
                     Standing::Active => (&words.stop_label, STOP_PAYLOAD),
                     _ => (&words.start_label, START_PAYLOAD),
                 };
-                turn.answers = vec![say(words.default_reply.to(&person), label, payload, &person)];
+                let reply = with_zone(words.default_reply.to(&person), words, &person);
+                turn.answers = vec![say(&reply, label, payload, &person)];
             }
+        }
+        Wish::Zone { told } => {
+            let text = timezone::take(&mut person, &told, now);
+            let text = RichText::from_plain(&text);
+            let message = Message::from(vec![Module::Text { text, buttons: vec![] }]);
+            turn.answers = vec![Answer { message, tap: None, ask: None }];
         }
         Wish::Leave => {
             if person.standing == Standing::Active {
@@ -173,6 +186,14 @@ fn answer(
     turn
 }
 
+/// The words, and what is asked of who has told no time zone yet.
+fn with_zone(text: &str, words: &Words, person: &Subscriber) -> String {
+    match words.asks_zone && person.timezone.is_none() {
+        true => timezone::with_hint(text, person),
+        false => text.to_owned(),
+    }
+}
+
 /// The person's record as this event finds it: new, or back from being out of reach.
 fn met(known: Option<&Subscriber>, event: &Event, kind: ChannelKind) -> Subscriber {
     let mut person = known.cloned().unwrap_or_else(|| Subscriber {
@@ -180,6 +201,7 @@ fn met(known: Option<&Subscriber>, event: &Event, kind: ChannelKind) -> Subscrib
         address: event.address.clone(),
         language: None,
         first_name: None,
+        timezone: None,
         name_asked_at: None,
         topics: vec![],
         standing: Standing::Stopped,
@@ -254,6 +276,9 @@ fn start_by(payload: Option<&str>, topics: &[Name]) -> Wish {
 fn understand(text: &str, topics: &[Name]) -> Wish {
     let written = text.trim().trim_end_matches(['.', '!', '?']);
     let bare = written.to_lowercase();
+    if let Some(told) = timezone::asked(&bare) {
+        return Wish::Zone { told: told.to_owned() };
+    }
     let (first, rest) = match bare.split_once(char::is_whitespace) {
         Some((first, rest)) => (first, Some(rest.trim())),
         None => (bare.as_str(), None),
@@ -310,6 +335,9 @@ fn consent(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::zone::Zone;
+
+    const UNKNOWN: &str = "I do not know your time zone yet.";
 
     fn words() -> Words {
         Words {
@@ -318,6 +346,7 @@ mod tests {
             default_reply: Saying::new(&[("en", "Write stop to stop.")]),
             stop_label: Saying::new(&[("en", "Stop")]),
             start_label: Saying::new(&[("en", "Start")]),
+            asks_zone: false,
         }
     }
 
@@ -330,11 +359,13 @@ mod tests {
         person: Option<Subscriber>,
         name: Option<String>,
         now: Timestamp,
+        asks_zone: bool,
     }
 
     impl Chat {
         fn new(kind: ChannelKind) -> Self {
-            Self { kind, person: None, name: None, now: Timestamp::from_millis(1_000_000_000) }
+            let now = Timestamp::from_millis(1_000_000_000);
+            Self { kind, person: None, name: None, now, asks_zone: false }
         }
 
         fn at(&mut self, at: Timestamp, deed: Deed) -> Turn {
@@ -347,7 +378,8 @@ mod tests {
                 first_name: self.name.clone(),
                 deed,
             };
-            let (words, topics) = (words(), topics());
+            let words = Words { asks_zone: self.asks_zone, ..words() };
+            let topics = topics();
             let setting = Setting { words: &words, topics: &topics, kind: self.kind };
             let turn = respond(self.person.as_ref(), &event, &setting, self.now);
             if let Some(person) = &turn.subscriber {
@@ -532,6 +564,48 @@ mod tests {
         chat.says("/start");
         chat.person.as_mut().unwrap().language = Some("ro-ro".into());
         assert_eq!(said(&chat.says("stop")), ["La revedere."]);
+    }
+
+    #[test]
+    fn a_time_zone_is_told_in_the_chat() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        chat.says("/start");
+        assert_eq!(said(&chat.says("/timezone"))[0].lines().next(), Some(UNKNOWN));
+        // It is 13:46 in UTC on the twelfth day of 1970, and later with each word.
+        for (text, zone, answer) in [
+            ("/timezone Europe/Bucharest", "Europe/Bucharest", "Europe/Bucharest: it is 15:49"),
+            ("Timezone NEW YORK!", "America/New_York", "America/New_York: it is 08:50"),
+            ("/timezone@news_bot +5:30", "+05:30", "UTC+05:30: it is 19:21"),
+            ("/timezone", "+05:30", "UTC+05:30: it is 19:22"),
+            ("/timezone nowhere", "+05:30", "I know no such time zone."),
+        ] {
+            let turn = chat.says(text);
+            assert!(said(&turn)[0].contains(answer), "{text}: {:?}", said(&turn));
+            assert_eq!(turn.consent, None);
+            let kept = chat.person.as_ref().unwrap().timezone.as_ref();
+            assert_eq!(kept.map(Zone::as_str), Some(zone), "{text}");
+            assert_eq!(chat.standing(), Standing::Active);
+        }
+        chat.person.as_mut().unwrap().language = Some("ro-md".into());
+        assert!(said(&chat.says("fus orar Chisinau"))[0].starts_with("Ceasul tău este cel din"));
+    }
+
+    #[test]
+    fn who_has_stopped_stays_so_whatever_time_zone_they_tell() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        chat.says("/start");
+        chat.says("stop");
+        chat.says("/timezone Rome");
+        assert_eq!(chat.standing(), Standing::Stopped);
+    }
+
+    #[test]
+    fn people_are_asked_for_their_time_zone_where_it_matters() {
+        let mut chat = Chat { asks_zone: true, ..Chat::new(ChannelKind::Telegram) };
+        assert!(said(&chat.says("/start"))[0].contains("/timezone Bucharest"));
+        assert!(said(&chat.says("hello"))[0].contains("/timezone Bucharest"));
+        chat.says("/timezone Bucharest");
+        assert_eq!(said(&chat.says("/start")), ["Welcome."]);
     }
 
     #[test]

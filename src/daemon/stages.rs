@@ -330,6 +330,7 @@ fn words(config: &Config) -> Words {
         default_reply: saying(&messages.default_reply),
         stop_label: Saying::new(&[("en", "Stop"), ("ro", "Oprește")]),
         start_label: Saying::new(&[("en", "Start again"), ("ro", "Începe din nou")]),
+        asks_zone: config.campaigns.iter().any(|campaign| campaign.timing.by_reader),
     }
 }
 

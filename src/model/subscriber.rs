@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::name::Name;
 use crate::model::time::Timestamp;
+use crate::model::zone::Zone;
 
 /// One person on one channel. Written by `converse`; `standing` also by `deliver`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,8 @@ pub struct Subscriber {
     /// What the person calls themselves, the newest that was told: one line of at most 64
     /// characters. Only layouts read it.
     pub first_name: Option<String>,
+    /// By which clocks they live, as they have told it; `None` while they have not.
+    pub timezone: Option<Zone>,
     /// When the service was asked for the name, where it must be asked.
     pub name_asked_at: Option<Timestamp>,
     /// Sorted, without duplicates.

@@ -36,7 +36,7 @@ use crate::model::one_off::{FilePost, FilesTaken};
 use crate::model::pacing::{Halt, Pacing, StarsAsked};
 use crate::model::post::{
     Answer, Body, Claim, Counts, Draft, DraftId, Flood, Outcome, Personal, Post, PostId, Receipt,
-    Ticket,
+    Ticket, Zoned,
 };
 use crate::model::price::{PriceHistory, PriceSeen};
 use crate::model::product::ProductName;
@@ -47,6 +47,7 @@ use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::trace::{Happened, Trace};
+use crate::model::zone::{Gathering, Wall, Zone};
 
 /// How long a story is told only once under one link.
 pub const LINK_TOLD_FOR: Duration = Duration::from_secs(30 * 86_400);
@@ -163,6 +164,23 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Missing`] when a draft is not there (any more), or not as `role` says; nothing
     /// is written.
     fn commit_post_as(&self, post: PostCommit, role: PostRole) -> Reply<'_, PostId>;
+
+    /// The time zones that active subscribers of the channel have told, each once, with the numbers
+    /// of these, ascending.
+    fn load_zones(&self, channel: &Name) -> Reply<'_, Vec<(Zone, Vec<u32>)>>;
+
+    /// For which hour of its readers' clocks a campaign gathers.
+    fn load_gathering(&self, campaign: &Name) -> Reply<'_, Gathering>;
+
+    fn commit_gathering(&self, campaign: &Name, gathering: Gathering) -> Reply<'_, ()>;
+
+    /// Turns drafts into posts that say the same, one for all whose clocks go alike; answers their
+    /// ids, which follow each other. None enters the line before its readers' hour: then it is
+    /// skipped if it comes later than it may.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when a draft is not there (any more); nothing is written.
+    fn commit_zoned(&self, commit: ZonedCommit) -> Reply<'_, Vec<PostId>>;
 
     /// The subscribers of the channel with these numbers, which ascend; who is not there is left
     /// out.
@@ -553,6 +571,19 @@ pub struct PostCommit {
     pub audiences: Vec<(Name, Vec<u32>)>,
 }
 
+/// What [`Store::commit_zoned`] writes.
+#[derive(Clone, Debug)]
+pub struct ZonedCommit {
+    pub campaign: Name,
+    pub drafts: Vec<DraftId>,
+    /// Each with its `zoned`, and per channel the recipients' numbers, ascending.
+    pub posts: Vec<(Post, Vec<(Name, Vec<u32>)>)>,
+    /// Late joiners get one of them if it is for them.
+    pub late: Option<Whom>,
+    /// The hour that is decided with it.
+    pub decided: Option<Wall>,
+}
+
 /// What a post is beside a post.
 #[derive(Clone, Debug, Default)]
 pub struct PostRole {
@@ -569,10 +600,11 @@ pub struct PostRole {
 #[derive(Clone, Debug, Default)]
 pub struct LateLook {
     pub people: Vec<(Name, Subscriber)>,
-    pub rules: Vec<(PostId, Whom)>,
+    /// Those that were made together for clocks that differ are told by their `Zoned`.
+    pub rules: Vec<(PostId, Whom, Option<Box<Zoned>>)>,
     /// Posts for which nobody was looked for since they were made: who came between the finding of
     /// their audience and then is noted nowhere.
-    pub unswept: Vec<(PostId, Whom)>,
+    pub unswept: Vec<(PostId, Whom, Option<Box<Zoned>>)>,
 }
 
 /// What [`Store::commit_late`] writes.
@@ -781,6 +813,8 @@ pub struct Status {
     /// Over all posts kept.
     pub counts: Counts,
     pub unfinished_posts: u64,
+    /// Posts for readers' clocks that nobody got yet, in the order in which they were made.
+    pub zoned: Vec<(PostId, Box<Zoned>)>,
     /// Posts that are paused, and why, in the order in which they were made.
     pub paused: Vec<(PostId, String)>,
 }

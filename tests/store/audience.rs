@@ -96,7 +96,7 @@ pub async fn late_joiners_are_noted_while_a_post_lets_them_in(home: &mut Home) {
     converse(store, "3", Some(stopped), vec![]).await;
     let LateLook { people, rules, .. } = store.lease_late(10).await.unwrap();
     assert_eq!(people.iter().map(|(_, one)| one.number).collect::<Vec<_>>(), [1]);
-    assert_eq!(rules, [(id, whom(&["news"]))]);
+    assert_eq!(rules, [(id, whom(&["news"]), None)]);
 
     // Let in once, whoever asks; who is in already is passed over.
     let joining = vec![(id, bot.clone(), vec![0, 1])];

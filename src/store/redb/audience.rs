@@ -79,6 +79,7 @@ fn named_chat(address: &str) -> Subscriber {
         address: address.to_owned(),
         language: None,
         first_name: None,
+        timezone: None,
         name_asked_at: None,
         topics: Vec::new(),
         standing: Standing::Active,

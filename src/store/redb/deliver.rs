@@ -426,6 +426,7 @@ impl Writing<'_> {
                     address: at.address.clone(),
                     language: row.language.clone(),
                     first_name: None,
+                    timezone: None,
                     standing: Standing::Active,
                     window_until: None,
                 },
@@ -590,6 +591,7 @@ pub(super) fn recipient(person: Subscriber) -> Recipient {
         address: person.address,
         language: person.language,
         first_name: person.first_name,
+        timezone: person.timezone,
         standing: person.standing,
         window_until: person.window_until,
     }

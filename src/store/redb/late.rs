@@ -16,7 +16,7 @@ use crate::store::redb::ledger::{Writing, steps};
 use crate::store::redb::poll::named;
 use crate::store::redb::report::is_among;
 use crate::store::redb::rows::{Outcomes, People, Span};
-use crate::store::redb::tables::{LATE, LATE_RULES, SUBSCRIBERS, UNSWEPT};
+use crate::store::redb::tables::{LATE, LATE_RULES, POSTS, SUBSCRIBERS, UNSWEPT};
 use crate::store::{LateCommit, LateLook, StoreError};
 
 /// See `Store::lease_late`.
@@ -30,17 +30,19 @@ pub(super) fn lease_late(read: &ReadTransaction, limit: usize) -> Result<LateLoo
         look.people.push((named(channel)?, person));
     }
     let unswept = UNSWEPT.open(read)?;
-    let rules = LATE_RULES.open(read)?;
+    let (rules, posts) = (LATE_RULES.open(read)?, POSTS.open(read)?);
+    let zoned = |post| Ok::<_, StoreError>(posts.load(post)?.and_then(|row| row.zoned));
     for key in unswept.keys(..)?.take(limit) {
         let post = key?.value();
-        look.unswept.push((PostId(post), rules.need(post)?));
+        look.unswept.push((PostId(post), rules.need(post)?, zoned(post)?));
     }
     if look.people.is_empty() {
         return Ok(look);
     }
     for row in rules.rows(..)? {
         let (post, whom) = row?;
-        look.rules.push((PostId(post.value()), whom));
+        let post = post.value();
+        look.rules.push((PostId(post), whom, zoned(post)?));
     }
     Ok(look)
 }
@@ -105,8 +107,19 @@ impl Writing<'_> {
     fn join_post(&mut self, post: u64, channel: &Name, numbers: &[u32]) -> Result<u64, StoreError> {
         let mut row = self.tables.posts.need(post)?;
         let mut joining = Vec::new();
+        let mut together = vec![row.spans.clone()];
+        if let Some(zoned) = &row.zoned {
+            // Those that were made with it say the same.
+            for other in zoned.together().into_iter().filter(|other| other.0 != post) {
+                together.extend(self.tables.posts.load(other.0)?.map(|row| row.spans));
+            }
+        }
         for number in numbers {
-            if !is_among(&self.tables.people, &row.spans, channel.as_str(), *number)? {
+            let mut is_in = false;
+            for spans in &together {
+                is_in |= is_among(&self.tables.people, spans, channel.as_str(), *number)?;
+            }
+            if !is_in {
                 joining.push(*number);
             }
         }

@@ -110,6 +110,7 @@ use crate::model::source::SourceState;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::model::trace::{Happened, Trace};
+use crate::model::zone::{Gathering, Zone};
 use crate::store::redb::chores::{Hand, Progress};
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rollout::Judged;
@@ -119,7 +120,7 @@ use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
     Advance, Claimed, ConversationCommit, CorrectionCommit, Delivery, FloodWord, LateCommit,
     LateLook, MarketCampaign, MarketState, OptinWord, PollCommit, PostCommit, PostRole, Reply,
-    Rescued, ReviewWord, Reviewed, Status, Store, StoreError, TraceQuery, Wire,
+    Rescued, ReviewWord, Reviewed, Status, Store, StoreError, TraceQuery, Wire, ZonedCommit,
 };
 
 /// The file's name in the data directory.
@@ -380,6 +381,25 @@ impl Store for RedbStore {
 
     fn commit_post_as(&self, post: PostCommit, role: PostRole) -> Reply<'_, PostId> {
         self.write(move |writing| compose::commit_post_as(writing, &post, &role))
+    }
+
+    fn load_zones(&self, channel: &Name) -> Reply<'_, Vec<(Zone, Vec<u32>)>> {
+        let channel = channel.clone();
+        self.scan(move |read| crowd::load_zones(read, &channel))
+    }
+
+    fn load_gathering(&self, campaign: &Name) -> Reply<'_, Gathering> {
+        let campaign = campaign.clone();
+        self.look(move |read| compose::load_gathering(read, &campaign))
+    }
+
+    fn commit_gathering(&self, campaign: &Name, gathering: Gathering) -> Reply<'_, ()> {
+        let campaign = campaign.clone();
+        self.write(move |writing| writing.tables.gatherings.put(campaign.as_str(), &gathering))
+    }
+
+    fn commit_zoned(&self, commit: ZonedCommit) -> Reply<'_, Vec<PostId>> {
+        self.write(move |writing| compose::commit_zoned(writing, &commit))
     }
 
     fn load_people(&self, channel: &Name, numbers: Vec<u32>) -> Reply<'_, Vec<Subscriber>> {

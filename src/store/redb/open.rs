@@ -261,6 +261,7 @@ mod tests {
             address: format!("{number}"),
             language: None,
             first_name: None,
+            timezone: None,
             name_asked_at: None,
             topics: vec![Name::parse("news").unwrap()],
             standing: Standing::Active,

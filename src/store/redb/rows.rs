@@ -19,7 +19,7 @@ use crate::model::media::KeptMedium;
 use crate::model::message::Card;
 use crate::model::name::Name;
 use crate::model::pacing::{Halt, Pacing};
-use crate::model::post::{Answer, Body, Counts, Draft, Personal};
+use crate::model::post::{Answer, Body, Counts, Draft, Personal, Zoned};
 use crate::model::product::ProductName;
 use crate::model::rollout::Rollout;
 use crate::model::shelf::ShelfState;
@@ -28,6 +28,7 @@ use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::timing::Hours;
 use crate::model::trace::Trace;
+use crate::model::zone::Gathering;
 use crate::store::MarketState;
 use crate::store::codec::Record;
 use crate::store::redb::chores::Chore;
@@ -165,6 +166,7 @@ pub(super) struct PostRow {
     pub bodies: Vec<Body>,
     pub personal: Option<Personal>,
     pub cards: Vec<Card>,
+    pub zoned: Option<Box<Zoned>>,
     pub spans: Vec<Span>,
 }
 
@@ -186,8 +188,10 @@ pub(super) struct Tally {
     pub paused: Option<String>,
     pub priority: Priority,
     pub rollout: Option<Box<Rollout>>,
-    /// Nobody is claimed outside of these.
+    /// Nobody is claimed outside of these …
     pub hours: Vec<Hours>,
+    /// … nor before this instant, at which the hour comes on its readers' clocks.
+    pub opens_from: Option<Timestamp>,
     pub on_uncertain: OnUncertain,
     /// The newest instant at which anything happened to it.
     pub touched_at: Timestamp,
@@ -423,8 +427,9 @@ versions! {
     Draft = 4;
     FileRow = 1;
     Whom = 1;
-    PostRow = 2;
-    Tally = 3;
+    Gathering = 1;
+    PostRow = 3;
+    Tally = 4;
     TimesRow = 2, IS_BULK;
     Trace = 2, IS_BULK;
     Chore = 1;
@@ -443,7 +448,7 @@ versions! {
     Beyond = 1;
     Optin = 1;
     MarketState = 1;
-    Subscriber = 2;
+    Subscriber = 3;
     Number = 1;
     Crowd = 1;
     Bits = 1;
@@ -485,6 +490,7 @@ mod tests {
     use crate::model::shelf::ShelfState;
     use crate::model::source::{CatalogState, Hub};
     use crate::model::trace::{Happened, Step};
+    use crate::model::zone::{Wall, Zone};
     use crate::store::MarketCampaign;
     use crate::store::codec::{Place, open, seal};
     use crate::store::redb::chores::Task;
@@ -819,6 +825,15 @@ mod tests {
                     now: at(1),
                 }),
                 cards: vec![card()],
+                zoned: Some(Box::new(Zoned {
+                    wall: Some(wall()),
+                    opens_at: at(1),
+                    late_at: at(2),
+                    zones: vec![(Zone::exactly("UTC").unwrap(), 300)],
+                    has_rest: true,
+                    first: PostId(300),
+                    posts: 2,
+                })),
                 spans: vec![Span { channel: name("bot"), first: 1, batches: 2 }],
             },
             "02dcb2093401016301740201010102726f0300010002000161080d68747470733a2f2f652e6f72670101\
@@ -857,6 +872,7 @@ mod tests {
                     due_at: Some(at(3)),
                 })),
                 hours: Hours::window("8:00-21:00", "UTC").unwrap().into_iter().collect(),
+                opens_from: Some(at(4)),
                 on_uncertain: OnUncertain::Resend,
                 touched_at: at(1),
                 finished_at: Some(at(2)),
@@ -1044,6 +1060,7 @@ mod tests {
                 address: "a".into(),
                 language: Some("en".into()),
                 first_name: Some("Ana".into()),
+                timezone: Some(Zone::exactly("UTC").unwrap()),
                 name_asked_at: Some(at(5)),
                 topics: vec![name("news")],
                 standing: Standing::Gone,
@@ -1054,6 +1071,15 @@ mod tests {
             },
             "02c124c3030101610102656e0103416e61010a01046e65777303010204060108",
         );
+    }
+
+    fn wall() -> Wall {
+        Wall::of(jiff::civil::date(1970, 1, 1).at(0, 5, 0, 0))
+    }
+
+    #[test]
+    fn the_hours_of_a_campaign_are_read_as_they_were_written() {
+        golden(&Gathering { decided: Some(wall()), next: None }, "");
     }
 
     #[test]

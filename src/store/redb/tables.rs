@@ -28,6 +28,7 @@ use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Subscriber};
 use crate::model::trace::Trace;
+use crate::model::zone::Gathering;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
@@ -99,6 +100,8 @@ tables! {
         items ITEMS: [u8; 16] => Item;
         /// By the draft's id.
         drafts DRAFTS: u64 => Draft;
+        /// By the campaign's name: for which hour of its readers' clocks it gathers.
+        gatherings GATHERINGS: Text => Gathering;
         /// By the name of a file that plans a post.
         files FILES: Text => FileRow;
         /// By the post's id: whom posts are for that late joiners get, while they are on their way.
