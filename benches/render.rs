@@ -112,7 +112,8 @@ fn personal(count: u8, rounds: usize) {
         let context = context! { items => &items, subscriber => subscriber, campaign => "news" };
         black_box(environment.get_template("hello.html").unwrap().render(context).unwrap());
     };
-    let person = |name| Person { language: Some("en".to_owned()), first_name: Some(name) };
+    let person =
+        |name| Person { language: Some("en".to_owned()), first_name: Some(name), timezone: None };
 
     let channel = Channel::Telegram(
         telegram::api::Client::new(telegram::api::Settings {

@@ -136,7 +136,7 @@ async fn what_comes_outside_of_the_window_waits_for_its_opening() {
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_that_cannot_be_are_told_and_the_others_explained() {
     let wrong = rig(
-        "when = \"item.tite == 'x'\"\nsend = { digest = \"0 9 * *\", timezone = \"subscriber\", \
+        "when = \"item.tite == 'x'\"\nsend = { digest = \"0 9 * *\", timezone = \"subscribers\", \
          min = 3 }\nwindow = \"8-21\"",
     )
     .await;
@@ -146,12 +146,22 @@ async fn settings_that_cannot_be_are_told_and_the_others_explained() {
     for words in [
         "campaigns.blog.when: no field `item.tite`; did you mean `item.title`?",
         "campaigns.blog.send.digest: a cron line has 5, 6 or 7 fields, this one has 4",
-        "campaigns.blog.send.timezone: subscribers have no time zone of their own yet",
+        "campaigns.blog.send.timezone: there is no time zone `subscribers`",
+        "did you mean `subscriber`?",
         "campaigns.blog.send.min: unknown key",
         "campaigns.blog.window: must be two times of the day, such as `08:00-21:00`, got `8-21`",
     ] {
         assert!(told.contains(words), "no `{words}` in:\n{told}");
     }
+    let mut readers =
+        rig("send = { digest = \"9:30\", timezone = \"subscriber\" }\nwindow = \"08:00-21:00\"")
+            .await;
+    readers.top_keys = "timezone = \"Europe/Chisinau\"\nquiet = \"22:00-07:00\"".to_owned();
+    let told = said(&readers, &["check"]);
+    let timing = "a digest at `0 30 9 * * *` on each reader's own clock of at most 10 items, \
+                  08:00-21:00 on each reader's own clock, quiet 22:00-07:00 on each reader's own \
+                  clock, where none is told in Europe/Chisinau";
+    assert!(told.contains(timing), "{told}");
     let mut right = rig("when = \"'a' in item.tags\"\nsend = { digest = \"9:30\" }").await;
     right.top_keys = "timezone = \"Europe/Chisinau\"\nquiet = \"22:00-07:00\"".to_owned();
     let told = said(&right, &["check"]);
@@ -159,4 +169,52 @@ async fn settings_that_cannot_be_are_told_and_the_others_explained() {
                   22:00-07:00 in Europe/Chisinau";
     assert!(told.contains(timing) && told.contains("when 'a' in item.tags"), "{told}");
     assert_eq!(json(&right, &["check"])["timing"]["blog"], timing);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_tell_their_clocks_in_the_chat_and_get_the_digest_by_them() {
+    let rig = rig("send = { digest = \"* * * * * *\", timezone = \"subscriber\" }").await;
+    let daemon = rig.start();
+    rig.baseline().await;
+    let ana = rig.telegram.person(70, "en");
+    ana.starts(Some("news"));
+    soon("the welcome", ana.wait_inbox(1)).await;
+    ana.says("/timezone Kiritimati");
+    soon("the answer", ana.wait_inbox(2)).await;
+    let told = arrived(&rig);
+    assert!(told[0].contains("/timezone Bucharest"), "{told:?}");
+    assert!(told[1].contains("Your clock is that of Pacific/Kiritimati: it is "), "{told:?}");
+
+    // Every second is an hour of theirs: for her it is the next one, elsewhere it comes much later.
+    rig.site.publish("Fresh news", WORDS);
+    until("hers", || arrived(&rig).iter().any(|text| text.contains("Fresh news"))).await;
+    let posts = json(&rig, &["report", "blog"])["posts"].as_array().cloned().unwrap();
+    assert_eq!(posts.len(), 2, "{posts:?}");
+    let words = |at: usize| posts[at]["clocks"]["words"].as_str().unwrap_or_default().to_owned();
+    assert!(words(0).contains("in UTC: 1 person, at "), "{posts:?}");
+    assert!(words(1).contains("in Pacific/Kiritimati: 1 person, at "), "{posts:?}");
+    assert_eq!(
+        (&posts[0]["state"], &posts[0]["counts"]["waiting"]),
+        (&"running".into(), &1.into())
+    );
+    assert!(
+        said(&rig, &["report", &posts[0]["id"].to_string()])
+            .contains("waits for its readers' hour")
+    );
+    assert!(said(&rig, &["status"]).contains("waits for its readers' hour: post "));
+    assert!(said(&rig, &["posts"]).contains("in UTC: 1 person"));
+    assert!(said(&rig, &["posts", "audience", "blog"]).contains("in Pacific/Kiritimati: 1 person"));
+    let why = said(&rig, &["why", "Fresh news", "70"]);
+    assert!(why.contains("it goes to people whose clocks go otherwise"), "{why}");
+    let why = said(&rig, &["why", "Fresh news", "1"]);
+    assert!(why.contains("on their clock"), "{why}");
+
+    // A word on one of them is a word on that one.
+    let id = posts[0]["id"].to_string();
+    assert!(said(&rig, &["posts", "cancel", &format!("p{id}")]).contains("1"));
+    let ended = json(&rig, &["report", "blog"]);
+    assert_eq!(ended["total"]["counts"]["skipped"], 1);
+    assert_eq!(ended["total"]["counts"]["sent"], 1);
+    let (code, log) = daemon.terminate();
+    assert_eq!(code, Some(0), "{log}");
 }

@@ -46,6 +46,8 @@ mod lanes;
 mod lines;
 #[path = "simulate/mail.rs"]
 mod mail;
+#[path = "simulate/readers.rs"]
+mod readers;
 #[path = "simulate/rules.rs"]
 mod rules;
 #[path = "simulate/script.rs"]

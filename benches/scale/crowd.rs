@@ -18,6 +18,12 @@ use tidings::store::redb as ours;
 /// What is sent.
 pub const TEXT: &str = "A post of a usual length, as a feed gives it, with a link to read on. 🙂";
 
+/// What people speak, by turns.
+const LANGUAGES: [&str; 5] = ["en", "ro", "it", "de", "fr"];
+
+/// So many names are different.
+const NAMES: u32 = 5_000;
+
 /// Subscribers given to the store in one call: what a caller may have in memory.
 const PART: u32 = 50_000;
 
@@ -32,7 +38,7 @@ fn news() -> Name {
     Name::parse("news").unwrap_or_else(|_| unreachable!("it is a name"))
 }
 
-/// Makes the store in the folder, with a draft for all that is due.
+/// Makes the store in the folder.
 pub fn make(count: u32, folder: &Path) -> Result<()> {
     let path = folder.join(ours::FILE_NAME);
     let runtime = tokio::runtime::Runtime::new()?;
@@ -43,24 +49,33 @@ pub fn make(count: u32, folder: &Path) -> Result<()> {
         runtime.block_on(store.import_subscribers(&bot(), people))?;
     }
     println!("seconds {}", from.elapsed().as_secs_f64());
-    let draft = Draft {
+    drop(store);
+    println!("bytes {}", std::fs::metadata(&path)?.len());
+    Ok(())
+}
+
+/// One post that is due, for all people, or for those of whom a rule holds.
+pub fn draft(rule: Option<&str>) -> Draft {
+    let whom = Whom {
+        topics: vec![news()],
+        channels: vec![bot()],
+        rule: rule.map(str::to_owned),
+        ..Whom::default()
+    };
+    Draft {
         id: DraftId(0),
         created_at: Timestamp::default(),
         due_at: Timestamp::default(),
         content: Content::OneOff(Box::new(OneOff {
             title: "bench".to_owned(),
             says: Says::Message(Message::from_plain(TEXT)),
-            whom: Whom { topics: vec![news()], channels: vec![bot()], ..Whom::default() },
+            whom,
             priority: Default::default(),
             stages: None,
             file: None,
         })),
         held: None,
-    };
-    runtime.block_on(store.commit_draft(draft))?;
-    drop(store);
-    println!("bytes {}", std::fs::metadata(&path)?.len());
-    Ok(())
+    }
 }
 
 /// People have ids all over the range, and come in no order.
@@ -70,8 +85,9 @@ fn person(at: u32) -> Subscriber {
     Subscriber {
         number: 0,
         address: id.to_string(),
-        language: Some("en".to_owned()),
-        first_name: Some("Alexandra".to_owned()),
+        language: Some(LANGUAGES[at as usize % LANGUAGES.len()].to_owned()),
+        first_name: Some(format!("Alexandra {}", at % NAMES)),
+        timezone: None,
         name_asked_at: None,
         topics: vec![news()],
         standing: Standing::Active,

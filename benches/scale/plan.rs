@@ -17,17 +17,22 @@ use tidings::runtime::wakes::Wakes;
 use tidings::store::Store;
 use tidings::store::redb as ours;
 
-use crate::crowd::{bot, ledger};
+use crate::crowd::{bot, draft, ledger};
 use crate::machine;
+
+/// A rule that sees three fields of everybody.
+pub const RULE: &str = "subscriber.language in ['ro', 'it'] and 'news' in subscriber.topics \
+                        and subscriber.first_name is matching('(?i)^alex.* \\d*7$')";
 
 /// Bytes of one row of the bare write.
 const ROW_BYTES: usize = 1_024;
 
-/// The real worker over the store in the folder, until the post is there.
-pub fn ours(folder: &Path) -> Result<()> {
+/// The real worker over the store in the folder, until the post is there: for all people, or for
+/// those of whom the rule holds.
+pub fn ours(folder: &Path, rule: Option<&str>) -> Result<()> {
     let path = folder.join(ours::FILE_NAME);
     let store: Arc<dyn Store> = Arc::new(ours::open(&path)?);
-    tokio::runtime::Runtime::new()?.block_on(planned(Arc::clone(&store)))?;
+    tokio::runtime::Runtime::new()?.block_on(planned(Arc::clone(&store), rule))?;
     drop(store);
     let ledger = ledger(&path)?;
     println!("ledger {ledger}");
@@ -35,7 +40,8 @@ pub fn ours(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn planned(store: Arc<dyn Store>) -> Result<()> {
+async fn planned(store: Arc<dyn Store>, rule: Option<&str>) -> Result<()> {
+    store.commit_draft(draft(rule)).await?;
     let wakes = Wakes::new([bot()]);
     let tasks = Tasks::default();
     let layouts = Layouts::compile(vec![]).map_err(|_| anyhow!("no layouts"))?;

@@ -12,6 +12,7 @@ use crate::admin::report::stars;
 use crate::admin::scheduled::Which;
 use crate::admin::stage::stage_row;
 use crate::model::audience::{PeopleRule, Whom};
+use crate::model::cap::Caps;
 use crate::model::channel::ChannelKind;
 use crate::model::control::PostWord;
 use crate::model::correction::Corrections;
@@ -20,8 +21,9 @@ use crate::model::item::ItemId;
 use crate::model::name::Name;
 use crate::model::one_off::OneOff;
 use crate::model::pacing::ChannelWord;
-use crate::model::post::{Draft, Hold, Post, PostId};
+use crate::model::post::{Draft, Hold, Post, PostId, Zoned};
 use crate::model::time::Timestamp;
+use crate::model::timing::Timing;
 use crate::runtime::clock::Clock;
 use crate::runtime::wakes::Wakes;
 use crate::store::{FloodWord, MarketState, ReviewWord, Reviewed, Store, StoreError};
@@ -123,11 +125,15 @@ pub struct Desk {
     pub campaigns: Vec<Name>,
     /// Whom the posts of each campaign are for.
     pub audiences: BTreeMap<Name, Whom>,
+    /// When those campaigns send that go by their readers' own clocks.
+    pub timings: BTreeMap<Name, Timing>,
     /// Reads the expression of an audience.
     pub rules: ReadRule,
     pub channels: BTreeMap<Name, ChannelKind>,
     /// By which what was spent today is told.
     pub days: Days,
+    /// How much one person gets in a day; `None`: however much there is.
+    pub caps: Option<Caps>,
 }
 
 impl Desk {
@@ -250,6 +256,12 @@ impl Desk {
             "drafts_waiting": status.drafts,
             "events_waiting": status.events,
             "posts_unfinished": status.unfinished_posts,
+            "posts_by_clock": status
+                .zoned
+                .iter()
+                .filter(|(_, zoned)| zoned.opens_at > self.clock.now())
+                .map(|(post, zoned)| json!({ "id": post, "words": zoned.words() }))
+                .collect::<Vec<_>>(),
             "posts_paused": status
                 .paused
                 .iter()
@@ -277,10 +289,24 @@ pub(super) fn post_row(post: &Post) -> Value {
         "counts": post.counts,
         "priority": post.priority.to_string(),
         "stage": stage_row(post.rollout.as_deref()),
+        "clocks": post.zoned.as_deref().map(clocks_row),
         "paused": post.paused,
         "stopped": post.stopped,
         "errors": post.errors,
         "correction": post.corrections.as_deref().and_then(correction_row),
+    })
+}
+
+/// By whose clocks a post goes.
+pub(super) fn clocks_row(zoned: &Zoned) -> Value {
+    let zones = zoned.zones.iter().map(|(zone, people)| json!({ "zone": zone, "people": people }));
+    json!({
+        "words": zoned.words(),
+        "hour": zoned.wall.map(|wall| wall.to_string()),
+        "opens_at": zoned.opens_at.to_string(),
+        "zones": zones.collect::<Vec<_>>(),
+        "first_post": zoned.first,
+        "posts": zoned.posts,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::admin::desk::{AskError, Desk, all_known};
+use crate::admin::desk::{AskError, Desk, all_known, clocks_row};
 use crate::admin::stage::stage_row;
 use crate::model::channel::ChannelKind;
 use crate::model::lane::Lane;
@@ -104,6 +104,7 @@ fn row(report: &PostReport, now: Timestamp) -> Value {
         "priority": report.priority.to_string(),
         "stage": stage,
         "opens_at": time(report.opens_at),
+        "clocks": report.zoned.as_deref().map(clocks_row),
         "paused": report.paused,
         "stopped": report.stopped,
         "created": report.created_at.to_string(),

@@ -11,7 +11,6 @@ use crate::model::name::Name;
 use crate::model::post::{Outcome, Post, PostId, Reason};
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
-use crate::model::timing::opening;
 use crate::model::trace::{Happened, Step, Trace};
 use crate::store::{Delivery, TraceQuery};
 
@@ -113,9 +112,16 @@ impl Desk {
                         let kind = self.channels.get(channel).copied();
                         ended(post.id, delivery, post, &state, now) + &lane_words(delivery, kind)
                     }
-                    None => self
-                        .unmeant(post, channel, person)
-                        .unwrap_or_else(|| left_out(post, person)),
+                    None => match self.made_with(&posts, post, channel, person).await? {
+                        Some(other) => format!(
+                            "post {}: not for them: it goes to people whose clocks go otherwise, \
+                             theirs is post {other}",
+                            post.id
+                        ),
+                        None => self
+                            .unmeant(post, channel, person)
+                            .unwrap_or_else(|| left_out(post, person)),
+                    },
                 };
                 told.push(json!({
                     "post": post.id,
@@ -136,7 +142,8 @@ impl Desk {
                 "number": person.number,
                 "standing": word(&person.standing),
                 "topics": person.topics,
-                "joined": person.joined_at.to_string(),
+                "timezone": person.timezone,
+                "joined": person.has_joined().then(|| person.joined_at.to_string()),
                 "posts": told,
             }));
         }
@@ -150,6 +157,27 @@ fn is_called(trace: &Trace, title: &str) -> bool {
 }
 
 impl Desk {
+    /// The post that was made together with this one for other clocks, and that is for somebody.
+    async fn made_with(
+        &self,
+        posts: &[Post],
+        post: &Post,
+        channel: &Name,
+        person: &Subscriber,
+    ) -> Result<Option<PostId>, AskError> {
+        let Some(zoned) = &post.zoned else { return Ok(None) };
+        for other in posts.iter().filter(|other| other.id != post.id) {
+            if other.zoned.as_ref().is_none_or(|it| it.first != zoned.first) {
+                continue;
+            }
+            let found = self.store.load_delivery(other.id, channel, person.number).await?;
+            if found.is_some() {
+                return Ok(Some(other.id));
+            }
+        }
+        Ok(None)
+    }
+
     /// Says that the audience of the post's campaign, as it is now, does not mean somebody who is
     /// among its topics; `None` when that is not why they are left out.
     fn unmeant(&self, post: &Post, channel: &Name, person: &Subscriber) -> Option<String> {
@@ -276,7 +304,8 @@ fn ended(
     let at = delivery.at.map_or_else(String::new, |at| format!(" at {at}"));
     let since = delivery.at.map_or_else(String::new, |at| format!(" since {at}"));
     let quiet = channel.quiet_until.filter(|until| *until > now);
-    let opens_at = opening(&post.hours, now).filter(|opens_at| *opens_at > now);
+    let opens_at = post.opens_at(now);
+    let hour = post.zoned.as_ref().filter(|zoned| zoned.opens_at > now).and_then(|it| it.wall);
     let rollout = post.rollout.as_deref().filter(|rollout| !rollout.is_last());
     match delivery.outcome {
         Outcome::Waiting => match (&post.paused, &channel.paused, quiet) {
@@ -286,6 +315,12 @@ fn ended(
                 format!("post {id}: waiting until {until} at least, as the service asked")
             }
             (None, None, None) => match (opens_at, rollout) {
+                (Some(until), _) if let Some(hour) = hour => {
+                    format!(
+                        "post {id}: waiting until {until}, when it is {} on their clock",
+                        hour.time()
+                    )
+                }
                 (Some(until), _) => {
                     format!(
                         "post {id}: waiting until {until}, when the hours of its campaign begin"

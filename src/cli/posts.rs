@@ -222,6 +222,9 @@ pub(super) fn tell(post: &Value) {
     if let Some(priority) = post["priority"].as_str().filter(|word| *word != "normal") {
         output::say(&format!("    priority: {priority}"));
     }
+    if let Some(words) = post["clocks"]["words"].as_str() {
+        output::say(&format!("    {words}"));
+    }
     if let Some(line) = stage_line(post) {
         output::say(&format!("    {line}"));
     }

@@ -198,6 +198,7 @@ fn show_one(post: &Value) -> Vec<String> {
         format!("  made {}, {}", text("created"), state_words(post)),
         format!("  {}", counts_line(&post["counts"])),
     ];
+    lines.extend(post["clocks"]["words"].as_str().map(|words| format!("  {words}")));
     lines.extend(reasons_line("failed", &post["failed"]).map(|line| format!("  {line}")));
     lines.extend(reasons_line("skipped", &post["skipped"]).map(|line| format!("  {line}")));
     lines.extend(reasons_line("sent by lane", &post["lanes"]).map(|line| format!("  {line}")));
@@ -274,6 +275,9 @@ fn show_many(answer: &Value, posts: &[Value]) -> Vec<String> {
     let mut lines = vec![output::table(&table).trim_end().to_owned()];
     lines.extend(reasons_line("failed", &total["failed"]));
     lines.extend(reasons_line("skipped", &total["skipped"]));
+    lines.extend(posts.iter().filter_map(|post| {
+        Some(format!("post {}: {}", post["id"], post["clocks"]["words"].as_str()?))
+    }));
     lines
 }
 
@@ -288,6 +292,9 @@ fn state_words(post: &Value) -> String {
         "paused" => format!("paused: {}{priority}", text("paused")),
         "finished" => format!("finished {}", text("finished")),
         other => match post["opens_at"].as_str() {
+            Some(opens_at) if post["clocks"]["opens_at"] == opens_at => {
+                format!("waits for its readers' hour until {opens_at}{priority}")
+            }
             Some(opens_at) => format!("waits for its hours until {opens_at}{priority}"),
             None => format!("{other}{priority}"),
         },

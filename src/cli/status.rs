@@ -91,6 +91,10 @@ fn show(status: &Value) -> String {
             flood["reason"].as_str().unwrap_or("a flood"),
         ));
     }
+    for post in status["posts_by_clock"].as_array().into_iter().flatten() {
+        let words = post["words"].as_str().unwrap_or("-");
+        out.push_str(&format!("waits for its readers' hour: post {}: {words}\n", post["id"]));
+    }
     for post in status["posts_paused"].as_array().into_iter().flatten() {
         out.push_str(&format!(
             "paused: post {}: {}; go on with `tidings posts resume {}`\n",

@@ -10,6 +10,8 @@ mod correct;
 
 mod turn;
 
+mod clocks;
+
 mod whom;
 
 mod show;

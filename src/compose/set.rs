@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use crate::compose::clocks::Clocks;
 use crate::compose::whom::read;
 use crate::model::audience::{PeopleRule, Whom};
 use crate::model::campaign::{Campaign, ChangeKind, OnUncertain};
@@ -51,6 +52,8 @@ pub(super) struct Composed {
     /// What a post that may be corrected was made of.
     pub items: Arc<[Item]>,
     pub stages: Option<Stages>,
+    /// `None` for what goes by one clock.
+    pub clocks: Option<Clocks>,
 }
 
 /// The drafts came to nothing, all together: what is left of them would tell something else.
@@ -99,7 +102,7 @@ pub(super) fn one_off(options: &Options, one: OneOff) -> Result<Composed, String
     };
     post.priority = priority;
     let (updates, items) = (None, Arc::default());
-    Ok(Composed { post, whom, rule, updates, items, stages })
+    Ok(Composed { post, whom, rule, updates, items, stages, clocks: None })
 }
 
 pub(super) fn of_campaign(
@@ -116,7 +119,15 @@ pub(super) fn of_campaign(
     post.beyond = beyond(rule, items, told, options.clock.now());
     let whom = rule.whom();
     let (updates, stages) = (None, rule.stages.clone());
-    Composed { post, whom, rule: rule.reach.rule.clone(), updates, items: Arc::default(), stages }
+    Composed {
+        post,
+        whom,
+        rule: rule.reach.rule.clone(),
+        updates,
+        items: Arc::default(),
+        stages,
+        clocks: Clocks::of(rule),
+    }
 }
 
 /// Items to be set, in which layout, for which channels.
@@ -218,6 +229,7 @@ fn new_post(
         priority: Priority::default(),
         rollout: None,
         hours: vec![],
+        zoned: None,
         paused: None,
         stopped: None,
         counts: Counts::default(),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use crate::compose::clocks::{Asked, ask, decide};
 use crate::compose::set::{Options, each_once, give_up};
 use crate::model::campaign::Campaign;
 use crate::model::item::ItemId;
@@ -10,6 +11,7 @@ use crate::model::post::{Content, Draft, DraftId, Told};
 use crate::model::schedule::Span;
 use crate::model::time::Timestamp;
 use crate::model::timing::{Digest, Order};
+use crate::model::zone::Wall;
 use crate::plan::digest::gather;
 use crate::plan::ripe::{Ripe, ripe};
 use crate::store::StoreError;
@@ -23,6 +25,9 @@ const ITEMS_AT_ONCE: usize = 256;
 /// How long a digest waits that has no next hour.
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// All drafts of a campaign are due by then.
+const FAR: Timestamp = Timestamp::from_millis(i64::MAX);
+
 const NOT_ITS_HOUR: &str = "it is not the hour for it";
 
 /// What is to be composed.
@@ -30,6 +35,8 @@ pub(super) struct Due {
     pub draft: Draft,
     /// Drafts that are part of it.
     pub others: Vec<DraftId>,
+    /// The hour of its readers' clocks that it was gathered for.
+    pub hour: Option<Wall>,
 }
 
 /// What became of a draft when it was due.
@@ -43,7 +50,7 @@ pub(super) struct Turn {
 /// Decides about a draft that is due, and lets wait what is to wait.
 pub(super) async fn turn(options: &Options, mut draft: Draft) -> Result<Turn, StoreError> {
     let alone = |draft| {
-        let due = Due { draft, others: Vec::new() };
+        let due = Due { draft, others: Vec::new(), hour: None };
         Ok(Turn { due: Some(due), touched: Vec::new() })
     };
     let Content::Items { campaign, items, .. } = &mut draft.content else { return alone(draft) };
@@ -51,6 +58,15 @@ pub(super) async fn turn(options: &Options, mut draft: Draft) -> Result<Turn, St
     let Some(rule) = rule else { return alone(draft) };
     let now = options.clock.now();
     if let Some(digest) = &rule.timing.digest {
+        if rule.timing.by_reader {
+            match ask(options, rule, digest, now).await? {
+                Asked::Waits(touched) => return Ok(Turn { due: None, touched }),
+                Asked::Goes { hour, next } => {
+                    return gathered_for(options, rule, digest, (hour, next), now).await;
+                }
+                Asked::Never => {}
+            }
+        }
         return gathered(options, rule, digest, DIGEST_DRAFTS_MAX, now).await;
     }
     let touched = vec![draft.id];
@@ -97,8 +113,7 @@ async fn gathered(
     let due = store.load_due_drafts(&rule.name, now, most).await?;
     let is_all = due.len() < most;
     let touched: Vec<DraftId> = due.iter().map(|draft| draft.id).collect();
-    let mut drafts = of_this_hour(options, rule, due, now).await?;
-    let nothing = || Turn { due: None, touched: touched.clone() };
+    let drafts = of_this_hour(options, rule, due, now).await?;
     let next = next_hour(rule, now);
     if !is_all && !drafts.is_empty() {
         // Before the digest is made, so that no crash lets them make another one at this hour.
@@ -106,6 +121,56 @@ async fn gathered(
         let moved = store.postpone_drafts(&rule.name, now, most, next, why).await?;
         tracing::warn!(campaign.id = %rule.name, moved, %next, "too much for one digest");
     }
+    let hour = Hour { next, of_readers: None };
+    made_of(options, rule, digest, drafts, touched, hour, now).await
+}
+
+/// Gathers all that has settled for an hour of the readers' clocks; some of it may be due later,
+/// because the hour came first elsewhere when that was asked.
+async fn gathered_for(
+    options: &Options,
+    rule: &Campaign,
+    digest: &Digest,
+    (hour, next): (Wall, Timestamp),
+    now: Timestamp,
+) -> Result<Turn, StoreError> {
+    let most = DIGEST_DRAFTS_MAX;
+    let mut drafts = options.store.load_due_drafts(&rule.name, FAR, most).await?;
+    let is_all = drafts.len() < most;
+    drafts.retain(|draft| draft.due_at <= now || draft.created_at + rule.settle <= now);
+    let touched: Vec<DraftId> = drafts.iter().map(|draft| draft.id).collect();
+    if !is_all {
+        tracing::warn!(campaign.id = %rule.name, %next, "too much for one digest");
+    }
+    let hour = Hour { next, of_readers: Some(hour) };
+    made_of(options, rule, digest, drafts, touched, hour, now).await
+}
+
+/// The hour of a digest.
+struct Hour {
+    /// When what is left of it is looked at again.
+    next: Timestamp,
+    /// On its readers' clocks.
+    of_readers: Option<Wall>,
+}
+
+/// Makes a digest of what goes at an hour, or nothing but the next hour to wait for.
+async fn made_of(
+    options: &Options,
+    rule: &Campaign,
+    digest: &Digest,
+    mut drafts: Vec<Draft>,
+    touched: Vec<DraftId>,
+    Hour { next, of_readers }: Hour,
+    now: Timestamp,
+) -> Result<Turn, StoreError> {
+    let store = &options.store;
+    let nothing = || Turn { due: None, touched: touched.clone() };
+    // Before anything is moved, so that no crash brings it back at this hour.
+    let decide = async || match of_readers {
+        Some(hour) => decide(options, &rule.name, hour).await,
+        None => Ok(()),
+    };
     let gone = left_of(options, &mut drafts).await?;
     give_up(options, gone, "its items are gone", now).await?;
     let moved = |drafts: Vec<Draft>| {
@@ -115,6 +180,7 @@ async fn gathered(
         let waiting = drafts.len();
         tracing::info!(campaign.id = %rule.name, waiting, %next, "too little for a digest yet");
         let why = format!("there is too little for a digest of {} items", digest.min_items);
+        decide().await?;
         store.commit_drafts(moved(drafts), why, now).await?;
         return Ok(nothing());
     };
@@ -129,8 +195,12 @@ async fn gathered(
     }
     let mut used = gathered.used.into_iter();
     let first = used.next().and_then(|id| drafts.into_iter().find(|draft| draft.id == id));
-    let Some(first) = first else { return Ok(nothing()) };
+    let Some(first) = first else {
+        decide().await?;
+        return Ok(nothing());
+    };
     if gathered.told.is_empty() {
+        decide().await?;
         let used = std::iter::once(first.id).chain(used).collect();
         give_up(options, used, "nothing is left to tell: later changes took it back", now).await?;
         return Ok(nothing());
@@ -140,7 +210,8 @@ async fn gathered(
         items.reverse();
     }
     let content = Content::Items { campaign: rule.name.clone(), items, stories: Vec::new() };
-    let due = Due { draft: Draft { content, ..first }, others: used.collect() };
+    let draft = Draft { content, ..first };
+    let due = Due { draft, others: used.collect(), hour: of_readers };
     Ok(Turn { due: Some(due), touched })
 }
 

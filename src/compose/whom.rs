@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use crate::compose::set::{Composed, Options};
 use crate::model::audience::{FixedChat, PeopleRule, Somebody, Whom};
 use crate::model::name::Name;
-use crate::model::post::PostId;
+use crate::model::post::{PostId, Zoned};
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
+use crate::model::zone::Zone;
 use crate::render::expression::{Named, audience};
 use crate::store::audience::{Chosen, Place, choose};
 use crate::store::{LateCommit, LateLook, StoreError};
@@ -33,15 +34,31 @@ pub(super) async fn find(
     composed: &Composed,
     since: Timestamp,
 ) -> Result<Audience, StoreError> {
+    let Composed { whom, rule, updates, .. } = composed;
+    let mut found = find_whom(options, whom, rule.as_ref()).await?;
+    let Some((campaign, items)) = updates else { return Ok(found) };
+    for (channel, numbers) in &mut found.numbers {
+        let edited = options.store.load_corrected(campaign, items, channel, since).await?;
+        numbers.retain(|number| !edited.contains(number));
+    }
+    found.numbers.retain(|(_, numbers)| !numbers.is_empty());
+    Ok(found)
+}
+
+/// Finds whom a post is for.
+pub(super) async fn find_whom(
+    options: &Options,
+    whom: &Whom,
+    rule: Option<&PeopleRule>,
+) -> Result<Audience, StoreError> {
     let store = options.store.as_ref();
     let now = options.clock.now();
-    let Composed { whom, rule, updates, .. } = composed;
     let mut found = Audience::default();
     for channel in &whom.channels {
         let Some(kind) = options.channels.get(channel).copied() else { continue };
         let place = Place { channel, kind, topics: &whom.topics, now };
         let Chosen { mut numbers, unwanted, unjudged, why } =
-            choose(store, place, rule.as_ref(), None).await?;
+            choose(store, place, rule, None).await?;
         found.unwanted += unwanted;
         if let Some(why) = why {
             let told = format!(
@@ -52,13 +69,9 @@ pub(super) async fn find(
         }
         let named = addresses(&whom.chats, channel);
         if !named.is_empty() {
-            numbers.extend(store.commit_chats(channel, named, now).await?);
+            numbers.extend(store.commit_chats(channel, named).await?);
             numbers.sort_unstable();
             numbers.dedup();
-        }
-        if let Some((campaign, items)) = updates {
-            let edited = store.load_corrected(campaign, items, channel, since).await?;
-            numbers.retain(|number| !edited.contains(number));
         }
         if !numbers.is_empty() {
             found.numbers.push((channel.clone(), numbers));
@@ -87,19 +100,53 @@ pub(super) fn read(rule: &str) -> Result<PeopleRule, String> {
 /// Lets people who subscribed meanwhile into the posts on their way that are for them.
 pub(super) async fn let_in(options: &Options) -> Result<(), StoreError> {
     loop {
-        let LateLook { people, rules } = options.store.lease_late(LATE_MAX).await?;
+        let LateLook { people, rules, unswept } = options.store.lease_late(LATE_MAX).await?;
+        let mut swept = Vec::new();
+        for (post, whom, zoned) in &unswept {
+            // The program ended right after they were made.
+            let posts = zoned.as_ref().map_or_else(|| vec![*post], |zoned| zoned.together());
+            if !swept.contains(post) {
+                let known = whom_they_have(options, &posts, whom).await?;
+                sweep(options, &posts, whom, &known).await?;
+                swept.extend(posts);
+            }
+        }
         if people.is_empty() {
             return Ok(());
         }
         let now = options.clock.now();
         let seen = people.iter().map(|(channel, one)| (channel.clone(), one.number)).collect();
-        let mut joining = Vec::new();
-        for (post, whom) in rules {
-            let numbers = meant(options, post, &whom, &people, now);
-            joining.extend(numbers.into_iter().map(|(channel, numbers)| (post, channel, numbers)));
+        let mut joining = Joining::new();
+        let mut together: BTreeMap<PostId, Vec<(PostId, Box<Zoned>)>> = BTreeMap::new();
+        let mut alone = Vec::new();
+        for (post, whom, zoned) in rules {
+            match zoned {
+                None => alone.push((post, whom, Vec::new())),
+                Some(zoned) => {
+                    let others = together.entry(zoned.first).or_default();
+                    // They are all for the same people.
+                    if others.is_empty() {
+                        alone.push((zoned.first, whom, Vec::new()));
+                    }
+                    others.push((post, zoned));
+                }
+            }
         }
-        let channels: Vec<Name> = joining.iter().map(|(_, channel, _)| channel.clone()).collect();
-        let joined = options.store.commit_late(LateCommit { seen, joining }).await?;
+        for (post, _, zoned) in &mut alone {
+            *zoned = together.remove(post).unwrap_or_default();
+        }
+        for (post, whom, zoned) in alone {
+            for (channel, one) in meant(options, post, &whom, &people, now) {
+                let post = if zoned.is_empty() { Some(post) } else { by_clock(&zoned, one) };
+                if let Some(post) = post {
+                    joining.entry((post, channel.clone())).or_default().push(one.number);
+                }
+            }
+        }
+        let channels: Vec<Name> = joining.keys().map(|(_, channel)| channel.clone()).collect();
+        let joining = listed(joining);
+        let commit = LateCommit { seen, joining, swept: vec![] };
+        let joined = options.store.commit_late(commit).await?;
         if joined > 0 {
             tracing::info!(people = joined, "let late joiners into posts on their way");
             channels.iter().for_each(|channel| options.wakes.wake_channel(channel));
@@ -108,48 +155,90 @@ pub(super) async fn let_in(options: &Options) -> Result<(), StoreError> {
 }
 
 /// Lets in who subscribed after the audience was found and before the post was made: the store did
-/// not know of the post yet.
-pub(super) async fn let_in_between(
+/// not know of the post yet. `before` is who gets it already, ascending. The store remembers until
+/// then that it is to be done.
+pub(super) async fn sweep(
     options: &Options,
-    post: PostId,
+    posts: &[PostId],
     whom: &Whom,
     before: &[(Name, Vec<u32>)],
 ) -> Result<(), StoreError> {
-    // It was read when the post was made.
-    let Ok(rule) = whom.rule.as_deref().map(read).transpose() else { return Ok(()) };
-    let mut joining = Vec::new();
-    for channel in &whom.channels {
+    let mut joining = Joining::new();
+    // It could be read when the post was made.
+    let rule = whom.rule.as_deref().map(read).transpose();
+    for channel in whom.channels.iter().filter(|_| rule.is_ok()) {
         let Some(kind) = options.channels.get(channel).copied() else { continue };
         let place = Place { channel, kind, topics: &whom.topics, now: options.clock.now() };
-        let mut numbers = choose(options.store.as_ref(), place, rule.as_ref(), None).await?.numbers;
+        let rule = rule.as_ref().ok().and_then(Option::as_ref);
+        let mut numbers = choose(options.store.as_ref(), place, rule, None).await?.numbers;
         let known = before.iter().find(|(known, _)| known == channel).map(|(_, numbers)| numbers);
         numbers.retain(|number| known.is_none_or(|known| known.binary_search(number).is_err()));
-        if !numbers.is_empty() {
-            joining.push((post, channel.clone(), numbers));
+        match posts {
+            _ if numbers.is_empty() => {}
+            [post] => {
+                joining.insert((*post, channel.clone()), numbers);
+            }
+            _ => {
+                let mut zoned = Vec::new();
+                for post in posts {
+                    let made = options.store.load_post(*post).await?;
+                    zoned.extend(made.and_then(|made| Some((*post, made.zoned?))));
+                }
+                for one in options.store.load_people(channel, numbers).await? {
+                    if let Some(post) = by_clock(&zoned, &one) {
+                        joining.entry((post, channel.clone())).or_default().push(one.number);
+                    }
+                }
+            }
         }
     }
-    let channels: Vec<Name> = joining.iter().map(|(_, channel, _)| channel.clone()).collect();
-    if !joining.is_empty() {
-        options.store.commit_late(LateCommit { seen: vec![], joining }).await?;
-        channels.iter().for_each(|channel| options.wakes.wake_channel(channel));
-    }
+    let channels: Vec<Name> = joining.keys().map(|(_, channel)| channel.clone()).collect();
+    let (joining, swept) = (listed(joining), posts.to_vec());
+    options.store.commit_late(LateCommit { seen: vec![], joining, swept }).await?;
+    channels.iter().for_each(|channel| options.wakes.wake_channel(channel));
     Ok(())
 }
 
-/// The numbers of those for whom a post is.
-fn meant(
+/// The numbers of those who get one of these posts, ascending.
+async fn whom_they_have(
+    options: &Options,
+    posts: &[PostId],
+    whom: &Whom,
+) -> Result<Vec<(Name, Vec<u32>)>, StoreError> {
+    let mut known = Vec::new();
+    for channel in &whom.channels {
+        let mut numbers: Vec<u32> = Vec::new();
+        for post in posts {
+            let outcomes = options.store.load_outcomes(*post, channel).await?;
+            numbers.extend(outcomes.into_iter().map(|(number, _)| number));
+        }
+        numbers.sort_unstable();
+        known.push((channel.clone(), numbers));
+    }
+    Ok(known)
+}
+
+/// Who is let into which post, by channel.
+type Joining = BTreeMap<(PostId, Name), Vec<u32>>;
+
+fn listed(joining: Joining) -> Vec<(PostId, Name, Vec<u32>)> {
+    joining.into_iter().map(|((post, channel), numbers)| (post, channel, numbers)).collect()
+}
+
+/// Those for whom a post is.
+fn meant<'a>(
     options: &Options,
     post: PostId,
     whom: &Whom,
-    people: &[(Name, Subscriber)],
+    people: &'a [(Name, Subscriber)],
     now: Timestamp,
-) -> BTreeMap<Name, Vec<u32>> {
-    let mut numbers = BTreeMap::<Name, Vec<u32>>::new();
+) -> Vec<(&'a Name, &'a Subscriber)> {
+    let mut meant = Vec::new();
     let rule = match whom.rule.as_deref().map(read).transpose() {
         Ok(rule) => rule,
         Err(why) => {
             tracing::error!(post.id = %post, why, "let nobody in: its audience can't be read");
-            return numbers;
+            return meant;
         }
     };
     for (channel, subscriber) in people {
@@ -161,8 +250,25 @@ fn meant(
         }
         let somebody = Somebody { subscriber, channel, kind, now };
         if rule.as_ref().is_none_or(|rule| rule.holds(&somebody) == Ok(true)) {
-            numbers.entry(channel.clone()).or_default().push(subscriber.number);
+            meant.push((channel, subscriber));
         }
     }
-    numbers
+    meant
+}
+
+/// Of posts that were made together, the one whose readers' clocks go as those of somebody; else
+/// the one that goes first.
+fn by_clock(posts: &[(PostId, Box<Zoned>)], person: &Subscriber) -> Option<PostId> {
+    let clocks = person.timezone.as_ref().and_then(Zone::clocks);
+    let goes_alike = |zoned: &Zoned| match &clocks {
+        None => zoned.has_rest,
+        Some(clocks) => {
+            let at = zoned.opens_at.to_jiff();
+            let of_post = zoned.zones.first().and_then(|(zone, _)| zone.clocks());
+            of_post.is_some_and(|of_post| of_post.to_offset(at) == clocks.to_offset(at))
+        }
+    };
+    let alike = posts.iter().find(|(_, zoned)| goes_alike(zoned));
+    let found = alike.or_else(|| posts.iter().min_by_key(|(_, zoned)| zoned.opens_at));
+    found.map(|(post, _)| *post)
 }

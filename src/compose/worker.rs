@@ -4,16 +4,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::compose::clocks::{Clocks, commit, decide};
 use crate::compose::correct::{correct, look_again};
 use crate::compose::set::{Composed, each_once, give_up, of_campaign, one_off};
 use crate::compose::show::show_held;
 use crate::compose::turn::{Due, Turn, turn};
-use crate::compose::whom::{Audience, find, let_in, let_in_between};
+use crate::compose::whom::{Audience, find, let_in, sweep};
 use crate::model::audience::LateJoiners;
 use crate::model::item::Item;
 use crate::model::name::Name;
 use crate::model::one_off::FilesTaken;
-use crate::model::post::{Content, DraftId};
+use crate::model::post::{Content, DraftId, PostId};
+use crate::model::time::Timestamp;
 use crate::runtime::shutdown::Stop;
 use crate::store::{PostCommit, PostRole, StoreError};
 
@@ -94,7 +96,7 @@ async fn plan_files(options: &Options) -> Result<(), StoreError> {
 }
 
 async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
-    let Due { draft, others } = due;
+    let Due { draft, others, hour } = due;
     let drafts: Vec<DraftId> = std::iter::once(draft.id).chain(others).collect();
     let is_by_hand = matches!(draft.content, Content::OneOff(_));
     let composed = match draft.content {
@@ -135,42 +137,74 @@ async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
         let (why, now) = ("its campaign or its items are gone", options.clock.now());
         return give_up(options, drafts, why, now).await;
     };
-    let Audience { numbers: audiences, told, unwanted } =
-        find(options, &composed, draft.created_at).await?;
-    let Composed { mut post, whom, updates, items, stages, .. } = composed;
-    let planned: usize = audiences.iter().map(|(_, numbers)| numbers.len()).sum();
+    let audience = find(options, &composed, draft.created_at).await?;
+    let planned: usize = audience.numbers.iter().map(|(_, numbers)| numbers.len()).sum();
     if planned == 0 {
-        let why = match updates {
+        let Audience { told, unwanted, .. } = audience;
+        let why = match composed.updates {
             Some(_) => "whoever subscribes has it edited".to_owned(),
             None if unwanted > 0 => format!("its audience is none of {unwanted} who subscribe"),
             None if !told.is_empty() => told.join("; "),
             None => "nobody subscribes".to_owned(),
         };
-        tracing::info!(draft.id = %draft.id, title = %post.title, "not sent: {why}");
+        tracing::info!(draft.id = %draft.id, title = %composed.post.title, "not sent: {why}");
+        if let (Some(clocks), Some(hour)) = (&composed.clocks, hour) {
+            decide(options, &clocks.campaign, hour).await?;
+        }
         return give_up(options, drafts, &why, options.clock.now()).await;
     }
-    post.errors = told;
-    let called: Vec<Name> = audiences.iter().map(|(channel, _)| channel.clone()).collect();
-    if let Some(stages) = stages {
+    // Of an update it depends on what one got before who gets it: it is for who is there now.
+    let is_open = composed.whom.late_joiners == LateJoiners::Include && composed.updates.is_none();
+    let posts = match &composed.clocks {
+        Some(clocks) => {
+            let clocks = Clocks { hour, ..clocks.clone() };
+            commit(options, &clocks, &composed, drafts, &audience, is_open).await?
+        }
+        None => {
+            let unmoved = is_by_hand.then_some((draft.id, draft.due_at));
+            vec![commit_one(options, &composed, drafts, &audience, is_open, unmoved).await?]
+        }
+    };
+    for post in &posts {
+        if !composed.items.is_empty() {
+            look_again(options, *post, &composed.items).await?;
+        }
+        options.meters.count_post();
+    }
+    if is_open {
+        sweep(options, &posts, &composed.whom, &audience.numbers).await?;
+    }
+    let title = &composed.post.title;
+    match posts.as_slice() {
+        [post] => tracing::info!(post.id = %post, title, recipients = planned, "made a post"),
+        posts => tracing::info!(
+            post.id = %posts.first().copied().unwrap_or_default(),
+            posts = posts.len(),
+            title,
+            recipients = planned,
+            "made posts, one for all whose clocks go alike"
+        ),
+    }
+    audience.numbers.iter().for_each(|(channel, _)| options.wakes.wake_channel(channel));
+    Ok(())
+}
+
+/// Makes the post of what was composed.
+async fn commit_one(
+    options: &Options,
+    composed: &Composed,
+    drafts: Vec<DraftId>,
+    audience: &Audience,
+    is_open: bool,
+    unmoved: Option<(DraftId, Timestamp)>,
+) -> Result<PostId, StoreError> {
+    let mut post = composed.post.clone();
+    let audiences = audience.numbers.clone();
+    post.errors.clone_from(&audience.told);
+    if let Some(stages) = &composed.stages {
         let sizes = audiences.iter().map(|(name, numbers)| (name.clone(), numbers.len() as u64));
         post.rollout = Some(Box::new(stages.begin(sizes)));
     }
-    // Of an update it depends on what one got before who gets it: it is for who is there now.
-    let is_open = whom.late_joiners == LateJoiners::Include && updates.is_none();
-    let late = is_open.then_some(whom);
-    let before = late.as_ref().map(|_| audiences.clone());
-    let unmoved = is_by_hand.then_some((draft.id, draft.due_at));
-    let role = PostRole { late: late.clone(), shows: None, unmoved };
-    let title = post.title.clone();
-    let id = options.store.commit_post_as(PostCommit { drafts, post, audiences }, role).await?;
-    if !items.is_empty() {
-        look_again(options, id, &items).await?;
-    }
-    if let (Some(whom), Some(before)) = (late, before) {
-        let_in_between(options, id, &whom, &before).await?;
-    }
-    options.meters.count_post();
-    tracing::info!(post.id = %id, title = %title, recipients = planned, "made a post");
-    called.iter().for_each(|channel| options.wakes.wake_channel(channel));
-    Ok(())
+    let role = PostRole { late: is_open.then(|| composed.whom.clone()), shows: None, unmoved };
+    options.store.commit_post_as(PostCommit { drafts, post, audiences }, role).await
 }

@@ -12,6 +12,8 @@ pub mod words;
 
 pub mod replies;
 
+mod timezone;
+
 mod names;
 
 mod review;

@@ -220,6 +220,7 @@ mod tests {
             address: address.to_owned(),
             language: None,
             first_name: None,
+            timezone: None,
             name_asked_at: None,
             topics: Vec::new(),
             standing: Standing::Active,

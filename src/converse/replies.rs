@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::converse::timezone;
 use crate::converse::words::{Saying, Words};
 use crate::model::channel::ChannelKind;
 use crate::model::event::{Deed, Event};
@@ -11,6 +12,7 @@ use crate::model::message::{Action, Button, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::Answer;
 use crate::model::rich::RichText;
+use crate::model::start;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
 
@@ -50,11 +52,16 @@ pub struct Setting<'a> {
 /// What somebody means, whichever way they say it.
 enum Wish {
     Start {
-        topic: Option<Name>,
+        /// None stands for all.
+        topics: Vec<Name>,
         way: String,
     },
     Stop {
         way: &'static str,
+    },
+    /// Tells their time zone, or asks for it where it is empty.
+    Zone {
+        told: String,
     },
     /// Wants an answer, but is not understood.
     Unclear,
@@ -113,15 +120,21 @@ fn answer(
     let mut person = met(known, event, setting.kind);
     let mut turn = Turn::default();
     match wish {
-        Wish::Start { topic, way } => {
+        Wish::Start { topics, way } => {
             person.standing = Standing::Active;
-            match topic {
-                Some(topic) => add_topic(&mut person.topics, topic),
-                None => person.topics = setting.topics.to_vec(),
+            if !person.has_joined() {
+                person.joined_at = event.at;
+            }
+            if topics.is_empty() {
+                person.topics = setting.topics.to_vec();
+            }
+            for topic in topics {
+                add_topic(&mut person.topics, topic);
             }
             let welcome = words.welcome.to(&person);
             turn.consent = Some(consent(&person, true, way, welcome, now));
-            turn.answers = vec![say(welcome, &words.stop_label, STOP_PAYLOAD, &person)];
+            let welcome = with_zone(welcome, words, &person);
+            turn.answers = vec![say(&welcome, &words.stop_label, STOP_PAYLOAD, &person)];
         }
         Wish::Stop { way } => {
             let was_stopped = known.is_some_and(|known| known.standing == Standing::Stopped);
@@ -141,8 +154,15 @@ fn answer(
                     Standing::Active => (&words.stop_label, STOP_PAYLOAD),
                     _ => (&words.start_label, START_PAYLOAD),
                 };
-                turn.answers = vec![say(words.default_reply.to(&person), label, payload, &person)];
+                let reply = with_zone(words.default_reply.to(&person), words, &person);
+                turn.answers = vec![say(&reply, label, payload, &person)];
             }
+        }
+        Wish::Zone { told } => {
+            let text = timezone::take(&mut person, &told, now);
+            let text = RichText::from_plain(&text);
+            let message = Message::from(vec![Module::Text { text, buttons: vec![] }]);
+            turn.answers = vec![Answer { message, tap: None, ask: None }];
         }
         Wish::Leave => {
             if person.standing == Standing::Active {
@@ -166,6 +186,14 @@ fn answer(
     turn
 }
 
+/// The words, and what is asked of who has told no time zone yet.
+fn with_zone(text: &str, words: &Words, person: &Subscriber) -> String {
+    match words.asks_zone && person.timezone.is_none() {
+        true => timezone::with_hint(text, person),
+        false => text.to_owned(),
+    }
+}
+
 /// The person's record as this event finds it: new, or back from being out of reach.
 fn met(known: Option<&Subscriber>, event: &Event, kind: ChannelKind) -> Subscriber {
     let mut person = known.cloned().unwrap_or_else(|| Subscriber {
@@ -173,6 +201,7 @@ fn met(known: Option<&Subscriber>, event: &Event, kind: ChannelKind) -> Subscrib
         address: event.address.clone(),
         language: None,
         first_name: None,
+        timezone: None,
         name_asked_at: None,
         topics: vec![],
         standing: Standing::Stopped,
@@ -219,7 +248,7 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
             Some(("1", "stop")) => Wish::Stop { way: "button" },
             Some(("1", rest)) if rest == "start" || rest.starts_with("start:") => {
                 match start_by(rest.strip_prefix("start:"), topics) {
-                    Wish::Start { topic, .. } => Wish::Start { topic, way: "button".to_owned() },
+                    Wish::Start { topics, .. } => Wish::Start { topics, way: "button".to_owned() },
                     other => other,
                 }
             }
@@ -237,24 +266,31 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
 
 /// A payload that names no topic of ours starts like none at all: links outlive topics.
 fn start_by(payload: Option<&str>, topics: &[Name]) -> Wish {
-    let topic = payload.and_then(|payload| topics.iter().find(|topic| topic.as_str() == payload));
-    let way = topic.map_or_else(|| "start".to_owned(), |topic| format!("start:{topic}"));
-    Wish::Start { topic: topic.cloned(), way }
+    let topics = payload.map_or_else(Vec::new, |payload| start::topics(payload, topics));
+    let way = start::payload(&topics);
+    let way = way.map_or_else(|| "start".to_owned(), |topics| format!("start:{topics}"));
+    Wish::Start { topics, way }
 }
 
 /// Commands and plain words; people write with capitals, dots and bangs.
 fn understand(text: &str, topics: &[Name]) -> Wish {
-    let bare = text.trim().trim_end_matches(['.', '!', '?']).to_lowercase();
+    let written = text.trim().trim_end_matches(['.', '!', '?']);
+    let bare = written.to_lowercase();
+    if let Some(told) = timezone::asked(&bare) {
+        return Wish::Zone { told: told.to_owned() };
+    }
     let (first, rest) = match bare.split_once(char::is_whitespace) {
         Some((first, rest)) => (first, Some(rest.trim())),
         None => (bare.as_str(), None),
     };
+    // What a link says has its capitals.
+    let payload = written.split_once(char::is_whitespace).map(|(_, payload)| payload.trim());
     // In groups a command carries the bot's name: `/stop@news_bot`.
     let command = first.split('@').next().unwrap_or(first);
     match (command, rest) {
-        ("/start", payload) => start_by(payload, topics),
+        ("/start", _) => start_by(payload, topics),
         ("/stop", _) => Wish::Stop { way: "command" },
-        ("start", None) => Wish::Start { topic: None, way: "word".to_owned() },
+        ("start", None) => Wish::Start { topics: Vec::new(), way: "word".to_owned() },
         ("stop", None) => Wish::Stop { way: "word" },
         _ => Wish::Unclear,
     }
@@ -299,6 +335,9 @@ fn consent(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::zone::Zone;
+
+    const UNKNOWN: &str = "I do not know your time zone yet.";
 
     fn words() -> Words {
         Words {
@@ -307,6 +346,7 @@ mod tests {
             default_reply: Saying::new(&[("en", "Write stop to stop.")]),
             stop_label: Saying::new(&[("en", "Stop")]),
             start_label: Saying::new(&[("en", "Start")]),
+            asks_zone: false,
         }
     }
 
@@ -319,11 +359,13 @@ mod tests {
         person: Option<Subscriber>,
         name: Option<String>,
         now: Timestamp,
+        asks_zone: bool,
     }
 
     impl Chat {
         fn new(kind: ChannelKind) -> Self {
-            Self { kind, person: None, name: None, now: Timestamp::from_millis(1_000_000_000) }
+            let now = Timestamp::from_millis(1_000_000_000);
+            Self { kind, person: None, name: None, now, asks_zone: false }
         }
 
         fn at(&mut self, at: Timestamp, deed: Deed) -> Turn {
@@ -336,7 +378,8 @@ mod tests {
                 first_name: self.name.clone(),
                 deed,
             };
-            let (words, topics) = (words(), topics());
+            let words = Words { asks_zone: self.asks_zone, ..words() };
+            let topics = topics();
             let setting = Setting { words: &words, topics: &topics, kind: self.kind };
             let turn = respond(self.person.as_ref(), &event, &setting, self.now);
             if let Some(person) = &turn.subscriber {
@@ -383,13 +426,48 @@ mod tests {
     }
 
     #[test]
+    fn whoever_was_only_named_joins_with_their_start_and_not_before() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        chat.says("/start");
+        let named = chat.person.as_mut().unwrap();
+        (named.joined_at, named.number) =
+            (Timestamp::default(), crate::model::subscriber::CHATS_FROM);
+        named.topics = vec![];
+        chat.says("hello");
+        assert!(!chat.person.as_ref().unwrap().is_counted());
+        chat.says("/start");
+        let person = chat.person.as_ref().unwrap();
+        assert!(person.is_counted() && person.joined_at == chat.now, "{person:?}");
+        let joined_at = person.joined_at;
+        chat.says("/start");
+        assert_eq!(chat.person.as_ref().unwrap().joined_at, joined_at);
+    }
+
+    #[test]
     fn a_start_link_subscribes_to_its_topic_and_an_unknown_one_to_all() {
-        for (payload, expected) in [("news", vec!["news"]), ("gone", vec!["news", "shop"])] {
+        for (payload, expected) in [
+            ("news", vec!["news"]),
+            ("gone", vec!["news", "shop"]),
+            ("shopANDnews", vec!["news", "shop"]),
+            ("shopANDgone", vec!["shop"]),
+        ] {
             let mut chat = Chat::new(ChannelKind::Telegram);
             chat.then(Deed::Started { payload: Some(payload.to_owned()) });
             let topics = &chat.person.as_ref().unwrap().topics;
             let names: Vec<&str> = topics.iter().map(Name::as_str).collect();
             assert_eq!(names, expected, "{payload}");
+        }
+    }
+
+    #[test]
+    fn a_start_link_that_is_typed_starts_too() {
+        for (text, expected) in
+            [("/start shopANDnews", vec!["news", "shop"]), ("/START Shop.", vec!["shop"])]
+        {
+            let mut chat = Chat::new(ChannelKind::Messenger);
+            chat.says(text);
+            let topics = &chat.person.as_ref().unwrap().topics;
+            assert_eq!(topics.iter().map(Name::as_str).collect::<Vec<_>>(), expected, "{text}");
         }
     }
 
@@ -486,6 +564,48 @@ mod tests {
         chat.says("/start");
         chat.person.as_mut().unwrap().language = Some("ro-ro".into());
         assert_eq!(said(&chat.says("stop")), ["La revedere."]);
+    }
+
+    #[test]
+    fn a_time_zone_is_told_in_the_chat() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        chat.says("/start");
+        assert_eq!(said(&chat.says("/timezone"))[0].lines().next(), Some(UNKNOWN));
+        // It is 13:46 in UTC on the twelfth day of 1970, and later with each word.
+        for (text, zone, answer) in [
+            ("/timezone Europe/Bucharest", "Europe/Bucharest", "Europe/Bucharest: it is 15:49"),
+            ("Timezone NEW YORK!", "America/New_York", "America/New_York: it is 08:50"),
+            ("/timezone@news_bot +5:30", "+05:30", "UTC+05:30: it is 19:21"),
+            ("/timezone", "+05:30", "UTC+05:30: it is 19:22"),
+            ("/timezone nowhere", "+05:30", "I know no such time zone."),
+        ] {
+            let turn = chat.says(text);
+            assert!(said(&turn)[0].contains(answer), "{text}: {:?}", said(&turn));
+            assert_eq!(turn.consent, None);
+            let kept = chat.person.as_ref().unwrap().timezone.as_ref();
+            assert_eq!(kept.map(Zone::as_str), Some(zone), "{text}");
+            assert_eq!(chat.standing(), Standing::Active);
+        }
+        chat.person.as_mut().unwrap().language = Some("ro-md".into());
+        assert!(said(&chat.says("fus orar Chisinau"))[0].starts_with("Ceasul tău este cel din"));
+    }
+
+    #[test]
+    fn who_has_stopped_stays_so_whatever_time_zone_they_tell() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        chat.says("/start");
+        chat.says("stop");
+        chat.says("/timezone Rome");
+        assert_eq!(chat.standing(), Standing::Stopped);
+    }
+
+    #[test]
+    fn people_are_asked_for_their_time_zone_where_it_matters() {
+        let mut chat = Chat { asks_zone: true, ..Chat::new(ChannelKind::Telegram) };
+        assert!(said(&chat.says("/start"))[0].contains("/timezone Bucharest"));
+        assert!(said(&chat.says("hello"))[0].contains("/timezone Bucharest"));
+        chat.says("/timezone Bucharest");
+        assert_eq!(said(&chat.says("/start")), ["Welcome."]);
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Words {
     pub stop_label: Saying,
     /// On the button that starts again.
     pub start_label: Saying,
+    /// Some of what is sent goes by people's own clocks: they are asked for their time zone.
+    pub asks_zone: bool,
 }
 
 impl Saying {

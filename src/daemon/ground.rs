@@ -98,9 +98,17 @@ impl Ground {
                 .iter()
                 .map(|one| (one.name.clone(), one.whom()))
                 .collect(),
+            timings: setup
+                .config
+                .campaigns
+                .iter()
+                .filter(|one| one.timing.by_reader)
+                .map(|one| (one.name.clone(), one.timing.clone()))
+                .collect(),
             rules: setup.rules(),
             channels: setup.kinds(),
             days: setup.config.days.clone(),
+            caps: setup.config.caps.clone(),
         }
     }
 }

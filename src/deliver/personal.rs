@@ -22,6 +22,8 @@ pub struct Personal {
     layout: Thawed,
     /// The source took it back.
     is_struck: bool,
+    /// It may name the reader's time zone: readers who differ in nothing else differ then.
+    names_zone: bool,
     made: HashMap<Person, Arc<[Call]>>,
     /// What they take of [`KEPT_BYTES`].
     kept_bytes: usize,
@@ -41,7 +43,15 @@ impl Personal {
 
     pub fn new(frozen: &post::Personal, campaign: &Name) -> Self {
         let layout = Thawed::new(frozen, campaign);
-        Self { layout, is_struck: false, made: HashMap::new(), kept_bytes: 0, has_failed: false }
+        let names_zone = frozen.files.iter().any(|(_, text)| text.contains("timezone"));
+        Self {
+            layout,
+            is_struck: false,
+            names_zone,
+            made: HashMap::new(),
+            kept_bytes: 0,
+            has_failed: false,
+        }
     }
 
     /// The calls for a recipient; `None` when the layout fails for them: the post's body serves
@@ -54,8 +64,9 @@ impl Personal {
         channel: &Channel,
         recipient: &Recipient,
     ) -> Option<Arc<[Call]>> {
-        let Recipient { language, first_name, .. } = recipient.clone();
-        let person = Person { language, first_name };
+        let Recipient { language, first_name, timezone, .. } = recipient.clone();
+        let timezone = timezone.filter(|_| self.names_zone).map(|zone| zone.as_str().to_owned());
+        let person = Person { language, first_name, timezone };
         self.calls_for(channel, person)
     }
 

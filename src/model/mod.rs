@@ -10,6 +10,8 @@ pub mod name;
 
 pub mod schedule;
 
+pub mod zone;
+
 pub mod day;
 
 pub mod source;
@@ -33,6 +35,8 @@ pub mod price;
 pub mod product;
 
 pub mod timing;
+
+pub mod clocks;
 
 pub mod change;
 
@@ -81,5 +85,7 @@ pub mod report;
 pub mod subscriber;
 
 pub mod event;
+
+pub mod start;
 
 pub mod secret;

@@ -17,7 +17,8 @@ use crate::model::priority::Priority;
 use crate::model::rollout::Rollout;
 use crate::model::subscriber::Standing;
 use crate::model::time::Timestamp;
-use crate::model::timing::Hours;
+use crate::model::timing::{Hours, opening};
+use crate::model::zone::{Wall, Zone};
 
 pub use crate::model::change::{PriceMove, Told};
 
@@ -54,6 +55,9 @@ numbered! {
 
 /// Most recipients of one batch.
 pub const BATCH_RECIPIENTS_MAX: usize = 1024;
+
+/// Most time zones of one post that are named to people.
+const ZONES_SHOWN: usize = 4;
 
 /// Most cards of one carousel of held posts.
 pub const HELD_CARDS_MAX: usize = 10;
@@ -163,6 +167,8 @@ pub struct Post {
     pub rollout: Option<Box<Rollout>>,
     /// Nobody is claimed outside of these.
     pub hours: Vec<Hours>,
+    /// Of a post for people whose clocks go alike: nobody is claimed before their hour.
+    pub zoned: Option<Box<Zoned>>,
     /// `Some(why)` while nobody further is claimed.
     pub paused: Option<String>,
     /// `Some(why)` once the post was stopped; its waiting recipients are then skipped.
@@ -175,6 +181,54 @@ pub struct Post {
     pub corrections: Option<Box<Corrections>>,
     /// Its ways to people whose window is closed; `None` when it is only held for them.
     pub beyond: Option<Box<Beyond>>,
+}
+
+impl Post {
+    /// When its hours begin, or begin again; `None` while they are open, and where they never open.
+    pub fn opens_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let from = self.zoned.as_ref().map_or(now, |zoned| zoned.opens_at.max(now));
+        opening(&self.hours, from).filter(|opens_at| *opens_at > now)
+    }
+}
+
+/// Whose clocks a post goes by. It is one of several that were made together and say the same, each
+/// for people whose clocks go alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Zoned {
+    /// The hour on their clocks; `None` for what goes at any hour that is open.
+    pub wall: Option<Wall>,
+    /// When their clocks show it; nobody is claimed before.
+    pub opens_at: Timestamp,
+    /// When nobody was claimed by then, it is too late.
+    pub late_at: Timestamp,
+    /// The zones, and of how many people each is; that of the most first.
+    pub zones: Vec<(Zone, u64)>,
+    /// Who has told no zone is among them.
+    pub has_rest: bool,
+    /// The first of those that were made together, and how many they are. Kept by the store.
+    pub first: PostId,
+    pub posts: u32,
+}
+
+impl Zoned {
+    /// All that were made together; they follow each other.
+    pub fn together(&self) -> Vec<PostId> {
+        (self.first.0..self.first.0 + u64::from(self.posts)).map(PostId).collect()
+    }
+
+    /// `09:00 in Europe/Rome: 412 people, at 2026-11-28T08:00:00Z`.
+    pub fn words(&self) -> String {
+        let people: u64 = self.zones.iter().map(|(_, people)| people).sum();
+        let people = if people == 1 { "1 person".to_owned() } else { format!("{people} people") };
+        let hour = self.wall.map_or_else(String::new, |wall| format!("{} ", wall.time()));
+        let named: Vec<String> =
+            self.zones.iter().take(ZONES_SHOWN).map(|(zone, _)| zone.to_string()).collect();
+        let more = match self.zones.len().saturating_sub(ZONES_SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("{hour}in {}{more}: {people}, at {}", named.join(", "), self.opens_at)
+    }
 }
 
 /// The message for one kind of channel in one language.
@@ -413,6 +467,7 @@ pub struct Recipient {
     pub address: String,
     pub language: Option<String>,
     pub first_name: Option<String>,
+    pub timezone: Option<Zone>,
     pub standing: Standing,
     pub window_until: Option<Timestamp>,
 }

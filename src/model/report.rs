@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::control::Priority;
 use crate::model::lane::Lane;
 use crate::model::name::Name;
-use crate::model::post::{Counts, Outcome, PostId, Reason};
+use crate::model::post::{Counts, Outcome, PostId, Reason, Zoned};
 use crate::model::rollout::Rollout;
 use crate::model::time::Timestamp;
 
@@ -34,6 +34,8 @@ pub struct PostReport {
     pub rollout: Option<Box<Rollout>>,
     /// Somebody waits, and nobody is claimed before this instant: its hours are closed.
     pub opens_at: Option<Timestamp>,
+    /// Of a post for people whose clocks go alike.
+    pub zoned: Option<Box<Zoned>>,
     /// The channels that the stage waits for because they are paused, and why they are.
     pub stalled: Vec<(Name, String)>,
     pub paused: Option<String>,
@@ -255,6 +257,7 @@ mod tests {
             priority: Priority::NORMAL,
             rollout: None,
             opens_at: None,
+            zoned: None,
             stalled: vec![],
             paused: None,
             stopped: None,

@@ -14,6 +14,7 @@ use jiff::civil;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
 use crate::model::time::Timestamp;
+use crate::model::zone::Wall;
 
 /// The rule by which something recurs.
 #[derive(Clone, Debug, PartialEq)]
@@ -184,6 +185,21 @@ impl CronRule {
             }
         }
         Some(fire_after(low).unwrap_or(low))
+    }
+
+    /// The first hour after `wall` that the line has, were every day the same everywhere.
+    pub fn wall_after(&self, wall: Wall) -> Option<Wall> {
+        self.next_match(wall.civil()).map(Wall::of)
+    }
+
+    /// The zone in which it is read.
+    pub fn zone(&self) -> &TimeZone {
+        &self.0.zone
+    }
+
+    /// The line as it was given.
+    pub fn line(&self) -> &str {
+        &self.0.text
     }
 
     /// For chosen hours: the wall clock decides.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::name::Name;
 use crate::model::time::Timestamp;
+use crate::model::zone::Zone;
 
 /// One person on one channel. Written by `converse`; `standing` also by `deliver`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,8 @@ pub struct Subscriber {
     /// What the person calls themselves, the newest that was told: one line of at most 64
     /// characters. Only layouts read it.
     pub first_name: Option<String>,
+    /// By which clocks they live, as they have told it; `None` while they have not.
+    pub timezone: Option<Zone>,
     /// When the service was asked for the name, where it must be asked.
     pub name_asked_at: Option<Timestamp>,
     /// Sorted, without duplicates.
@@ -25,6 +28,7 @@ pub struct Subscriber {
     pub standing: Standing,
     /// Messenger: until when anything may be sent. Telegram: `None`.
     pub window_until: Option<Timestamp>,
+    /// When they first wrote; 0 of chats that the settings named, until they subscribe.
     pub joined_at: Timestamp,
     /// The platform's time of the newest event that was applied; an older event changes nothing.
     pub changed_at: Timestamp,
@@ -33,13 +37,18 @@ pub struct Subscriber {
 }
 
 /// The first number of chats that are named by the settings. They stand in no audience but that of
-/// posts that name them, unless they subscribe to a topic.
+/// posts that name them, unless they subscribe; the number stays theirs then.
 pub const CHATS_FROM: u32 = 0xf000_0000;
 
 impl Subscriber {
     /// Counts among the subscribers, and is in their audiences.
     pub fn is_counted(&self) -> bool {
-        self.number < CHATS_FROM || !self.topics.is_empty()
+        self.number < CHATS_FROM || self.has_joined()
+    }
+
+    /// Has subscribed at some time, and was not only named.
+    pub fn has_joined(&self) -> bool {
+        self.joined_at > Timestamp::default()
     }
 }
 

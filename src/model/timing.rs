@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::schedule::{CronError, CronRule, Span, instant, second_instant};
 use crate::model::time::Timestamp;
+use crate::model::zone::Zone;
 
 /// How late a draft is sent where its campaign does not say; also the most that one can say.
 pub const MISFIRE: Duration = Duration::from_secs(30 * 86_400);
@@ -42,6 +43,10 @@ const GAP_MAX: Duration = Duration::from_secs(2 * 3_600);
 pub struct Timing {
     /// `None` sends each draft by itself.
     pub digest: Option<Digest>,
+    /// All hours, those of the digest too, are those of each reader's own clock. They are kept here
+    /// in the zone that serves who has told none, and nothing asks for them before it is known who
+    /// reads.
+    pub by_reader: bool,
     /// All must be open: the campaign's window and the hours outside of the quiet ones.
     pub hours: Vec<Hours>,
     /// What is later than this is not sent any more; a digest that is waits for its next hour.
@@ -77,6 +82,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             digest: None,
+            by_reader: false,
             hours: Vec::new(),
             misfire: MISFIRE,
             review: false,
@@ -92,10 +98,22 @@ impl Timing {
     ///
     /// For a digest that is its next hour after that; after its last year, `ready` itself. Where
     /// the hours never open, it is a day later: then it is asked again.
+    /// By readers' clocks it is `ready` too: whoever knows the readers asks for the hour.
     pub fn due(&self, ready: Timestamp) -> Timestamp {
+        if self.by_reader {
+            return ready;
+        }
         let fire = self.digest.as_ref().and_then(|digest| digest.rule.next_after(ready));
         let ready = fire.unwrap_or(ready);
         self.opening(ready).unwrap_or(ready + DAY)
+    }
+
+    /// The zone that serves who has told none; UTC where no hour is named.
+    pub fn zone(&self) -> Zone {
+        let of_digest = self.digest.as_ref().map(|digest| Zone::of(digest.rule.zone()));
+        of_digest
+            .or_else(|| self.hours.first().map(|hours| Zone::of(&hours.zone)))
+            .unwrap_or_else(|| Zone::of(&TimeZone::UTC))
     }
 
     /// The first instant from `at` on at which all hours are open; `None` when they never are.
@@ -147,7 +165,14 @@ impl fmt::Display for Timing {
             None if self.group => out.write_str("what one poll brings in one post, at once")?,
             None => out.write_str("each item by itself, at once")?,
             Some(digest) => {
-                write!(out, "a digest at {}", digest.rule)?;
+                match self.by_reader {
+                    true => write!(
+                        out,
+                        "a digest at `{}` on each reader's own clock",
+                        digest.rule.line()
+                    )?,
+                    false => write!(out, "a digest at {}", digest.rule)?,
+                }
                 match (digest.min_items, digest.max_items) {
                     (1, max) => write!(out, " of at most {max} items")?,
                     (min, max) => write!(out, " of {min} to {max} items")?,
@@ -158,7 +183,13 @@ impl fmt::Display for Timing {
             write!(out, ", at most {} of one poll", self.max_items)?;
         }
         for hours in &self.hours {
-            write!(out, ", {hours}")?;
+            match self.by_reader {
+                true => write!(out, ", {} on each reader's own clock", hours.words())?,
+                false => write!(out, ", {hours}")?,
+            }
+        }
+        if self.by_reader {
+            write!(out, ", where none is told in {}", self.zone())?;
         }
         if self.order == Order::Newest {
             out.write_str(", newest first")?;
@@ -237,8 +268,8 @@ impl Hours {
         zone: &str,
         is_quiet: bool,
     ) -> Result<Self, HoursError> {
-        let unknown = |_| HoursError::Zone(CronError::UnknownZone { name: zone.to_owned() });
-        let zone = TimeZone::get(zone).map_err(unknown)?;
+        let unknown = || HoursError::Zone(CronError::UnknownZone { name: zone.to_owned() });
+        let zone = Zone::exactly(zone).and_then(|zone| zone.clocks()).ok_or_else(unknown)?;
         let text = text.trim().to_owned();
         Ok(Self { from, until, zone, text, is_quiet })
     }
@@ -296,8 +327,20 @@ impl Hours {
         None
     }
 
-    fn zone_name(&self) -> &str {
-        self.zone.iana_name().unwrap_or("UTC")
+    /// The same hours in a zone by its name; `None` for one that is not known.
+    pub fn of_zone(&self, zone: &str) -> Option<Self> {
+        Some(self.on(&Zone::exactly(zone)?.clocks()?))
+    }
+
+    /// The same hours on other clocks.
+    #[must_use]
+    pub fn on(&self, zone: &TimeZone) -> Self {
+        Self { zone: zone.clone(), ..self.clone() }
+    }
+
+    fn words(&self) -> String {
+        let quiet = if self.is_quiet { "quiet " } else { "" };
+        format!("{quiet}{}", self.text)
     }
 }
 
@@ -311,7 +354,7 @@ struct Kept {
 
 impl Serialize for Hours {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (text, zone) = (self.text.clone(), self.zone_name().to_owned());
+        let (text, zone) = (self.text.clone(), Zone::of(&self.zone).as_str().to_owned());
         Kept { text, zone, is_quiet: self.is_quiet }.serialize(serializer)
     }
 }
@@ -330,10 +373,7 @@ impl<'de> Deserialize<'de> for Hours {
 /// `08:00-21:00 in Europe/Kyiv`, `quiet 22:00-07:00 in Europe/Kyiv`.
 impl fmt::Display for Hours {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_quiet {
-            out.write_str("quiet ")?;
-        }
-        write!(out, "{} in {}", self.text, self.zone_name())
+        write!(out, "{} in {}", self.words(), Zone::of(&self.zone))
     }
 }
 

@@ -23,6 +23,10 @@ pub enum Ripe {
 /// came: so all is asked again.
 pub fn ripe(timing: &Timing, due_at: Timestamp, now: Timestamp) -> Ripe {
     let late = now.since(due_at);
+    if timing.by_reader {
+        // Its hours are asked once its readers are known.
+        return if late > timing.misfire { Ripe::TooLate(late) } else { Ripe::Now };
+    }
     let next = timing.due(now);
     // After the last year of a digest there is no hour to wait for.
     if !timing.is_hour(due_at) && next > now {

@@ -114,7 +114,7 @@ impl Thawed {
         }
         let print = |name: &str| {
             let (language, first_name) = (language.map(str::to_owned), Some(name.to_owned()));
-            let person = Person { language, first_name };
+            let person = Person { language, first_name, timezone: None };
             self.layouts.print(&self.stage, variant, file, Some(&person)).ok()
         };
         let mark = form::mark_beside(&print("A")?)?;
@@ -157,6 +157,7 @@ mod tests {
             let person = Person {
                 language: language.map(str::to_owned),
                 first_name: first_name.map(str::to_owned),
+                timezone: None,
             };
             let message = thawed.render(ChannelKind::Telegram, &person).unwrap();
             crate::render::preview(&message, 100, false)
@@ -212,7 +213,8 @@ mod tests {
             let frozen = ours.freeze(&name("x"), std::slice::from_ref(&item), &scene).unwrap();
             let mut thawed = Thawed::new(&frozen, &campaign);
             for first_name in names {
-                let person = Person { language: None, first_name: Some(first_name.to_owned()) };
+                let person =
+                    Person { first_name: Some(first_name.to_owned()), ..Person::default() };
                 let kind = ChannelKind::Telegram;
                 let filled = thawed.render(kind, &person);
                 let rendered = thawed.layouts.render_on(

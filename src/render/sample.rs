@@ -47,7 +47,11 @@ pub(crate) fn samples(source: &Name) -> Vec<Sample> {
 
 /// Somebody of whom all is known.
 pub(super) fn person() -> Person {
-    Person { language: Some("en".to_owned()), first_name: Some("Ana".to_owned()) }
+    Person {
+        language: Some("en".to_owned()),
+        first_name: Some("Ana".to_owned()),
+        timezone: Some("Europe/Bucharest".to_owned()),
+    }
 }
 
 /// The sample's price fell.

@@ -32,6 +32,8 @@ pub struct Person {
     /// BCP 47, lower case.
     pub language: Option<String>,
     pub first_name: Option<String>,
+    /// An IANA name, or a distance from UTC.
+    pub timezone: Option<String>,
 }
 
 impl Scene<'_> {

@@ -52,7 +52,7 @@ pub(super) const MEDIA_FIELDS: [&str; 7] =
     ["kind", "url", "type", "bytes", "title", "duration", "alt"];
 
 /// The fields of `subscriber`.
-pub(super) const PERSON_FIELDS: [&str; 2] = ["language", "first_name"];
+pub(super) const PERSON_FIELDS: [&str; 3] = ["language", "first_name", "timezone"];
 
 /// Longest title, author or tag, in graphemes.
 const FIELD_GRAPHEMES_MAX: usize = 500;
@@ -303,6 +303,7 @@ impl Object for PersonValue {
         let found = match key {
             "language" => Some(field(self.person.language.as_deref().unwrap_or_default())),
             "first_name" => Some(field(self.person.first_name.as_deref().unwrap_or_default())),
+            "timezone" => Some(field(self.person.timezone.as_deref().unwrap_or_default())),
             _ => None,
         };
         or_noted(found, self.unknown.as_ref(), Owner::Subscriber, key)

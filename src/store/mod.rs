@@ -36,7 +36,7 @@ use crate::model::one_off::{FilePost, FilesTaken};
 use crate::model::pacing::{Halt, Pacing, StarsAsked};
 use crate::model::post::{
     Answer, Body, Claim, Counts, Draft, DraftId, Flood, Outcome, Personal, Post, PostId, Receipt,
-    Ticket,
+    Ticket, Zoned,
 };
 use crate::model::price::{PriceHistory, PriceSeen};
 use crate::model::product::ProductName;
@@ -47,6 +47,7 @@ use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::trace::{Happened, Trace};
+use crate::model::zone::{Gathering, Wall, Zone};
 
 /// How long a story is told only once under one link.
 pub const LINK_TOLD_FOR: Duration = Duration::from_secs(30 * 86_400);
@@ -164,18 +165,30 @@ pub trait Store: Send + Sync + 'static {
     /// is written.
     fn commit_post_as(&self, post: PostCommit, role: PostRole) -> Reply<'_, PostId>;
 
+    /// The time zones that active subscribers of the channel have told, each once, with the numbers
+    /// of these, ascending.
+    fn load_zones(&self, channel: &Name) -> Reply<'_, Vec<(Zone, Vec<u32>)>>;
+
+    /// For which hour of its readers' clocks a campaign gathers.
+    fn load_gathering(&self, campaign: &Name) -> Reply<'_, Gathering>;
+
+    fn commit_gathering(&self, campaign: &Name, gathering: Gathering) -> Reply<'_, ()>;
+
+    /// Turns drafts into posts that say the same, one for all whose clocks go alike; answers their
+    /// ids, which follow each other. None enters the line before its readers' hour: then it is
+    /// skipped if it comes later than it may.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when a draft is not there (any more); nothing is written.
+    fn commit_zoned(&self, commit: ZonedCommit) -> Reply<'_, Vec<PostId>>;
+
     /// The subscribers of the channel with these numbers, which ascend; who is not there is left
     /// out.
     fn load_people(&self, channel: &Name, numbers: Vec<u32>) -> Reply<'_, Vec<Subscriber>>;
 
     /// The numbers, ascending, of chats that the settings name; those that are new get a record. A
     /// named chat that was out of reach is tried again, a chat that asked us to stop is left alone.
-    fn commit_chats(
-        &self,
-        channel: &Name,
-        addresses: Vec<String>,
-        now: Timestamp,
-    ) -> Reply<'_, Vec<u32>>;
+    fn commit_chats(&self, channel: &Name, addresses: Vec<String>) -> Reply<'_, Vec<u32>>;
 
     /// The drafts that were sent to their reviewers, and as which post.
     fn load_shown(&self) -> Reply<'_, Vec<(DraftId, PostId)>>;
@@ -274,15 +287,34 @@ pub trait Store: Send + Sync + 'static {
 
     // ── deliver ─────────────────────────────────────────────────────────────────────────────
 
+    /// As [`Store::advance_part`], over and over, until there is nothing more to be looked at or so
+    /// many claims as were asked for. Whoever has others waiting asks part by part.
+    fn advance(&self, mut step: Advance) -> Reply<'_, Vec<Claim>> {
+        Box::pin(async move {
+            let limit = step.claims;
+            let mut claims = Vec::new();
+            loop {
+                let next = Advance { receipts: Vec::new(), ..step.clone() };
+                let done = self.advance_part(step).await?;
+                claims.extend(done.claims);
+                if !done.is_cut || claims.len() >= limit {
+                    return Ok(claims);
+                }
+                step = Advance { claims: limit - claims.len(), ..next };
+            }
+        })
+    }
+
     /// Commits what came back and claims what goes out, in one transaction.
     ///
     /// Claims are answers first (oldest first), then recipients of the channel's unfinished posts:
     /// those of the highest priority first, equal ones in fair turns (a chunk of each post by
     /// turns), none of those that are paused. What is claimed is durably in flight. Fewer
-    /// than `claims` come back when there is no more work. Of the answers to one person only the
+    /// than `claims` come back when there is no more work, or enough was looked at. Of the answers to one person only the
     /// oldest is handed out; the next one comes once its receipt is here, so they arrive in order.
     /// Who got as many posts of campaigns today as `caps` allow is not claimed: the post is held
-    /// for them, and comes with all else that is held in one answer on the next day. A recipient
+    /// for them, and comes with all else that is held in one answer on the next day, or, where their
+    /// window is closed then, in the lane that it finds. A recipient
     /// who has left or blocked meanwhile, or whose post was stopped, is skipped here and not handed
     /// out; nobody is claimed of a post whose hours are closed. A receipt whose ticket is not in
     /// flight (any more) is ignored.
@@ -291,13 +323,14 @@ pub trait Store: Send + Sync + 'static {
     /// held posts settles them: sent; uncertain, but held again where the post says `resend`; held
     /// again after any other end, unless the channel has no windows: there a failure is final.
     ///
-    /// Each claim comes with its lane (see `model::lane`), chosen here of the step's ways; a
-    /// marketing message is paid here, before it goes out, and what was not sent is paid back.
+    /// Each claim comes with its lane (see `model::lane`), chosen here of the step's ways: who has
+    /// none but the held one is held here and not handed out. A marketing message is paid here,
+    /// before it goes out, and what was not sent is paid back.
     /// Where the channel has echoes, what is uncertain stays so until its echo comes; where the
     /// post says `resend` it stays in flight instead, and after `ECHO_WAIT` without an echo it
     /// waits again. What is held for longer than the ways say is skipped as expired, and so is what
     /// is too much for one person.
-    fn advance(&self, step: Advance) -> Reply<'_, Vec<Claim>>;
+    fn advance_part(&self, step: Advance) -> Reply<'_, Claimed>;
 
     /// Skips every waiting recipient of the post from now on, and those for whom it is held. Of a
     /// large post several transactions do it: after a crash [`Store::advance`] goes on, and nobody
@@ -346,6 +379,11 @@ pub trait Store: Send + Sync + 'static {
 
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()>;
 
+    /// What the service calls the channel's bot, as far as it was asked.
+    fn load_bot(&self, channel: &Name) -> Reply<'_, Option<String>>;
+
+    fn commit_bot(&self, channel: &Name, name: String) -> Reply<'_, ()>;
+
     /// `None` of a channel that never sent.
     fn load_pacing(&self, channel: &Name) -> Reply<'_, Option<Pacing>>;
 
@@ -357,6 +395,11 @@ pub trait Store: Send + Sync + 'static {
     /// Halts a channel, or lets it go on; answers whether that changed anything. Of a channel that
     /// is halted already the first reason stands.
     fn commit_halt(&self, channel: &Name, halt: Option<Halt>) -> Reply<'_, bool>;
+
+    /// How many of these people, whose numbers ascend, got `max` posts of campaigns on that day, or
+    /// more.
+    fn count_capped(&self, channel: &Name, numbers: Vec<u32>, day: u32, max: u32)
+    -> Reply<'_, u64>;
 
     /// Counts Stars as spent, as many as the budget has left; answers how many, in tenths.
     fn take_stars(&self, channel: &Name, asked: StarsAsked) -> Reply<'_, u64>;
@@ -528,6 +571,19 @@ pub struct PostCommit {
     pub audiences: Vec<(Name, Vec<u32>)>,
 }
 
+/// What [`Store::commit_zoned`] writes.
+#[derive(Clone, Debug)]
+pub struct ZonedCommit {
+    pub campaign: Name,
+    pub drafts: Vec<DraftId>,
+    /// Each with its `zoned`, and per channel the recipients' numbers, ascending.
+    pub posts: Vec<(Post, Vec<(Name, Vec<u32>)>)>,
+    /// Late joiners get one of them if it is for them.
+    pub late: Option<Whom>,
+    /// The hour that is decided with it.
+    pub decided: Option<Wall>,
+}
+
 /// What a post is beside a post.
 #[derive(Clone, Debug, Default)]
 pub struct PostRole {
@@ -544,7 +600,11 @@ pub struct PostRole {
 #[derive(Clone, Debug, Default)]
 pub struct LateLook {
     pub people: Vec<(Name, Subscriber)>,
-    pub rules: Vec<(PostId, Whom)>,
+    /// Those that were made together for clocks that differ are told by their `Zoned`.
+    pub rules: Vec<(PostId, Whom, Option<Box<Zoned>>)>,
+    /// Posts for which nobody was looked for since they were made: who came between the finding of
+    /// their audience and then is noted nowhere.
+    pub unswept: Vec<(PostId, Whom, Option<Box<Zoned>>)>,
 }
 
 /// What [`Store::commit_late`] writes.
@@ -554,6 +614,8 @@ pub struct LateCommit {
     pub seen: Vec<(Name, u32)>,
     /// Who is let into which post.
     pub joining: Vec<(PostId, Name, Vec<u32>)>,
+    /// Posts for which everybody was looked at after they were made.
+    pub swept: Vec<PostId>,
 }
 
 /// What [`Store::commit_correction`] writes.
@@ -684,6 +746,16 @@ pub struct Advance {
     pub now: Timestamp,
 }
 
+/// What [`Store::advance_part`] answers.
+#[derive(Clone, Debug, Default)]
+pub struct Claimed {
+    pub claims: Vec<Claim>,
+    /// How many recipients were held for their next contact.
+    pub held: u64,
+    /// Enough was looked at: there may be more work.
+    pub is_cut: bool,
+}
+
 /// What the journal knows of the requests that were under way when the last run ended.
 #[derive(Clone, Debug, Default)]
 pub struct Wire {
@@ -741,6 +813,8 @@ pub struct Status {
     /// Over all posts kept.
     pub counts: Counts,
     pub unfinished_posts: u64,
+    /// Posts for readers' clocks that nobody got yet, in the order in which they were made.
+    pub zoned: Vec<(PostId, Box<Zoned>)>,
     /// Posts that are paused, and why, in the order in which they were made.
     pub paused: Vec<(PostId, String)>,
 }

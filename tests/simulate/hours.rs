@@ -34,7 +34,7 @@ use crate::disk::Disk;
 use crate::watched::Watched;
 use crate::world::{name, person};
 
-const ZONES: [&str; 50] = [
+pub const ZONES: [&str; 50] = [
     "Africa/Cairo",
     "Africa/Casablanca",
     "Africa/El_Aaiun",
@@ -303,7 +303,7 @@ async fn compose(shift: usize, from: jiff::Timestamp, until: jiff::Timestamp) {
 }
 
 /// What polls leave behind: stories one after the other, each with its draft.
-async fn keep_drafts(
+pub async fn keep_drafts(
     store: &dyn Store,
     campaigns: &[Campaign],
     start: Timestamp,

@@ -459,6 +459,7 @@ pub fn person(id: i64, window_until: Option<Timestamp>) -> Subscriber {
         address: id.to_string(),
         language: None,
         first_name: None,
+        timezone: None,
         name_asked_at: None,
         topics: vec![name("news")],
         standing: Standing::Active,

@@ -87,8 +87,10 @@ pub(crate) fn condition(
 /// When the campaign sends.
 pub(crate) fn timing(raw: &RawCampaign, path: &str, clock: &Clock, found: &mut Findings) -> Timing {
     let key = |key: &str| format!("{path}.{key}");
-    let zone = raw.timezone.as_ref().and_then(|raw| zone(raw, &key("timezone"), found));
+    let named = raw.timezone.as_ref().filter(|raw| raw.value != SUBSCRIBER);
+    let zone = named.and_then(|raw| zone(raw, &key("timezone"), found));
     let zone = zone.unwrap_or_else(|| clock.zone.clone());
+    let by_reader = readers(raw, path, found);
     let digest = match &raw.send {
         None => None,
         Some(RawSend::Word(word)) => {
@@ -109,9 +111,14 @@ pub(crate) fn timing(raw: &RawCampaign, path: &str, clock: &Clock, found: &mut F
     let misfire = raw.misfire.as_ref();
     let orders = [("oldest", Order::Oldest), ("newest", Order::Newest)];
     let order = raw.order.as_ref().and_then(|raw| choice(raw, &key("order"), &orders, found));
+    let quiet = match by_reader {
+        true => clock.quiet.as_ref().and_then(|quiet| quiet.of_zone(&zone)),
+        false => clock.quiet.clone(),
+    };
     let timing = Timing {
+        by_reader: by_reader && (digest.is_some() || window.is_some() || quiet.is_some()),
         digest,
-        hours: window.into_iter().chain(clock.quiet.clone()).collect(),
+        hours: window.into_iter().chain(quiet).collect(),
         misfire: span(misfire, &key("misfire"), MISFIRE_BOUNDS, MISFIRE, found),
         review: raw.review.unwrap_or(false),
         order: order.unwrap_or_default(),
@@ -140,13 +147,40 @@ pub(crate) fn timing(raw: &RawCampaign, path: &str, clock: &Clock, found: &mut F
     timing
 }
 
+/// Whether the campaign goes by its readers' own clocks.
+fn readers(raw: &RawCampaign, path: &str, found: &mut Findings) -> bool {
+    let of_digest = match &raw.send {
+        Some(RawSend::Digest(digest)) => digest.timezone.as_ref(),
+        _ => None,
+    };
+    let (key, digest_key) = (format!("{path}.timezone"), format!("{path}.send.timezone"));
+    let is_readers = |raw: &&At<String>| raw.value == SUBSCRIBER;
+    let of_all = raw.timezone.as_ref();
+    if let (Some(all), Some(digest)) = (of_all.filter(is_readers), of_digest)
+        && digest.value != SUBSCRIBER
+    {
+        let text = format!("must be `{SUBSCRIBER}` as `timezone` of the campaign is");
+        found.problem(digest.at, &digest_key, text).other(all.at);
+    }
+    if let Some(all) = of_all.filter(is_readers)
+        && !matches!(raw.send, Some(RawSend::Digest(_)))
+        && raw.window.is_none()
+    {
+        let hint = "`send = { digest = \"09:00\" }` or `window = \"08:00-21:00\"` go by it";
+        let text = "what goes at once and at any hour goes by no clock, but for `quiet`";
+        found.warning(all.at, &key, text).hint(hint);
+    }
+    of_all.or(of_digest).filter(is_readers).is_some() || of_digest.filter(is_readers).is_some()
+}
+
 fn day(at: Timestamp) -> jiff::civil::Date {
     jiff::tz::TimeZone::UTC.to_datetime(at.to_jiff()).date()
 }
 
 fn digest(raw: &RawDigest, path: &str, zone_above: &str, found: &mut Findings) -> Option<Digest> {
     let key = |key: &str| format!("{path}.{key}");
-    let named = raw.timezone.as_ref().and_then(|raw| zone(raw, &key("timezone"), found));
+    let named = raw.timezone.as_ref().filter(|raw| raw.value != SUBSCRIBER);
+    let named = named.and_then(|raw| zone(raw, &key("timezone"), found));
     let bounds = 1..=DIGEST_ITEMS_MAX;
     let max_items =
         whole(raw.max_items.as_ref(), &key("max_items"), bounds.clone(), DIGEST_ITEMS, found);
@@ -186,8 +220,8 @@ fn digest(raw: &RawDigest, path: &str, zone_above: &str, found: &mut Findings) -
 /// The zone's name, if it is one.
 fn zone(raw: &At<String>, key: &str, found: &mut Findings) -> Option<String> {
     if raw.value == SUBSCRIBER {
-        let text = "subscribers have no time zone of their own yet";
-        found.problem(raw.at, key, text).hint("name one for all, such as `Europe/Chisinau`");
+        let text = "there is no reader whose clock it could be";
+        found.problem(raw.at, key, text).hint("name a zone, such as `Europe/Chisinau`");
         return None;
     }
     if jiff::tz::TimeZone::get(&raw.value).is_ok() {
@@ -195,7 +229,10 @@ fn zone(raw: &At<String>, key: &str, found: &mut Findings) -> Option<String> {
     }
     let zones: Vec<String> =
         jiff::tz::db().available().map(|zone| zone.as_str().to_owned()).collect();
-    let hint = did_you_mean(&raw.value, zones.iter().map(String::as_str))
+    let known = zones.iter().map(String::as_str);
+    // Campaigns may go by their readers' clocks.
+    let word = key.starts_with("campaigns.").then_some(SUBSCRIBER);
+    let hint = did_you_mean(&raw.value, known.chain(word))
         .unwrap_or_else(|| "for example `Europe/Chisinau`".to_owned());
     let error = CronError::UnknownZone { name: got(&raw.value).trim_matches('`').to_owned() };
     found.problem(raw.at, key, error.to_string()).hint(hint);

@@ -15,6 +15,9 @@ pub const WINDOW_MARGIN: Duration = Duration::from_millis(4);
 /// such care: their starts are not corrected by their answers, nor waited for after a restart.
 pub const COUNTED_MAX: usize = 1_024;
 
+/// What has no answer for so long is not waited for: at a slow rate it would hold up all others.
+pub const STRAY_AFTER: Duration = Duration::from_secs(5);
+
 /// Rates in messages a second.
 const RATE_BOUNDS: (f64, f64) = (0.001, 100_000.0);
 
@@ -117,7 +120,7 @@ impl Starts {
         let mut is_changed = false;
         for start in &mut self.kept {
             let took = match start.answer {
-                Answer::Open => now.saturating_duration_since(start.begun),
+                Answer::Open => now.saturating_duration_since(start.begun).min(STRAY_AFTER),
                 Answer::Took(took) => took,
                 Answer::Supposed => continue,
             };
@@ -279,6 +282,16 @@ mod tests {
         starts.recount(usual, late);
         assert_eq!(starts.free_at(1), seen[1] + starts.window, "its answer came in time");
         assert_eq!(starts.free_at(2), late - usual + starts.window, "the other is still out");
+    }
+
+    #[test]
+    fn what_is_never_answered_holds_nobody_up_for_long() {
+        let usual = Duration::from_millis(50);
+        let from = Instant::now();
+        let mut starts = Starts::new(1.0, false, from);
+        let seen = run(&mut starts, from, 1);
+        starts.recount(usual, seen[0] + Duration::from_secs(60));
+        assert_eq!(starts.free_at(1), seen[0] + STRAY_AFTER - usual + starts.window);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::model::channel::ChannelKind;
 use crate::model::name::Name;
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
+use crate::model::zone::Zone;
 use crate::render::expression::scan::{Token, scan, tokens};
 use crate::render::expression::{
     Fault, RULE, RULE_BYTES_MAX, YES, add_matching, add_rule, environment, no_answer, syntax, why,
@@ -23,8 +24,8 @@ use crate::render::expression::{
 use crate::render::nearest::nearest;
 
 /// What an expression sees.
-const FIELDS: [&str; 7] =
-    ["language", "first_name", "topics", "channel", "service", "joined", "days"];
+const FIELDS: [&str; 8] =
+    ["language", "first_name", "timezone", "topics", "channel", "service", "joined", "days"];
 
 /// Most verdicts that are remembered; then it begins anew.
 const KNOWN_MAX: usize = 4_096;
@@ -124,6 +125,7 @@ fn add_field(key: &mut Vec<u8>, field: &str, somebody: &Somebody<'_>) {
     match field {
         "language" => add(subscriber.language.as_deref().unwrap_or_default().as_bytes()),
         "first_name" => add(subscriber.first_name.as_deref().unwrap_or_default().as_bytes()),
+        "timezone" => add(zone_of(subscriber).as_bytes()),
         "topics" => {
             subscriber.topics.iter().for_each(|topic| add(topic.as_str().as_bytes()));
             add(b".");
@@ -133,6 +135,11 @@ fn add_field(key: &mut Vec<u8>, field: &str, somebody: &Somebody<'_>) {
         "joined" => add(&day_of(subscriber.joined_at).to_be_bytes()),
         _ => add(&days(subscriber.joined_at, *now).to_be_bytes()),
     }
+}
+
+/// As it was told; empty where it was not.
+fn zone_of(subscriber: &Subscriber) -> &str {
+    subscriber.timezone.as_ref().map_or("", Zone::as_str)
 }
 
 /// The day in UTC, counted from 1970-01-01.
@@ -176,6 +183,7 @@ fn value_of(field: &str, somebody: &Somebody<'_>) -> Value {
     match field {
         "language" => Value::from(subscriber.language.as_deref().unwrap_or_default()),
         "first_name" => Value::from(subscriber.first_name.as_deref().unwrap_or_default()),
+        "timezone" => Value::from(zone_of(subscriber)),
         "topics" => subscriber.topics.iter().map(|topic| Value::from(topic.as_str())).collect(),
         "channel" => Value::from(channel.as_str()),
         "service" => Value::from(kind.as_str()),
@@ -267,6 +275,7 @@ fn tried(environment: &Environment<'_>, text: &str) -> Vec<Fault> {
         address: "1".to_owned(),
         language: Some("en".to_owned()),
         first_name: Some("Ana".to_owned()),
+        timezone: Zone::exactly("UTC"),
         name_asked_at: None,
         topics: vec![name.clone()],
         standing: Standing::Active,
@@ -275,7 +284,13 @@ fn tried(environment: &Environment<'_>, text: &str) -> Vec<Fault> {
         changed_at: Timestamp::default(),
         default_reply_at: None,
     };
-    let bare = Subscriber { language: None, first_name: None, topics: vec![], ..known.clone() };
+    let bare = Subscriber {
+        language: None,
+        first_name: None,
+        timezone: None,
+        topics: vec![],
+        ..known.clone()
+    };
     let mut faults = BTreeSet::new();
     for subscriber in [&known, &bare] {
         for kind in [ChannelKind::Telegram, ChannelKind::Messenger] {
@@ -308,6 +323,7 @@ mod tests {
             address: address.to_owned(),
             language: (!language.is_empty()).then(|| language.to_owned()),
             first_name: None,
+            timezone: None,
             name_asked_at: None,
             topics: topics.iter().map(|topic| name(topic)).collect(),
             standing: Standing::Active,

@@ -4,13 +4,18 @@ use redb::ReadTransaction;
 
 use crate::model::item::{Item, ItemId};
 use crate::model::name::Name;
-use crate::model::post::{BATCH_RECIPIENTS_MAX, Content, Counts, Draft, DraftId, Outcome, PostId};
+use crate::model::post::{
+    BATCH_RECIPIENTS_MAX, Content, Counts, Draft, DraftId, Outcome, Post, PostId,
+};
 use crate::model::time::Timestamp;
 use crate::model::trace::Happened;
+use crate::model::zone::Gathering;
 use crate::store::redb::ledger::{Writing, steps};
 use crate::store::redb::rows::{Outcomes, People, PostRow, Span, Tally};
-use crate::store::redb::tables::{DRAFTS, DRAFTS_DUE, DRAFTS_HELD, ITEMS, ITEMS_BY_AGE, SHOWN};
-use crate::store::{FloodWord, NEWEST_SEEN_MAX, PostCommit, PostRole, StoreError};
+use crate::store::redb::tables::{
+    DRAFTS, DRAFTS_DUE, DRAFTS_HELD, GATHERINGS, ITEMS, ITEMS_BY_AGE, SHOWN,
+};
+use crate::store::{FloodWord, NEWEST_SEEN_MAX, PostCommit, PostRole, StoreError, ZonedCommit};
 
 /// See `Store::lease_drafts`.
 pub(super) fn lease_drafts(
@@ -161,17 +166,76 @@ pub(super) fn commit_post(
     writing: &mut Writing<'_>,
     commit: &PostCommit,
 ) -> Result<PostId, StoreError> {
-    let counters = writing.counters()?;
-    counters.post += 1;
-    let id = counters.post;
+    let id = next_post(writing)?;
     for draft in &commit.drafts {
         let draft = writing.take_draft(*draft)?;
         let posted = |_: &Name| Happened::Posted { post: PostId(id) };
         writing.trace_all(&draft, commit.post.created_at, &posted)?;
     }
+    put_post(writing, id, &commit.post, &commit.audiences)
+}
+
+/// See `Store::commit_zoned`.
+pub(super) fn commit_zoned(
+    writing: &mut Writing<'_>,
+    commit: &ZonedCommit,
+) -> Result<Vec<PostId>, StoreError> {
+    let mut taken = Vec::with_capacity(commit.drafts.len());
+    for draft in &commit.drafts {
+        taken.push(writing.take_draft(*draft)?);
+    }
+    let posts = u32::try_from(commit.posts.len()).unwrap_or(u32::MAX);
+    let mut ids = Vec::with_capacity(commit.posts.len());
+    for (post, audiences) in &commit.posts {
+        let id = next_post(writing)?;
+        ids.push(PostId(id));
+        let mut post = post.clone();
+        if let (Some(zoned), Some(first)) = (&mut post.zoned, ids.first()) {
+            (zoned.first, zoned.posts) = (*first, posts);
+        }
+        put_post(writing, id, &post, audiences)?;
+        let posted = |_: &Name| Happened::Posted { post: PostId(id) };
+        for draft in &taken {
+            writing.trace_all(draft, post.created_at, &posted)?;
+        }
+        if let Some(whom) = &commit.late {
+            writing.open_to_late(id, whom)?;
+        }
+    }
+    if let Some(hour) = commit.decided {
+        let before = writing.tables.gatherings.load(commit.campaign.as_str())?;
+        let after = before.unwrap_or_default().past(hour);
+        writing.tables.gatherings.put(commit.campaign.as_str(), &after)?;
+    }
+    Ok(ids)
+}
+
+/// See `Store::load_gathering`.
+pub(super) fn load_gathering(
+    read: &ReadTransaction,
+    campaign: &Name,
+) -> Result<Gathering, StoreError> {
+    Ok(GATHERINGS.open(read)?.load(campaign.as_str())?.unwrap_or_default())
+}
+
+fn next_post(writing: &mut Writing<'_>) -> Result<u64, StoreError> {
+    let counters = writing.counters()?;
+    counters.post += 1;
+    Ok(counters.post)
+}
+
+/// Writes a post with its batches.
+fn put_post(
+    writing: &mut Writing<'_>,
+    id: u64,
+    post: &Post,
+    audiences: &[(Name, Vec<u32>)],
+) -> Result<PostId, StoreError> {
+    let opens_from = post.zoned.as_ref().map(|zoned| zoned.opens_at);
+    let waits_until = opens_from.filter(|opens_at| *opens_at > post.created_at);
     let mut planned = 0u64;
     let mut spans = Vec::new();
-    for (channel, audience) in &commit.audiences {
+    for (channel, audience) in audiences {
         let first = writing.counters()?.batch + 1;
         let mut batches = 0;
         for part in audience.chunks(BATCH_RECIPIENTS_MAX) {
@@ -185,13 +249,15 @@ pub(super) fn commit_post(
             batches += 1;
         }
         writing.counters()?.batch += batches;
-        if batches > 0 {
-            let rank = commit.post.priority.rank();
+        if batches > 0 && waits_until.is_none() {
+            let rank = post.priority.rank();
             writing.tables.turns.insert((channel.as_str(), rank, id))?;
         }
         spans.push(Span { channel: channel.clone(), first, batches });
     }
-    let post = &commit.post;
+    if let Some(opens_at) = waits_until {
+        writing.tables.opening.insert((opens_at.as_millis(), id))?;
+    }
     let row = PostRow {
         campaign: post.campaign.clone(),
         title: post.title.clone(),
@@ -199,6 +265,7 @@ pub(super) fn commit_post(
         bodies: post.bodies.clone(),
         personal: post.personal.clone(),
         cards: post.cards.clone(),
+        zoned: post.zoned.clone(),
         spans,
     };
     writing.tables.posts.put(id, &row)?;
@@ -218,6 +285,7 @@ pub(super) fn commit_post(
             priority: post.priority,
             rollout: post.rollout.clone(),
             hours: post.hours.clone(),
+            opens_from,
             on_uncertain: post.on_uncertain,
             touched_at: post.created_at,
             finished_at: None,

@@ -10,6 +10,7 @@ use redb::{ReadTransaction, ReadableTable};
 
 use crate::model::name::Name;
 use crate::model::subscriber::{CHATS_FROM, Standing, Subscriber};
+use crate::model::zone::Zone;
 use crate::store::StoreError;
 use crate::store::codec::Record;
 use crate::store::redb::ledger::Writing;
@@ -21,6 +22,12 @@ const CHUNK_NUMBERS: u32 = 8_192;
 
 /// The topic of everybody who is active.
 const EVERYBODY: &str = "";
+
+/// Before a time zone, which is kept as a topic of its people: no topic is called so.
+const OF_ZONE: char = '@';
+
+/// Behind all that begins with [`OF_ZONE`].
+const BEHIND_ZONES: &str = "A";
 
 /// Changes to one channel's subscribers; nothing of it counts before [`Crowded::close`].
 pub(super) struct Crowded {
@@ -101,7 +108,9 @@ impl Crowded {
         if before.address != after.address && !before.address.starts_with('-') {
             writing.tables.addresses.remove((self.channel.as_str(), &before.address))?;
         }
-        if before.standing != after.standing || before.topics != after.topics {
+        let is_other = before.is_counted() != after.is_counted();
+        let is_elsewhere = before.topics != after.topics || before.timezone != after.timezone;
+        if is_other || before.standing != after.standing || is_elsewhere {
             self.count(before, false)?;
             self.count(after, true)?;
             self.mark(before, false);
@@ -158,7 +167,10 @@ impl Crowded {
         }
         let (chunk, place) = (person.number / CHUNK_NUMBERS, person.number % CHUNK_NUMBERS);
         let everybody = std::iter::once(EVERYBODY);
-        for topic in everybody.chain(person.topics.iter().map(Name::as_str)) {
+        let zone =
+            person.timezone.as_ref().map(|zone| format!("{OF_ZONE}{zone}", zone = zone.as_str()));
+        let topics = person.topics.iter().map(Name::as_str).chain(zone.as_deref());
+        for topic in everybody.chain(topics) {
             self.marks.entry((topic.to_owned(), chunk)).or_default().push((place, is_in));
         }
     }
@@ -181,13 +193,41 @@ pub(super) fn load_audience(
     }
     let mut numbers = Vec::new();
     for (chunk, bits) in chunks {
-        for (eight, byte) in (0u32..).zip(bits) {
-            for bit in (0..8).filter(|bit| byte & (1 << bit) != 0) {
-                numbers.push(chunk * CHUNK_NUMBERS + eight * 8 + bit);
-            }
-        }
+        add_numbers(chunk, &bits, &mut numbers);
     }
     Ok(numbers)
+}
+
+/// See `Store::load_zones`.
+pub(super) fn load_zones(
+    read: &ReadTransaction,
+    channel: &Name,
+) -> Result<Vec<(Zone, Vec<u32>)>, StoreError> {
+    let (name, first) = (channel.as_str(), OF_ZONE.to_string());
+    let mut zones: Vec<(Zone, Vec<u32>)> = Vec::new();
+    for row in AUDIENCES.open(read)?.rows((name, first.as_str(), 0)..(name, BEHIND_ZONES, 0))? {
+        let (key, Bits(bits)) = row?;
+        let (_, topic, chunk) = key.value();
+        // One that is not known any more counts as none.
+        let Some(zone) = topic.strip_prefix(OF_ZONE).and_then(Zone::exactly) else { continue };
+        if zones.last().is_none_or(|(last, _)| *last != zone) {
+            zones.push((zone, Vec::new()));
+        }
+        if let Some((_, numbers)) = zones.last_mut() {
+            add_numbers(chunk, &bits, numbers);
+        }
+    }
+    zones.retain(|(_, numbers)| !numbers.is_empty());
+    Ok(zones)
+}
+
+/// Adds the numbers whose bits are set.
+fn add_numbers(chunk: u32, bits: &[u8], numbers: &mut Vec<u32>) {
+    for (eight, byte) in (0u32..).zip(bits) {
+        for bit in (0..8).filter(|bit| byte & (1 << bit) != 0) {
+            numbers.push(chunk * CHUNK_NUMBERS + eight * 8 + bit);
+        }
+    }
 }
 
 fn add_topic<H>(

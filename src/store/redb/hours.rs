@@ -8,8 +8,9 @@ use std::time::Duration;
 use crate::model::time::Timestamp;
 use crate::model::timing::opening;
 use crate::store::StoreError;
+use crate::store::redb::chores::{Chore, Task};
 use crate::store::redb::ledger::Writing;
-use crate::store::redb::rows::Tally;
+use crate::store::redb::rows::{PostRow, Tally};
 
 /// Most posts that come back in one transaction.
 const BACK_MAX: usize = 64;
@@ -20,7 +21,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 impl Tally {
     /// When the post's hours begin again; `None` while they are open.
     pub fn opens_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let opens_at = opening(&self.hours, now).unwrap_or(now + DAY);
+        let from = self.opens_from.map_or(now, |from| from.max(now));
+        let opens_at = opening(&self.hours, from).unwrap_or(from + DAY);
         (opens_at > now).then_some(opens_at)
     }
 }
@@ -37,10 +39,42 @@ impl Writing<'_> {
             self.tables.opening.remove((at, post))?;
             // It may have been pruned since.
             if let Some(row) = self.tables.posts.load(post)? {
-                self.join_line(post, &row.spans)?;
+                match self.is_too_late((at, post), &row, now)? {
+                    Some(why) => self.end_unsent(post, &row, why)?,
+                    None => self.join_line(post, &row.spans)?,
+                }
             }
         }
         Ok(true)
+    }
+
+    /// Why a post for readers' clocks is not sent any more, if it is not: nobody was there when its
+    /// hour came.
+    fn is_too_late(
+        &mut self,
+        (at, post): (i64, u64),
+        row: &PostRow,
+        now: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        let Some(zoned) = &row.zoned else { return Ok(None) };
+        // Once its hour has come it waits for its turn as others do.
+        if at != zoned.opens_at.as_millis() || now <= zoned.late_at {
+            return Ok(None);
+        }
+        let tally = self.tally(post)?;
+        let is_untouched = tally.counts.waiting == tally.counts.planned;
+        // What somebody has paused is theirs to let go or to cancel.
+        let is_late = is_untouched && tally.paused.is_none() && tally.stopped.is_none();
+        Ok(is_late.then(|| format!("it was due at {} and is too late", zoned.opens_at)))
+    }
+
+    /// Nobody gets the post: all are skipped, part by part.
+    fn end_unsent(&mut self, post: u64, row: &PostRow, why: String) -> Result<(), StoreError> {
+        let tally = self.tally(post)?;
+        tally.stopped = Some(why);
+        let priority = tally.priority;
+        self.leave_line(post, &row.spans, priority)?;
+        self.tables.chores.put(post, &Chore { task: Task::Skip, next: 0, done: 0 })
     }
 
     /// Takes a post whose hours are closed out of the line; answers whether it did.

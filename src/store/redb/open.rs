@@ -16,7 +16,7 @@ use crate::store::redb::writer::Fault;
 use crate::store::redb::{RedbStore, guard};
 
 /// The file's format that is written, and the only one that is read.
-const FORMAT_KNOWN: u32 = 4;
+const FORMAT_KNOWN: u32 = 5;
 
 /// Memory for pages of the file.
 const CACHE_BYTES: usize = 8 << 20;
@@ -261,6 +261,7 @@ mod tests {
             address: format!("{number}"),
             language: None,
             first_name: None,
+            timezone: None,
             name_asked_at: None,
             topics: vec![Name::parse("news").unwrap()],
             standing: Standing::Active,
@@ -354,7 +355,10 @@ mod tests {
             newer.await.unwrap();
         }
         let error = refusal(&folder.store());
-        assert!(matches!(error, StoreError::UnknownVersion { found: 99, known: 4, .. }), "{error}");
+        assert!(
+            matches!(error, StoreError::UnknownVersion { found: 99, known: FORMAT_KNOWN, .. }),
+            "{error}"
+        );
     }
 
     #[test]

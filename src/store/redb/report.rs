@@ -120,6 +120,7 @@ pub(super) fn load_report(
     Ok(Some(PostReport {
         post: id,
         opens_at,
+        zoned: row.zoned,
         stalled,
         campaign: row.campaign,
         title: row.title,

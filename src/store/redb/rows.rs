@@ -19,7 +19,7 @@ use crate::model::media::KeptMedium;
 use crate::model::message::Card;
 use crate::model::name::Name;
 use crate::model::pacing::{Halt, Pacing};
-use crate::model::post::{Answer, Body, Counts, Draft, Personal};
+use crate::model::post::{Answer, Body, Counts, Draft, Personal, Zoned};
 use crate::model::product::ProductName;
 use crate::model::rollout::Rollout;
 use crate::model::shelf::ShelfState;
@@ -28,6 +28,7 @@ use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::timing::Hours;
 use crate::model::trace::Trace;
+use crate::model::zone::Gathering;
 use crate::store::MarketState;
 use crate::store::codec::Record;
 use crate::store::redb::chores::Chore;
@@ -37,6 +38,10 @@ use crate::store::redb::sent::{put_varint, take_wide};
 /// The file's own format; a file of another one is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Format(pub u32);
+
+/// What a service calls a bot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct BotName(pub String);
 
 /// The last number given of each kind; 0 is never given, but for subscribers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,6 +166,7 @@ pub(super) struct PostRow {
     pub bodies: Vec<Body>,
     pub personal: Option<Personal>,
     pub cards: Vec<Card>,
+    pub zoned: Option<Box<Zoned>>,
     pub spans: Vec<Span>,
 }
 
@@ -182,8 +188,10 @@ pub(super) struct Tally {
     pub paused: Option<String>,
     pub priority: Priority,
     pub rollout: Option<Box<Rollout>>,
-    /// Nobody is claimed outside of these.
+    /// Nobody is claimed outside of these …
     pub hours: Vec<Hours>,
+    /// … nor before this instant, at which the hour comes on its readers' clocks.
+    pub opens_from: Option<Timestamp>,
     pub on_uncertain: OnUncertain,
     /// The newest instant at which anything happened to it.
     pub touched_at: Timestamp,
@@ -235,6 +243,8 @@ pub(super) struct Flight {
     /// What it says comes back as an echo.
     pub has_echo: bool,
     pub paid: Option<Paid>,
+    /// The day for which it counts as a post of campaigns, where there is a cap.
+    pub taken: Option<u32>,
 }
 
 /// What was paid for a message, in which period; in millionths.
@@ -417,8 +427,9 @@ versions! {
     Draft = 4;
     FileRow = 1;
     Whom = 1;
-    PostRow = 2;
-    Tally = 3;
+    Gathering = 1;
+    PostRow = 3;
+    Tally = 4;
     TimesRow = 2, IS_BULK;
     Trace = 2, IS_BULK;
     Chore = 1;
@@ -426,7 +437,7 @@ versions! {
     Outcomes = 2;
     Corrections = 1;
     SentRow = 1, IS_BULK;
-    Flight = 2;
+    Flight = 3;
     Part = 1;
     HeldRow = 2;
     AnswerRow = 2;
@@ -437,7 +448,7 @@ versions! {
     Beyond = 1;
     Optin = 1;
     MarketState = 1;
-    Subscriber = 2;
+    Subscriber = 3;
     Number = 1;
     Crowd = 1;
     Bits = 1;
@@ -445,6 +456,7 @@ versions! {
     ChannelState = 1;
     Pacing = 1;
     Halt = 1;
+    BotName = 1;
     Stars = 1;
     TakenRow = 1, IS_BULK;
     Cursor = 1;
@@ -478,6 +490,7 @@ mod tests {
     use crate::model::shelf::ShelfState;
     use crate::model::source::{CatalogState, Hub};
     use crate::model::trace::{Happened, Step};
+    use crate::model::zone::{Wall, Zone};
     use crate::store::MarketCampaign;
     use crate::store::codec::{Place, open, seal};
     use crate::store::redb::chores::Task;
@@ -556,6 +569,11 @@ mod tests {
     #[test]
     fn the_format_is_read_as_it_was_written() {
         golden(&Format(1), "01cc71069e01");
+    }
+
+    #[test]
+    fn a_bots_name_is_read_as_it_was_written() {
+        golden(&BotName("b".into()), "016500d1220162");
     }
 
     #[test]
@@ -807,6 +825,15 @@ mod tests {
                     now: at(1),
                 }),
                 cards: vec![card()],
+                zoned: Some(Box::new(Zoned {
+                    wall: Some(wall()),
+                    opens_at: at(1),
+                    late_at: at(2),
+                    zones: vec![(Zone::exactly("UTC").unwrap(), 300)],
+                    has_rest: true,
+                    first: PostId(300),
+                    posts: 2,
+                })),
                 spans: vec![Span { channel: name("bot"), first: 1, batches: 2 }],
             },
             "02dcb2093401016301740201010102726f0300010002000161080d68747470733a2f2f652e6f72670101\
@@ -845,6 +872,7 @@ mod tests {
                     due_at: Some(at(3)),
                 })),
                 hours: Hours::window("8:00-21:00", "UTC").unwrap().into_iter().collect(),
+                opens_from: Some(at(4)),
                 on_uncertain: OnUncertain::Resend,
                 touched_at: at(1),
                 finished_at: Some(at(2)),
@@ -921,8 +949,9 @@ mod tests {
                 lane: Lane::Marketing,
                 has_echo: true,
                 paid: Some(Paid { period: 3, cost: 300 }),
+                taken: Some(300),
             },
-            "02e457b3940001ff070203010106ac02",
+            "0373ae9ef50001ff070203010106ac0201ac02",
         );
     }
 
@@ -935,8 +964,9 @@ mod tests {
                 lane: Lane::Window,
                 has_echo: false,
                 paid: None,
+                taken: None,
             },
-            "02eba58bd90103626f7401310300000000",
+            "03df66e8b00103626f740131030000000000",
         );
     }
 
@@ -1030,6 +1060,7 @@ mod tests {
                 address: "a".into(),
                 language: Some("en".into()),
                 first_name: Some("Ana".into()),
+                timezone: Some(Zone::exactly("UTC").unwrap()),
                 name_asked_at: Some(at(5)),
                 topics: vec![name("news")],
                 standing: Standing::Gone,
@@ -1040,6 +1071,15 @@ mod tests {
             },
             "02c124c3030101610102656e0103416e61010a01046e65777303010204060108",
         );
+    }
+
+    fn wall() -> Wall {
+        Wall::of(jiff::civil::date(1970, 1, 1).at(0, 5, 0, 0))
+    }
+
+    #[test]
+    fn the_hours_of_a_campaign_are_read_as_they_were_written() {
+        golden(&Gathering { decided: Some(wall()), next: None }, "");
     }
 
     #[test]

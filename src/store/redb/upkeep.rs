@@ -50,12 +50,17 @@ pub(super) fn load_status(read: &ReadTransaction) -> Result<Status, StoreError> 
     let mut counts = Counts::default();
     let mut unfinished_posts = 0;
     let mut paused = Vec::new();
+    let (mut zoned, posts) = (Vec::new(), POSTS.open(read)?);
     for row in TALLIES.open(read)?.rows(..)? {
         let (id, tally) = row?;
         let more = tally.counts;
         counts.join(&more);
         paused.extend(tally.paused.map(|why| (PostId(id.value()), why)));
         unfinished_posts += u64::from(!more.is_finished());
+        if tally.opens_from.is_some() && more.waiting > 0 && more.waiting == more.planned {
+            let row = posts.need(id.value())?;
+            zoned.extend(row.zoned.map(|zoned| (PostId(id.value()), zoned)));
+        }
     }
     Ok(Status {
         sources: load_sources(read)?,
@@ -66,6 +71,7 @@ pub(super) fn load_status(read: &ReadTransaction) -> Result<Status, StoreError> 
         events: EVENTS.open(read)?.len()?,
         counts,
         unfinished_posts,
+        zoned,
         paused,
     })
 }
@@ -151,6 +157,7 @@ fn post(id: PostId, row: PostRow, tally: Tally, corrections: Option<Corrections>
         priority: tally.priority,
         rollout: tally.rollout,
         hours: tally.hours,
+        zoned: row.zoned,
         paused: tally.paused,
         stopped: tally.stopped,
         counts: tally.counts,
@@ -316,7 +323,7 @@ impl Writing<'_> {
         if outcomes.contains(&held) {
             let people = self.tables.people.need(batch)?;
             for (number, byte) in numbers(&people.steps).into_iter().zip(&outcomes) {
-                if *byte == held && self.tables.held.remove((channel.as_str(), number, post))? {
+                if *byte == held && self.unhold(channel.as_str(), number, post)?.is_some() {
                     rows += 1;
                 }
             }

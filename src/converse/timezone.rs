@@ -1,0 +1,176 @@
+//! A person's time zone: how it is told, and what is answered.
+//!
+//! It is a command, `/timezone`, or the words for it in the languages of the answers; behind it
+//! stands a zone as [`Zone::read`] takes it, or nothing.
+
+use crate::converse::words::Saying;
+use crate::model::subscriber::Subscriber;
+use crate::model::time::Timestamp;
+use crate::model::zone::{Wall, Zone};
+
+/// How the command is called.
+const COMMAND: &str = "/timezone";
+
+/// The words for it, in lower case.
+const WORDS: [&str; 9] = [
+    "timezone",
+    "time zone",
+    "fus orar",
+    "fusul orar",
+    "zeitzone",
+    "fuseau horaire",
+    "zona horaria",
+    "fuso orario",
+    "часовой пояс",
+];
+
+const NOTED: [(&str, &str); 7] = [
+    ("en", "Your clock is that of {zone}: it is {time} there now."),
+    ("ro", "Ceasul tău este cel din {zone}: acolo este acum ora {time}."),
+    ("de", "Deine Uhr geht nach {zone}: Dort ist es jetzt {time}."),
+    ("fr", "Votre horloge est celle de {zone} : il y est maintenant {time}."),
+    ("es", "Tu reloj es el de {zone}: allí son ahora las {time}."),
+    ("it", "Il tuo orologio è quello di {zone}: lì ora sono le {time}."),
+    ("ru", "Ваши часы идут по {zone}: сейчас там {time}."),
+];
+
+const NOTHING: [(&str, &str); 7] = [
+    ("en", "I do not know your time zone yet."),
+    ("ro", "Nu îți cunosc încă fusul orar."),
+    ("de", "Ich kenne deine Zeitzone noch nicht."),
+    ("fr", "Je ne connais pas encore votre fuseau horaire."),
+    ("es", "Todavía no conozco tu zona horaria."),
+    ("it", "Non conosco ancora il tuo fuso orario."),
+    ("ru", "Я ещё не знаю ваш часовой пояс."),
+];
+
+const WRONG: [(&str, &str); 7] = [
+    ("en", "I know no such time zone."),
+    ("ro", "Nu cunosc un astfel de fus orar."),
+    ("de", "Eine solche Zeitzone kenne ich nicht."),
+    ("fr", "Je ne connais pas ce fuseau horaire."),
+    ("es", "No conozco esa zona horaria."),
+    ("it", "Non conosco questo fuso orario."),
+    ("ru", "Я не знаю такого часового пояса."),
+];
+
+const HINT: [(&str, &str); 7] = [
+    (
+        "en",
+        "Tell me a city in your time zone or how far you are from UTC, and what comes at an hour \
+         of the day comes by your clock: /timezone Bucharest, /timezone +2.",
+    ),
+    (
+        "ro",
+        "Spune-mi un oraș din fusul tău orar (în engleză) sau diferența față de UTC, iar ce vine \
+         la o oră anume va veni după ceasul tău: /timezone Bucharest, /timezone +2.",
+    ),
+    (
+        "de",
+        "Nenne mir eine Stadt deiner Zeitzone (auf Englisch) oder den Abstand zu UTC, und was zu \
+         einer Uhrzeit kommt, kommt nach deiner Uhr: /timezone Berlin, /timezone +1.",
+    ),
+    (
+        "fr",
+        "Dites-moi une ville de votre fuseau horaire (en anglais) ou l’écart avec UTC, et ce qui \
+         vient à une heure fixe viendra à l’heure de chez vous : /timezone Paris, /timezone +1.",
+    ),
+    (
+        "es",
+        "Dime una ciudad de tu zona horaria (en inglés) o la diferencia con UTC, y lo que llega a \
+         una hora fija llegará según tu reloj: /timezone Madrid, /timezone +1.",
+    ),
+    (
+        "it",
+        "Dimmi una città del tuo fuso orario (in inglese) o la differenza da UTC, e ciò che arriva \
+         a un’ora fissa arriverà secondo il tuo orologio: /timezone Rome, /timezone +1.",
+    ),
+    (
+        "ru",
+        "Напишите город вашего часового пояса (по-английски) или разницу с UTC, и то, что приходит \
+         в определённый час, будет приходить по вашим часам: /timezone Moscow, /timezone +3.",
+    ),
+];
+
+/// What stands behind the command or its words, in a text in lower case; `None` where neither
+/// begins it, and nothing behind them is empty.
+pub(super) fn asked(text: &str) -> Option<&str> {
+    let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    // In groups a command carries the bot's name.
+    if first.split('@').next() == Some(COMMAND) {
+        return Some(rest.trim());
+    }
+    WORDS.iter().find_map(|words| {
+        let rest = text.strip_prefix(words)?;
+        let is_whole = rest.is_empty() || rest.starts_with([' ', ':', '\t', '\n']);
+        is_whole.then(|| rest.trim_matches(|c: char| c.is_whitespace() || c == ':'))
+    })
+}
+
+/// Takes in what a person has told, which may be nothing; answers what they are told.
+pub(super) fn take(person: &mut Subscriber, told: &str, now: Timestamp) -> String {
+    if !told.is_empty() {
+        let Some(zone) = Zone::read(told) else { return with_hint(&say(&WRONG, person), person) };
+        person.timezone = Some(zone);
+        return known(person, now).unwrap_or_default();
+    }
+    match known(person, now) {
+        Some(known) => with_hint(&known, person),
+        None => with_hint(&say(&NOTHING, person), person),
+    }
+}
+
+/// The words, and how a time zone is told.
+pub(super) fn with_hint(words: &str, person: &Subscriber) -> String {
+    format!("{words}\n\n{}", say(&HINT, person))
+}
+
+/// What is known of their clock.
+fn known(person: &Subscriber, now: Timestamp) -> Option<String> {
+    let zone = person.timezone.as_ref()?;
+    let time = Wall::at(&zone.clocks()?, now).time_of_day();
+    let words = say(&NOTED, person);
+    Some(words.replace("{zone}", &zone.to_string()).replace("{time}", &time))
+}
+
+fn say(texts: &[(&str, &str)], person: &Subscriber) -> String {
+    Saying::new(texts).to(person).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_and_its_words_are_recognised() {
+        for (text, told) in [
+            ("/timezone", Some("")),
+            ("/timezone europe/bucharest", Some("europe/bucharest")),
+            ("/timezone@news_bot  +2", Some("+2")),
+            ("timezone new york", Some("new york")),
+            ("time zone: utc-05:30", Some("utc-05:30")),
+            ("fus orar bucharest", Some("bucharest")),
+            ("zeitzone", Some("")),
+            ("fuseau horaire paris", Some("paris")),
+            ("zona horaria madrid", Some("madrid")),
+            ("fuso orario rome", Some("rome")),
+            ("часовой пояс +3", Some("+3")),
+            ("timezones", None),
+            ("/timezones", None),
+            ("my timezone", None),
+            ("/time", None),
+        ] {
+            assert_eq!(asked(text), told, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_saying_has_the_same_languages() {
+        for texts in [&NOTED, &NOTHING, &WRONG, &HINT] {
+            let languages: Vec<&str> = texts.iter().map(|(language, _)| *language).collect();
+            assert_eq!(languages, ["en", "ro", "de", "fr", "es", "it", "ru"]);
+        }
+        assert!(HINT.iter().all(|(_, text)| text.contains("/timezone ")));
+        assert!(NOTED.iter().all(|(_, text)| text.contains("{zone}") && text.contains("{time}")));
+    }
+}
