@@ -45,7 +45,7 @@ pub async fn more(world: &mut World, done: &mut Done) {
 
 /// An admin's word on a channel.
 async fn say_channel(world: &mut World, done: &mut Done) {
-    let channel = name(*world.extras.dice.pick(&["bot", "page"]));
+    let channel = name(world.extras.dice.pick(&["bot", "page"]));
     let word = match world.extras.dice.percent(35) {
         true => ChannelWord::Halt { why: "to look at it".to_owned() },
         false => {
@@ -80,7 +80,7 @@ fn tap(world: &mut World, done: &mut Done) {
 
 /// Something of the page and its people.
 fn beyond(world: &mut World, done: &mut Done) {
-    let steady: Vec<String> = world.steady["page"].iter().cloned().collect();
+    let steady: Vec<String> = world.steady["page"].to_vec();
     let psid = world.extras.dice.pick(&steady).clone();
     let fickle = FICKLE_PSIDS.start + i64::try_from(world.extras.dice.roll(4)).unwrap();
     let now = world.clock.now();
