@@ -355,7 +355,7 @@ mod tests {
             newer.await.unwrap();
         }
         let error = refusal(&folder.store());
-        assert!(matches!(error, StoreError::UnknownVersion { found: 99, known: 4, .. }), "{error}");
+        assert!(matches!(error, StoreError::UnknownVersion { found: 99, known: 5, .. }), "{error}");
     }
 
     #[test]
