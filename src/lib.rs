@@ -33,6 +33,8 @@ pub mod render;
 
 pub mod markup;
 
+pub mod invite;
+
 pub mod preview;
 
 pub mod deliver;

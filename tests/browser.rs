@@ -1,16 +1,25 @@
 //! The sandbox in a real browser: the page with the phones, and the whole of `tidings sandbox`.
 //!
-//! And the page of a preview.
+//! And the page of a preview, and the page that people subscribe on.
 //!
-//! Needs Node.js, Chromium and `playwright-core`; `scripts/test` installs all three. The stories
-//! are told in `tests/browser/phones.mjs`, `tests/browser/sandbox.mjs` and `tests/browser/preview.mjs`.
+//! Needs Node.js, Chromium, `playwright-core` and `axe-core`; `scripts/test` installs them. The stories
+//! are told in `tests/browser/phones.mjs`, `tests/browser/sandbox.mjs`, `tests/browser/preview.mjs` and
+//! `tests/browser/pages.mjs`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "it fails as a test does")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "it fails as a test does"
+)]
+
+mod rig;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rig::{Rig, soon};
 use serde_json::json;
 use tidings::markup;
 use tidings::model::channel::ChannelKind;
@@ -19,7 +28,7 @@ use tidings::model::message::{Action, Button, ButtonStyle, Card, Manner, Medium,
 use tidings::model::time::Timestamp;
 use tidings::preview::{Heading, Shown, page};
 use tidings::sandbox::site::Site;
-use tidings::sandbox::{Options, World};
+use tidings::sandbox::{Options, World, telegram};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_phones_show_what_arrives_and_send_what_is_done() {
@@ -72,6 +81,52 @@ async fn a_preview_looks_like_the_apps_and_loads_nothing_but_its_pictures() {
         pages.insert(name.to_owned(), json!(format!("file://{}", path.display())));
     }
     tell("preview.mjs", json!({ "pages": pages, "site": site.url() }).to_string()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_that_people_subscribe_on_is_for_everybody() {
+    let hostile = "</title><script>alert(1)</script>";
+    let mut rig = Rig::new(telegram::Rules::default()).await;
+    let logo = "<svg xmlns='http://www.w3.org/2000/svg' width='120' height='40'>\
+                <circle cx='20' cy='20' r='18' fill='#c2410c'/>\
+                <path d='M48 20h64' stroke='#888' stroke-width='8'/></svg>";
+    std::fs::write(rig.path("logo.svg"), logo).unwrap();
+    rig.extra = format!(
+        r##"
+[topics.offers]
+title = "Offers & {hostile}"
+[pages.harbour]
+topics = ["news", "offers"]
+title = {{ en = "News & <i>offers</i>", ro = "Știri și oferte" }}
+text = "Twice a week, from a town with a name that is long: Llanfairpwllgwyngyllgogerychwyrndrobwll."
+privacy = "https://example.com/privacy"
+colour = "#c2410c"
+logo = "logo.svg"
+[pages.news]
+topics = ["news"]
+"##
+    );
+    let daemon = rig.start();
+    rig.baseline().await;
+    let person = rig.telegram.person(1, "en");
+    person.starts(None);
+    soon("the welcome", person.wait_inbox(1)).await;
+    for title in [
+        "The ferry is back",
+        "Tea & \"cakes\" < 5 lei",
+        "A title that goes on, over more than a line",
+    ] {
+        rig.site.publish(title, "<p>Words.</p>");
+    }
+    soon("the posts", person.wait_inbox(4)).await;
+    let told = json!({
+        "origin": rig.url(""),
+        "page": rig.url("/s/harbour"),
+        "plain": rig.url("/s/news"),
+        "missing": rig.url("/s/nowhere"),
+    });
+    tell("pages.mjs", told.to_string()).await;
+    assert_eq!(daemon.terminate().0, Some(0));
 }
 
 /// Messages of every form, with pictures of the demo blog.
@@ -143,8 +198,10 @@ fn messages(site: &str) -> Vec<(&'static str, Message)> {
 async fn tell(story: &str, argument: String) {
     let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     assert!(
-        folder.join("node_modules/playwright-core").exists(),
-        "playwright-core is not installed: run `scripts/test`, which installs what is missing"
+        ["playwright-core", "axe-core"]
+            .iter()
+            .all(|module| folder.join("node_modules").join(module).exists()),
+        "a module is not installed: run `scripts/test`, which installs what is missing"
     );
     let mut node = Command::new("node");
     node.arg(folder.join(story)).arg(argument);

@@ -18,7 +18,9 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use tidings::channel::wire::EXCHANGE_TIME_MAX;
 use tidings::channel::{messenger, telegram};
+use tidings::invite::Page;
 use tidings::listen::announce::{self, News};
+use tidings::listen::invites::{Entrance, Invite};
 use tidings::listen::server::Limits;
 use tidings::listen::webhooks::Door;
 use tidings::listen::{self, polling};
@@ -143,6 +145,7 @@ impl House {
         let (wakes, stop, mut workers) = (Wakes::default(), Stop::default(), JoinSet::new());
         let options = listen::Options {
             pushes: None,
+            invites: vec![invite()],
             store: Arc::clone(&store),
             clock: Clock::starting_at(Timestamp::from_millis(NOW)),
             wakes: wakes.clone(),
@@ -189,6 +192,21 @@ impl House {
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
+}
+
+/// A page that leads to a bot that the settings name, to one that they do not, and to a page.
+fn invite() -> Invite {
+    Invite {
+        slug: name("harbour"),
+        page: Page::default(),
+        topics: vec![name("news")],
+        channels: vec![
+            (name("newsbot"), Entrance::Telegram { bot: Some("harbour_bot".into()) }),
+            (name("careless"), Entrance::Telegram { bot: None }),
+            (name("page"), Entrance::Messenger { page: "100".into() }),
+        ],
+        sources: vec![name("blog")],
+    }
 }
 
 fn request(path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
@@ -556,6 +574,41 @@ async fn stopping_lets_the_answer_under_way_out_and_nobody_in() {
     let store = Arc::clone(&house.store);
     house.ended().await;
     assert_eq!(store.lease_events(10).await.unwrap().len(), 1);
+}
+
+fn look(path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").into_bytes()
+}
+
+#[tokio::test]
+async fn a_page_is_shown_while_the_store_hangs_and_after_it_has_failed() {
+    let store_time_max = Duration::from_millis(200);
+    let house = House::open_with(Limits { store_time_max, ..Limits::default() });
+    for mood in [Mood::Hanging, Mood::Failing] {
+        house.disk.turn(mood);
+        let asked_at = Instant::now();
+        let (status, body) = house.ask(&look("/s/harbour")).await;
+        assert_eq!(status, 200);
+        assert!(body.contains("https://t.me/harbour_bot?start=news"), "{body}");
+        assert!(body.contains("https://m.me/100?ref=news") && !body.contains("careless"));
+        assert!(asked_at.elapsed() < Duration::from_secs(4), "{:?}", asked_at.elapsed());
+    }
+    house.disk.turn(Mood::Well);
+}
+
+#[tokio::test]
+async fn there_is_no_list_of_pages_and_nothing_beside_them() {
+    let house = House::open();
+    for path in
+        ["/s", "/s/", "/s/absent", "/s/..%2fharbour", "/s/Harbour", "/s/%ff", "/s/%3Cscript%3E"]
+    {
+        let (status, body) = house.ask(&look(path)).await;
+        assert_eq!(status, 404, "{path}");
+        assert!(body.contains("There is no such page.") && !body.contains("harbour"), "{path}");
+        assert!(!body.contains("<script"), "{path}");
+    }
+    assert_eq!(house.post("/s/harbour", &[], "").await.0, 405);
+    assert_eq!(house.ask(&look("/s/harbour/more")).await.0, 404);
 }
 
 #[tokio::test]

@@ -631,6 +631,14 @@ async fn what_is_too_much_for_a_day_is_held_and_said_to_be() {
     let report = rig.command(&["report", "2"]);
     let report = String::from_utf8_lossy(&report.stdout).into_owned();
     assert!(report.contains("too much for a day, comes on the next: 3"), "{report}");
+    // What would go next is told before, and that it does not hold for what is sent by hand.
+    let audience = rig.command(&["posts", "audience", "blog"]);
+    let audience = String::from_utf8_lossy(&audience.stdout).into_owned();
+    let later = "bot, later: 3 who got as much today as `daily_max` allows, at ";
+    assert!(audience.contains(later) && audience.contains("T08:30:00Z"), "{audience}");
+    let by_hand = rig.command(&["send", "--text", "x", "--channel", "bot", "--dry-run"]);
+    let by_hand = String::from_utf8_lossy(&by_hand.stdout).into_owned();
+    assert!(by_hand.contains("3 on bot got 1 post of campaigns today: one by hand"), "{by_hand}");
     assert_eq!(rig.telegram.ledger().accepted_total(), 3);
     assert_eq!(daemon.terminate().0, Some(0));
 }

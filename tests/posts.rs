@@ -238,3 +238,26 @@ async fn a_rollout_stops_by_itself_when_its_first_stage_goes_wrong() {
     until("the rest has it", || arrived(&rig, "Wrong news") == 198).await;
     assert_eq!(daemon.terminate().0, Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_by_hand_goes_to_a_few_first() {
+    let rig = rig(20).await;
+    let daemon = rig.start();
+    rig.baseline().await;
+    let send = ["send", "--text", "Careful words", "--channel", "bot", "--stages", "10%,100%"];
+    let send = [&send[..], &["--stage-wait", "3s"]].concat();
+    let told = json(&rig, &[&send[..], &["--dry-run"]].concat());
+    let totals: Vec<_> = told["stages"].as_array().unwrap().iter().map(|it| &it["total"]).collect();
+    assert_eq!(totals, [2, 20]);
+    assert!(said(&rig, &[&send[..], &["--dry-run"]].concat()).contains("10% to 2, 100% to 20"));
+    json(&rig, &send);
+    until("the first stage", || arrived(&rig, "Careful words") == 2).await;
+    let post = json(&rig, &["posts", "show", "p1"]);
+    assert!(post["post"]["stage"].to_string().contains("10%"), "{post}");
+    until("all have it", || arrived(&rig, "Careful words") == 20).await;
+    let wrong = rig.command(&["send", "--text", "x", "--stages", "10%,5%"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let words = String::from_utf8(wrong.stderr).unwrap();
+    assert!(words.contains("must grow") && words.contains("hint: for example"), "{words}");
+    assert_eq!(daemon.terminate().0, Some(0));
+}

@@ -6,7 +6,8 @@
 //! wrong any more, all is waited for, and the services' own books are held against ours: nothing
 //! lost, nothing twice but where nobody could know, no rate exceeded.
 //!
-//! `TIDINGS_SIM_SEED=7` runs one seed and shows its trace, `TIDINGS_SIM_SEEDS=1000` so many,
+//! `TIDINGS_SIM_SEED=7` runs one seed and shows its trace (with `TIDINGS_SIM_PLAIN=1` the world
+//! without extras), `TIDINGS_SIM_SEEDS=1000` so many,
 //! `TIDINGS_SIM_FROM=5000` from that one on, `TIDINGS_SIM_ALL=1` also cuts lines at every byte and
 //! looks at every change of the clocks; `scripts/simulate` does so in an optimised build.
 
@@ -21,27 +22,43 @@
 
 #[path = "simulate/books.rs"]
 mod books;
+#[path = "simulate/caps.rs"]
+mod caps;
 #[path = "simulate/clockwork.rs"]
 mod clockwork;
+#[path = "simulate/deeds.rs"]
+mod deeds;
 #[path = "simulate/dice.rs"]
 mod dice;
 #[path = "simulate/disk.rs"]
 mod disk;
+#[path = "simulate/extras.rs"]
+mod extras;
 #[path = "simulate/feeds.rs"]
 mod feeds;
 #[path = "simulate/hours.rs"]
 mod hours;
+#[path = "simulate/known.rs"]
+mod known;
+#[path = "simulate/lanes.rs"]
+mod lanes;
 #[path = "simulate/lines.rs"]
 mod lines;
+#[path = "simulate/mail.rs"]
+mod mail;
 #[path = "simulate/readers.rs"]
 mod readers;
 #[path = "simulate/rules.rs"]
 mod rules;
 #[path = "simulate/script.rs"]
 mod script;
+#[path = "simulate/settings.rs"]
+mod settings;
 #[path = "poll/site.rs"]
 #[allow(dead_code, reason = "this test binary uses its part")]
 mod site;
+#[path = "simulate/stars.rs"]
+mod stars;
 #[path = "simulate/storms.rs"]
 mod storms;
 #[path = "simulate/watched.rs"]
@@ -50,15 +67,20 @@ mod watched;
 mod world;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tidings::model::time::Timestamp;
+
+use crate::known::KNOWN;
 
 /// Seeds of a run of the test-suite.
 const SEEDS: u64 = 6;
 /// Last lines of a trace that a failure shows.
 const TRACE_SHOWN: usize = 60;
+
+/// Seeds that are run twice.
+const TWICE: [u64; 2] = [3, 5];
 
 /// What happened in one run.
 #[derive(Default)]
@@ -75,12 +97,19 @@ impl Trace {
     }
 }
 
-/// Runs one seed; what went wrong is the error.
-fn run(seed: u64, shown: usize) -> Result<(), String> {
+/// One world to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Case {
+    seed: u64,
+    is_plain: bool,
+}
+
+/// Runs one world and answers all that happened; what went wrong is the error.
+fn run(case: Case, shown: usize) -> Result<Arc<Trace>, String> {
     let trace = Arc::new(Trace::default());
     let inner = Arc::clone(&trace);
     let simulation = async move {
-        let mut world = world::World::new(seed, inner).await;
+        let mut world = world::World::new(case.seed, case.is_plain, inner).await;
         let done = script::play(&mut world).await;
         let faults = books::audit(&world, &done);
         world.note(|| world.figures());
@@ -88,12 +117,7 @@ fn run(seed: u64, shown: usize) -> Result<(), String> {
     };
     let ended = std::panic::catch_unwind(AssertUnwindSafe(|| clockwork::run(simulation)));
     let faults = match ended {
-        Ok(faults) if faults.is_empty() => {
-            if shown == usize::MAX {
-                println!("{}", trace.last(shown));
-            }
-            return Ok(());
-        }
+        Ok(faults) if faults.is_empty() => return Ok(trace),
         Ok(faults) => faults,
         Err(panic) => vec![
             panic
@@ -103,7 +127,7 @@ fn run(seed: u64, shown: usize) -> Result<(), String> {
                 .unwrap_or_else(|| "it panicked".to_owned()),
         ],
     };
-    Err(format!("{}\nseed {seed}: {}", trace.last(shown), faults.join("\n")))
+    Err(format!("{}\n{case:?}: {}", trace.last(shown), faults.join("\n")))
 }
 
 /// Everything is tried, not a sample of it.
@@ -120,26 +144,26 @@ fn nothing_is_lost_and_nothing_comes_twice() {
     if std::env::var_os("TIDINGS_LOG").is_some() {
         tidings::runtime::telemetry::start(&|key| std::env::var(key).ok());
     }
+    let is_plain = std::env::var_os("TIDINGS_SIM_PLAIN").is_some();
     if let Some(seed) = number("TIDINGS_SIM_SEED") {
-        run(seed, usize::MAX).unwrap_or_else(|why| panic!("{why}"));
+        let trace = run(Case { seed, is_plain }, usize::MAX).unwrap_or_else(|why| panic!("{why}"));
+        println!("{}", trace.last(usize::MAX));
         return;
     }
     let from = number("TIDINGS_SIM_FROM").unwrap_or(0);
     let until = from + number("TIDINGS_SIM_SEEDS").unwrap_or(SEEDS);
-    let next = AtomicU64::new(from);
+    let known = KNOWN.iter().map(|it| Case { seed: it.seed, is_plain: it.is_plain });
+    let cases: Vec<Case> = known.chain((from..until).map(|seed| Case { seed, is_plain })).collect();
+    let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= until {
-                        return;
-                    }
-                    if let Err(why) = run(seed, TRACE_SHOWN) {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(why) = run(*case, TRACE_SHOWN) {
                         println!("{why}\n");
-                        failed.lock().unwrap().push(seed);
+                        failed.lock().unwrap().push(*case);
                     }
                 }
             });
@@ -147,5 +171,25 @@ fn nothing_is_lost_and_nothing_comes_twice() {
     });
     let mut failed = failed.into_inner().unwrap();
     failed.sort_unstable();
+    for known in KNOWN.iter().filter(|known| failed.iter().any(|case| case.seed == known.seed)) {
+        println!("seed {} once showed that {}", known.seed, known.found);
+    }
     assert!(failed.is_empty(), "failed: {failed:?}; run one with TIDINGS_SIM_SEED");
+}
+
+#[test]
+fn a_seed_makes_one_world() {
+    for seed in TWICE {
+        let case = Case { seed, is_plain: false };
+        let [first, second] = [(); 2].map(|()| {
+            let trace = run(case, TRACE_SHOWN).unwrap_or_else(|why| panic!("{why}"));
+            trace.last(usize::MAX)
+        });
+        let (first, second): (Vec<&str>, Vec<&str>) =
+            (first.lines().collect(), second.lines().collect());
+        for (at, (one, other)) in first.iter().zip(&second).enumerate() {
+            assert_eq!(one, other, "line {at} of seed {seed}");
+        }
+        assert_eq!(first.len(), second.len(), "seed {seed}");
+    }
 }

@@ -113,11 +113,14 @@ on_every_backend! {
     due_drafts_come_oldest_due_first
     a_held_draft_is_neither_leased_nor_waited_for
     items_come_in_the_order_asked
+    a_bots_name_is_kept_until_it_is_another
     an_audience_is_who_is_active_under_any_of_the_topics
     an_audience_crosses_the_borders_of_its_rows
     people_are_read_by_their_numbers_dense_or_sparse
     a_chat_of_the_settings_is_in_no_audience_and_no_count
     late_joiners_are_noted_while_a_post_lets_them_in
+    who_came_while_the_audience_was_found_is_looked_for_until_it_is_done
+    a_chat_that_subscribes_is_a_subscriber_under_its_number
     a_draft_that_was_moved_or_cancelled_meanwhile_makes_no_post
     a_file_plans_its_post_once
     what_was_shown_to_reviewers_is_known_until_it_is_decided
@@ -150,6 +153,8 @@ on_every_backend! {
     the_channel_state_is_kept
     nobody_gets_more_posts_a_day_than_the_cap_and_the_rest_comes_the_next
     what_did_not_arrive_does_not_count
+    what_comes_back_after_midnight_counts_for_its_own_day
+    what_goes_beyond_windows_is_capped_before_it_is_paid_and_finds_its_lane_anew
     many_that_are_carried_over_come_as_one_list
     a_budget_of_stars_is_counted_by_post_and_by_day
     a_halted_channel_stays_so_until_somebody_says_otherwise
@@ -204,6 +209,7 @@ on_every_backend! {
     a_stage_and_a_resumed_post_wait_for_their_hours
     who_leaves_twice_left_once
     a_rollout_goes_to_a_few_first_and_waits
+    a_stage_waits_for_no_channel_that_is_halted
     a_rollout_that_fails_too_often_is_paused
     a_rollout_that_drives_people_away_is_paused
     a_rollout_to_few_is_over_when_nobody_waits
@@ -218,6 +224,8 @@ on_every_backend! {
     an_echo_tells_of_a_carousel_too
     what_arrived_and_was_seen_is_told
     what_is_held_for_too_long_is_skipped
+    who_is_held_counts_in_a_stage_as_who_is_claimed
+    a_whole_audience_is_held_a_part_at_a_time
     a_person_has_no_more_held_than_a_bound
     a_carousel_shows_each_thing_once
     each_recipient_has_their_own_lane
@@ -540,6 +548,17 @@ async fn a_held_draft_is_neither_leased_nor_waited_for(home: &mut Home) {
     assert_eq!(store.next_draft_at().await.unwrap(), None);
     let held = store.load_held_drafts().await.unwrap();
     assert_eq!(held.iter().map(|draft| draft.id).collect::<Vec<_>>(), [id]);
+}
+
+async fn a_bots_name_is_kept_until_it_is_another(home: &mut Home) {
+    let (bot, other) = (name("bot"), name("other"));
+    assert_eq!(home.store().load_bot(&bot).await.unwrap(), None);
+    for called in ["harbour_bot", "gazette_bot"] {
+        home.store().commit_bot(&bot, called.to_owned()).await.unwrap();
+        home.reopen();
+        assert_eq!(home.store().load_bot(&bot).await.unwrap().as_deref(), Some(called));
+    }
+    assert_eq!(home.store().load_bot(&other).await.unwrap(), None);
 }
 
 async fn items_come_in_the_order_asked(home: &mut Home) {

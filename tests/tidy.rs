@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module and which of ours it may import.
-const MAY_IMPORT: [(&str, &[&str]); 22] = [
+const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("model", &[]),
     // The clock speaks in the model's instants, bells are rung by channel name.
     ("runtime", &["model"]),
@@ -30,6 +30,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("render", &["model", "markup"]),
     // It shows calls, in the lines that `render` draws a message with.
     ("preview", &["model", "markup", "render", "channel"]),
+    ("invite", &["model", "markup"]),
     ("poll", &["model", "runtime", "store", "extract", "diff", "plan"]),
     ("media", &["model"]),
     // What is due is asked again whether it goes, and gathered.
@@ -38,7 +39,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("deliver", &["model", "runtime", "store", "channel", "render", "media"]),
     // It asks a service for the names of people, where their events tell none.
     ("converse", &["model", "runtime", "store", "channel"]),
-    ("listen", &["model", "runtime", "store", "channel"]),
+    ("listen", &["model", "runtime", "store", "channel", "invite"]),
     ("maintain", &["model", "runtime", "store"]),
     ("admin", &["model", "runtime", "store"]),
     (
@@ -46,7 +47,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
         // Selectors of pages are settings that only their reader can check.
         &[
             "model", "runtime", "store", "channel", "config", "extract", "render", "poll",
-            "compose", "deliver", "media", "converse", "listen", "maintain", "admin",
+            "compose", "deliver", "media", "converse", "listen", "maintain", "admin", "invite",
         ],
     ),
     ("sandbox", &["model", "runtime", "config", "daemon"]),
@@ -54,13 +55,13 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
         "cli",
         &[
             "model", "runtime", "store", "config", "markup", "extract", "diff", "render",
-            "channel", "preview", "poll", "admin", "daemon", "sandbox",
+            "channel", "preview", "invite", "poll", "admin", "daemon", "sandbox",
         ],
     ),
 ];
 
 /// Outside crates and the places that may name them.
-const HOMES: [(&str, &[&str]); 21] = [
+const HOMES: [(&str, &[&str]); 22] = [
     ("redb", &["src/store/redb/"]),
     // The model shows in a test that its own form survives the store's.
     ("postcard", &["src/store/", "src/model/known.rs"]),
@@ -75,7 +76,8 @@ const HOMES: [(&str, &[&str]); 21] = [
     ("scraper", &["src/extract/"]),
     ("dom_smoothie", &["src/extract/page/article.rs"]),
     ("regex", &["src/extract/page/", "src/render/expression/"]),
-    ("image", &["src/media/convert.rs"]),
+    ("image", &["src/media/convert.rs", "src/invite/qr.rs"]),
+    ("fast_qr", &["src/invite/qr.rs"]),
     ("minijinja", &["src/render/"]),
     ("cron", &["src/model/schedule.rs"]),
     ("toml", &["src/config/"]),

@@ -11,6 +11,7 @@ use crate::model::clocks::{Told, next, opens, parts};
 use crate::model::name::Name;
 use crate::model::post::{PostId, Zoned};
 use crate::model::subscriber::{Standing, Subscriber};
+use crate::model::time::Timestamp;
 use crate::model::timing::Timing;
 use crate::model::zone::Zone;
 use crate::store::audience::{Chosen, Place, choose};
@@ -72,7 +73,7 @@ impl Desk {
         if whom.channels.is_empty() {
             whom.channels = self.channels.keys().cloned().collect();
         }
-        let mut told = self.survey(&whom, rule.as_ref()).await?;
+        let mut told = self.survey(&whom, rule.as_ref(), Some(campaign)).await?;
         told["campaign"] = json!(campaign);
         told["audience"] = json!(whom.rule);
         if let Some(timing) = self.timings.get(campaign) {
@@ -81,11 +82,13 @@ impl Desk {
         Ok(told)
     }
 
-    /// How many would get it by channel and language, a few of them, and why others would not.
+    /// How many would get it by channel and language, a few of them, and why others would not, or
+    /// only later. Without a campaign the post is written by hand.
     pub(super) async fn survey(
         &self,
         whom: &Whom,
         rule: Option<&PeopleRule>,
+        campaign: Option<&Name>,
     ) -> Result<Value, AskError> {
         let status = self.store.load_status().await?;
         let mut survey = Survey::default();
@@ -109,8 +112,10 @@ impl Desk {
             let Chosen { mut numbers, unwanted, unjudged, why } = chosen;
             let meant = numbers.len() as u64;
             let chats = self.chats(channel, whom, &mut numbers).await?;
+            let recipients = numbers.len() + chats.new;
+            self.cap(channel, campaign, numbers, &mut survey).await?;
             survey.languages.insert(channel.to_string(), languages);
-            survey.recipients.insert(channel.to_string(), numbers.len() + chats.new);
+            survey.recipients.insert(channel.to_string(), recipients);
             let known = status.channels.iter().find(|one| one.channel == *channel);
             let standing = |wanted: Standing| {
                 let counts = known.iter().flat_map(|one| &one.subscribers);
@@ -143,9 +148,40 @@ impl Desk {
             "languages": survey.languages,
             "sample": survey.sample,
             "left_out": survey.left_out,
+            "later": survey.later,
+            "later_at": survey.later_at.map(|at| at.to_string()),
             "chats": whom.chats.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "remarks": survey.remarks,
         }))
+    }
+
+    /// Says of how many it would be too much for today.
+    async fn cap(
+        &self,
+        channel: &Name,
+        campaign: Option<&Name>,
+        numbers: Vec<u32>,
+        survey: &mut Survey,
+    ) -> Result<(), AskError> {
+        let Some(caps) = &self.caps else { return Ok(()) };
+        let Some(max) = campaign.map_or(caps.usual, |campaign| caps.of(campaign)) else {
+            return Ok(());
+        };
+        let (now, posts) = (self.clock.now(), if max == 1 { "post" } else { "posts" });
+        let day = caps.days.day(now);
+        let capped = self.store.count_capped(channel, numbers, day, max).await?;
+        match campaign {
+            _ if capped == 0 => {}
+            Some(_) => {
+                survey.later.insert(channel.to_string(), BTreeMap::from([("daily-max", capped)]));
+                survey.later_at = Some(caps.carried_until(now));
+            }
+            None => survey.remarks.push(format!(
+                "{capped} on {channel} got {max} {posts} of campaigns today: one by hand goes to \
+                 them all the same"
+            )),
+        }
+        Ok(())
     }
 
     /// When each would get the campaign's next post by their own clock, a line for all whose clocks
@@ -229,6 +265,9 @@ struct Survey {
     languages: BTreeMap<String, BTreeMap<String, u64>>,
     sample: Vec<Value>,
     left_out: BTreeMap<String, BTreeMap<&'static str, u64>>,
+    /// Who would get it, but not at once.
+    later: BTreeMap<String, BTreeMap<&'static str, u64>>,
+    later_at: Option<Timestamp>,
     remarks: Vec<String>,
 }
 

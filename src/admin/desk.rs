@@ -12,6 +12,7 @@ use crate::admin::report::stars;
 use crate::admin::scheduled::Which;
 use crate::admin::stage::stage_row;
 use crate::model::audience::{PeopleRule, Whom};
+use crate::model::cap::Caps;
 use crate::model::channel::ChannelKind;
 use crate::model::control::PostWord;
 use crate::model::correction::Corrections;
@@ -131,6 +132,8 @@ pub struct Desk {
     pub channels: BTreeMap<Name, ChannelKind>,
     /// By which what was spent today is told.
     pub days: Days,
+    /// How much one person gets in a day; `None`: however much there is.
+    pub caps: Option<Caps>,
 }
 
 impl Desk {

@@ -1,5 +1,7 @@
 //! Posts written by hand: kept, listed, shown, moved, and cancelled before their time.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -7,6 +9,7 @@ use crate::admin::desk::{AskError, Desk};
 use crate::model::control::PostWord;
 use crate::model::one_off::{OneOff, Says};
 use crate::model::post::{Content, Draft, DraftId, PostId};
+use crate::model::rollout::{Stages, percent};
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
 
@@ -50,8 +53,11 @@ impl Desk {
         let now = self.clock.now();
         let due_at = at.map_or(now, |at| at.max(now));
         if is_dry_run {
-            let mut told = self.survey(&one.whom, rule.as_ref()).await?;
+            let mut told = self.survey(&one.whom, rule.as_ref(), None).await?;
             told["at"] = json!(due_at.to_string());
+            if let Some(stages) = &one.stages {
+                told["stages"] = stage_sizes(stages, &told["recipients"]);
+            }
             return Ok(told);
         }
         let recipients = self.count(&one.whom, rule.as_ref()).await?;
@@ -79,7 +85,7 @@ impl Desk {
                 let (mut whom, says) = (one.whom, one.says);
                 let rule = self.complete(&mut whom)?;
                 row["says"] = json!(says);
-                row["would_get_it"] = self.survey(&whom, rule.as_ref()).await?;
+                row["would_get_it"] = self.survey(&whom, rule.as_ref(), None).await?;
                 Ok(json!({ "scheduled": row }))
             }
             Which::Post(id) | Which::Either(id) => {
@@ -192,12 +198,49 @@ fn row(draft: &Draft) -> Option<Value> {
         "audience": whom.rule,
         "late_joiners": whom.late_joiners,
         "priority": one.priority.to_string(),
+        "stages": one.stages.as_ref().map(shares),
     }))
+}
+
+/// `["1%", "100%"]`.
+fn shares(stages: &Stages) -> Vec<String> {
+    stages.shares.iter().map(|share| percent(*share)).collect()
+}
+
+/// To how many of these recipients it has gone at the end of each stage.
+fn stage_sizes(stages: &Stages, recipients: &Value) -> Value {
+    let audiences = recipients.as_object().into_iter().flatten();
+    let sizes: Vec<(&String, Vec<u64>)> = audiences
+        .map(|(channel, count)| (channel, stages.sizes(count.as_u64().unwrap_or(0))))
+        .collect();
+    let stage = |(at, share): (usize, String)| {
+        let of = |sizes: &Vec<u64>| sizes.get(at).copied().unwrap_or(0);
+        let by_channel: BTreeMap<&String, u64> =
+            sizes.iter().map(|(channel, sizes)| (*channel, of(sizes))).collect();
+        json!({
+            "share": share,
+            "recipients": by_channel,
+            "total": by_channel.values().sum::<u64>(),
+        })
+    };
+    shares(stages).into_iter().enumerate().map(stage).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dry_run_tells_how_large_the_stages_are() {
+        let stages = Stages::new(vec![100, 1_000], std::time::Duration::ZERO, 0, 0).unwrap();
+        let told = stage_sizes(&stages, &json!({ "bot": 500, "page": 3 }));
+        let totals: Vec<_> = told.as_array().unwrap().iter().map(|it| &it["total"]).collect();
+        assert_eq!(totals, [&json!(6), &json!(51), &json!(503)]);
+        assert_eq!(
+            told[0],
+            json!({ "share": "1%", "recipients": { "bot": 5, "page": 1 }, "total": 6 })
+        );
+    }
 
     #[test]
     fn a_number_names_a_post_or_a_draft() {

@@ -143,7 +143,7 @@ impl Desk {
                 "standing": word(&person.standing),
                 "topics": person.topics,
                 "timezone": person.timezone,
-                "joined": person.joined_at.to_string(),
+                "joined": person.has_joined().then(|| person.joined_at.to_string()),
                 "posts": told,
             }));
         }

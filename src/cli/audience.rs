@@ -49,6 +49,23 @@ fn lines(value: &Value) -> Vec<String> {
             lines.push(format!("  {channel}, without: {}", reasons.join(", ")));
         }
     }
+    for (channel, reasons) in value["later"].as_object().into_iter().flatten() {
+        if let Some(count) = reasons["daily-max"].as_u64() {
+            let at = value["later_at"].as_str().unwrap_or("the next day");
+            lines.push(format!(
+                "  {channel}, later: {count} who got as much today as `daily_max` allows, at {at}"
+            ));
+        }
+    }
+    let stages: Vec<String> = value["stages"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|stage| format!("{} to {}", stage["share"].as_str().unwrap_or("?"), stage["total"]))
+        .collect();
+    if !stages.is_empty() {
+        lines.push(format!("  in stages: {}", stages.join(", ")));
+    }
     for words in value["clocks"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         lines.push(format!("  {words}"));
     }
@@ -94,6 +111,9 @@ mod tests {
             "languages": { "bot": { "en": 1, "ro": 5 } },
             "chats": ["bot/@news"],
             "left_out": { "bot": { "audience": 3, "blocked": 1 } },
+            "later": { "bot": { "daily-max": 2 } },
+            "later_at": "2026-12-01T07:00:00Z",
+            "stages": [{ "share": "50%", "total": 3 }, { "share": "100%", "total": 6 }],
             "sample": [{ "channel": "bot", "address": "7", "language": "ro" }],
             "remarks": ["bot is paused, and so it would wait: x"],
         });
@@ -103,6 +123,9 @@ mod tests {
                 "  bot, by language: 5 ro, 1 en",
                 "  chats: bot/@news",
                 "  bot, without: 3 whom the audience does not mean, 1 who blocked us",
+                "  bot, later: 2 who got as much today as `daily_max` allows, at \
+                 2026-12-01T07:00:00Z",
+                "  in stages: 50% to 3, 100% to 6",
                 "  for example: bot/7 (ro)",
                 "  bot is paused, and so it would wait: x",
             ]

@@ -88,6 +88,9 @@ fn summary(setup: &Setup) -> String {
                 output::count(usize::try_from(max).unwrap_or(usize::MAX), "post")
             ));
         }
+        if let Some(stages) = &campaign.stages {
+            out.push_str(&format!("    {stages}\n"));
+        }
         if !campaign.reach.reviewers.is_empty() {
             out.push_str(&format!("    looked at by {}\n", chats(&campaign.reach.reviewers)));
         }
@@ -111,6 +114,21 @@ fn summary(setup: &Setup) -> String {
         out.push_str(&format!(
             "  {}.toml: `{}` at {}{past}\n",
             file.name, file.post.title, file.at
+        ));
+        if let Some(stages) = &file.post.stages {
+            out.push_str(&format!("    {}\n", stages));
+        }
+    }
+    for page in &config.pages {
+        let names = |names: &[crate::model::name::Name]| {
+            names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        out.push_str(&format!(
+            "  page {}: {} on {} at {}\n",
+            page.slug,
+            page.topics.as_deref().map_or_else(|| "all topics".to_owned(), names),
+            names(&page.channels),
+            config.address_of(page),
         ));
     }
     out.push_str(&format!("  store: {}\n", config.data_dir.display()));
@@ -192,6 +210,11 @@ fn summary_json(setup: &Setup) -> serde_json::Value {
             .collect::<BTreeMap<_, _>>(),
         "channels": config.channels.iter().map(|one| &one.name).collect::<Vec<_>>(),
         "topics": config.topics.keys().collect::<Vec<_>>(),
+        "pages": config
+            .pages
+            .iter()
+            .map(|one| (one.slug.to_string(), config.address_of(one)))
+            .collect::<BTreeMap<_, _>>(),
         "data_dir": config.data_dir,
         "warnings": setup.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })

@@ -38,6 +38,8 @@ mod audience;
 
 mod preview;
 
+mod qr;
+
 mod replay;
 
 mod report;
@@ -93,6 +95,7 @@ enum Command {
     Report(report::Args),
     Why(why::Args),
     Flood(flood::Args),
+    Qr(qr::Args),
     Sandbox(sandbox::Args),
 }
 
@@ -164,6 +167,7 @@ pub fn main() -> ExitCode {
             Command::Report(args) => report::run(args).await,
             Command::Why(args) => why::run(args).await,
             Command::Flood(args) => flood::run(args).await,
+            Command::Qr(args) => qr::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
         }
     });

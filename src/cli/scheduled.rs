@@ -58,6 +58,11 @@ pub(super) async fn show(settings: &Settings, which: Which, json: bool) -> Done 
             output::say(&format!("  {key}: {word}"));
         }
     }
+    let shares: Vec<&str> =
+        row["stages"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if !shares.is_empty() {
+        output::say(&format!("  stages: {}", shares.join(", ")));
+    }
     output::say(&format!("  would go to {}", row["would_get_it"]["total"]));
     audience::tell(&row["would_get_it"]);
     Ok(())

@@ -58,12 +58,11 @@ async fn show(options: &Options, rule: &Campaign, draft: &Draft) -> Result<(), S
     post.campaign = None;
     post.title = format!("to be looked at: {}", post.title);
     post.priority = Priority::HIGH;
-    let now = options.clock.now();
     let mut audiences = Vec::new();
     for channel in channels {
         let reviewers = addresses(&rule.reach.reviewers, &channel);
         if !reviewers.is_empty() {
-            let numbers = options.store.commit_chats(&channel, reviewers, now).await?;
+            let numbers = options.store.commit_chats(&channel, reviewers).await?;
             audiences.push((channel, numbers));
         }
     }

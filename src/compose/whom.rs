@@ -69,7 +69,7 @@ pub(super) async fn find_whom(
         }
         let named = addresses(&whom.chats, channel);
         if !named.is_empty() {
-            numbers.extend(store.commit_chats(channel, named, now).await?);
+            numbers.extend(store.commit_chats(channel, named).await?);
             numbers.sort_unstable();
             numbers.dedup();
         }
@@ -100,7 +100,17 @@ pub(super) fn read(rule: &str) -> Result<PeopleRule, String> {
 /// Lets people who subscribed meanwhile into the posts on their way that are for them.
 pub(super) async fn let_in(options: &Options) -> Result<(), StoreError> {
     loop {
-        let LateLook { people, rules } = options.store.lease_late(LATE_MAX).await?;
+        let LateLook { people, rules, unswept } = options.store.lease_late(LATE_MAX).await?;
+        let mut swept = Vec::new();
+        for (post, whom, zoned) in &unswept {
+            // The program ended right after they were made.
+            let posts = zoned.as_ref().map_or_else(|| vec![*post], |zoned| zoned.together());
+            if !swept.contains(post) {
+                let known = whom_they_have(options, &posts, whom).await?;
+                sweep(options, &posts, whom, &known).await?;
+                swept.extend(posts);
+            }
+        }
         if people.is_empty() {
             return Ok(());
         }
@@ -135,7 +145,8 @@ pub(super) async fn let_in(options: &Options) -> Result<(), StoreError> {
         }
         let channels: Vec<Name> = joining.keys().map(|(_, channel)| channel.clone()).collect();
         let joining = listed(joining);
-        let joined = options.store.commit_late(LateCommit { seen, joining }).await?;
+        let commit = LateCommit { seen, joining, swept: vec![] };
+        let joined = options.store.commit_late(commit).await?;
         if joined > 0 {
             tracing::info!(people = joined, "let late joiners into posts on their way");
             channels.iter().for_each(|channel| options.wakes.wake_channel(channel));
@@ -144,20 +155,22 @@ pub(super) async fn let_in(options: &Options) -> Result<(), StoreError> {
 }
 
 /// Lets in who subscribed after the audience was found and before the post was made: the store did
-/// not know of the post yet.
-pub(super) async fn let_in_between(
+/// not know of the post yet. `before` is who gets it already, ascending. The store remembers until
+/// then that it is to be done.
+pub(super) async fn sweep(
     options: &Options,
     posts: &[PostId],
     whom: &Whom,
     before: &[(Name, Vec<u32>)],
 ) -> Result<(), StoreError> {
-    // It was read when the post was made.
-    let Ok(rule) = whom.rule.as_deref().map(read).transpose() else { return Ok(()) };
     let mut joining = Joining::new();
-    for channel in &whom.channels {
+    // It could be read when the post was made.
+    let rule = whom.rule.as_deref().map(read).transpose();
+    for channel in whom.channels.iter().filter(|_| rule.is_ok()) {
         let Some(kind) = options.channels.get(channel).copied() else { continue };
         let place = Place { channel, kind, topics: &whom.topics, now: options.clock.now() };
-        let mut numbers = choose(options.store.as_ref(), place, rule.as_ref(), None).await?.numbers;
+        let rule = rule.as_ref().ok().and_then(Option::as_ref);
+        let mut numbers = choose(options.store.as_ref(), place, rule, None).await?.numbers;
         let known = before.iter().find(|(known, _)| known == channel).map(|(_, numbers)| numbers);
         numbers.retain(|number| known.is_none_or(|known| known.binary_search(number).is_err()));
         match posts {
@@ -180,12 +193,29 @@ pub(super) async fn let_in_between(
         }
     }
     let channels: Vec<Name> = joining.keys().map(|(_, channel)| channel.clone()).collect();
-    let joining = listed(joining);
-    if !joining.is_empty() {
-        options.store.commit_late(LateCommit { seen: vec![], joining }).await?;
-        channels.iter().for_each(|channel| options.wakes.wake_channel(channel));
-    }
+    let (joining, swept) = (listed(joining), posts.to_vec());
+    options.store.commit_late(LateCommit { seen: vec![], joining, swept }).await?;
+    channels.iter().for_each(|channel| options.wakes.wake_channel(channel));
     Ok(())
+}
+
+/// The numbers of those who get one of these posts, ascending.
+async fn whom_they_have(
+    options: &Options,
+    posts: &[PostId],
+    whom: &Whom,
+) -> Result<Vec<(Name, Vec<u32>)>, StoreError> {
+    let mut known = Vec::new();
+    for channel in &whom.channels {
+        let mut numbers: Vec<u32> = Vec::new();
+        for post in posts {
+            let outcomes = options.store.load_outcomes(*post, channel).await?;
+            numbers.extend(outcomes.into_iter().map(|(number, _)| number));
+        }
+        numbers.sort_unstable();
+        known.push((channel.clone(), numbers));
+    }
+    Ok(known)
 }
 
 /// Who is let into which post, by channel.

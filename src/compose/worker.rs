@@ -9,7 +9,7 @@ use crate::compose::correct::{correct, look_again};
 use crate::compose::set::{Composed, each_once, give_up, of_campaign, one_off};
 use crate::compose::show::show_held;
 use crate::compose::turn::{Due, Turn, turn};
-use crate::compose::whom::{Audience, find, let_in, let_in_between};
+use crate::compose::whom::{Audience, find, let_in, sweep};
 use crate::model::audience::LateJoiners;
 use crate::model::item::Item;
 use crate::model::name::Name;
@@ -172,7 +172,7 @@ async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
         options.meters.count_post();
     }
     if is_open {
-        let_in_between(options, &posts, &composed.whom, &audience.numbers).await?;
+        sweep(options, &posts, &composed.whom, &audience.numbers).await?;
     }
     let title = &composed.post.title;
     match posts.as_slice() {

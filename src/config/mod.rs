@@ -1,7 +1,7 @@
 //! The settings: TOML files to a checked [`Config`], or every problem in them at once.
 //!
 //! The sysadmin's file may hold every key; the editors' files that it includes hold sources,
-//! topics, campaigns and messages only. What is read has two forms: raw tables, which say no more
+//! topics, campaigns, messages and pages only. What is read has two forms: raw tables, which say no more
 //! than TOML can, with the place of every value (`raw`); and [`Config`], in which every value is in
 //! bounds, every name is known and every secret is read (`check`).
 //!
@@ -36,6 +36,7 @@ pub(crate) mod place;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -87,6 +88,20 @@ pub struct Config {
     /// is sent once. In the order of the files.
     pub posts: Vec<FilePost>,
     pub messages: Messages,
+    /// `pages.<slug>`: the pages that people subscribe on, in the order of the files.
+    pub pages: Vec<Page>,
+}
+
+impl Config {
+    /// Where the world finds a page: below `public_url`, else as much as is known of it.
+    pub fn address_of(&self, page: &Page) -> String {
+        let path = format!("/s/{}", page.slug);
+        match (&self.listen.public_url, &self.listen.public) {
+            (Some(url), _) => format!("{}{path}", url.as_str().trim_end_matches('/')),
+            (None, Some(public)) => format!("http://{public}{path}"),
+            (None, None) => path,
+        }
+    }
 }
 
 /// `[listen]`: the doors.
@@ -100,6 +115,9 @@ pub struct Listen {
     /// `admin`: the Unix socket of the command line and the metrics, written `unix:/path`. Default
     /// `admin.sock` in `$RUNTIME_DIRECTORY`, else in `data_dir`.
     pub admin: PathBuf,
+    /// `frame_ancestors`: the sites that may show our pages within their own, such as
+    /// `https://www.example.com`. Default none.
+    pub frame_ancestors: Vec<String>,
 }
 
 /// `[fetch]`: how sources are asked.
@@ -174,6 +192,8 @@ pub enum Service {
     Telegram {
         /// `token`: of the bot, as BotFather gave it.
         token: SecretString,
+        /// `username`: of the bot, for links, without the `@`. Default: the service is asked.
+        username: Option<String>,
         updates: Updates,
     },
     /// `kind = "messenger"`.
@@ -244,6 +264,35 @@ pub struct Messages {
     pub goodbye: Texts,
     /// `default_reply`: to anything that is not understood.
     pub default_reply: Texts,
+}
+
+/// `[pages.<slug>]`: a page that people subscribe on, at `/s/<slug>` of the public door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The last part of its address.
+    pub slug: Name,
+    /// `topics`: that its links are for. Default: all, also those that come later, which `None`
+    /// stands for.
+    pub topics: Option<Vec<Name>>,
+    /// `channels`: that it leads to. Default all.
+    pub channels: Vec<Name>,
+    /// `title`: default the only topic's, else words of ours in six languages.
+    pub title: Option<Texts>,
+    /// `text`: what stands below the title. Default words of ours.
+    pub text: Option<Texts>,
+    /// `privacy`: words, or the address of a page with them. Default words of ours.
+    pub privacy: Option<Texts>,
+    /// `colour`: of the buttons, as `#0a7fb5`: red, green and blue. Default: the services' own.
+    pub colour: Option<[u8; 3]>,
+    /// `logo`: a picture's file, read with the settings. Default none.
+    pub logo: Option<Picture>,
+}
+
+/// A picture that was read with the settings: PNG, JPEG, GIF, WebP or SVG.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    pub mime: &'static str,
+    pub bytes: Arc<[u8]>,
 }
 
 /// A text, perhaps in several languages. No text is empty.

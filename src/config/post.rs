@@ -25,6 +25,10 @@ tables! {
         audience: At<String>,
         late_joiners: At<String>,
         priority: RawPriority,
+        stages: At<List<String>>,
+        stage_wait: At<String>,
+        stop_when_failed: At<String>,
+        stop_when_left: At<String>,
     }
 }
 

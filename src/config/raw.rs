@@ -34,12 +34,14 @@ tables! {
         topics: Named<RawTopic>,
         campaigns: Named<RawCampaign>,
         messages: RawMessages,
+        pages: Named<RawInvite>,
     }
 
     RawListen "listen" {
         public: At<String>,
         public_url: At<String>,
         admin: At<String>,
+        frame_ancestors: List<String>,
     }
 
     RawFetch "fetch" {
@@ -69,6 +71,7 @@ tables! {
         in_flight: At<i64>,
         paid_broadcast: RawPaid,
         token: RawSecret,
+        username: At<String>,
         updates: At<String>,
         webhook_secret: RawSecret,
         version: At<String>,
@@ -229,6 +232,17 @@ tables! {
         default_reply: RawTexts,
     }
 
+    /// A page that people subscribe on.
+    RawInvite "pages.*" {
+        topics: At<List<String>>,
+        channels: At<List<String>>,
+        title: RawTexts,
+        text: RawTexts,
+        privacy: RawTexts,
+        colour: At<String>,
+        logo: At<String>,
+    }
+
     /// Where a secret is kept; `RawSecret` takes care that it is no plain string.
     RawSecretPlace "secret" {
         credential: At<String>,
@@ -245,7 +259,7 @@ impl RawFile {
 }
 
 /// The tables and keys that an editors' file may have.
-pub(crate) const EDITOR_KEYS: [&str; 4] = ["sources", "topics", "campaigns", "messages"];
+pub(crate) const EDITOR_KEYS: [&str; 5] = ["sources", "topics", "campaigns", "messages", "pages"];
 
 /// Where a secret is kept.
 #[derive(Clone, Debug)]

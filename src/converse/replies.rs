@@ -12,6 +12,7 @@ use crate::model::message::{Action, Button, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::Answer;
 use crate::model::rich::RichText;
+use crate::model::start;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
 
@@ -51,7 +52,8 @@ pub struct Setting<'a> {
 /// What somebody means, whichever way they say it.
 enum Wish {
     Start {
-        topic: Option<Name>,
+        /// None stands for all.
+        topics: Vec<Name>,
         way: String,
     },
     Stop {
@@ -118,11 +120,16 @@ fn answer(
     let mut person = met(known, event, setting.kind);
     let mut turn = Turn::default();
     match wish {
-        Wish::Start { topic, way } => {
+        Wish::Start { topics, way } => {
             person.standing = Standing::Active;
-            match topic {
-                Some(topic) => add_topic(&mut person.topics, topic),
-                None => person.topics = setting.topics.to_vec(),
+            if !person.has_joined() {
+                person.joined_at = event.at;
+            }
+            if topics.is_empty() {
+                person.topics = setting.topics.to_vec();
+            }
+            for topic in topics {
+                add_topic(&mut person.topics, topic);
             }
             let welcome = words.welcome.to(&person);
             turn.consent = Some(consent(&person, true, way, welcome, now));
@@ -241,7 +248,7 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
             Some(("1", "stop")) => Wish::Stop { way: "button" },
             Some(("1", rest)) if rest == "start" || rest.starts_with("start:") => {
                 match start_by(rest.strip_prefix("start:"), topics) {
-                    Wish::Start { topic, .. } => Wish::Start { topic, way: "button".to_owned() },
+                    Wish::Start { topics, .. } => Wish::Start { topics, way: "button".to_owned() },
                     other => other,
                 }
             }
@@ -259,14 +266,16 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
 
 /// A payload that names no topic of ours starts like none at all: links outlive topics.
 fn start_by(payload: Option<&str>, topics: &[Name]) -> Wish {
-    let topic = payload.and_then(|payload| topics.iter().find(|topic| topic.as_str() == payload));
-    let way = topic.map_or_else(|| "start".to_owned(), |topic| format!("start:{topic}"));
-    Wish::Start { topic: topic.cloned(), way }
+    let topics = payload.map_or_else(Vec::new, |payload| start::topics(payload, topics));
+    let way = start::payload(&topics);
+    let way = way.map_or_else(|| "start".to_owned(), |topics| format!("start:{topics}"));
+    Wish::Start { topics, way }
 }
 
 /// Commands and plain words; people write with capitals, dots and bangs.
 fn understand(text: &str, topics: &[Name]) -> Wish {
-    let bare = text.trim().trim_end_matches(['.', '!', '?']).to_lowercase();
+    let written = text.trim().trim_end_matches(['.', '!', '?']);
+    let bare = written.to_lowercase();
     if let Some(told) = timezone::asked(&bare) {
         return Wish::Zone { told: told.to_owned() };
     }
@@ -274,12 +283,14 @@ fn understand(text: &str, topics: &[Name]) -> Wish {
         Some((first, rest)) => (first, Some(rest.trim())),
         None => (bare.as_str(), None),
     };
+    // What a link says has its capitals.
+    let payload = written.split_once(char::is_whitespace).map(|(_, payload)| payload.trim());
     // In groups a command carries the bot's name: `/stop@news_bot`.
     let command = first.split('@').next().unwrap_or(first);
     match (command, rest) {
-        ("/start", payload) => start_by(payload, topics),
+        ("/start", _) => start_by(payload, topics),
         ("/stop", _) => Wish::Stop { way: "command" },
-        ("start", None) => Wish::Start { topic: None, way: "word".to_owned() },
+        ("start", None) => Wish::Start { topics: Vec::new(), way: "word".to_owned() },
         ("stop", None) => Wish::Stop { way: "word" },
         _ => Wish::Unclear,
     }
@@ -415,13 +426,48 @@ mod tests {
     }
 
     #[test]
+    fn whoever_was_only_named_joins_with_their_start_and_not_before() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        chat.says("/start");
+        let named = chat.person.as_mut().unwrap();
+        (named.joined_at, named.number) =
+            (Timestamp::default(), crate::model::subscriber::CHATS_FROM);
+        named.topics = vec![];
+        chat.says("hello");
+        assert!(!chat.person.as_ref().unwrap().is_counted());
+        chat.says("/start");
+        let person = chat.person.as_ref().unwrap();
+        assert!(person.is_counted() && person.joined_at == chat.now, "{person:?}");
+        let joined_at = person.joined_at;
+        chat.says("/start");
+        assert_eq!(chat.person.as_ref().unwrap().joined_at, joined_at);
+    }
+
+    #[test]
     fn a_start_link_subscribes_to_its_topic_and_an_unknown_one_to_all() {
-        for (payload, expected) in [("news", vec!["news"]), ("gone", vec!["news", "shop"])] {
+        for (payload, expected) in [
+            ("news", vec!["news"]),
+            ("gone", vec!["news", "shop"]),
+            ("shopANDnews", vec!["news", "shop"]),
+            ("shopANDgone", vec!["shop"]),
+        ] {
             let mut chat = Chat::new(ChannelKind::Telegram);
             chat.then(Deed::Started { payload: Some(payload.to_owned()) });
             let topics = &chat.person.as_ref().unwrap().topics;
             let names: Vec<&str> = topics.iter().map(Name::as_str).collect();
             assert_eq!(names, expected, "{payload}");
+        }
+    }
+
+    #[test]
+    fn a_start_link_that_is_typed_starts_too() {
+        for (text, expected) in
+            [("/start shopANDnews", vec!["news", "shop"]), ("/START Shop.", vec!["shop"])]
+        {
+            let mut chat = Chat::new(ChannelKind::Messenger);
+            chat.says(text);
+            let topics = &chat.person.as_ref().unwrap().topics;
+            assert_eq!(topics.iter().map(Name::as_str).collect::<Vec<_>>(), expected, "{text}");
         }
     }
 

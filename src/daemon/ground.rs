@@ -108,6 +108,7 @@ impl Ground {
             rules: setup.rules(),
             channels: setup.kinds(),
             days: setup.config.days.clone(),
+            caps: setup.config.caps.clone(),
         }
     }
 }

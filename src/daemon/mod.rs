@@ -11,6 +11,8 @@ mod media;
 
 mod keys;
 
+mod pages;
+
 mod stages;
 
 use std::path::Path;

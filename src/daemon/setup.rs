@@ -68,11 +68,11 @@ impl Setup {
             let channels: Vec<Name> = config.channels.iter().map(|one| one.name.clone()).collect();
             let named = expression::Named { topics: &topics, channels: &channels };
             expression::audience(text, named).map_err(|faults| {
-                let told = |fault: expression::Fault| match fault.hint {
-                    Some(hint) => format!("{}\n  hint: {hint}", fault.problem),
-                    None => fault.problem,
+                let line = |(problem, hint): (String, Option<String>)| match hint {
+                    Some(hint) => format!("{problem}\n  hint: {hint}"),
+                    None => problem,
                 };
-                faults.into_iter().map(told).collect::<Vec<_>>().join("\n")
+                told(faults).into_iter().map(line).collect::<Vec<_>>().join("\n")
             })
         })
     }
@@ -87,8 +87,7 @@ impl config::Checks for Rules {
     }
 
     fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
-        let told = |fault: expression::Fault| (fault.problem, fault.hint);
-        expression::condition(text).map_err(|faults| faults.into_iter().map(told).collect())
+        expression::condition(text).map_err(told)
     }
 
     fn audience(
@@ -97,9 +96,8 @@ impl config::Checks for Rules {
         topics: &[Name],
         channels: &[Name],
     ) -> Result<PeopleRule, Vec<(String, Option<String>)>> {
-        let told = |fault: expression::Fault| (fault.problem, fault.hint);
         let named = expression::Named { topics, channels };
-        expression::audience(text, named).map_err(|all| all.into_iter().map(told).collect())
+        expression::audience(text, named).map_err(told)
     }
 
     fn html(&self, text: &str) -> RichText {
@@ -107,9 +105,13 @@ impl config::Checks for Rules {
     }
 
     fn phrase(&self, text: &str) -> Result<Phrase, Vec<(String, Option<String>)>> {
-        let told = |fault: expression::Fault| (fault.problem, fault.hint);
-        expression::phrase(text).map_err(|faults| faults.into_iter().map(told).collect())
+        expression::phrase(text).map_err(told)
     }
+}
+
+/// What is wrong with an expression, each with its hint.
+fn told(faults: Vec<expression::Fault>) -> Vec<(String, Option<String>)> {
+    faults.into_iter().map(|fault| (fault.problem, fault.hint)).collect()
 }
 
 fn shown(problems: &[impl ToString]) -> Vec<String> {

@@ -15,6 +15,7 @@ use crate::converse::words::{Saying, Words};
 use crate::daemon::ground::{Ground, poll_options};
 use crate::daemon::keys;
 use crate::daemon::media;
+use crate::daemon::pages;
 use crate::daemon::setup::Setup;
 use crate::deliver::limiter::Limits;
 use crate::deliver::market::{self, MarketRule};
@@ -393,6 +394,16 @@ fn start_listening(
         }
     }
     if let Some((listener, pushes)) = public {
+        for channel in pages::nameless(config) {
+            let Some(Channel::Telegram(client)) = channels.get(&channel).map(Arc::as_ref) else {
+                continue;
+            };
+            let store = Arc::clone(&ground.store);
+            let options =
+                listen::naming::Options { channel: channel.clone(), client: client.clone(), store };
+            let stop = tasks.stop().clone();
+            tasks.spawn(format!("name {channel}"), listen::naming::run(options, stop));
+        }
         let options = listen::Options {
             store: Arc::clone(&ground.store),
             clock: ground.clock.clone(),
@@ -400,6 +411,7 @@ fn start_listening(
             listener,
             doors,
             pushes,
+            invites: pages::invites(config),
             meters: ground.meters.clone(),
             limits: listen::server::Limits::default(),
         };

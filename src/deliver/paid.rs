@@ -61,11 +61,23 @@ pub struct Options {
     pub days: Days,
 }
 
+/// What is paid for one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fare {
+    /// The day on which it counts as spent.
+    pub day: u32,
+    /// Of a Star.
+    pub tenths: u32,
+}
+
+/// Stars on their way back.
+pub(super) type Returning = BoxFuture<'static, Result<(), StoreError>>;
+
 /// What one message may do that finds the free window full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lane {
-    /// Go now; it is paid for.
-    Now,
+    /// Go now, once this is paid.
+    Now(Fare),
     /// Come again then.
     At(Instant),
     /// Wait for the free window.
@@ -158,7 +170,7 @@ impl Paid {
             return Lane::No;
         }
         let free_at = self.starts.free_at(weight);
-        if free_at > now { Lane::At(free_at) } else { Lane::Now }
+        if free_at > now { Lane::At(free_at) } else { Lane::Now(Fare { day, tenths: weight }) }
     }
 
     /// So many messages start now, paid or not.
@@ -167,16 +179,22 @@ impl Paid {
     }
 
     /// They are paid for.
-    pub fn pay(&mut self, post: PostId, weight: u32) {
+    pub fn pay(&mut self, post: PostId, fare: Fare) {
         if let Some((_, left)) = self.left.get_mut(&post) {
-            *left = left.saturating_sub(weight.into());
+            *left = left.saturating_sub(fare.tenths.into());
         }
     }
 
-    /// They were not charged: only what arrives is.
-    pub fn refund(&mut self, post: PostId, weight: u32) {
-        if let Some((_, left)) = self.left.get_mut(&post) {
-            *left += u64::from(weight);
+    /// They were not charged: only what arrives is. What was of another day than what is left of
+    /// the post now goes back to that day.
+    pub fn refund(&mut self, post: PostId, fare: Fare) -> Option<Returning> {
+        let tenths = u64::from(fare.tenths);
+        match self.left.get_mut(&post) {
+            Some((day, left)) if *day == fare.day => {
+                *left += tenths;
+                None
+            }
+            _ => Some(self.bring_back(post, fare.day, tenths)),
         }
     }
 
@@ -280,15 +298,15 @@ impl Paid {
     }
 
     /// What was counted and is of no use any more goes back; nothing of it may be under way.
-    pub fn give_back(&mut self) -> Vec<BoxFuture<'static, Result<(), StoreError>>> {
-        let left = self.left.drain().filter(|(_, (_, tenths))| *tenths > 0);
-        let back = left.map(|(post, (day, tenths))| {
-            let (store, channel) = (Arc::clone(&self.store), self.channel.clone());
-            let work: BoxFuture<'static, _> =
-                Box::pin(async move { store.return_stars(&channel, post, day, tenths).await });
-            work
-        });
+    pub fn give_back(&mut self) -> Vec<Returning> {
+        let left: Vec<_> = self.left.drain().filter(|(_, (_, tenths))| *tenths > 0).collect();
+        let back = left.into_iter().map(|(post, (day, tenths))| self.bring_back(post, day, tenths));
         back.collect()
+    }
+
+    fn bring_back(&self, post: PostId, day: u32, tenths: u64) -> Returning {
+        let (store, channel) = (Arc::clone(&self.store), self.channel.clone());
+        Box::pin(async move { store.return_stars(&channel, post, day, tenths).await })
     }
 
     fn take(&mut self, post: PostId, day: u32, tenths: u64) {
@@ -313,3 +331,6 @@ impl Paid {
         }));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::channel::Call;
 use crate::deliver::edits::Editing;
 use crate::deliver::lane::Toll;
+use crate::deliver::paid::Fare;
 use crate::model::campaign::OnUncertain;
 use crate::model::correction::KeptMessage;
 use crate::model::lane::Lane;
@@ -30,8 +31,8 @@ pub(super) struct Flight {
     pub policy: OnUncertain,
     /// When the request under way was started.
     pub begun: Instant,
-    /// How many messages of the request under way are paid for; `None` where it is free.
-    pub paid: Option<u32>,
+    /// What is paid for the request under way; `None` where it is free.
+    pub paid: Option<Fare>,
     /// The revision of the post that the calls are of.
     pub revision: u32,
     /// Its messages may be corrected later …

@@ -42,6 +42,7 @@ use crate::model::media::MediaKey;
 use crate::model::name::Name;
 use crate::model::pacing::Halt;
 use crate::model::post::{PostId, Receipt};
+use crate::runtime::chance;
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
 use crate::runtime::shutdown::Stop;
@@ -314,9 +315,9 @@ impl Worker {
                     let channel = &self.options.name;
                     tracing::warn!(channel.id = %channel, error = %why, "the service fails");
                 }
-                self.breaker.fail(Instant::now(), rand::random());
+                self.breaker.fail(Instant::now(), chance::share());
             }
-            Meaning::Later { after: None } => self.breaker.fail(Instant::now(), rand::random()),
+            Meaning::Later { after: None } => self.breaker.fail(Instant::now(), chance::share()),
             _ => {
                 if self.breaker.is_probing() {
                     tracing::info!(channel.id = %self.options.name, "the service answers again");

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::runtime::chance;
+
 /// Doubles from `shortest` to `longest`, each time a random part between half and all of it, so
 /// that many who failed together don't come back together.
 #[derive(Debug)]
@@ -20,7 +22,7 @@ impl Backoff {
     pub(crate) fn next(&mut self) -> Duration {
         let pause = self.ceiling();
         self.failures = self.failures.saturating_add(1);
-        pause.mul_f64(rand::random_range(0.5..=1.0))
+        pause.mul_f64(0.5 + chance::share() / 2.0)
     }
 
     /// Nothing has failed since the last success.

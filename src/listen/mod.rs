@@ -4,12 +4,15 @@
 //! forged request costs little and changes nothing. Knows nothing of what an event means to a
 //! subscriber: it is kept, and `converse` is woken.
 //!
-//! Three workers: [`run`] answers webhooks, [`polling::run`] reads a bot's updates without one,
-//! and [`announce::run`] tells the services where we are.
+//! Four workers: [`run`] answers webhooks and shows the pages that people subscribe on,
+//! [`polling::run`] reads a bot's updates without a webhook, [`announce::run`] tells the services
+//! where we are, and [`naming::run`] asks what a bot is called.
 
 pub mod webhooks;
 
 pub mod server;
+
+pub mod invites;
 
 mod hub;
 
@@ -18,6 +21,8 @@ mod sha1;
 pub mod polling;
 
 pub mod announce;
+
+pub mod naming;
 
 mod backoff;
 
@@ -34,6 +39,7 @@ use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
 use crate::store::Store;
 
+use invites::Invite;
 use webhooks::{Desk, Door};
 
 /// How far in the future an event may say that it was; later is taken as this. Events are ordered
@@ -50,6 +56,8 @@ pub struct Options {
     pub doors: Vec<Door>,
     /// Hubs may knock too.
     pub pushes: Option<Pushes>,
+    /// The pages that people subscribe on.
+    pub invites: Vec<Invite>,
     pub meters: Meters,
     pub limits: server::Limits,
 }
@@ -74,6 +82,7 @@ pub async fn run(options: Options, stop: Stop) {
     };
     let hubs =
         options.pushes.map(|pushes| hub::routes(pushes, options.clock.clone(), limits.clone()));
+    let pages = invites::routes(Arc::clone(&options.store), limits.store_time_max, options.invites);
     let desk = Desk {
         store: options.store,
         clock: options.clock,
@@ -82,7 +91,7 @@ pub async fn run(options: Options, stop: Stop) {
         limits: limits.clone(),
         shut: stop.begin.clone(),
     };
-    let mut routes = webhooks::routes(desk, options.doors);
+    let mut routes = webhooks::routes(desk, options.doors).merge(pages);
     if let Some(hubs) = hubs {
         routes = routes.merge(hubs);
     }

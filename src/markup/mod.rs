@@ -26,6 +26,9 @@ mod line;
 mod html;
 pub use html::{escape_into, escaped, to_html};
 
+mod document;
+pub use document::{base64, escape, fill, policy_hash};
+
 mod glyphs;
 pub(crate) use glyphs::is_tidy;
 pub use glyphs::{MARKS_MAX, clean};

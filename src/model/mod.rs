@@ -86,4 +86,6 @@ pub mod subscriber;
 
 pub mod event;
 
+pub mod start;
+
 pub mod secret;

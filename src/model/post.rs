@@ -211,6 +211,11 @@ pub struct Zoned {
 }
 
 impl Zoned {
+    /// All that were made together; they follow each other.
+    pub fn together(&self) -> Vec<PostId> {
+        (self.first.0..self.first.0 + u64::from(self.posts)).map(PostId).collect()
+    }
+
     /// `09:00 in Europe/Rome: 412 people, at 2026-11-28T08:00:00Z`.
     pub fn words(&self) -> String {
         let people: u64 = self.zones.iter().map(|(_, people)| people).sum();

@@ -5,11 +5,13 @@
 //!                                                        └──too many failed or left──▶ paused
 //! ```
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::name::Name;
+use crate::model::schedule::Span;
 use crate::model::time::Timestamp;
 
 /// All of an audience, in hundredths of a percent.
@@ -18,7 +20,19 @@ pub const WHOLE: u32 = 10_000;
 /// Most stages of a rollout.
 pub const STAGES_MAX: usize = 10;
 
-/// How a campaign's posts are rolled out. Shares are hundredths of a percent.
+/// How long a stage is looked at, where nothing is said.
+pub const WAIT_DEFAULT: Duration = Duration::from_secs(3_600);
+
+/// The longest that one may be.
+pub const WAIT_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Too many who failed, where nothing is said.
+pub const FAILED_MAX_DEFAULT: u32 = 1_000;
+
+/// Too many who left, where nothing is said.
+pub const LEFT_MAX_DEFAULT: u32 = 200;
+
+/// How posts are rolled out. Shares are hundredths of a percent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stages {
     /// Of the audience, growing; the last one is [`WHOLE`].
@@ -63,6 +77,25 @@ pub struct Seen {
 }
 
 impl Stages {
+    /// Stages of these shares, which grow. Nobody is left out, whether or not the last one is
+    /// written. `None` where it is the only one.
+    pub fn new(
+        mut shares: Vec<u32>,
+        wait: Duration,
+        failed_max: u32,
+        left_max: u32,
+    ) -> Option<Self> {
+        if shares.last() != Some(&WHOLE) {
+            shares.push(WHOLE);
+        }
+        (shares.len() > 1).then_some(Self { shares, wait, failed_max, left_max })
+    }
+
+    /// To how many of an audience it has gone at the end of each stage.
+    pub fn sizes(&self, audience: u64) -> Vec<u64> {
+        self.shares.iter().map(|share| part(audience, *share)).collect()
+    }
+
     /// The begin of a post's rollout, over the audiences of its channels.
     pub fn begin(&self, audiences: impl IntoIterator<Item = (Name, u64)>) -> Rollout {
         let first = self.shares.first().copied().unwrap_or(WHOLE);
@@ -84,6 +117,14 @@ impl Stages {
             return Some(format!("{} of {} who got it left", seen.left, seen.sent));
         }
         None
+    }
+}
+
+/// `to 1%, 10%, 100% of the audience, 1h apart`.
+impl fmt::Display for Stages {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shares: Vec<String> = self.shares.iter().map(|share| percent(*share)).collect();
+        write!(out, "to {} of the audience, {} apart", shares.join(", "), Span(self.wait))
     }
 }
 
@@ -137,6 +178,18 @@ impl Rollout {
         let (at, of) = (self.at + 1, self.stages.shares.len());
         format!("stage {at} of {of} ({})", percent(self.share()))
     }
+}
+
+/// Reads a share: `1%`, `0.5 %`, of at most two decimals; `None` for anything else, and for more
+/// than all.
+pub fn share(text: &str) -> Option<u32> {
+    let number = text.trim().strip_suffix('%')?.trim_end();
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    let is_digits = [whole, part].iter().all(|it| it.bytes().all(|byte| byte.is_ascii_digit()));
+    if whole.is_empty() || part.len() > 2 || !is_digits {
+        return None;
+    }
+    format!("{whole}{part:0<2}").parse().ok().filter(|share| *share <= WHOLE)
 }
 
 /// A share as people write it: `2.5%`.
@@ -207,6 +260,21 @@ mod tests {
     fn a_share_reads_as_it_is_written() {
         for (share, shown) in [(100, "1%"), (WHOLE, "100%"), (250, "2.5%"), (5, "0.05%")] {
             assert_eq!(percent(share), shown);
+            assert_eq!(super::share(shown), Some(share));
         }
+        assert_eq!(share(" 10 % "), Some(1_000));
+        for wrong in ["", "%", "1", "100.01%", "0.001%", "-1%", "+1%", ".5%", "1e1%", "9999999999%"]
+        {
+            assert_eq!(share(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_left_out_and_one_stage_is_none() {
+        let of = |shares: &[u32]| Stages::new(shares.to_vec(), WAIT_DEFAULT, 1, 1);
+        let stages = of(&[100, 1_000]).unwrap();
+        assert_eq!(stages, of(&[100, 1_000, WHOLE]).unwrap());
+        assert_eq!(stages.sizes(1_001), [11, 101, 1_001]);
+        assert!(of(&[]).is_none() && of(&[WHOLE]).is_none());
     }
 }

@@ -28,6 +28,7 @@ pub struct Subscriber {
     pub standing: Standing,
     /// Messenger: until when anything may be sent. Telegram: `None`.
     pub window_until: Option<Timestamp>,
+    /// When they first wrote; 0 of chats that the settings named, until they subscribe.
     pub joined_at: Timestamp,
     /// The platform's time of the newest event that was applied; an older event changes nothing.
     pub changed_at: Timestamp,
@@ -36,13 +37,18 @@ pub struct Subscriber {
 }
 
 /// The first number of chats that are named by the settings. They stand in no audience but that of
-/// posts that name them, unless they subscribe to a topic.
+/// posts that name them, unless they subscribe; the number stays theirs then.
 pub const CHATS_FROM: u32 = 0xf000_0000;
 
 impl Subscriber {
     /// Counts among the subscribers, and is in their audiences.
     pub fn is_counted(&self) -> bool {
-        self.number < CHATS_FROM || !self.topics.is_empty()
+        self.number < CHATS_FROM || self.has_joined()
+    }
+
+    /// Has subscribed at some time, and was not only named.
+    pub fn has_joined(&self) -> bool {
+        self.joined_at > Timestamp::default()
     }
 }
 

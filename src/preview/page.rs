@@ -6,8 +6,8 @@
 //! style and the one script that may run.
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
+use crate::markup::{escape, fill, policy_hash};
 use crate::model::channel::ChannelKind;
 use crate::model::time::Timestamp;
 use crate::preview::Shown;
@@ -41,8 +41,8 @@ pub fn page(heading: &Heading<'_>, shown: &[Shown]) -> String {
     let policy = format!(
         "default-src 'none'; img-src http: https:; media-src http: https:; \
          style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        hash(STYLE),
-        hash(SCRIPT),
+        policy_hash(STYLE),
+        policy_hash(SCRIPT),
     );
     let (name, about) = (escape(heading.name), escape(heading.about));
     fill(
@@ -80,72 +80,15 @@ fn state(kind: ChannelKind, history: &[Value]) -> Value {
     }
 }
 
-/// Puts the values in the places of their names, `{{name}}`, in one pass: what a value holds is
-/// never a place.
-fn fill(template: &str, values: &[(&str, &str)]) -> String {
-    let mut out = String::with_capacity(template.len());
-    let mut pieces = template.split("{{");
-    out.push_str(pieces.next().unwrap_or_default());
-    for piece in pieces {
-        let (name, rest) = piece.split_once("}}").unwrap_or(("", piece));
-        let value = values.iter().find(|(known, _)| *known == name);
-        out.push_str(value.map_or("", |(_, value)| value));
-        out.push_str(rest);
-    }
-    out
-}
-
 /// JSON that ends no script element and begins no comment in one.
 fn as_data(value: &Value) -> String {
     value.to_string().replace('<', "\\u003c").replace('>', "\\u003e")
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-/// A policy's hash of what stands in an element: SHA-256 in Base64.
-fn hash(content: &str) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digest = Sha256::digest(content.as_bytes());
-    let mut out = String::new();
-    for three in digest.chunks(3) {
-        let bits = three.iter().fold(0u32, |bits, byte| (bits << 8) | u32::from(*byte));
-        let bits = bits << (8 * (3 - three.len()));
-        for place in 0..4 {
-            let digit = usize::try_from((bits >> (18 - 6 * place)) & 63).unwrap_or(0);
-            out.push(if place <= three.len() { char::from(DIGITS[digit]) } else { '=' });
-        }
-    }
-    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::message::Message;
-
-    #[test]
-    fn the_hash_is_that_of_the_policy() {
-        // The example of Content Security Policy Level 2, section 4.2.5.
-        assert_eq!(hash("alert('Hello, world.');"), "qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng=");
-    }
-
-    #[test]
-    fn places_are_filled_once() {
-        let values = [("a", "{{b}}"), ("b", "x")];
-        assert_eq!(fill("<{{a}}|{{b}}|{{c}}>", &values), "<{{b}}|x|>");
-    }
 
     #[test]
     fn sec_t06_nothing_of_a_message_becomes_markup() {

@@ -64,8 +64,15 @@ impl Meters {
     /// One claim was settled, of a post or of an answer: `result` is the outcome's word, or
     /// `returned` when it waits again.
     pub fn count_send(&self, channel: &Name, result: &'static str) {
-        let label = ChannelResult { channel: channel.to_string(), result };
-        self.sends.get_or_create(&label).inc();
+        self.count_sends(channel, result, 1);
+    }
+
+    /// So many deliveries ended in this way.
+    pub fn count_sends(&self, channel: &Name, result: &'static str, count: u64) {
+        if count > 0 {
+            let label = ChannelResult { channel: channel.to_string(), result };
+            self.sends.get_or_create(&label).inc_by(count);
+        }
     }
 
     /// One post was made.

@@ -2,6 +2,8 @@
 
 pub mod memory;
 
+pub mod chance;
+
 pub mod clock;
 
 pub mod shutdown;

@@ -113,6 +113,11 @@ impl World {
         self.phones.url()
     }
 
+    /// The page that people subscribe on, once the daemon runs.
+    pub fn page_url(&self) -> String {
+        format!("http://{}/s/gazette", self.public)
+    }
+
     /// The folder of settings, secrets, layout and store.
     pub fn folder(&self) -> &Path {
         &self.folder.0
@@ -159,6 +164,11 @@ every = "2s"
 
 [topics.gazette]
 title = {{ en = "The Harbour Gazette", ro = "Gazeta portului" }}
+
+[pages.gazette]
+topics = ["gazette"]
+title = {{ en = "News from the harbour", ro = "Știri din port" }}
+text = {{ en = "Every new post of The Harbour Gazette, in your messenger.", ro = "Tot ce e nou în Gazeta portului, direct în chat." }}
 
 [campaigns.gazette]
 sources = ["gazette"]

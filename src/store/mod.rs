@@ -188,12 +188,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// The numbers, ascending, of chats that the settings name; those that are new get a record. A
     /// named chat that was out of reach is tried again, a chat that asked us to stop is left alone.
-    fn commit_chats(
-        &self,
-        channel: &Name,
-        addresses: Vec<String>,
-        now: Timestamp,
-    ) -> Reply<'_, Vec<u32>>;
+    fn commit_chats(&self, channel: &Name, addresses: Vec<String>) -> Reply<'_, Vec<u32>>;
 
     /// The drafts that were sent to their reviewers, and as which post.
     fn load_shown(&self) -> Reply<'_, Vec<(DraftId, PostId)>>;
@@ -292,15 +287,34 @@ pub trait Store: Send + Sync + 'static {
 
     // ── deliver ─────────────────────────────────────────────────────────────────────────────
 
+    /// As [`Store::advance_part`], over and over, until there is nothing more to be looked at or so
+    /// many claims as were asked for. Whoever has others waiting asks part by part.
+    fn advance(&self, mut step: Advance) -> Reply<'_, Vec<Claim>> {
+        Box::pin(async move {
+            let limit = step.claims;
+            let mut claims = Vec::new();
+            loop {
+                let next = Advance { receipts: Vec::new(), ..step.clone() };
+                let done = self.advance_part(step).await?;
+                claims.extend(done.claims);
+                if !done.is_cut || claims.len() >= limit {
+                    return Ok(claims);
+                }
+                step = Advance { claims: limit - claims.len(), ..next };
+            }
+        })
+    }
+
     /// Commits what came back and claims what goes out, in one transaction.
     ///
     /// Claims are answers first (oldest first), then recipients of the channel's unfinished posts:
     /// those of the highest priority first, equal ones in fair turns (a chunk of each post by
     /// turns), none of those that are paused. What is claimed is durably in flight. Fewer
-    /// than `claims` come back when there is no more work. Of the answers to one person only the
+    /// than `claims` come back when there is no more work, or enough was looked at. Of the answers to one person only the
     /// oldest is handed out; the next one comes once its receipt is here, so they arrive in order.
     /// Who got as many posts of campaigns today as `caps` allow is not claimed: the post is held
-    /// for them, and comes with all else that is held in one answer on the next day. A recipient
+    /// for them, and comes with all else that is held in one answer on the next day, or, where their
+    /// window is closed then, in the lane that it finds. A recipient
     /// who has left or blocked meanwhile, or whose post was stopped, is skipped here and not handed
     /// out; nobody is claimed of a post whose hours are closed. A receipt whose ticket is not in
     /// flight (any more) is ignored.
@@ -309,13 +323,14 @@ pub trait Store: Send + Sync + 'static {
     /// held posts settles them: sent; uncertain, but held again where the post says `resend`; held
     /// again after any other end, unless the channel has no windows: there a failure is final.
     ///
-    /// Each claim comes with its lane (see `model::lane`), chosen here of the step's ways; a
-    /// marketing message is paid here, before it goes out, and what was not sent is paid back.
+    /// Each claim comes with its lane (see `model::lane`), chosen here of the step's ways: who has
+    /// none but the held one is held here and not handed out. A marketing message is paid here,
+    /// before it goes out, and what was not sent is paid back.
     /// Where the channel has echoes, what is uncertain stays so until its echo comes; where the
     /// post says `resend` it stays in flight instead, and after `ECHO_WAIT` without an echo it
     /// waits again. What is held for longer than the ways say is skipped as expired, and so is what
     /// is too much for one person.
-    fn advance(&self, step: Advance) -> Reply<'_, Vec<Claim>>;
+    fn advance_part(&self, step: Advance) -> Reply<'_, Claimed>;
 
     /// Skips every waiting recipient of the post from now on, and those for whom it is held. Of a
     /// large post several transactions do it: after a crash [`Store::advance`] goes on, and nobody
@@ -364,6 +379,11 @@ pub trait Store: Send + Sync + 'static {
 
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()>;
 
+    /// What the service calls the channel's bot, as far as it was asked.
+    fn load_bot(&self, channel: &Name) -> Reply<'_, Option<String>>;
+
+    fn commit_bot(&self, channel: &Name, name: String) -> Reply<'_, ()>;
+
     /// `None` of a channel that never sent.
     fn load_pacing(&self, channel: &Name) -> Reply<'_, Option<Pacing>>;
 
@@ -375,6 +395,11 @@ pub trait Store: Send + Sync + 'static {
     /// Halts a channel, or lets it go on; answers whether that changed anything. Of a channel that
     /// is halted already the first reason stands.
     fn commit_halt(&self, channel: &Name, halt: Option<Halt>) -> Reply<'_, bool>;
+
+    /// How many of these people, whose numbers ascend, got `max` posts of campaigns on that day, or
+    /// more.
+    fn count_capped(&self, channel: &Name, numbers: Vec<u32>, day: u32, max: u32)
+    -> Reply<'_, u64>;
 
     /// Counts Stars as spent, as many as the budget has left; answers how many, in tenths.
     fn take_stars(&self, channel: &Name, asked: StarsAsked) -> Reply<'_, u64>;
@@ -577,6 +602,9 @@ pub struct LateLook {
     pub people: Vec<(Name, Subscriber)>,
     /// Those that were made together for clocks that differ are told by their `Zoned`.
     pub rules: Vec<(PostId, Whom, Option<Box<Zoned>>)>,
+    /// Posts for which nobody was looked for since they were made: who came between the finding of
+    /// their audience and then is noted nowhere.
+    pub unswept: Vec<(PostId, Whom, Option<Box<Zoned>>)>,
 }
 
 /// What [`Store::commit_late`] writes.
@@ -586,6 +614,8 @@ pub struct LateCommit {
     pub seen: Vec<(Name, u32)>,
     /// Who is let into which post.
     pub joining: Vec<(PostId, Name, Vec<u32>)>,
+    /// Posts for which everybody was looked at after they were made.
+    pub swept: Vec<PostId>,
 }
 
 /// What [`Store::commit_correction`] writes.
@@ -714,6 +744,16 @@ pub struct Advance {
     /// What the channel can do now.
     pub ways: Ways,
     pub now: Timestamp,
+}
+
+/// What [`Store::advance_part`] answers.
+#[derive(Clone, Debug, Default)]
+pub struct Claimed {
+    pub claims: Vec<Claim>,
+    /// How many recipients were held for their next contact.
+    pub held: u64,
+    /// Enough was looked at: there may be more work.
+    pub is_cut: bool,
 }
 
 /// What the journal knows of the requests that were under way when the last run ended.

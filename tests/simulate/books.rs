@@ -4,15 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
-use tidings::model::post::{Outcome, Post};
+use tidings::model::lane::HELD_PER_PERSON_MAX;
+use tidings::model::post::Outcome;
 use tidings::model::time::Timestamp;
-use tidings::sandbox::ledger::{Accepted, Ledger, Request};
+use tidings::sandbox::ledger::{Ledger, Request};
 
+use crate::mail::{Mail, Told, tokens};
+use crate::rules::Rule;
 use crate::script::{Done, items_of};
 use crate::world::{World, name};
 
-/// In which the stand-in counts what a chat gets.
+/// In which the stand-in counts what a chat gets, and a group.
 const CHAT_WINDOW: Duration = Duration::from_secs(5);
+const GROUP_WINDOW: Duration = Duration::from_secs(60);
 
 /// Everything that does not add up, one line each.
 pub fn audit(world: &World, done: &Done) -> Vec<String> {
@@ -20,71 +24,53 @@ pub fn audit(world: &World, done: &Done) -> Vec<String> {
     audit.posts = audit.load_posts();
     audit.stories();
     audit.by_hand();
+    audit.sums();
     for channel in ["bot", "page"] {
         audit.recipients(channel);
         audit.rates(channel);
         audit.answers(channel);
+        audit.days(channel);
     }
+    audit.lanes();
+    audit.stars();
     audit.faults
 }
 
-struct Audit<'a> {
-    world: &'a World,
-    done: &'a Done,
-    faults: Vec<String>,
-    posts: Vec<Told>,
-}
-
-/// A post with what it tells.
-struct Told {
-    post: Post,
-    campaign: Option<String>,
-    tokens: BTreeSet<String>,
-}
-
-impl Told {
-    /// Whether a message is of this post, but for carousels of what was held.
-    fn is_in(&self, text: &str) -> bool {
-        let mark = self.campaign.as_deref().unwrap_or("hand");
-        let mut told = tokens(text);
-        let mut mine = self.tokens.clone();
-        if self.post.corrections.is_some() {
-            // It was sent as it was then.
-            told.retain(|token| !token.starts_with('v'));
-            mine.retain(|token| !token.starts_with('v'));
-        }
-        text.contains(&format!("[{mark}]")) && told == mine
-    }
-}
-
-/// What was held comes as cards, which tell stories but no campaign.
-fn is_carousel(text: &str) -> bool {
-    text.contains("\"template_type\":\"generic\"")
-}
-
-/// All `i12x`, `o12x` and `s12x` of a text, and the versions, `v2x`.
-fn tokens(text: &str) -> BTreeSet<String> {
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
-    let is_token = |word: &&str| {
-        let inner = word.strip_prefix(['i', 'o', 's', 'v']).and_then(|rest| rest.strip_suffix('x'));
-        inner.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit()))
-    };
-    words.filter(is_token).map(str::to_owned).collect()
+pub struct Audit<'a> {
+    pub world: &'a World,
+    pub done: &'a Done,
+    pub faults: Vec<String>,
+    pub posts: Vec<Told>,
 }
 
 impl<'a> Audit<'a> {
-    fn fault(&mut self, what: String) {
+    pub fn fault(&mut self, what: String) {
         self.faults.push(what);
     }
 
     fn load_posts(&self) -> Vec<Told> {
         let posts = self.world.store().peek(|store| store.load_posts(10_000));
-        let told = |post: Post| {
-            let campaign = post.campaign.as_ref().map(ToString::to_string);
-            let tokens = tokens(&format!("{:?}", post.bodies));
-            Told { post, campaign, tokens }
-        };
-        posts.into_iter().map(told).collect()
+        posts.into_iter().map(Told::of).collect()
+    }
+
+    /// What each address got, oldest first.
+    pub fn mails(&self, channel: &str) -> BTreeMap<String, Vec<Mail>> {
+        let marks = self.world.rules.iter().map(|rule| rule.name).chain(["hand"]);
+        let marks: Vec<&str> = marks.collect();
+        let mut mails = BTreeMap::<String, Vec<Mail>>::new();
+        for one in self.ledger(channel).accepted() {
+            mails.entry(one.address.clone()).or_default().push(Mail::of(one, &marks));
+        }
+        mails
+    }
+
+    /// How many requests for each address had no end that we know.
+    pub fn doubtful(&self, channel: &str) -> BTreeMap<String, u32> {
+        let mut doubtful = BTreeMap::new();
+        for request in self.ledger(channel).requests().iter().filter(|it| is_doubtful(it)) {
+            *doubtful.entry(request.address.clone()).or_default() += 1;
+        }
+        doubtful
     }
 
     /// Each story is told once by each campaign of its source, or waits in one draft.
@@ -144,30 +130,20 @@ impl<'a> Audit<'a> {
     fn recipients(&mut self, channel: &'static str) {
         let store = self.world.store();
         let key = name(channel);
-        let people = store.peek(|store| store.load_subscribers(&key));
-        let addresses: BTreeMap<u32, String> =
-            people.into_iter().map(|person| (person.number, person.address)).collect();
-        let ledger = self.ledger(channel);
-        let mut taken = BTreeMap::<String, Vec<(String, Accepted)>>::new();
-        for one in ledger.accepted() {
-            let text = one.body.clone().map(Value::Object).unwrap_or_default().to_string();
-            taken.entry(one.address.clone()).or_default().push((text, one));
-        }
-        let mut doubtful = BTreeMap::<String, u32>::new();
-        for request in ledger.requests().iter().filter(|request| is_doubtful(request)) {
-            *doubtful.entry(request.address.clone()).or_default() += 1;
-        }
+        let taken = self.mails(channel);
+        let doubtful = self.doubtful(channel);
         let kills = self.world.kills;
         let mut explained = BTreeSet::<(String, usize)>::new();
         let mut faults = Vec::new();
         let mut uncertain = 0_u64;
         for told in &self.posts {
-            let resends = self
-                .world
-                .rules
-                .iter()
-                .any(|rule| rule.resends && Some(rule.name) == told.campaign.as_deref());
+            let resends = self.resends(told);
             let outcomes = store.peek(|store| store.load_outcomes(told.post.id, &key));
+            let mut numbers: Vec<u32> = outcomes.iter().map(|(number, _)| *number).collect();
+            numbers.sort_unstable();
+            let people = store.peek(|store| store.load_people(&key, numbers));
+            let addresses: BTreeMap<u32, String> =
+                people.into_iter().map(|person| (person.number, person.address)).collect();
             if let Some(steady) = self.missing(told, channel, &addresses, &outcomes) {
                 faults.push(steady);
             }
@@ -175,25 +151,26 @@ impl<'a> Audit<'a> {
                 let address = &addresses[&number];
                 let nothing = Vec::new();
                 let all = taken.get(address).unwrap_or(&nothing);
-                let mine: Vec<usize> = all
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, (text, _))| told.is_in(text))
-                    .map(|(at, _)| at)
-                    .collect();
+                let is_mine = |(_, mail): &(usize, &Mail)| told.is_in(mail);
+                let mine: Vec<usize> =
+                    all.iter().enumerate().filter(is_mine).map(|(at, _)| at).collect();
                 explained.extend(mine.iter().map(|at| (address.clone(), *at)));
                 let doubts = doubtful.get(address).copied().unwrap_or(0);
                 let times = u32::try_from(mine.len()).unwrap();
                 let has_card = all
                     .iter()
-                    .any(|(text, _)| is_carousel(text) && !tokens(text).is_disjoint(&told.tokens));
+                    .any(|mail| mail.is_gathered() && !mail.tokens.is_disjoint(&told.tokens));
                 // A second time is right only where somebody might have missed it.
                 let most = if resends { 1 + doubts + u32::try_from(kills).unwrap() } else { 1 };
+                // The service took it, and said later that it did not arrive.
+                let is_undelivered = told.campaign.as_deref() == Some("offers")
+                    && self.done.undelivered.contains(address);
                 let is_right = match outcome {
                     Outcome::Sent if times == 0 => has_card,
                     Outcome::Sent => times <= most,
                     Outcome::Uncertain => times <= most,
                     Outcome::Waiting | Outcome::InFlight => false,
+                    Outcome::Failed(_) if is_undelivered => times <= most,
                     // What was sent and is to be tried again may have arrived before.
                     Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Held if resends => {
                         times <= doubts + u32::try_from(kills).unwrap()
@@ -213,20 +190,29 @@ impl<'a> Audit<'a> {
             }
         }
         let doubts: u64 = doubtful.values().map(|count| u64::from(*count)).sum();
-        if uncertain > doubts + kills * self.world.in_flight {
+        // One message may tell many posts.
+        let each = if self.world.extras.is_none() { 1 } else { HELD_PER_PERSON_MAX as u64 };
+        if uncertain > (doubts + kills * self.world.in_flight) * each {
             faults.push(format!(
                 "{uncertain} are uncertain on {channel}, after {doubts} doubts and {kills} kills"
             ));
         }
         for (address, all) in &taken {
-            for (at, (text, _)) in all.iter().enumerate() {
-                let is_post = text.contains('[') && !tokens(text).is_empty() && !is_carousel(text);
-                if is_post && !explained.contains(&(address.clone(), at)) {
+            for (at, mail) in all.iter().enumerate() {
+                if mail.is_single() && !explained.contains(&(address.clone(), at)) {
+                    let text = &mail.text;
                     faults.push(format!("{channel}/{address} has what no post explains: {text}"));
                 }
             }
         }
         self.faults.extend(faults);
+    }
+
+    /// Whether somebody of whom nobody knows may get the post again.
+    fn resends(&self, told: &Told) -> bool {
+        let is_of = |rule: &&Rule| rule.name == told.mark();
+        let by_rule = self.world.rules.iter().find(is_of).is_some_and(|rule| rule.resends);
+        by_rule || self.done.retried.contains(&told.post.id)
     }
 
     /// Who subscribed from the beginning is in the audience of every post of the channel.
@@ -250,7 +236,8 @@ impl<'a> Audit<'a> {
 
     /// The service had never to brake us by itself.
     fn rates(&mut self, channel: &'static str) {
-        if !self.world.is_punctual {
+        // What can't be paid for any more is braked, and shows it.
+        if !self.world.is_punctual || (channel == "bot" && self.done.has_changed_stars) {
             return;
         }
         let accepted = self.ledger(channel).accepted();
@@ -261,7 +248,9 @@ impl<'a> Audit<'a> {
             let in_all = accepted.iter().filter(|it| within(it.at, Duration::from_secs(1))).count();
             let is_chat = (in_all as u64) < rate;
             // A new process does not know to whom the last one has just written.
-            let is_new = self.world.started_at.iter().any(|at| within(*at, CHAT_WINDOW));
+            let is_group = one.address.starts_with('-');
+            let span = if is_group { GROUP_WINDOW } else { CHAT_WINDOW };
+            let is_new = self.world.started_at.iter().any(|at| within(*at, span));
             if is_chat && is_new {
                 continue;
             }

@@ -29,6 +29,8 @@ pub enum Manner {
     /// Nothing has changed, whatever is asked.
     Unchanged,
     Hang,
+    /// It is to be left alone for a day.
+    Rest,
 }
 
 pub const BAD_MANNERS: [Manner; 14] = [
@@ -47,6 +49,9 @@ pub const BAD_MANNERS: [Manner; 14] = [
     Manner::Unchanged,
     Manner::Hang,
 ];
+
+/// See [`Manner::Rest`].
+const REST_SECONDS: &str = "86400";
 
 #[derive(Clone, Debug)]
 pub struct Story {
@@ -169,6 +174,9 @@ impl Inner {
             }
             Manner::Unchanged => Answer::Bytes(status(304, &[], b"")),
             Manner::Hang => Answer::Hang,
+            Manner::Rest => {
+                Answer::Bytes(status(503, &[("Retry-After", REST_SECONDS)], b"tomorrow"))
+            }
         }
     }
 

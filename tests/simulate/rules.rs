@@ -6,8 +6,9 @@ use jiff::tz::TimeZone;
 use tidings::model::time::Timestamp;
 
 use crate::dice::Dice;
+use crate::extras::{BROADCAST, Extras, GROUP, REVIEWER, TEMPLATE};
 
-const ZONES: [&str; 8] = [
+pub const ZONES: [&str; 8] = [
     "UTC",
     "Europe/Chisinau",
     "America/New_York",
@@ -144,4 +145,52 @@ pub fn draw(dice: &mut Dice, start: Timestamp) -> Vec<Rule> {
         });
     }
     rules
+}
+
+/// Adds the campaigns of the extras.
+pub fn add(rules: &mut Vec<Rule>, extras: &mut Extras) {
+    let mut more: Vec<(&'static str, Vec<&'static str>, String)> = Vec::new();
+    if extras.has_reviewer {
+        let keys = format!("review = true\nreviewers = [{REVIEWER}]");
+        more.push(("shown", vec!["bot"], keys));
+    }
+    if extras.has_chats {
+        let keys = format!("chats = [{{ chat = {GROUP}, channel = \"bot\" }}, {BROADCAST}]");
+        more.push(("chats", vec!["bot"], keys));
+    }
+    if extras.has_late {
+        let keys = "late_joiners = \"include\"\nstages = [\"20%\", \"100%\"]\nstage_wait = \"1m\"";
+        more.push(("late", vec!["bot", "page"], keys.to_owned()));
+    }
+    if let Some(lanes) = &extras.lanes {
+        let keys = format!(
+            "utility = {{ template = \"{TEMPLATE}\", language = \"en\", \
+             body = {{ what = \"[visits] {{{{ item.title }}}}\" }} }}"
+        );
+        more.push(("visits", vec!["page"], keys));
+        if lanes.spend_max.is_some() {
+            more.push(("offers", vec!["page"], "marketing = true".to_owned()));
+        }
+    }
+    for (name, channels, mut keys) in more {
+        let resends = extras.dice.percent(25);
+        if resends {
+            keys.push_str("\non_uncertain = \"resend\"");
+        }
+        rules.push(Rule {
+            name,
+            sources: extras.dice.pick(&[vec!["a"], vec!["b"], vec!["a", "b"]]).clone(),
+            channels,
+            resends,
+            is_reviewed: name == "shown",
+            tells_updates: false,
+            keys,
+            layout: LIST,
+        });
+    }
+    if let Some(max) = extras.cap.as_ref().and_then(|cap| cap.once_max)
+        && let Some(once) = rules.iter_mut().find(|rule| rule.name == "once")
+    {
+        once.keys.push_str(&format!("\ndaily_max = {max}"));
+    }
 }

@@ -1,6 +1,6 @@
 //! What happens in one run: chance decides, and in the end everything is well again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tidings::admin::desk::Ask;
@@ -9,27 +9,32 @@ use tidings::model::control::{PostWord, Priority};
 use tidings::model::message::{Message, Module};
 use tidings::model::name::Name;
 use tidings::model::one_off::{OneOff, Says};
-use tidings::model::post::{Content, Hold, Post};
+use tidings::model::post::{Content, Hold, Post, PostId};
 use tidings::model::rich::RichText;
 use tidings::model::time::Timestamp;
 use tidings::sandbox::fault::{Fault, Trouble};
 use tidings::sandbox::{messenger, telegram};
 use tidings::store::{ReviewWord, Reviewed};
 
+use crate::deeds::{self, Block};
 use crate::feeds::{BAD_MANNERS, Manner};
 use crate::watched::End;
 use crate::world::{World, name};
 
 /// How long everything may take to come to its end once nothing is wrong any more.
 const END_TIME_MAX: Duration = Duration::from_secs(4 * 3_600);
+/// … and where something waits for the next days.
+const END_DAYS_MAX: Duration = Duration::from_secs(5 * 86_400);
 /// What waits for longer is left to wait.
 const WAITED_FOR: Duration = Duration::from_secs(3 * 3_600);
 /// Longest time between two looks whether all is done.
 const PAUSE_MAX: Duration = Duration::from_secs(300);
+/// … and where they are days.
+const DAYS_PAUSE_MAX: Duration = Duration::from_secs(1_800);
 /// Ids of people who come and go.
 const FICKLE: std::ops::Range<i64> = 500_000..500_008;
 /// The same on Messenger.
-const FICKLE_PSIDS: std::ops::Range<i64> = 7_000_000_000_500_000..7_000_000_000_500_004;
+pub const FICKLE_PSIDS: std::ops::Range<i64> = 7_000_000_000_500_000..7_000_000_000_500_004;
 
 /// What was done, as far as the books have to know.
 #[derive(Debug, Default)]
@@ -41,6 +46,16 @@ pub struct Done {
     /// Items are told anew as often as they were edited, at most.
     pub edits: BTreeMap<String, u32>,
     pub dropped_reviews: bool,
+    /// Posts that were to be sent again to those of whom nobody knows.
+    pub retried: BTreeSet<PostId>,
+    /// People of the page whose window closed without our knowing.
+    pub surprised: BTreeSet<String>,
+    /// People to whom a marketing message was lost after all.
+    pub undelivered: BTreeSet<String>,
+    pub has_changed_stars: bool,
+    pub blocks: Vec<Block>,
+    /// When a channel was let go on.
+    pub resumed: Vec<Timestamp>,
     /// The stories that are known from the beginning, by source.
     pub old: BTreeMap<String, Vec<String>>,
     next_token: u32,
@@ -66,6 +81,7 @@ pub async fn play(world: &mut World) -> Done {
             world.start(end).await;
         }
         deed(world, &mut done).await;
+        deeds::more(world, &mut done).await;
         let pause = match world.dice.roll(10) {
             0..=2 => Duration::ZERO,
             3..=7 => world.dice.millis(1, 4_000),
@@ -74,7 +90,7 @@ pub async fn play(world: &mut World) -> Done {
         };
         world.run_for(pause).await;
     }
-    finish(world).await;
+    finish(world, &mut done).await;
     done
 }
 
@@ -93,7 +109,7 @@ async fn deed(world: &mut World, done: &mut Done) {
         50..=56 => trouble_messenger(world),
         57..=68 => somebody_acts(world, done),
         69..=75 => send_by_hand(world, done).await,
-        76..=85 => say_word(world).await,
+        76..=85 => say_word(world, done).await,
         86..=88 => review(world, done).await,
         89..=92 => {
             let end = draw_end(world);
@@ -115,7 +131,7 @@ async fn deed(world: &mut World, done: &mut Done) {
             }
         }
         96..=97 => world.stop().await,
-        _ => well_again(world),
+        _ => well_again(world, done),
     }
 }
 
@@ -149,12 +165,12 @@ fn serve_badly(world: &mut World) {
     feed.serve(manner);
 }
 
-fn well_again(world: &mut World) {
+fn well_again(world: &mut World, done: &mut Done) {
     world.note(|| "everything is well again".to_owned());
     world.telegram.faults().clear();
     world.messenger.faults().clear();
-    world.messenger.set_page_trouble(None);
     world.telegram.restore_token();
+    deeds::mend(world, done);
     for feed in &world.feeds {
         feed.serve(Manner::Well);
     }
@@ -262,7 +278,10 @@ fn somebody_acts(world: &mut World, done: &mut Done) {
         4 => person.says("stop"),
         5 => person.says("what is this?"),
         6 => person.blocks(),
-        _ => world.messenger.closes_window(&psid.to_string()),
+        _ => {
+            done.surprised.insert(psid.to_string());
+            world.messenger.closes_window(&psid.to_string());
+        }
     }
     if act <= 5 {
         *done.contacts.entry(psid.to_string()).or_default() += 1;
@@ -299,7 +318,7 @@ async fn send_by_hand(world: &mut World, done: &mut Done) {
 }
 
 /// An admin's word on some post.
-async fn say_word(world: &mut World) {
+async fn say_word(world: &mut World, done: &mut Done) {
     if !world.is_up() {
         return;
     }
@@ -318,7 +337,13 @@ async fn say_word(world: &mut World) {
         4..=6 => PostWord::Resume,
         7 => PostWord::Cancel { why: "it was wrong".to_owned() },
         8 => PostWord::Rank { priority: Priority::HIGH },
-        _ => PostWord::Retry { reasons: vec![], uncertain: false },
+        _ => {
+            let uncertain = !world.extras.is_none() && world.extras.dice.percent(40);
+            if uncertain {
+                done.retried.insert(post);
+            }
+            PostWord::Retry { reasons: vec![], uncertain }
+        }
     };
     world.note(|| format!("post {post}: {word:?}"));
     let answered = world.ask(Ask::Post { post, word }).await;
@@ -342,39 +367,66 @@ async fn review(world: &mut World, done: &mut Done) {
 }
 
 /// Everything is well, everybody is let go, and all is waited for.
-async fn finish(world: &mut World) {
+async fn finish(world: &mut World, done: &mut Done) {
     if let Some(daemon) = &world.daemon {
         daemon.store.end_at(None);
     }
     world.run_for(Duration::ZERO).await;
     world.start(None).await;
-    well_again(world);
+    well_again(world, done);
+    let is_short = world.extras.cap.is_none();
+    let time_max = if is_short { END_TIME_MAX } else { END_DAYS_MAX };
     let from = world.clock.now();
     let mut waits = "for the feeds".to_owned();
     let mut pause = Duration::from_secs(3);
+    let mut pause_max = PAUSE_MAX;
     loop {
         assert!(
-            world.clock.now().since(from) < END_TIME_MAX,
+            world.clock.now().since(from) < time_max,
             "it does not come to its end; it waits {waits}"
         );
         assert!(world.is_up());
         let_go(world).await;
-        if world.feeds.iter().any(|feed| feed.served_whole() < 2) {
+        if pause_max == PAUSE_MAX && world.feeds.iter().any(|feed| feed.served_whole() < 2) {
             // A source that failed for long would not be looked at for hours.
             let polled = world.ask(Ask::Poll { sources: vec![], is_dry_run: false }).await;
             world.note(|| format!("polled: {polled:?}"));
             continue;
         }
         world.run_for(pause).await;
-        pause = (pause + pause / 4).min(PAUSE_MAX);
-        match what_waits(world) {
-            Some(what) => waits = what,
-            None => return,
+        pause = (pause + pause / 4).min(pause_max);
+        match (what_waits(world), deeds::carried(world)) {
+            (Some(what), _) => waits = what,
+            (None, carried) => {
+                let Some((first, _)) = carried.first() else { return };
+                waits = format!("for another day: {carried:?}");
+                world.note(|| format!("it waits {waits}"));
+                // Until then nothing new comes.
+                world.feeds.iter().for_each(|feed| feed.serve(Manner::Rest));
+                pause_max = DAYS_PAUSE_MAX;
+                if sleep_over(world, *first).await {
+                    pause = Duration::from_secs(3);
+                }
+            }
         }
     }
 }
 
+/// The daemon is away until about the hour at which something comes; answers whether it was.
+async fn sleep_over(world: &mut World, until: Timestamp) -> bool {
+    let wait = until.since(world.clock.now()) + world.extras.dice.millis(0, 240_000);
+    let wait = wait.saturating_sub(Duration::from_secs(120));
+    let is_long = wait > PAUSE_MAX;
+    if is_long {
+        world.stop().await;
+        world.run_for(wait).await;
+        world.start(None).await;
+    }
+    is_long
+}
+
 async fn let_go(world: &mut World) {
+    deeds::let_go(world).await;
     let posts = world.store().peek(|store| store.load_posts(1_000));
     for post in posts.iter().filter(|post| post.paused.is_some() && !post.counts.is_finished()) {
         world.note(|| format!("post {} goes on", post.id));

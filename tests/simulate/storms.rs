@@ -15,6 +15,7 @@ use tidings::sandbox::{messenger, telegram};
 
 use crate::clockwork;
 use crate::dice::Dice;
+use crate::extras::Extras;
 use crate::rules::{self, Rule};
 use crate::script::by_hand;
 use crate::world::{Plan, World, name};
@@ -28,6 +29,7 @@ fn plan(rules: Vec<Rule>, people: (u64, u64)) -> Plan {
     Plan {
         start: START,
         rules,
+        extras: Extras::none(),
         rates: (25, 20),
         in_flight: 8,
         latency: (Duration::from_millis(50), Duration::from_millis(50)),

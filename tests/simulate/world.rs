@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use tidings::daemon::{Ground, Setup, Stages};
 use tidings::model::name::Name;
 use tidings::model::subscriber::{Standing, Subscriber};
 use tidings::model::time::Timestamp;
+use tidings::runtime::chance;
 use tidings::runtime::clock::Clock;
 use tidings::sandbox::limit::Limit;
 use tidings::sandbox::{messenger, telegram};
@@ -26,9 +27,11 @@ use tokio::time::Instant;
 use crate::clockwork::{self, round, settle, step};
 use crate::dice::Dice;
 use crate::disk::Disk;
+use crate::extras::{self, Extras};
 use crate::feeds::Feed;
 use crate::lines::Line;
 use crate::rules::{self, Rule};
+use crate::settings::Settings;
 use crate::site::Site;
 use crate::watched::{End, Watched};
 
@@ -38,6 +41,8 @@ const ASK_TIME_MAX: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(20);
 /// How long the people of Messenger may be written to from the start.
 const WINDOW: Duration = Duration::from_secs(24 * 3_600);
+/// What the bot has, where it may pay.
+const STARS: u64 = 20_000;
 /// Messenger's people are numbered from here.
 const PSIDS: i64 = 7_000_000_000_000_000;
 
@@ -50,6 +55,7 @@ pub struct Daemon {
 
 pub struct World {
     pub dice: Dice,
+    pub extras: Extras,
     pub clock: Clock,
     pub telegram: telegram::Server,
     pub messenger: messenger::Server,
@@ -65,7 +71,6 @@ pub struct World {
     pub kills: u64,
     pub started_at: Vec<Timestamp>,
     /// How often the time moved.
-    steps: u64,
     /// Of each channel.
     pub in_flight: u64,
     /// Messages a second, of the bot and of the page.
@@ -84,6 +89,7 @@ pub struct World {
 pub struct Plan {
     pub start: Timestamp,
     pub rules: Vec<Rule>,
+    pub extras: Extras,
     /// Messages a second, of the bot and of the page.
     pub rates: (u64, u64),
     pub in_flight: u64,
@@ -99,10 +105,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn draw(dice: &mut Dice) -> Self {
+    pub fn draw(dice: &mut Dice, mut extras: Extras) -> Self {
         // A day of 2026, at any second.
         let start = Timestamp::from_millis(1_767_225_600_000)
             + Duration::from_secs(dice.roll(365 * 86_400));
+        let start = extras.start(start);
         let latency = |dice: &mut Dice| dice.millis(0, 3) * u32::from(dice.percent(50));
         Self {
             start,
@@ -110,6 +117,7 @@ impl Plan {
             latency: (latency(dice), latency(dice)),
             stories: (dice.roll(4), dice.roll(4)),
             rules: rules::draw(dice, start),
+            extras,
             in_flight: dice.between(1, 12),
             people: (dice.between(1, 40), dice.between(1, 12)),
             is_punctual: dice.percent(50),
@@ -119,14 +127,17 @@ impl Plan {
 }
 
 impl World {
-    pub async fn new(seed: u64, trace: Arc<crate::Trace>) -> Self {
+    pub async fn new(seed: u64, is_plain: bool, trace: Arc<crate::Trace>) -> Self {
         let mut dice = Dice::new(seed);
-        let plan = Plan::draw(&mut dice);
+        let extras = if is_plain { Extras::none() } else { Extras::draw(seed) };
+        let mut plan = Plan::draw(&mut dice, extras);
+        rules::add(&mut plan.rules, &mut plan.extras);
         Self::of(plan, dice, trace).await
     }
 
     pub async fn of(plan: Plan, mut dice: Dice, trace: Arc<crate::Trace>) -> Self {
         let seed = dice.next();
+        chance::seed(seed);
         let Plan { start, rates, .. } = plan;
         let clock = Clock::starting_at(start);
         let limit =
@@ -134,6 +145,7 @@ impl World {
         let telegram = telegram::Server::start(telegram::Rules {
             clock: clock.clone(),
             per_bot: limit(rates.0),
+            stars: plan.extras.stars.map(|_| STARS),
             latency: plan.latency.0,
             seed,
             ..telegram::Rules::default().with_documented_limits()
@@ -142,6 +154,7 @@ impl World {
         let messenger = messenger::Server::start(messenger::Rules {
             clock: clock.clone(),
             rate: limit(rates.1),
+            echoes: plan.extras.lanes.as_ref().is_some_and(|lanes| lanes.has_echoes),
             latency: plan.latency.1,
             seed: !seed,
             ..messenger::Rules::default()
@@ -164,12 +177,14 @@ impl World {
             }
         }
         let folder = TempDir::new().unwrap();
-        let settings = Settings { folder: &folder, rates, in_flight: plan.in_flight, apis };
+        let (in_flight, extras) = (plan.in_flight, &plan.extras);
+        let settings = Settings { folder: &folder, rates, in_flight, apis, extras };
         let path = settings.write(&telegram, &messenger, &site, &plan.rules);
         let setup =
             Setup::load(&path, &|_| None).unwrap_or_else(|all| panic!("{}", all.join("\n")));
         let mut world = Self {
             dice,
+            extras: plan.extras,
             clock,
             telegram,
             messenger,
@@ -181,7 +196,6 @@ impl World {
             daemon: None,
             kills: 0,
             started_at: Vec::new(),
-            steps: 0,
             in_flight: plan.in_flight,
             rates,
             lines,
@@ -207,10 +221,47 @@ impl World {
         self.messenger.open_chats(pages.clone());
         let store = open_on(self.disk.clone()).unwrap();
         for (channel, ids) in [("bot", &bots), ("page", &pages)] {
-            let window_until = (channel == "page").then(|| start + WINDOW);
-            let people = ids.iter().map(|id| person(*id, window_until));
+            let is_page = channel == "page";
+            let mut window = |id: &i64| is_page.then(|| self.window_of(*id, start)).flatten();
+            let people: Vec<_> = ids.iter().map(|id| (*id, window(id))).collect();
+            let people = people.into_iter().map(|(id, until)| person(id, until));
             store.import_subscribers(&name(channel), people.collect()).await.unwrap();
             self.steady.insert(channel, ids.iter().map(ToString::to_string).collect());
+        }
+        self.open_extras();
+    }
+
+    /// Until when somebody of the page may be written to, which both sides know.
+    fn window_of(&mut self, id: i64, start: Timestamp) -> Option<Timestamp> {
+        if self.extras.lanes.is_none() {
+            return Some(start + WINDOW);
+        }
+        let until = match self.extras.dice.roll(4) {
+            0 => None,
+            1 => Some(start + Duration::from_secs(self.extras.dice.between(300, 1_800))),
+            _ => Some(start + WINDOW),
+        };
+        self.messenger.ends_window(&id.to_string(), until.unwrap_or(start));
+        until
+    }
+
+    /// What the services have of the extras.
+    fn open_extras(&mut self) {
+        if self.extras.has_reviewer {
+            self.telegram.open_chats([extras::REVIEWER]);
+            self.telegram.person(extras::REVIEWER, "en");
+        }
+        if self.extras.has_chats {
+            self.telegram.open_group(extras::GROUP);
+            self.telegram.open_channel(extras::BROADCAST, "news");
+        }
+        if self.extras.lanes.is_some() {
+            self.messenger.add_template(extras::TEMPLATE, "en", 1, "APPROVED");
+            for psid in self.steady["page"].clone() {
+                if self.extras.dice.percent(50) {
+                    self.messenger.agrees_elsewhere(&psid);
+                }
+            }
         }
     }
 
@@ -249,7 +300,6 @@ impl World {
                 return;
             }
             step(until).await;
-            self.steps += 1;
             self.look_after();
         }
     }
@@ -264,9 +314,15 @@ impl World {
 
     /// How much happened, in one line.
     pub fn figures(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        for ledger in [self.telegram.ledger(), self.messenger.ledger()] {
+            for one in ledger.accepted() {
+                (one.at.as_millis(), one.address, one.message_id).hash(&mut hasher);
+            }
+        }
         format!(
-            "{} steps, {} starts, {} kills, {} transactions of the last, {} and {} requests, {} and {} messages",
-            self.steps,
+            "{} starts, {} kills, {} transactions of the last, {} and {} requests, {} and \
+             {} messages, {:x} of them all",
             self.started_at.len(),
             self.kills,
             self.daemon.as_ref().map_or(0, |daemon| daemon.store.turns()),
@@ -274,6 +330,7 @@ impl World {
             self.messenger.ledger().requests_total(),
             self.telegram.ledger().accepted_total(),
             self.messenger.ledger().accepted_total(),
+            hasher.finish(),
         )
     }
 
@@ -389,98 +446,6 @@ impl World {
 
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
-    }
-}
-
-struct Settings<'a> {
-    folder: &'a TempDir,
-    rates: (u64, u64),
-    in_flight: u64,
-    apis: [String; 2],
-}
-
-impl Settings<'_> {
-    fn secret(&self, name: &str, value: &str) -> String {
-        let path = self.folder.path().join(name);
-        fs::write(&path, value).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        format!("{{ file = \"{}\" }}", path.display())
-    }
-
-    fn write(
-        &self,
-        telegram: &telegram::Server,
-        messenger: &messenger::Server,
-        site: &Site,
-        rules: &[Rule],
-    ) -> PathBuf {
-        let folder = self.folder.path();
-        fs::create_dir(folder.join("layouts")).unwrap();
-        let mut campaigns = String::new();
-        for rule in rules {
-            let (file, text) = rule.layout();
-            fs::write(folder.join("layouts").join(file), text).unwrap();
-            campaigns.push_str(&rule.toml());
-        }
-        let text = format!(
-            r#"
-data_dir = "{folder}/data"
-layouts = "layouts"
-[listen]
-public = "127.0.0.1:0"
-admin = "unix:{folder}/admin.sock"
-[fetch]
-allow_networks = ["127.0.0.0/8"]
-floor = "1s"
-host_pause = "0s"
-[channels.bot]
-kind = "telegram"
-api = "{telegram}"
-token = {token}
-rate = {bot_rate}
-in_flight = {in_flight}
-[channels.page]
-kind = "messenger"
-api = "{messenger}"
-page_id = "{page_id}"
-page_token = {page_token}
-app_secret = {app_secret}
-verify_token = {verify_token}
-rate = {page_rate}
-in_flight = {in_flight}
-[topics.news]
-title = "News"
-[messages]
-welcome = "WELCOME"
-goodbye = "GOODBYE"
-default_reply = "DEFAULT"
-[sources.a]
-url = "{a}"
-every = "3s"
-flood = {{ items = 1000 }}
-[sources.b]
-url = "{b}"
-every = "7s"
-flood = {{ items = 1000 }}
-{campaigns}
-"#,
-            folder = folder.display(),
-            telegram = self.apis[0],
-            token = self.secret("token", telegram.token()),
-            messenger = self.apis[1],
-            page_id = messenger.page_id(),
-            page_token = self.secret("page-token", messenger.page_token()),
-            app_secret = self.secret("app-secret", messenger.app_secret()),
-            verify_token = self.secret("verify-token", "verify-me-please"),
-            bot_rate = self.rates.0,
-            page_rate = self.rates.1,
-            in_flight = self.in_flight,
-            a = site.url("/a.xml"),
-            b = site.url("/b.xml"),
-        );
-        let path = folder.join("tidings.toml");
-        fs::write(&path, text).unwrap();
-        path
     }
 }
 

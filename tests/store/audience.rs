@@ -31,9 +31,9 @@ pub async fn a_chat_of_the_settings_is_in_no_audience_and_no_count(home: &mut Ho
     let bot = name("bot");
     store.import_subscribers(&bot, people(3)).await.unwrap();
     let named = |chats: &[&str]| chats.iter().map(|chat| (*chat).to_owned()).collect::<Vec<_>>();
-    let chats = store.commit_chats(&bot, named(&["@news", "-5", "1001"]), now()).await.unwrap();
+    let chats = store.commit_chats(&bot, named(&["@news", "-5", "1001"])).await.unwrap();
     assert_eq!(chats, [1, CHATS_FROM, CHATS_FROM + 1], "who subscribes is who they were");
-    let again = store.commit_chats(&bot, named(&["-5", "-6"]), now()).await.unwrap();
+    let again = store.commit_chats(&bot, named(&["-5", "-6"])).await.unwrap();
     assert_eq!(again, [CHATS_FROM + 1, CHATS_FROM + 2]);
     assert_eq!(store.load_audience(&bot, &[]).await.unwrap(), [0, 1, 2]);
     let status = store.load_status().await.unwrap();
@@ -53,7 +53,7 @@ pub async fn a_chat_of_the_settings_is_in_no_audience_and_no_count(home: &mut Ho
     advance(store, "bot", vec![done(&claims[0], Outcome::Sent), lost], 0).await;
     let chat = || async { store.load_subscriber(&bot, "-5").await.unwrap().unwrap() };
     assert_eq!(chat().await.standing, Standing::Blocked);
-    store.commit_chats(&bot, named(&["-5"]), now()).await.unwrap();
+    store.commit_chats(&bot, named(&["-5"])).await.unwrap();
     assert_eq!(chat().await.standing, Standing::Active);
     let audiences = vec![(bot.clone(), vec![CHATS_FROM + 1])];
     let commit = PostCommit { drafts: vec![], post: post("again"), audiences };
@@ -62,7 +62,7 @@ pub async fn a_chat_of_the_settings_is_in_no_audience_and_no_count(home: &mut Ho
     let moved = Receipt { moved_to: Some("-1005".into()), ..done(&claims[0], Outcome::Sent) };
     advance(store, "bot", vec![moved], 0).await;
     assert_eq!(chat().await.address, "-1005", "the old number names it still");
-    let found = store.commit_chats(&bot, named(&["-5", "-1005"]), now()).await.unwrap();
+    let found = store.commit_chats(&bot, named(&["-5", "-1005"])).await.unwrap();
     assert_eq!(found, [CHATS_FROM + 1]);
     assert_eq!(
         store.load_status().await.unwrap().channels[0].subscribers,
@@ -94,13 +94,13 @@ pub async fn late_joiners_are_noted_while_a_post_lets_them_in(home: &mut Home) {
     converse(store, "2", Some(person("2", &["news"])), vec![]).await;
     let stopped = Subscriber { standing: Standing::Stopped, ..person("3", &["news"]) };
     converse(store, "3", Some(stopped), vec![]).await;
-    let LateLook { people, rules } = store.lease_late(10).await.unwrap();
+    let LateLook { people, rules, .. } = store.lease_late(10).await.unwrap();
     assert_eq!(people.iter().map(|(_, one)| one.number).collect::<Vec<_>>(), [1]);
     assert_eq!(rules, [(id, whom(&["news"]), None)]);
 
     // Let in once, whoever asks; who is in already is passed over.
     let joining = vec![(id, bot.clone(), vec![0, 1])];
-    let commit = LateCommit { seen: vec![(bot.clone(), 1)], joining };
+    let commit = LateCommit { seen: vec![(bot.clone(), 1)], joining, swept: vec![] };
     assert_eq!(store.commit_late(commit.clone()).await.unwrap(), 1);
     assert_eq!(store.commit_late(commit).await.unwrap(), 0);
     assert!(store.lease_late(10).await.unwrap().people.is_empty());
@@ -122,9 +122,75 @@ pub async fn late_joiners_are_noted_while_a_post_lets_them_in(home: &mut Home) {
     converse(store, "4", Some(person("4", &["news"])), vec![]).await;
     assert!(store.lease_late(10).await.unwrap().people.is_empty());
     let joining = vec![(id, bot.clone(), vec![3])];
-    let late = LateCommit { seen: vec![], joining };
+    let late = LateCommit { joining, ..LateCommit::default() };
     assert_eq!(store.commit_late(late).await.unwrap(), 0);
     assert!(store.load_post(id).await.unwrap().unwrap().counts.is_finished());
+}
+
+pub async fn who_came_while_the_audience_was_found_is_looked_for_until_it_is_done(home: &mut Home) {
+    let store = home.store();
+    let bot = name("bot");
+    converse(store, "1", Some(person("1", &["news"])), vec![]).await;
+    // Somebody comes between the finding of the audience and the post.
+    converse(store, "2", Some(person("2", &["news"])), vec![]).await;
+    let audiences = vec![(bot.clone(), vec![0])];
+    let commit = PostCommit { drafts: vec![], post: post("hello"), audiences };
+    let role = PostRole { late: Some(whom(&["news"])), ..PostRole::default() };
+    let id = store.commit_post_as(commit, role).await.unwrap();
+    home.reopen();
+    let store = home.store();
+    let unswept = || async { store.lease_late(10).await.unwrap().unswept };
+    assert_eq!(unswept().await, [(id, whom(&["news"]))]);
+    let joining = vec![(id, bot.clone(), vec![0, 1])];
+    let commit = LateCommit { joining, swept: vec![id], ..LateCommit::default() };
+    assert_eq!(store.commit_late(commit).await.unwrap(), 1);
+    assert_eq!(unswept().await, []);
+
+    // Of a post that nobody waits for any more nobody is looked for.
+    let audiences = vec![(bot.clone(), vec![0])];
+    let commit = PostCommit { drafts: vec![], post: post("again"), audiences };
+    let role = PostRole { late: Some(whom(&["news"])), ..PostRole::default() };
+    let id = store.commit_post_as(commit, role).await.unwrap();
+    assert_eq!(unswept().await.len(), 1);
+    store.stop_post(id, "w".into()).await.unwrap();
+    assert_eq!(unswept().await, []);
+}
+
+pub async fn a_chat_that_subscribes_is_a_subscriber_under_its_number(home: &mut Home) {
+    let store = home.store();
+    let bot = name("bot");
+    store.import_subscribers(&bot, people(1)).await.unwrap();
+    let chats = store.commit_chats(&bot, vec!["7".into()]).await.unwrap();
+    assert_eq!(chats, [CHATS_FROM]);
+    let named = store.load_subscriber(&bot, "7").await.unwrap().unwrap();
+    assert!(!named.has_joined());
+    // A post that lets late joiners in has them already.
+    let everybody = Whom { topics: vec![], ..whom(&[]) };
+    let audiences = vec![(bot.clone(), vec![0, CHATS_FROM])];
+    let commit = PostCommit { drafts: vec![], post: post("hello"), audiences };
+    let role = PostRole { late: Some(everybody), ..PostRole::default() };
+    let id = store.commit_post_as(commit, role).await.unwrap();
+
+    let joined = Subscriber { joined_at: now(), changed_at: now(), ..named };
+    converse(store, "7", Some(joined.clone()), vec![]).await;
+    assert_eq!(store.load_audience(&bot, &[]).await.unwrap(), [0, CHATS_FROM]);
+    let active = async || {
+        let status = store.load_status().await.unwrap();
+        let count = status.channels[0].subscribers.iter().find(|one| one.0 == Standing::Active);
+        count.unwrap().1
+    };
+    assert_eq!(active().await, 2);
+    let late = store.lease_late(10).await.unwrap().people;
+    assert_eq!(numbers(&late.into_iter().map(|(_, one)| one).collect::<Vec<_>>()), [CHATS_FROM]);
+    let joining = vec![(id, bot.clone(), vec![CHATS_FROM])];
+    let commit = LateCommit { joining, ..LateCommit::default() };
+    assert_eq!(store.commit_late(commit).await.unwrap(), 0, "nobody gets it twice");
+    assert_eq!(store.commit_chats(&bot, vec!["7".into()]).await.unwrap(), [CHATS_FROM]);
+
+    let stopped = Subscriber { standing: Standing::Stopped, ..joined };
+    converse(store, "7", Some(stopped), vec![]).await;
+    assert_eq!(store.load_audience(&bot, &[]).await.unwrap(), [0]);
+    assert_eq!(active().await, 1);
 }
 
 pub async fn a_draft_that_was_moved_or_cancelled_meanwhile_makes_no_post(home: &mut Home) {

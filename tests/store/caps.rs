@@ -1,8 +1,12 @@
 //! How much one person gets in a day, and what becomes of the rest.
 
+use std::collections::BTreeSet;
+
 use tidings::model::cap::Caps;
 use tidings::model::day::Days;
+use tidings::model::lane::{Beyond, Lane, Market, Period, Template, Ways};
 use tidings::model::pacing::{Halt, StarBudget, StarsAsked, StarsPer};
+use tidings::store::OptinWord;
 
 use super::*;
 
@@ -129,6 +133,32 @@ pub async fn what_did_not_arrive_does_not_count(home: &mut Home) {
     assert_eq!(outcomes(store, third).await, (0, 1, 0));
 }
 
+pub async fn what_comes_back_after_midnight_counts_for_its_own_day(home: &mut Home) {
+    let store = home.store();
+    let tomorrow = now() + DAY;
+    let step = |receipts, now| Advance {
+        channel: name("bot"),
+        receipts,
+        claims: 10,
+        resting: vec![],
+        caps: caps(2),
+        ways: Default::default(),
+        now,
+    };
+    let late = post_to(store, "bot", 1, post("late")).await;
+    let claims = store.advance(step(vec![], now())).await.unwrap();
+    let [late_claim] = &claims[..] else { panic!("{claims:?}") };
+    post_to(store, "bot", 1, post("of today")).await;
+    let claims = store.advance(step(vec![], tomorrow)).await.unwrap();
+    store.advance(step(vec![made::done(&claims[0], Outcome::Sent)], tomorrow)).await.unwrap();
+    let back = vec![made::returned(late_claim, 0)];
+    let again = store.advance(step(back, tomorrow)).await.unwrap();
+    assert!(matches!(again[0].work, Work::Delivery { post, .. } if post == late), "{again:?}");
+    let third = post_to(store, "bot", 1, post("too much")).await;
+    assert_eq!(store.advance(step(vec![], tomorrow)).await.unwrap(), vec![]);
+    assert_eq!(outcomes(store, third).await, (0, 1, 0));
+}
+
 pub async fn many_that_are_carried_over_come_as_one_list(home: &mut Home) {
     let store = home.store();
     let mut posts = Vec::new();
@@ -159,6 +189,66 @@ pub async fn many_that_are_carried_over_come_as_one_list(home: &mut Home) {
         ends = (ends.0 + counts.sent, ends.1 + counts.skipped);
     }
     assert_eq!(ends, (31, 19), "every post has an end, and the oldest say why");
+}
+
+pub async fn what_goes_beyond_windows_is_capped_before_it_is_paid_and_finds_its_lane_anew(
+    home: &mut Home,
+) {
+    let store = home.store();
+    let bot = name("bot");
+    let template =
+        Template { name: "visit".into(), language: "en".into(), body: vec![], buttons: vec![] };
+    let visit = Beyond { utility: Some(template), is_marketing: false };
+    let paid = Beyond { utility: None, is_marketing: true };
+    let beyond =
+        |beyond: &Beyond, title| Post { beyond: Some(Box::new(beyond.clone())), ..post(title) };
+    let first = post_to(store, "bot", 1, beyond(&visit, "one")).await;
+    let word = OptinWord::Open { token: "t".into(), expires_at: None, next_at: None, at: now() };
+    store.commit_optins(&bot, vec![("1000".into(), word)]).await.unwrap();
+    let market = Market { campaign: "7".into(), cost: 400, spend_max: 1_000, per: Period::Day };
+    let ways = Ways {
+        has_windows: true,
+        held_for: DAY * 14,
+        templates: BTreeSet::from([("visit".to_owned(), "en".to_owned())]),
+        market: Some(market),
+    };
+    let step = |receipts, now| Advance {
+        channel: name("bot"),
+        receipts,
+        claims: 10,
+        resting: vec![],
+        caps: caps(1),
+        ways: ways.clone(),
+        now,
+    };
+    let lanes = |claims: &[Claim]| {
+        let lane = |claim: &Claim| match &claim.work {
+            Work::Delivery { post, .. } => (claim.lane, Some(*post)),
+            Work::Answer { .. } => (claim.lane, None),
+        };
+        claims.iter().map(lane).collect::<Vec<_>>()
+    };
+    let claims = store.advance(step(vec![], now())).await.unwrap();
+    assert_eq!(lanes(&claims), [(Lane::Utility, Some(first))]);
+    let sent = vec![made::done(&claims[0], Outcome::Sent)];
+    let second = post_to(store, "bot", 1, beyond(&paid, "two")).await;
+    let plain = post_to(store, "bot", 1, post("three")).await;
+    assert_eq!(store.advance(step(sent, now())).await.unwrap(), vec![]);
+    assert_eq!(store.load_market(&bot).await.unwrap().paid, 0, "it is not paid for nothing");
+    let until = caps(1).unwrap().carried_until(now());
+    let told = store.load_delivery(second, &bot, 0).await.unwrap().unwrap();
+    assert_eq!((told.outcome, told.carried_until), (Outcome::Held, Some(until)));
+
+    // Nobody wrote meanwhile: what has another lane takes it, what has none is held on.
+    assert_eq!(store.advance(step(vec![], until - seconds(1))).await.unwrap(), vec![]);
+    let claims = store.advance(step(vec![], until)).await.unwrap();
+    assert_eq!(lanes(&claims), [(Lane::Marketing, Some(second))]);
+    assert_eq!(store.load_market(&bot).await.unwrap().paid, 1);
+    assert_eq!(outcomes(store, plain).await, (0, 1, 0));
+    // It counts for that day.
+    post_to(store, "bot", 1, beyond(&visit, "four")).await;
+    let sent = vec![made::done(&claims[0], Outcome::Sent)];
+    assert_eq!(store.advance(step(sent, until)).await.unwrap(), vec![]);
 }
 
 pub async fn a_budget_of_stars_is_counted_by_post_and_by_day(home: &mut Home) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tidings::model::control::{Obeyed, PostWord, Priority};
+use tidings::model::pacing::Halt;
 use tidings::model::rollout::{Stages, WHOLE};
 use tidings::model::timing::Hours;
 use tidings::model::trace::Happened;
@@ -627,7 +628,7 @@ pub async fn a_stage_and_a_resumed_post_wait_for_their_hours(home: &mut Home) {
 // ── staged rollouts ─────────────────────────────────────────────────────────────────────────────
 
 /// A post that goes to 1%, 10%, and then all, with a minute between.
-fn staged(title: &str, people: u64) -> Post {
+pub fn staged(title: &str, people: u64) -> Post {
     let stages = Stages {
         shares: vec![100, 1_000, WHOLE],
         wait: seconds(60),
@@ -684,6 +685,59 @@ pub async fn a_rollout_goes_to_a_few_first_and_waits(home: &mut Home) {
     step_at(store, all_sent(&claims), 0, then + seconds(60)).await;
     assert_eq!((stage(store, id).await, counts(store, id).await.sent), ((3, false), 2_000));
     assert!(store.load_report(id, then).await.unwrap().unwrap().finished_at.is_some());
+}
+
+/// Halts the page, or lets it go on.
+async fn halt(store: &dyn Store, is_halted: bool) {
+    let halt = Halt { why: "blocked".into(), at: now(), is_by_hand: false };
+    store.commit_halt(&name("page"), is_halted.then_some(halt)).await.unwrap();
+}
+
+pub async fn a_stage_waits_for_no_channel_that_is_halted(home: &mut Home) {
+    let store = home.store();
+    let on = async |channel, claims, receipts, now| {
+        let channel = name(channel);
+        let ways = Default::default();
+        let step = Advance { channel, receipts, claims, resting: vec![], caps: None, ways, now };
+        store.advance(step).await.unwrap()
+    };
+    let mut post = staged("careful", 1_000);
+    let stages = post.rollout.unwrap().stages;
+    let sizes = [(name("bot"), 1_000), (name("page"), 1_000)];
+    post.rollout = Some(Box::new(stages.begin(sizes)));
+    let mut audiences = Vec::new();
+    for channel in ["bot", "page"] {
+        store.import_subscribers(&name(channel), people(1_000)).await.unwrap();
+        audiences.push((name(channel), (0..1_000).collect()));
+    }
+    let id = store.commit_post(PostCommit { drafts: vec![], post, audiences }).await.unwrap();
+    let claims = on("bot", 100, vec![], now()).await;
+    on("bot", 0, all_sent(&claims), now()).await;
+    assert_eq!(stage(store, id).await, (1, false), "the page has not begun");
+    // Whether it is halted before or after the others are done.
+    halt(store, true).await;
+    assert_eq!(stage(store, id).await, (1, true));
+    let at = now() + seconds(60);
+    let claims = on("bot", 100, vec![], at).await;
+    assert_eq!(claims.len(), 90);
+    on("bot", 0, all_sent(&claims), at).await;
+    assert_eq!(stage(store, id).await, (2, true));
+    // It goes on where the others are, with what it has missed.
+    halt(store, false).await;
+    let claims = on("page", 1_000, vec![], at).await;
+    assert_eq!(claims.len(), 100);
+    on("page", 0, all_sent(&claims), at).await;
+
+    // Where nothing is sent at all nothing is judged.
+    let alone = Post {
+        rollout: Some(Box::new(stages.begin([(name("page"), 1_000)]))),
+        ..self::post("alone")
+    };
+    let audiences = vec![(name("page"), (0..1_000).collect())];
+    let commit = PostCommit { drafts: vec![], post: alone, audiences };
+    let alone = store.commit_post(commit).await.unwrap();
+    halt(store, true).await;
+    assert_eq!(stage(store, alone).await, (1, false));
 }
 
 pub async fn a_rollout_that_fails_too_often_is_paused(home: &mut Home) {

@@ -2,9 +2,12 @@
 
 mod parts;
 
+mod stages;
+
 use std::time::Duration;
 
 use crate::admin::desk::Ask;
+use crate::cli::send::stages::StageArgs;
 use crate::cli::{Done, Failure, Settings, audience, output, reach};
 use crate::model::audience::{LateJoiners, Whom};
 use crate::model::control::Priority;
@@ -22,6 +25,7 @@ Examples:
       --at \"2026-12-01 09:00 Europe/Bucharest\"
   tidings send --layout article --title \"We moved\" --text \"…\" --link https://example.com/moved
   tidings send --text \"…\" --audience \"language == 'ro' and 'shoes' in topics\" --dry-run
+  tidings send --text \"…\" --stages 1%,10%,100% --stage-wait 2h
   tidings posts list                     what waits for its time";
 
 /// How long a time may be past that still means now.
@@ -86,6 +90,8 @@ pub(super) struct Args {
     /// When, as `2026-12-01 09:00`, with a time zone behind it if not the machine's own.
     #[arg(long, value_name = "\"DATE TIME [ZONE]\"")]
     at: Option<String>,
+    #[command(flatten)]
+    stages: StageArgs,
     /// Say how many would get it and why others would not, and send nothing.
     #[arg(long)]
     dry_run: bool,
@@ -96,6 +102,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Done {
     let at = args.at.as_deref().map(moment).transpose()?;
+    let stages = args.stages.stages()?;
     let setup = reach::load(&args.settings)?;
     let (title, says) = parts::says(&args, &setup).await?;
     let channels = parts::channels(&args, &setup);
@@ -106,7 +113,7 @@ pub(super) async fn run(args: Args) -> Done {
         rule: args.audience.filter(|rule| rule.trim() != "true"),
         late_joiners: args.late_joiners,
     };
-    let (priority, stages, file) = (args.priority, None, None);
+    let (priority, file) = (args.priority, None);
     let post = Box::new(OneOff { title, says, whom, priority, stages, file });
     let instant = at.as_ref().map(|moment| moment.at);
     let ask = Ask::Send { post, at: instant, is_dry_run: args.dry_run };

@@ -93,7 +93,7 @@ fn campaign(
         on_uncertain.and_then(|raw| choice(raw, &key("on_uncertain"), &choices, found));
     let corrects = corrects(raw, &path, found);
     let priority = priority(raw.priority.as_ref(), &key("priority"), found);
-    let stages = stages(raw, &path, found);
+    let stages = stages(&raw.into(), &path, found);
     let telegram = channels.iter().filter(|name| known.telegram.contains(*name)).cloned().collect();
     let names = Around { topics: &known.topics, channels: &known.channels, telegram };
     let reach = reach(raw, &path, &names, reviewers, around, found);

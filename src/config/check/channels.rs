@@ -29,6 +29,9 @@ const TELEGRAM_API: &str = "https://api.telegram.org";
 const MESSENGER_API: &str = "https://graph.facebook.com";
 const MESSENGER_VERSION: &str = "v25.0";
 
+/// Of a bot's user name. Source: Telegram, "Usernames"; the shortest are sold.
+const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 4..=32;
+
 /// Telegram takes 1 to 256; below 32 it could be guessed.
 const WEBHOOK_SECRET_CHARS: std::ops::RangeInclusive<usize> = 32..=256;
 
@@ -140,6 +143,7 @@ fn refuse_foreign(raw: &RawChannel, kind: ChannelKind, table: &Table<'_>, found:
     let text = |raw: &Option<At<String>>| raw.as_ref().map(|text| text.at);
     let telegram = [
         ("token", secret(&raw.token)),
+        ("username", text(&raw.username)),
         ("updates", text(&raw.updates)),
         ("paid_broadcast", raw.paid_broadcast.as_ref().and_then(paid::place)),
         ("webhook_secret", secret(&raw.webhook_secret)),
@@ -199,7 +203,20 @@ fn telegram(
     } else {
         Updates::Polling
     };
-    Some(Service::Telegram { token: token?, updates })
+    let username = raw.username.as_ref().map(|raw| username(raw, table, found));
+    Some(Service::Telegram { token: token?, username, updates })
+}
+
+/// A bot's user name becomes a part of addresses.
+fn username(raw: &At<String>, table: &Table<'_>, found: &mut Findings) -> String {
+    let name = raw.value.strip_prefix('@').unwrap_or(&raw.value);
+    let is_legal = |c: u8| c.is_ascii_alphanumeric() || c == b'_';
+    if !USERNAME_CHARS.contains(&name.len()) || !name.bytes().all(is_legal) {
+        found
+            .problem(raw.at, &table.key("username"), "must be the bot's user name")
+            .hint("for example `harbour_news_bot`; left out, Telegram is asked for it");
+    }
+    name.to_owned()
 }
 
 fn webhook_secret(

@@ -41,6 +41,8 @@ pub(crate) mod steps;
 
 pub(crate) mod lanes;
 
+pub(crate) mod invites;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -78,6 +80,7 @@ pub(crate) fn check(
     let (raw_sources, sources) = joined(&mut files, "sources", |file| &mut file.sources, found);
     let (raw_topics, topics) = joined(&mut files, "topics", |file| &mut file.topics, found);
     let (raw_campaigns, _) = joined(&mut files, "campaigns", |file| &mut file.campaigns, found);
+    let (raw_pages, _) = joined(&mut files, "pages", |file| &mut file.pages, found);
     let (raw_channels, channels) = joined(&mut files, "channels", |file| &mut file.channels, found);
     let messages: Vec<_> = files.iter_mut().filter_map(|file| file.messages.take()).collect();
     let messages = texts::messages(&messages, found);
@@ -114,6 +117,7 @@ pub(crate) fn check(
         topics: texts::topics(&raw_topics, found),
         campaigns: campaigns::campaigns(&raw_campaigns, &known, &clock, reviewers, around, found),
         posts: posts::posts(posts, &known, &clock, around, found),
+        pages: invites::pages(&raw_pages, &known, &listen, &fetch, around, found),
         listen,
         fetch,
         grace,
@@ -219,5 +223,7 @@ fn listen(
         );
         found.problem(at, "listen.admin", text).hint("name a shorter path here");
     }
-    Listen { public, public_url, admin }
+    let frames = raw.and_then(|raw| raw.frame_ancestors.as_deref()).unwrap_or_default();
+    let frame_ancestors = invites::frame_ancestors(frames, found);
+    Listen { public, public_url, admin, frame_ancestors }
 }

@@ -8,6 +8,7 @@ use crate::config::check::around::{Known, Surroundings};
 use crate::config::check::campaigns::{References, layout, references};
 use crate::config::check::priority::priority;
 use crate::config::check::reach::{Around, audience, chats, late_joiners};
+use crate::config::check::stages::stages;
 use crate::config::check::timing::Clock;
 use crate::config::check::value::got;
 use crate::config::load::digest;
@@ -90,11 +91,12 @@ fn post(
         late_joiners: late_joiners(raw.late_joiners.as_ref(), "late_joiners", found),
     };
     let priority = priority(raw.priority.as_ref(), "priority", found);
+    let stages = stages(&raw.into(), "", found);
     let at = at(file, clock, found);
     let written = written(file, known, around, found)?;
     let at = at?.at;
     let (title, says) = written.says(&name, at);
-    let post = OneOff { title, says, whom, priority, stages: None, file: Some(name.clone()) };
+    let post = OneOff { title, says, whom, priority, stages, file: Some(name.clone()) };
     // The sysadmin's file decides on both where this one is silent.
     let digest = digest(&format!("{:x} {at} {:?}", file.digest, post.whom.channels));
     Some(FilePost { name, at, post, digest })

@@ -78,7 +78,12 @@ pub(crate) fn topics(raw: &[Entry<RawTopic>], found: &mut Findings) -> BTreeMap<
 }
 
 /// `None` when no text is usable; what is wrong is told.
-fn texts(raw: &RawTexts, key: &str, chars_max: usize, found: &mut Findings) -> Option<Texts> {
+pub(super) fn texts(
+    raw: &RawTexts,
+    key: &str,
+    chars_max: usize,
+    found: &mut Findings,
+) -> Option<Texts> {
     let by_language = match &raw.form {
         RawTextsForm::One(text) => {
             let default = text_of(text, key, chars_max, found)?;

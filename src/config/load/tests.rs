@@ -162,11 +162,13 @@ fn the_examples_name_every_key_that_is_known() {
                 assert!(SHOPS.contains(&format!("{key} = ")), "{path}: {key}");
             } else if let Some(file) = match (*path, *key) {
                 ("channels.*.marketing", _) | ("channels.*", "marketing") => Some(MAIN),
+                ("channels.*", "username") => Some(MAIN),
+                ("pages.*", _) | ("", "pages") => Some(FEEDS),
                 ("campaigns.*.utility", _) | ("campaigns.*", "utility") => Some(FEEDS),
                 _ => None,
             } {
                 // A table that is off unless it is there.
-                let is_told = [format!("#  {key} = "), format!(".{key}]\n")];
+                let is_told = [format!("#  {key} = "), format!(".{key}]\n"), format!("[{key}.")];
                 assert!(is_told.iter().any(|words| file.contains(words)), "{path}: {key}");
             } else if *path == "secret" {
                 assert!(MAIN.contains(&format!("{{ {key} = ")), "secret: {key}");
@@ -195,6 +197,70 @@ fn the_example_of_a_post_is_one_and_names_every_key() {
     for key in crate::config::post::TABLES.iter().flat_map(|(_, keys)| *keys) {
         assert!(POST.contains(&format!("{key} = ")), "{key}");
     }
+}
+
+#[test]
+fn the_example_of_a_page_is_one() {
+    let shown: String = FEEDS
+        .lines()
+        .skip_while(|line| *line != "#  [pages.news]")
+        .filter(|line| !line.starts_with("#  logo"))
+        .map(|line| format!("{}\n", line.trim_start_matches('#')))
+        .collect();
+    let (_folder, loaded) = load_texts(MAIN, &format!("{FEEDS}\n{shown}"));
+    let loaded = loaded.unwrap();
+    assert_eq!(loaded.warnings, []);
+    let [page] = &loaded.config.pages[..] else { panic!("one page") };
+    assert_eq!(page.slug.as_str(), "news");
+    assert_eq!(page.topics.as_ref().unwrap()[0].as_str(), "news");
+    assert_eq!(page.channels[0].as_str(), "newsbot");
+    assert_eq!(page.title.as_ref().unwrap().languages["ro"], "Știri din port");
+    assert_eq!(page.colour, Some([0x0a, 0x7f, 0xb5]));
+}
+
+#[test]
+fn a_page_needs_nothing_and_says_where_it_leads_nowhere() {
+    let main = "data_dir = '/x'\n[pages.all]\n[topics.news]\n";
+    let folder = Folder::new(&[("tidings.toml", main)]);
+    let loaded = folder.load().unwrap();
+    let [page] = &loaded.config.pages[..] else { panic!("one page") };
+    assert_eq!((page.topics.as_ref(), page.title.as_ref(), page.colour), (None, None, None));
+    let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    assert!(warnings.iter().any(|it| it.ends_with("`listen.public` is not set")), "{warnings:?}");
+    assert!(warnings.iter().any(|it| it.ends_with("there is no channel")), "{warnings:?}");
+}
+
+#[test]
+fn a_logo_of_an_editor_lies_where_the_sysadmin_says() {
+    let png = "\u{89}"; // Two bytes in UTF-8: no picture.
+    let page = "[pages.a]\nlogo = 'brand/logo.svg'\n";
+    for (paths, expected) in [
+        ("", Some("is not in a folder that the sysadmin opened")),
+        ("[fetch]\npaths = ['brand']\n", None),
+        ("[fetch]\npaths = ['other']\n", Some("is not in a folder that the sysadmin opened")),
+    ] {
+        let main = format!("include = ['feeds.d/*.toml']\ndata_dir = '/x'\n{paths}");
+        let folder = Folder::new(&[
+            ("tidings.toml", main.as_str()),
+            ("feeds.d/blog.toml", page),
+            ("brand/logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>"),
+            ("brand/odd.png", png),
+        ]);
+        let told = folder.load().map(|loaded| loaded.config.pages[0].logo.clone().unwrap().mime);
+        match (told, expected) {
+            (Ok(mime), None) => assert_eq!(mime, "image/svg+xml"),
+            (Err(problems), Some(expected)) => {
+                assert!(problems[0].to_string().contains(expected), "{}", problems[0]);
+            }
+            (told, expected) => panic!("{told:?}, not {expected:?}"),
+        }
+    }
+    let folder = Folder::new(&[
+        ("tidings.toml", "data_dir = '/x'\n[pages.a]\nlogo = 'odd.png'\n"),
+        ("odd.png", png),
+    ]);
+    let problems = folder.load().unwrap_err();
+    assert!(problems[0].to_string().contains("must be a picture"), "{}", problems[0]);
 }
 
 /// Every key with the path of its table, chosen names as `*`.
@@ -230,7 +296,8 @@ fn the_smallest_setup_is_one_source_one_channel_and_one_campaign() {
     let [channel] = config.channels.as_slice() else { panic!("one channel") };
     assert_eq!((channel.rate, channel.in_flight), (30.0, 32));
     assert_eq!(channel.api.as_str(), "https://api.telegram.org/");
-    let Service::Telegram { token, updates: Updates::Polling } = &channel.service else {
+    let Service::Telegram { token, username: None, updates: Updates::Polling } = &channel.service
+    else {
         panic!("a Telegram channel that polls")
     };
     assert_eq!(token.expose_secret(), CANARY);
@@ -481,7 +548,8 @@ fn sec_f09_an_editor_cannot_open_networks_or_channels() {
     let main = "include = ['feeds.d/blog.toml']\n";
     let (_folder, loaded) = load_texts(main, feeds);
     let told = loaded.unwrap_err();
-    let hint = "\n  hint: an included file may hold `sources`, `topics`, `campaigns`, `messages`";
+    let hint = "\n  hint: an included file may hold `sources`, `topics`, `campaigns`, `messages`, \
+                `pages`";
     assert_eq!(
         told[0],
         format!(

@@ -16,7 +16,7 @@ use crate::model::channel::ChannelKind;
 use crate::model::correction::Kept;
 use crate::model::lane::Lane;
 use crate::model::post::{Claim, Outcome, Post, PostId, Reason, Receipt, Settled, Ticket, Work};
-use crate::store::{Advance, StoreError};
+use crate::store::{Advance, Claimed, StoreError};
 
 /// What has come home is committed no later; until then it stands in the journal.
 const RECEIPTS_WAIT: Duration = Duration::from_millis(100);
@@ -28,7 +28,7 @@ const POSTS_KEPT: usize = 32;
 pub(super) struct Committed {
     tickets: Vec<Ticket>,
     asked: usize,
-    claims: Vec<Claim>,
+    claimed: Claimed,
     posts: Vec<Post>,
 }
 
@@ -55,9 +55,9 @@ impl Worker {
         let now = self.options.clock.now();
         self.committing = Some(Box::pin(async move {
             let step = Advance { channel, receipts, claims, resting, caps, ways, now };
-            let claims_made = store.advance(step).await?;
+            let claimed = store.advance_part(step).await?;
             let mut posts: Vec<Post> = Vec::new();
-            for claim in &claims_made {
+            for claim in &claimed.claims {
                 let Work::Delivery { post, revision, .. } = claim.work else { continue };
                 let is_known = known.get(&post).is_some_and(|known| *known >= revision);
                 if is_known || posts.iter().any(|one| one.id == post) {
@@ -66,7 +66,7 @@ impl Worker {
                 let missing = || StoreError::Missing { what: format!("post {post}") };
                 posts.push(store.load_post(post).await?.ok_or_else(missing)?);
             }
-            Ok(Committed { tickets, asked: claims, claims: claims_made, posts })
+            Ok(Committed { tickets, asked: claims, claimed, posts })
         }));
     }
 
@@ -123,7 +123,9 @@ impl Worker {
 
     pub(super) fn take_in(&mut self, done: Committed) -> Result<(), StoreError> {
         self.options.journal.forget(&done.tickets)?;
-        if done.claims.len() < done.asked {
+        let Claimed { claims, held, is_cut } = done.claimed;
+        self.options.meters.count_sends(&self.options.name, "held", held);
+        if claims.len() < done.asked && !is_cut {
             self.is_idle = true;
         }
         if self.posts.len() > POSTS_KEPT {
@@ -134,7 +136,7 @@ impl Worker {
             self.desk.read_words(&post);
             self.posts.insert(post.id, self.lower(&post));
         }
-        for claim in done.claims {
+        for claim in claims {
             self.ready(claim)?;
         }
         Ok(())
@@ -193,9 +195,6 @@ impl Worker {
             }
             Work::Delivery { post, .. } => {
                 flight.post = Some(post);
-                if claim.lane == Lane::Held {
-                    return self.settle(&flight, Outcome::Held, None);
-                }
                 let Some(lowered) = self.posts.get_mut(&post) else {
                     return self.return_it(&flight);
                 };

@@ -96,9 +96,9 @@ impl Worker {
         let (Some(post), Some(paid)) = (flight.post, &mut self.paid) else { return Some(free_at) };
         let wall = self.options.clock.now();
         match paid.lane(post, weight, (now, wall), &self.options.channel) {
-            Lane::Now => {
-                paid.pay(post, weight);
-                flight.paid = Some(weight);
+            Lane::Now(fare) => {
+                paid.pay(post, fare);
+                flight.paid = Some(fare);
                 None
             }
             Lane::At(at) => Some(at.min(free_at)),
@@ -108,15 +108,21 @@ impl Worker {
 
     /// What a paid message came to: only what arrives is charged.
     pub(super) fn mind_pay(&mut self, flight: &Flight, meaning: &Meaning) {
-        let (Some(weight), Some(post), Some(paid)) = (flight.paid, flight.post, &mut self.paid)
+        let (Some(fare), Some(post), Some(paid)) = (flight.paid, flight.post, &mut self.paid)
         else {
             return;
         };
-        match meaning {
-            Meaning::Delivered { .. } => paid.delivered(),
+        let back = match meaning {
+            Meaning::Delivered { .. } => {
+                paid.delivered();
+                None
+            }
             // It may have arrived.
-            Meaning::Unknown { .. } => {}
-            _ => paid.refund(post, weight),
+            Meaning::Unknown { .. } => None,
+            _ => paid.refund(post, fare),
+        };
+        if let Some(back) = back {
+            self.do_beside(back);
         }
     }
 

@@ -260,6 +260,14 @@ impl Server {
         self.inner.ledger.changed();
     }
 
+    /// The person's window ends at this instant, as if they had written a day before it.
+    pub fn ends_window(&self, psid: &str, at: Timestamp) {
+        if let Some(human) = self.inner.lock().people.get_mut(psid) {
+            human.window_until = Some(at);
+        }
+        self.inner.ledger.changed();
+    }
+
     /// Every attachment id that was given out is refused from now on.
     pub fn expires_attachments(&self) {
         self.inner.lock().attachments.expire();

@@ -48,7 +48,6 @@ pub(super) fn commit_chats(
     writing: &mut Writing<'_>,
     channel: &Name,
     addresses: &[String],
-    now: Timestamp,
 ) -> Result<Vec<u32>, StoreError> {
     let mut crowd = Crowded::open(writing, channel)?;
     let mut numbers = Vec::with_capacity(addresses.len());
@@ -64,7 +63,7 @@ pub(super) fn commit_chats(
                 }
                 number
             }
-            None => crowd.add_chat(writing, named_chat(address, now))?,
+            None => crowd.add_chat(writing, named_chat(address))?,
         };
         numbers.push(number);
     }
@@ -74,7 +73,7 @@ pub(super) fn commit_chats(
     Ok(numbers)
 }
 
-fn named_chat(address: &str, now: Timestamp) -> Subscriber {
+fn named_chat(address: &str) -> Subscriber {
     Subscriber {
         number: 0,
         address: address.to_owned(),
@@ -85,7 +84,7 @@ fn named_chat(address: &str, now: Timestamp) -> Subscriber {
         topics: Vec::new(),
         standing: Standing::Active,
         window_until: None,
-        joined_at: now,
+        joined_at: Timestamp::default(),
         // Every event of the chat is newer.
         changed_at: Timestamp::default(),
         default_reply_at: None,

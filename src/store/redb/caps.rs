@@ -18,7 +18,7 @@ use crate::model::time::Timestamp;
 use crate::store::redb::held::title_card;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rows::{AnswerRow, HeldRow, PostRow, Release, TakenRow};
-use crate::store::redb::tables::{CARRIED, Index};
+use crate::store::redb::tables::{CARRIED, Index, TAKEN};
 use crate::store::{Advance, StoreError};
 
 /// Subscriber numbers of one row.
@@ -74,9 +74,14 @@ impl Taken {
         }
     }
 
-    fn take_back(&mut self, place: usize) {
-        if let Some(count) = self.counts.get_mut(place) {
-            *count = count.saturating_sub(1);
+    /// Answers whether it changed anything: the counts of an earlier day are gone.
+    fn take_back(&mut self, place: usize, day: u32) -> bool {
+        match self.counts.get_mut(place) {
+            Some(count) if self.day == day => {
+                *count = count.saturating_sub(1);
+                true
+            }
+            _ => false,
         }
     }
 }
@@ -115,29 +120,25 @@ impl Writing<'_> {
         Ok(u32::from(taken.count(place(number), day)) >= max)
     }
 
-    /// One more post of a campaign goes to the person today.
-    pub fn count_taken(&mut self, step: &Advance, number: u32) -> Result<(), StoreError> {
-        let Some(caps) = &step.caps else { return Ok(()) };
+    /// One more post of a campaign goes to the person today; answers which day it counts for.
+    pub fn count_taken(&mut self, step: &Advance, number: u32) -> Result<Option<u32>, StoreError> {
+        let Some(caps) = &step.caps else { return Ok(None) };
         let day = caps.days.day(step.now);
         let (taken, is_changed) = self.taken(&step.channel, number)?;
         taken.add(place(number), day);
         *is_changed = true;
-        Ok(())
+        Ok(Some(day))
     }
 
-    /// It did not arrive after all.
+    /// What was counted for that day did not arrive after all.
     pub fn uncount_taken(
         &mut self,
-        post: u64,
         channel: &Name,
         number: u32,
+        day: u32,
     ) -> Result<(), StoreError> {
-        let is_counting = self.tables.taken.len()? > 0 || !self.memory.taken.is_empty();
-        if is_counting && self.campaign_of(post)?.is_some() {
-            let (taken, is_changed) = self.taken(channel, number)?;
-            taken.take_back(place(number));
-            *is_changed = true;
-        }
+        let (taken, is_changed) = self.taken(channel, number)?;
+        *is_changed |= taken.take_back(place(number), day);
         Ok(())
     }
 
@@ -161,8 +162,9 @@ impl Writing<'_> {
     /// answers whether nothing more was to be looked at.
     pub fn release_carried(&mut self, step: &Advance) -> Result<bool, StoreError> {
         let channel = step.channel.as_str();
-        let mut released = 0;
-        for _ in 0..CARRIED_LOOKED_MAX {
+        let (mut released, mut looked_at) = (0, 0);
+        while looked_at < CARRIED_LOOKED_MAX {
+            looked_at += 1;
             if released >= step.claims {
                 return Ok(true);
             }
@@ -175,13 +177,40 @@ impl Writing<'_> {
             self.tables.carried.remove((channel, at, number))?;
             let Some(person) = self.tables.subscribers.load((channel, number))? else { continue };
             let is_open = step.ways.is_window_open(person.window_until, step.now);
-            // Whoever can't be reached now gets it with their next contact.
-            if person.standing == Standing::Active && is_open {
-                self.release_listed(step, &person)?;
-                released += 1;
+            match (person.standing, is_open) {
+                (Standing::Active, true) => {
+                    self.release_listed(step, &person)?;
+                    released += 1;
+                }
+                (Standing::Active, false) => looked_at += self.rechoose(step, number, at)?,
+                // Whoever can't be reached now gets it with their next contact.
+                _ => {}
             }
         }
         Ok(false)
+    }
+
+    /// Lets wait again what was carried over to that instant and has ways beyond the window: it
+    /// takes its lane anew. What has none stays held. Answers how many were looked at.
+    fn rechoose(&mut self, step: &Advance, number: u32, at: i64) -> Result<usize, StoreError> {
+        let channel = step.channel.as_str();
+        let held = {
+            let range = (channel, number, 0)..=(channel, number, u64::MAX);
+            let rows = self.tables.held.rows(range)?;
+            rows.map(|row| row.map(|(key, held)| Release { post: key.value().2, held }))
+                .collect::<Result<Vec<_>, _>>()?
+        };
+        for Release { post, held } in &held {
+            let is_meant = held.at.as_millis() == at
+                && self.tables.beyonds.load(*post)?.is_some()
+                && self.tally(*post)?.stopped.is_none();
+            if is_meant {
+                self.unhold(channel, number, *post)?;
+                self.turn(held.batch, held.index, Outcome::Waiting)?;
+                self.note(*post, None, Some(step.now))?;
+            }
+        }
+        Ok(held.len())
     }
 
     /// Makes one message of all that is held for somebody, newest first.
@@ -202,7 +231,7 @@ impl Writing<'_> {
                 // There a list would be several messages: it comes with the next contact.
                 continue;
             }
-            self.tables.held.remove((channel.as_str(), number, release.post))?;
+            self.unhold(channel.as_str(), number, release.post)?;
             if is_stopped {
                 self.turn(batch, index, Outcome::Skipped(Reason::PostStopped))?;
             } else if releases.len() < LISTED_MAX {
@@ -285,6 +314,29 @@ fn list(posts: &[PostRow]) -> Module {
     }
 }
 
+/// See `Store::count_capped`.
+pub(super) fn count_capped(
+    read: &ReadTransaction,
+    channel: &Name,
+    numbers: &[u32],
+    (day, max): (u32, u32),
+) -> Result<u64, StoreError> {
+    let rows = TAKEN.open(read)?;
+    let (mut known, mut taken, mut capped) = (None, Taken::default(), 0);
+    for number in numbers {
+        let chunk = number / CHUNK_NUMBERS;
+        if known != Some(chunk) {
+            known = Some(chunk);
+            taken = match rows.load((channel.as_str(), chunk))? {
+                Some(TakenRow(bytes)) => Taken::decode(&bytes)?,
+                None => Taken::default(),
+            };
+        }
+        capped += u64::from(u32::from(taken.count(place(*number), day)) >= max);
+    }
+    Ok(capped)
+}
+
 /// The numbers for whom something is carried over on the channel.
 pub(super) fn carried_numbers(
     read: &ReadTransaction,
@@ -329,8 +381,9 @@ mod tests {
         assert_eq!(taken.encode().len(), DAY_BYTES + 1_024);
         assert_eq!(Taken::decode(&taken.encode()).unwrap(), taken);
         assert_eq!((taken.count(5, 20_000), taken.count(5, 20_001)), (2, 0));
-        taken.take_back(5);
-        taken.take_back(7);
+        assert!(taken.take_back(5, 20_000));
+        assert!(!taken.take_back(5, 19_999), "nobody asks for what was before");
+        taken.take_back(7, 20_000);
         assert_eq!(taken.count(5, 20_000), 1);
         taken.add(7, 20_001);
         assert_eq!((taken.count(5, 20_001), taken.count(7, 20_001)), (0, 1));

@@ -131,7 +131,7 @@ impl Writing<'_> {
             let is_skipped = match self.outcome(batch, index)? {
                 Outcome::Waiting => true,
                 // One that is on its way in an answer is not in the table any more.
-                Outcome::Held => self.tables.held.remove((span.channel.as_str(), number, post))?,
+                Outcome::Held => self.unhold(span.channel.as_str(), number, post)?.is_some(),
                 _ => false,
             };
             if is_skipped {

@@ -108,8 +108,9 @@ impl Crowded {
         if before.address != after.address && !before.address.starts_with('-') {
             writing.tables.addresses.remove((self.channel.as_str(), &before.address))?;
         }
+        let is_other = before.is_counted() != after.is_counted();
         let is_elsewhere = before.topics != after.topics || before.timezone != after.timezone;
-        if before.standing != after.standing || is_elsewhere {
+        if is_other || before.standing != after.standing || is_elsewhere {
             self.count(before, false)?;
             self.count(after, true)?;
             self.mark(before, false);

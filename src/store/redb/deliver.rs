@@ -16,7 +16,7 @@ use crate::store::redb::echo::enlightened;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rollout::Judged;
 use crate::store::redb::rows::{Aim, AnswerAt, AnswerRow, Flight, HeldRow, Part, Release};
-use crate::store::{Advance, Rescued, StoreError, Wire};
+use crate::store::{Advance, Claimed, Rescued, StoreError, Wire};
 
 /// Most claims that a post gets in one turn.
 const TURN_MAX: usize = 32;
@@ -27,16 +27,24 @@ const LOOKED_AT_MAX: usize = 8_192;
 /// The number of a recipient without a record.
 const NO_NUMBER: u32 = u32::MAX;
 
+/// So much as many looked at costs one who is held.
+const HELD_LOOKS: usize = 8;
+
 /// The claims of one transaction.
 pub(super) struct Claims {
-    pub claims: Vec<Claim>,
-    /// There may be more work, but enough was looked at.
-    pub is_cut: bool,
+    pub claimed: Claimed,
     /// For the log, once it is durable.
     pub judged: Vec<Judged>,
 }
 
-/// See `Store::advance`.
+/// What the turns of one transaction have come to.
+struct Turn<'c> {
+    claims: &'c mut Vec<Claim>,
+    looked_at: usize,
+    held: u64,
+}
+
+/// See `Store::advance_part`.
 pub(super) fn advance(writing: &mut Writing<'_>, step: &Advance) -> Result<Claims, StoreError> {
     for receipt in &step.receipts {
         writing.settle(receipt, Some(step.now))?;
@@ -51,9 +59,9 @@ pub(super) fn advance(writing: &mut Writing<'_>, step: &Advance) -> Result<Claim
     }
     let mut claims = Vec::new();
     writing.claim_answers(step, &mut claims)?;
-    let has_claimed_all = !writing.claim_deliveries(step, &mut claims)?;
-    let is_cut = !(has_opened_all && has_done_all && has_released_all && has_claimed_all);
-    Ok(Claims { claims, is_cut, judged })
+    let (held, has_looked_enough) = writing.claim_deliveries(step, &mut claims)?;
+    let is_cut = !(has_opened_all && has_done_all && has_released_all) || has_looked_enough;
+    Ok(Claims { claimed: Claimed { claims, held, is_cut }, judged })
 }
 
 /// The first part of `Store::stop_post`; what is left of it is a chore in this hand.
@@ -159,8 +167,10 @@ impl Writing<'_> {
         let part = flight.part;
         let (post, channel, number) = self.whose(batch, index)?;
         let held = HeldRow { batch, index, at: Timestamp::default() };
-        if !matches!(receipt.settled, Settled::Done(Outcome::Sent | Outcome::Uncertain)) {
-            self.uncount_taken(post, &channel, number)?;
+        if let Some(day) = flight.taken
+            && !matches!(receipt.settled, Settled::Done(Outcome::Sent | Outcome::Uncertain))
+        {
+            self.uncount_taken(&channel, number, day)?;
         }
         self.pay_back(&channel, number, flight, receipt.settled)?;
         self.keep_messages(post, (batch, index), part, receipt)?;
@@ -426,7 +436,7 @@ impl Writing<'_> {
             // What was held comes so, whatever else is answered.
             let lane = if row.releases.is_empty() { Lane::Window } else { Lane::Held };
             let what = Aim::Answer(at);
-            let flight = Flight { what, part: row.part, lane, has_echo, paid: None };
+            let flight = Flight { what, part: row.part, lane, has_echo, paid: None, taken: None };
             let ticket = self.give_ticket(&flight)?;
             claims.push(Claim {
                 ticket,
@@ -440,36 +450,37 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Claims in fair turns; answers whether it stopped because it had looked at enough.
+    /// Claims in fair turns; answers how many were held, and whether it stopped because it had
+    /// looked at enough.
     fn claim_deliveries(
         &mut self,
         step: &Advance,
         claims: &mut Vec<Claim>,
-    ) -> Result<bool, StoreError> {
-        let mut looked_at = 0;
-        while claims.len() < step.claims {
+    ) -> Result<(u64, bool), StoreError> {
+        let mut turn = Turn { claims, looked_at: 0, held: 0 };
+        while turn.claims.len() < step.claims {
             let next = self.next_in_line(&step.channel, &step.resting)?;
             let Some((rank, post)) = next else { break };
             if self.close_hours(post, step.now)? {
                 // It takes reading what the post says.
-                looked_at += TURN_MAX;
-                if looked_at >= LOOKED_AT_MAX {
-                    return Ok(true);
+                turn.looked_at += TURN_MAX;
+                if turn.looked_at >= LOOKED_AT_MAX {
+                    return Ok((turn.held, true));
                 }
                 continue;
             }
-            let limit = step.claims.min(claims.len() + TURN_MAX);
-            self.claim_turn(step, post, limit, claims, &mut looked_at)?;
+            let limit = step.claims.min(turn.claims.len() + TURN_MAX);
+            self.claim_turn(step, post, limit, &mut turn)?;
             let goes_on = self.tally(post)?.goes_on(&step.channel);
             if !goes_on || self.open_batch(&step.channel, post)?.is_none() {
                 self.tables.turns.remove((step.channel.as_str(), rank, post))?;
             }
             self.memory.served.insert((step.channel.clone(), rank), post);
-            if looked_at >= LOOKED_AT_MAX {
-                return Ok(true);
+            if turn.looked_at >= LOOKED_AT_MAX {
+                return Ok((turn.held, true));
             }
         }
-        Ok(false)
+        Ok((turn.held, false))
     }
 
     /// One post's turn: claims until there are `limit` or the post has nobody waiting.
@@ -478,8 +489,7 @@ impl Writing<'_> {
         step: &Advance,
         post: u64,
         limit: usize,
-        claims: &mut Vec<Claim>,
-        looked_at: &mut usize,
+        turn: &mut Turn<'_>,
     ) -> Result<(), StoreError> {
         let channel = &step.channel;
         if self.open_batch(channel, post)?.is_none() {
@@ -491,13 +501,13 @@ impl Writing<'_> {
         while let Some(batch) = self.open_batch(channel, post)? {
             let mut from = 0;
             while let Some(index) = self.waiting_at(batch, from)? {
-                if claims.len() >= limit
-                    || *looked_at >= LOOKED_AT_MAX
+                if turn.claims.len() >= limit
+                    || turn.looked_at >= LOOKED_AT_MAX
                     || !self.tally(post)?.goes_on(channel)
                 {
                     return Ok(());
                 }
-                *looked_at += 1;
+                turn.looked_at += 1;
                 from = usize::from(index);
                 let (_, _, number) = self.whose(batch, index)?;
                 let person = self.tables.subscribers.load((channel.as_str(), number))?;
@@ -510,23 +520,32 @@ impl Writing<'_> {
                 if part > 0 {
                     self.tables.partial.remove((batch, index))?;
                 }
+                let release =
+                    Release { post, held: HeldRow { batch, index, at: Timestamp::default() } };
+                let (lane, token) = self.choose_lane(post, &person, part, step)?;
+                if lane == Lane::Held {
+                    self.hold(channel, number, release, Some(step.now))?;
+                    turn.held += 1;
+                    turn.looked_at += HELD_LOOKS;
+                    continue;
+                }
+                let mut taken = None;
                 if let Some(max) = cap {
-                    // Where a window is closed it is held for that.
-                    let is_open = step.ways.is_window_open(person.window_until, step.now);
-                    if part == 0 && is_open && self.is_capped(step, number, max)? {
-                        let held = HeldRow { batch, index, at: Timestamp::default() };
-                        self.carry(step, number, Release { post, held })?;
+                    // Whoever has a part of it gets the rest.
+                    if part == 0 && self.is_capped(step, number, max)? {
+                        self.carry(step, number, release)?;
+                        turn.looked_at += HELD_LOOKS;
                         continue;
                     }
-                    self.count_taken(step, number)?;
+                    taken = self.count_taken(step, number)?;
                 }
                 self.turn(batch, index, Outcome::InFlight)?;
-                let (lane, token, paid) =
-                    self.choose_lane((channel, post), &person, part, &step.ways, step.now)?;
+                let paid = self.pay_lane(lane, number, step)?;
                 let what = Aim::Delivery { batch, index };
                 let has_echo = step.ways.has_windows && lane != Lane::Marketing;
-                let ticket = self.give_ticket(&Flight { what, part, lane, has_echo, paid })?;
-                claims.push(Claim {
+                let ticket =
+                    self.give_ticket(&Flight { what, part, lane, has_echo, paid, taken })?;
+                turn.claims.push(Claim {
                     ticket,
                     work: Work::Delivery {
                         post: PostId(post),

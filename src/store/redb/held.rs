@@ -51,6 +51,19 @@ impl Writing<'_> {
         }
     }
 
+    /// Takes a delivery out of what is held for somebody; `None` when it is not there.
+    pub fn unhold(
+        &mut self,
+        channel: &str,
+        number: u32,
+        post: u64,
+    ) -> Result<Option<HeldRow>, StoreError> {
+        let Some(row) = self.tables.held.load((channel, number, post))? else { return Ok(None) };
+        self.tables.held.remove((channel, number, post))?;
+        self.tables.held_by_age.remove((channel, row.at.as_millis(), number, post))?;
+        Ok(Some(row))
+    }
+
     /// Skips what was held for too long on the channel.
     pub fn expire_held(
         &mut self,
@@ -87,7 +100,7 @@ impl Writing<'_> {
         why: Reason,
         now: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        self.tables.held.remove((channel.as_str(), number, post))?;
+        self.unhold(channel.as_str(), number, post)?;
         self.turn(row.batch, row.index, Outcome::Skipped(why))?;
         self.stamp(row.batch, row.index, now)?;
         self.note(post, None, now)
@@ -112,7 +125,7 @@ impl Writing<'_> {
         let mut shown = HashSet::new();
         let mut releases = Vec::new();
         for release in held {
-            self.tables.held.remove((channel.as_str(), number, release.post))?;
+            self.unhold(channel.as_str(), number, release.post)?;
             let HeldRow { batch, index, .. } = release.held;
             if self.tally(release.post)?.stopped.is_some() {
                 self.turn(batch, index, Outcome::Skipped(Reason::PostStopped))?;
@@ -152,4 +165,45 @@ fn sign(card: &Card) -> String {
 /// What stands for a post without cards.
 pub(super) fn title_card(title: String) -> Card {
     Card { title, subtitle: String::new(), image: None, link: None, buttons: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::model::cap::Caps;
+    use crate::model::day::Days;
+    use crate::store::redb::trial::{NOW, bot, post, store};
+    use crate::store::{Advance, Store};
+
+    #[tokio::test]
+    async fn nothing_is_left_of_what_was_carried_over_where_there_are_no_windows() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let caps = Caps {
+            days: Days::utc(),
+            carry_at: jiff::civil::time(9, 0, 0, 0),
+            usual: Some(1),
+            campaigns: vec![],
+        };
+        let until = caps.carried_until(NOW);
+        let caps = Some(Arc::new(caps));
+        let step = |now| Advance {
+            channel: bot(),
+            receipts: vec![],
+            claims: 10,
+            resting: vec![],
+            caps: caps.clone(),
+            ways: Default::default(),
+            now,
+        };
+        for _ in 0..2 {
+            post(&store, 2).await;
+        }
+        assert_eq!(store.advance(step(NOW)).await.unwrap().len(), 2);
+        let aged = || store.write(|writing| writing.tables.held_by_age.len());
+        assert_eq!(aged().await.unwrap(), 2);
+        assert_eq!(store.advance(step(until)).await.unwrap().len(), 2);
+        assert_eq!(aged().await.unwrap(), 0);
+    }
 }

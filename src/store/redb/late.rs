@@ -1,7 +1,8 @@
 //! People who subscribe while posts are on their way that late joiners get.
 //!
 //! ```text
-//! post made ──▶ late_rules ──nobody waits any more──▶ (removed)
+//! post made ──▶ late_rules, unswept ──nobody waits any more──▶ (removed)
+//!                └─────── everybody looked at once more ──▶ not unswept any more
 //! somebody subscribes, some rule is for the channel ──▶ late ──judged──▶ a batch of its own
 //! ```
 
@@ -15,7 +16,7 @@ use crate::store::redb::ledger::{Writing, steps};
 use crate::store::redb::poll::named;
 use crate::store::redb::report::is_among;
 use crate::store::redb::rows::{Outcomes, People, Span};
-use crate::store::redb::tables::{LATE, LATE_RULES, POSTS, SUBSCRIBERS};
+use crate::store::redb::tables::{LATE, LATE_RULES, POSTS, SUBSCRIBERS, UNSWEPT};
 use crate::store::{LateCommit, LateLook, StoreError};
 
 /// See `Store::lease_late`.
@@ -28,14 +29,20 @@ pub(super) fn lease_late(read: &ReadTransaction, limit: usize) -> Result<LateLoo
         let person = subscribers.need((channel, number))?;
         look.people.push((named(channel)?, person));
     }
+    let unswept = UNSWEPT.open(read)?;
+    let (rules, posts) = (LATE_RULES.open(read)?, POSTS.open(read)?);
+    let zoned = |post| Ok::<_, StoreError>(posts.load(post)?.and_then(|row| row.zoned));
+    for key in unswept.keys(..)?.take(limit) {
+        let post = key?.value();
+        look.unswept.push((PostId(post), rules.need(post)?, zoned(post)?));
+    }
     if look.people.is_empty() {
         return Ok(look);
     }
-    let posts = POSTS.open(read)?;
-    for row in LATE_RULES.open(read)?.rows(..)? {
+    for row in rules.rows(..)? {
         let (post, whom) = row?;
-        let zoned = posts.load(post.value())?.and_then(|row| row.zoned);
-        look.rules.push((PostId(post.value()), whom, zoned));
+        let post = post.value();
+        look.rules.push((PostId(post), whom, zoned(post)?));
     }
     Ok(look)
 }
@@ -47,6 +54,9 @@ pub(super) fn commit_late(
 ) -> Result<u64, StoreError> {
     for (channel, number) in &commit.seen {
         writing.tables.late.remove((channel.as_str(), *number))?;
+    }
+    for post in &commit.swept {
+        writing.tables.unswept.remove(post.0)?;
     }
     let mut joined = 0;
     for (post, channel, numbers) in &commit.joining {
@@ -68,9 +78,9 @@ impl Writing<'_> {
     ) -> Result<(), StoreError> {
         let was_in = before.is_some_and(|before| {
             let has_all = after.topics.iter().all(|topic| before.topics.contains(topic));
-            before.standing == Standing::Active && has_all
+            before.standing == Standing::Active && before.is_counted() && has_all
         });
-        if after.standing != Standing::Active || was_in {
+        if after.standing != Standing::Active || !after.is_counted() || was_in {
             return Ok(());
         }
         let is_wanted = {
@@ -86,8 +96,10 @@ impl Writing<'_> {
         }
     }
 
-    /// Late joiners get the post from now on.
+    /// Late joiners get the post from now on, and who came since its audience was found is yet to
+    /// be looked for.
     pub fn open_to_late(&mut self, post: u64, whom: &Whom) -> Result<(), StoreError> {
+        self.tables.unswept.insert(post)?;
         self.tables.late_rules.put(post, whom)
     }
 
@@ -98,9 +110,8 @@ impl Writing<'_> {
         let mut together = vec![row.spans.clone()];
         if let Some(zoned) = &row.zoned {
             // Those that were made with it say the same.
-            let all = zoned.first.0..zoned.first.0 + u64::from(zoned.posts);
-            for other in all.filter(|other| *other != post) {
-                together.extend(self.tables.posts.load(other)?.map(|row| row.spans));
+            for other in zoned.together().into_iter().filter(|other| other.0 != post) {
+                together.extend(self.tables.posts.load(other.0)?.map(|row| row.spans));
             }
         }
         for number in numbers {

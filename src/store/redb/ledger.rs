@@ -248,7 +248,7 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// Counts who is claimed in a stage of a rollout, and who comes back from it.
+    /// Counts who is claimed in a stage of a rollout, or held, and who comes back from it.
     fn mind_quota(
         &mut self,
         post: u64,
@@ -259,8 +259,8 @@ impl Writing<'_> {
         let tally = self.tally(post)?;
         let Some(rollout) = &mut tally.rollout else { return Ok(()) };
         match (from, to) {
-            (Outcome::Waiting, Outcome::InFlight) => rollout.take(channel),
-            (Outcome::InFlight, Outcome::Waiting) => {
+            (Outcome::Waiting, Outcome::InFlight | Outcome::Held) => rollout.take(channel),
+            (Outcome::InFlight | Outcome::Held, Outcome::Waiting) => {
                 rollout.give_back(channel);
                 if tally.goes_on(channel) {
                     let rank = tally.priority.rank();
@@ -359,6 +359,7 @@ impl Writing<'_> {
             match (tally.counts.is_finished(), tally.finished_at) {
                 (true, None) => {
                     tally.finished_at = Some(tally.touched_at);
+                    self.tables.unswept.remove(*post)?;
                     self.tables.late_rules.remove(*post)?;
                     self.tables.finished.insert((tally.touched_at.as_millis(), *post))?;
                 }

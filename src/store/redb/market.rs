@@ -2,7 +2,7 @@
 
 use redb::ReadTransaction;
 
-use crate::model::lane::{Lane, MARKETING_GAP, Market, Optin, Reach, Ways, lane};
+use crate::model::lane::{Lane, MARKETING_GAP, Market, Optin, Reach, lane};
 use crate::model::name::Name;
 use crate::model::post::{Outcome, Reason, Settled};
 use crate::model::subscriber::Subscriber;
@@ -11,7 +11,10 @@ use crate::store::redb::ledger::Writing;
 use crate::store::redb::report::place;
 use crate::store::redb::rows::{Flight, LaneRow, Number, Paid, Span};
 use crate::store::redb::tables::{ADDRESSES, MARKETS, OPTINS};
-use crate::store::{MarketCampaign, MarketState, OptinWord, StoreError};
+use crate::store::{Advance, MarketCampaign, MarketState, OptinWord, StoreError};
+
+/// Most opt-ins that are looked at in one transaction.
+const LOOKED_AT_MAX: usize = 4_096;
 
 /// Most posts that a result which names none is looked for in.
 const LOOKED_BACK_MAX: usize = 200;
@@ -79,17 +82,23 @@ pub(super) fn commit_optins(
     Ok(known)
 }
 
-/// See `Store::forget_optins`.
+/// A part of `Store::forget_optins`: of people from a number on. Answers how many have forgotten
+/// tokens, and from which number on others are to be looked at, if any.
 pub(super) fn forget_optins(
     writing: &mut Writing<'_>,
     channel: &Name,
     before: Timestamp,
-) -> Result<usize, StoreError> {
-    let mut untold = Vec::new();
+    from: u32,
+) -> Result<(usize, Option<u32>), StoreError> {
+    let (mut untold, mut next) = (Vec::new(), None);
     {
-        let range = (channel.as_str(), 0)..=(channel.as_str(), u32::MAX);
-        for row in writing.tables.optins.rows(range)? {
+        let range = (channel.as_str(), from)..=(channel.as_str(), u32::MAX);
+        for (looked_at, row) in writing.tables.optins.rows(range)?.enumerate() {
             let (key, optin) = row?;
+            if looked_at >= LOOKED_AT_MAX {
+                next = Some(key.value().1);
+                break;
+            }
             if optin.token.is_some() && optin.told_at.is_none_or(|at| at < before) {
                 untold.push(key.value().1);
             }
@@ -98,7 +107,7 @@ pub(super) fn forget_optins(
     for number in &untold {
         writing.turn_optin(channel, *number, |optin| optin.token = None)?;
     }
-    Ok(untold.len())
+    Ok((untold.len(), next))
 }
 
 impl Writing<'_> {
@@ -141,23 +150,24 @@ impl Writing<'_> {
         Ok(self.tables.markets.load(channel.as_str())?.unwrap_or_default())
     }
 
-    /// The lane in which somebody is reached now; a marketing message is paid and counted here, and
-    /// comes with its token.
+    /// The lane in which somebody is reached now; a marketing message comes with its token, and is
+    /// yet to be paid.
     pub fn choose_lane(
-        &mut self,
-        (channel, post): (&Name, u64),
+        &self,
+        post: u64,
         person: &Subscriber,
         part: u8,
-        ways: &Ways,
-        now: Timestamp,
-    ) -> Result<(Lane, Option<String>, Option<Paid>), StoreError> {
+        step: &Advance,
+    ) -> Result<(Lane, Option<String>), StoreError> {
+        let Advance { channel, ways, now, .. } = step;
+        let now = *now;
         let mut reach =
             Reach { window_until: person.window_until, beyond: None, optin: None, spent: 0 };
         let first = lane(reach, ways, now);
         if first != Lane::Held || part > 0 {
-            return Ok((first, None, None));
+            return Ok((first, None));
         }
-        let Some(beyond) = self.tables.beyonds.load(post)? else { return Ok((first, None, None)) };
+        let Some(beyond) = self.tables.beyonds.load(post)? else { return Ok((first, None)) };
         reach.beyond = Some(&beyond);
         let number = person.number;
         let optin = match ways.market {
@@ -173,13 +183,23 @@ impl Writing<'_> {
             reach.spent = if is_now { state.spent } else { 0 };
         }
         let chosen = lane(reach, ways, now);
-        let (Lane::Marketing, Some(market)) = (chosen, &ways.market) else {
-            return Ok((chosen, None, None));
-        };
-        let token = optin.and_then(|optin| optin.token);
-        let paid = self.pay(channel, market, now)?;
-        self.turn_optin(channel, number, |optin| optin.next_at = Some(now + MARKETING_GAP))?;
-        Ok((chosen, token, Some(paid)))
+        let token = optin.and_then(|optin| optin.token).filter(|_| chosen == Lane::Marketing);
+        Ok((chosen, token))
+    }
+
+    /// Pays for a message in the lane and begins its person's gap, where it costs something.
+    pub fn pay_lane(
+        &mut self,
+        lane: Lane,
+        number: u32,
+        step: &Advance,
+    ) -> Result<Option<Paid>, StoreError> {
+        let Advance { channel, ways, now, .. } = step;
+        let (Lane::Marketing, Some(market)) = (lane, &ways.market) else { return Ok(None) };
+        let paid = self.pay(channel, market, *now)?;
+        let next_at = Some(*now + MARKETING_GAP);
+        self.turn_optin(channel, number, |optin| optin.next_at = next_at)?;
+        Ok(Some(paid))
     }
 
     fn pay(&mut self, channel: &Name, market: &Market, now: Timestamp) -> Result<Paid, StoreError> {
@@ -279,5 +299,31 @@ impl Writing<'_> {
     ) -> Result<Option<(u64, u16)>, StoreError> {
         let found = place(&self.tables.people, spans, channel.as_str(), number)?;
         Ok(found.and_then(|(batch, at)| Some((batch, u16::try_from(at).ok()?))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use crate::store::redb::trial::{NOW, bot, people, store};
+
+    #[tokio::test]
+    async fn who_is_not_told_of_any_more_is_forgotten_part_by_part() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let all = LOOKED_AT_MAX + 2;
+        people(&store, all).await;
+        let words = (0..all).map(|number| {
+            let (token, at) = (format!("t{number}"), NOW);
+            (number.to_string(), OptinWord::Open { token, expires_at: None, next_at: None, at })
+        });
+        store.commit_optins(&bot(), words.collect()).await.unwrap();
+        let later = NOW + std::time::Duration::from_secs(1);
+        let first = store.write(move |writing| forget_optins(writing, &bot(), later, 0)).await;
+        let next = u32::try_from(LOOKED_AT_MAX).unwrap();
+        assert_eq!(first.unwrap(), (LOOKED_AT_MAX, Some(next)));
+        assert_eq!(store.forget_optins(&bot(), later).await.unwrap(), 2);
+        assert_eq!(store.write(|writing| writing.tables.tokens.len()).await.unwrap(), 0);
     }
 }

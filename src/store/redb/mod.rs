@@ -15,6 +15,9 @@ mod tables;
 
 mod writer;
 
+#[cfg(test)]
+mod trial;
+
 mod ledger;
 
 mod packed;
@@ -97,7 +100,7 @@ use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::name::Name;
 use crate::model::one_off::{FilePost, FilesTaken};
 use crate::model::pacing::{Halt, Pacing, StarsAsked};
-use crate::model::post::{Claim, Draft, DraftId, Outcome, Post, PostId};
+use crate::model::post::{Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
 use crate::model::product::ProductName;
 use crate::model::report::PostReport;
@@ -111,11 +114,13 @@ use crate::model::zone::{Gathering, Zone};
 use crate::store::redb::chores::{Hand, Progress};
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rollout::Judged;
+use crate::store::redb::rows::BotName;
+use crate::store::redb::tables::BOTS;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
-    Advance, ConversationCommit, CorrectionCommit, Delivery, FloodWord, LateCommit, LateLook,
-    MarketCampaign, MarketState, OptinWord, PollCommit, PostCommit, PostRole, Reply, Rescued,
-    ReviewWord, Reviewed, Status, Store, StoreError, TraceQuery, Wire, ZonedCommit,
+    Advance, Claimed, ConversationCommit, CorrectionCommit, Delivery, FloodWord, LateCommit,
+    LateLook, MarketCampaign, MarketState, OptinWord, PollCommit, PostCommit, PostRole, Reply,
+    Rescued, ReviewWord, Reviewed, Status, Store, StoreError, TraceQuery, Wire, ZonedCommit,
 };
 
 /// The file's name in the data directory.
@@ -402,14 +407,9 @@ impl Store for RedbStore {
         self.scan(move |read| audience::load_people(read, &channel, &numbers))
     }
 
-    fn commit_chats(
-        &self,
-        channel: &Name,
-        addresses: Vec<String>,
-        now: Timestamp,
-    ) -> Reply<'_, Vec<u32>> {
+    fn commit_chats(&self, channel: &Name, addresses: Vec<String>) -> Reply<'_, Vec<u32>> {
         let channel = channel.clone();
-        self.write(move |writing| audience::commit_chats(writing, &channel, &addresses, now))
+        self.write(move |writing| audience::commit_chats(writing, &channel, &addresses))
     }
 
     fn load_shown(&self) -> Reply<'_, Vec<(DraftId, PostId)>> {
@@ -504,23 +504,11 @@ impl Store for RedbStore {
         self.write(move |writing| compose::commit_flood(writing, &source, word, now))
     }
 
-    fn advance(&self, mut step: Advance) -> Reply<'_, Vec<Claim>> {
+    fn advance_part(&self, step: Advance) -> Reply<'_, Claimed> {
         Box::pin(async move {
-            let limit = step.claims;
-            let mut claims = Vec::new();
-            loop {
-                let (channel, now) = (step.channel.clone(), step.now);
-                let (resting, ways) = (step.resting.clone(), step.ways.clone());
-                let caps = step.caps.clone();
-                let done = self.write(move |writing| deliver::advance(writing, &step)).await?;
-                done.judged.iter().for_each(tell_judged);
-                claims.extend(done.claims);
-                if !done.is_cut || claims.len() >= limit {
-                    return Ok(claims);
-                }
-                let (receipts, left) = (Vec::new(), limit - claims.len());
-                step = Advance { channel, receipts, claims: left, resting, caps, ways, now };
-            }
+            let done = self.write(move |writing| deliver::advance(writing, &step)).await?;
+            done.judged.iter().for_each(tell_judged);
+            Ok(done.claimed)
         })
     }
 
@@ -592,7 +580,20 @@ impl Store for RedbStore {
 
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()> {
         let channel = channel.clone();
-        self.write(move |writing| writing.tables.channels.put(channel.as_str(), &state))
+        self.write(move |writing| writing.keep_channel(&channel, &state))
+    }
+
+    fn load_bot(&self, channel: &Name) -> Reply<'_, Option<String>> {
+        let channel = channel.clone();
+        self.look(move |read| {
+            let row = BOTS.open(read)?.load(channel.as_str())?;
+            Ok(row.map(|BotName(name)| name))
+        })
+    }
+
+    fn commit_bot(&self, channel: &Name, name: String) -> Reply<'_, ()> {
+        let channel = channel.clone();
+        self.write(move |writing| writing.tables.bots.put(channel.as_str(), &BotName(name.clone())))
     }
 
     fn load_pacing(&self, channel: &Name) -> Reply<'_, Option<Pacing>> {
@@ -613,6 +614,17 @@ impl Store for RedbStore {
     fn commit_halt(&self, channel: &Name, halt: Option<Halt>) -> Reply<'_, bool> {
         let channel = channel.clone();
         self.write(move |writing| writing.keep_halt(&channel, halt.as_ref()))
+    }
+
+    fn count_capped(
+        &self,
+        channel: &Name,
+        numbers: Vec<u32>,
+        day: u32,
+        max: u32,
+    ) -> Reply<'_, u64> {
+        let channel = channel.clone();
+        self.scan(move |read| caps::count_capped(read, &channel, &numbers, (day, max)))
     }
 
     fn take_stars(&self, channel: &Name, asked: StarsAsked) -> Reply<'_, u64> {
@@ -673,7 +685,18 @@ impl Store for RedbStore {
 
     fn forget_optins(&self, channel: &Name, before: Timestamp) -> Reply<'_, usize> {
         let channel = channel.clone();
-        self.write(move |writing| market::forget_optins(writing, &channel, before))
+        Box::pin(async move {
+            let (mut forgotten, mut next) = (0, Some(0));
+            while let Some(from) = next {
+                let channel = channel.clone();
+                let part = self
+                    .write(move |writing| market::forget_optins(writing, &channel, before, from));
+                let (some, left) = part.await?;
+                forgotten += some;
+                next = left;
+            }
+            Ok(forgotten)
+        })
     }
 
     fn load_market(&self, channel: &Name) -> Reply<'_, MarketState> {

@@ -355,7 +355,10 @@ mod tests {
             newer.await.unwrap();
         }
         let error = refusal(&folder.store());
-        assert!(matches!(error, StoreError::UnknownVersion { found: 99, known: 5, .. }), "{error}");
+        assert!(
+            matches!(error, StoreError::UnknownVersion { found: 99, known: FORMAT_KNOWN, .. }),
+            "{error}"
+        );
     }
 
     #[test]

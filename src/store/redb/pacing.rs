@@ -2,6 +2,7 @@
 
 use redb::ReadTransaction;
 
+use crate::model::channel::ChannelState;
 use crate::model::name::Name;
 use crate::model::pacing::{Halt, Pacing, StarsAsked, StarsPer};
 use crate::model::post::PostId;
@@ -65,7 +66,21 @@ impl Writing<'_> {
                 self.tables.halts.remove(channel.as_str())?;
             }
         }
-        Ok(before.is_some() != halt.is_some())
+        let is_changed = before.is_some() != halt.is_some();
+        if is_changed {
+            self.recall_stages(channel)?;
+        }
+        Ok(is_changed)
+    }
+
+    /// See `Store::commit_channel`.
+    pub fn keep_channel(&mut self, channel: &Name, state: &ChannelState) -> Result<(), StoreError> {
+        let before = self.tables.channels.load(channel.as_str())?;
+        self.tables.channels.put(channel.as_str(), state)?;
+        match before.is_some_and(|before| before.paused.is_some()) == state.paused.is_some() {
+            true => Ok(()),
+            false => self.recall_stages(channel),
+        }
     }
 
     /// See `Store::take_stars`.

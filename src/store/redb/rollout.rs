@@ -1,7 +1,8 @@
 //! Staged rollouts: when a stage is over, and what is made of it.
 
+use crate::model::name::Name;
 use crate::model::post::{Outcome, Reason};
-use crate::model::rollout::Seen;
+use crate::model::rollout::{Quota, Seen};
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::redb::ledger::Writing;
@@ -19,6 +20,10 @@ pub(super) struct Judged {
 
 /// Most stages judged in one transaction.
 const JUDGED_MAX: usize = 8;
+
+/// Most posts that are looked at again when a channel is shut or opened; others are with their next
+/// receipt.
+const RECALLED_MAX: usize = 1_024;
 
 impl Writing<'_> {
     /// Judges the stages that are due. A post that is paused meanwhile is judged once it goes on.
@@ -85,7 +90,8 @@ impl Writing<'_> {
         Ok(seen)
     }
 
-    /// Notes when the stage of a post is to be judged, once everybody of it has an end. Part of
+    /// Notes when the stage of a post is to be judged, once everybody of it has an end. Who is left
+    /// on a channel that nothing is sent on has no part in it; but somebody must have. Part of
     /// writing the tallies.
     pub fn end_stage(&mut self, post: u64) -> Result<(), StoreError> {
         let Some((tally, _)) = self.memory.tally(post) else { return Ok(()) };
@@ -97,12 +103,17 @@ impl Writing<'_> {
         {
             return Ok(());
         }
-        let still = rollout.quotas.iter().filter(|quota| quota.left > 0);
-        let channels: Vec<_> = still.map(|quota| quota.channel.clone()).collect();
-        for channel in channels {
-            if self.open_batch(&channel, post)?.is_some() {
+        let quotas: Vec<_> = rollout.quotas.iter().filter(|it| it.planned > 0).cloned().collect();
+        let mut has_part = false;
+        for Quota { channel, left, .. } in quotas {
+            let is_left = left > 0 && self.open_batch(&channel, post)?.is_some();
+            if is_left && !self.is_shut(&channel)? {
                 return Ok(());
             }
+            has_part |= !is_left;
+        }
+        if !has_part {
+            return Ok(());
         }
         let Some((tally, _)) = self.memory.tally(post) else { return Ok(()) };
         let due_at = {
@@ -112,5 +123,31 @@ impl Writing<'_> {
             due_at
         };
         self.tables.staged.insert((due_at.as_millis(), post))
+    }
+
+    /// Nothing is sent on the channel until somebody says so, or its credentials are good again.
+    fn is_shut(&self, channel: &Name) -> Result<bool, StoreError> {
+        if self.tables.halts.load(channel.as_str())?.is_some() {
+            return Ok(true);
+        }
+        let state = self.tables.channels.load(channel.as_str())?;
+        Ok(state.is_some_and(|state| state.paused.is_some()))
+    }
+
+    /// A channel was shut or opened: stages may be over that waited for it.
+    pub fn recall_stages(&mut self, channel: &Name) -> Result<(), StoreError> {
+        let mut from = 0;
+        for _ in 0..RECALLED_MAX {
+            let next = {
+                let range = (channel.as_str(), from, 0)..=(channel.as_str(), u64::MAX, u64::MAX);
+                let key = self.tables.open_batches.keys(range)?.next().transpose()?;
+                key.map(|key| key.value().1)
+            };
+            let Some(post) = next else { break };
+            // They are looked at as what changed.
+            self.tally(post)?;
+            from = post.saturating_add(1);
+        }
+        Ok(())
     }
 }

@@ -39,6 +39,10 @@ use crate::store::redb::sent::{put_varint, take_wide};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Format(pub u32);
 
+/// What a service calls a bot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct BotName(pub String);
+
 /// The last number given of each kind; 0 is never given, but for subscribers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counters {
@@ -239,6 +243,8 @@ pub(super) struct Flight {
     /// What it says comes back as an echo.
     pub has_echo: bool,
     pub paid: Option<Paid>,
+    /// The day for which it counts as a post of campaigns, where there is a cap.
+    pub taken: Option<u32>,
 }
 
 /// What was paid for a message, in which period; in millionths.
@@ -431,7 +437,7 @@ versions! {
     Outcomes = 2;
     Corrections = 1;
     SentRow = 1, IS_BULK;
-    Flight = 2;
+    Flight = 3;
     Part = 1;
     HeldRow = 2;
     AnswerRow = 2;
@@ -450,6 +456,7 @@ versions! {
     ChannelState = 1;
     Pacing = 1;
     Halt = 1;
+    BotName = 1;
     Stars = 1;
     TakenRow = 1, IS_BULK;
     Cursor = 1;
@@ -562,6 +569,11 @@ mod tests {
     #[test]
     fn the_format_is_read_as_it_was_written() {
         golden(&Format(1), "01cc71069e01");
+    }
+
+    #[test]
+    fn a_bots_name_is_read_as_it_was_written() {
+        golden(&BotName("b".into()), "016500d1220162");
     }
 
     #[test]
@@ -938,8 +950,9 @@ mod tests {
                 lane: Lane::Marketing,
                 has_echo: true,
                 paid: Some(Paid { period: 3, cost: 300 }),
+                taken: Some(300),
             },
-            "02e457b3940001ff070203010106ac02",
+            "0373ae9ef50001ff070203010106ac0201ac02",
         );
     }
 
@@ -952,8 +965,9 @@ mod tests {
                 lane: Lane::Window,
                 has_echo: false,
                 paid: None,
+                taken: None,
             },
-            "02eba58bd90103626f7401310300000000",
+            "03df66e8b00103626f740131030000000000",
         );
     }
 

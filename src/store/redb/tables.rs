@@ -32,9 +32,9 @@ use crate::model::zone::Gathering;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
-    AnswerRow, Bits, Counters, Crowd, Cursor, Doubt, EchoRow, FileRow, Flight, Format, HeldRow,
-    LaneRow, Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow, ShelfRow,
-    Stars, StoryRow, TakenRow, Tally, TimesRow,
+    AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, FileRow, Flight, Format,
+    HeldRow, LaneRow, Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow,
+    ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow,
 };
 use crate::store::{MarketState, StoreError};
 
@@ -156,6 +156,8 @@ tables! {
         consents CONSENTS: (Text, u32, u64) => Consent;
         /// By channel.
         channels CHANNELS: Text => ChannelState;
+        /// By channel: what the service calls its bot.
+        bots BOTS: Text => BotName;
         /// By channel: how fast it was found to be allowed to send.
         pacings PACINGS: Text => Pacing;
         /// By channel: those on which nothing is sent until somebody says so.
@@ -192,6 +194,8 @@ tables! {
         shown SHOWN: (u64, u64);
         /// Channel, number: who subscribed while posts were on their way that late joiners get.
         late LATE: (Text, u32);
+        /// Posts that let late joiners in and have not been looked for since they were made.
+        unswept UNSWEPT: u64;
         /// Channel, post, batch: batches in which somebody waits.
         open_batches OPEN_BATCHES: (Text, u64, u64);
         /// Channel, rank, post: posts of which somebody may be claimed; see `control`.
@@ -202,7 +206,7 @@ tables! {
         opening OPENING: (i64, u64);
         /// Due in milliseconds, ticket: doubts to be looked at.
         doubts_due DOUBTS_DUE: (i64, u64);
-        /// Channel, since in milliseconds, number, post: what was held; some of it is not any more.
+        /// Channel, since in milliseconds, number, post: what is held.
         held_by_age HELD_BY_AGE: (Text, i64, u32, u64);
         /// Item, post: the posts whose corrections the item can make.
         told TOLD: ([u8; 16], u64);

@@ -323,7 +323,7 @@ impl Writing<'_> {
         if outcomes.contains(&held) {
             let people = self.tables.people.need(batch)?;
             for (number, byte) in numbers(&people.steps).into_iter().zip(&outcomes) {
-                if *byte == held && self.tables.held.remove((channel.as_str(), number, post))? {
+                if *byte == held && self.unhold(channel.as_str(), number, post)?.is_some() {
                     rows += 1;
                 }
             }

@@ -1,75 +1,12 @@
 //! A word on a post is cut between two of its parts.
 
-use std::path::Path;
-
-use crate::model::campaign::OnUncertain;
 use crate::model::control::{Obeyed, PostWord};
-use crate::model::name::Name;
-use crate::model::post::{
-    BATCH_RECIPIENTS_MAX, Claim, Counts, Outcome, Post, Reason, Receipt, Settled,
-};
-use crate::model::subscriber::Subscriber;
-use crate::model::time::Timestamp;
-use crate::store::redb::{RedbStore, open};
-use crate::store::{Advance, PostCommit, Store};
+use crate::model::post::{BATCH_RECIPIENTS_MAX, Claim, Counts, Outcome, Reason, Receipt, Settled};
+use crate::store::redb::RedbStore;
+use crate::store::redb::trial::{NOW, bot, post, store};
+use crate::store::{Advance, Store};
 
 use super::*;
-
-const NOW: Timestamp = Timestamp::from_millis(1_900_000_000_000);
-
-fn bot() -> Name {
-    Name::parse("bot").unwrap()
-}
-
-fn store(folder: &tempfile::TempDir) -> RedbStore {
-    open(&Path::new(folder.path()).join("store.redb")).unwrap()
-}
-
-fn person(number: usize) -> Subscriber {
-    Subscriber {
-        number: 0,
-        address: number.to_string(),
-        language: None,
-        first_name: None,
-        timezone: None,
-        name_asked_at: None,
-        topics: vec![],
-        standing: Standing::Active,
-        window_until: None,
-        joined_at: NOW,
-        changed_at: NOW,
-        default_reply_at: None,
-    }
-}
-
-/// A post to three batches of people.
-async fn post(store: &RedbStore) -> PostId {
-    let people = (0..3 * BATCH_RECIPIENTS_MAX).map(person).collect();
-    store.import_subscribers(&bot(), people).await.unwrap();
-    let post = Post {
-        id: PostId(0),
-        campaign: None,
-        title: "t".into(),
-        created_at: NOW,
-        bodies: vec![],
-        personal: None,
-        cards: vec![],
-        on_uncertain: OnUncertain::Skip,
-        priority: Default::default(),
-        rollout: None,
-        hours: vec![],
-        zoned: None,
-        paused: None,
-        stopped: None,
-        counts: Counts::default(),
-        errors: vec![],
-        corrections: None,
-        beyond: None,
-    };
-    let audience = store.load_audience(&bot(), &[]).await.unwrap();
-    let commit = PostCommit { drafts: vec![], post, audiences: vec![(bot(), audience)] };
-    store.commit_post(commit).await.unwrap()
-}
 
 async fn advance(store: &RedbStore, receipts: Vec<Receipt>, claims: usize) -> Vec<Claim> {
     let step = Advance {
@@ -106,7 +43,7 @@ fn refused(claims: &[Claim]) -> Vec<Receipt> {
 async fn a_post_that_was_stopped_half_way_is_claimed_by_nobody_and_finishes_after_a_start() {
     let folder = tempfile::tempdir().unwrap();
     let before = store(&folder);
-    let id = post(&before).await;
+    let id = post(&before, 3 * BATCH_RECIPIENTS_MAX).await;
     let all = 3 * BATCH_RECIPIENTS_MAX as u64;
     let hand = Hand::default();
     let held = hand.clone();
@@ -134,7 +71,7 @@ async fn a_post_that_was_stopped_half_way_is_claimed_by_nobody_and_finishes_afte
 async fn whoever_asked_may_go_away_between_two_parts() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder);
-    let id = post(&store).await;
+    let id = post(&store, 3 * BATCH_RECIPIENTS_MAX).await;
     let claims = advance(&store, vec![], 3 * BATCH_RECIPIENTS_MAX).await;
     advance(&store, refused(&claims), 0).await;
     let all = 3 * BATCH_RECIPIENTS_MAX as u64;

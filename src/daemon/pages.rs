@@ -1,0 +1,148 @@
+//! The pages that people subscribe on: what the settings say of them, as the public door needs it.
+
+use std::collections::BTreeSet;
+
+use crate::config::{Config, Service, Texts};
+use crate::invite::{Colour, Logo, Page, Wording};
+use crate::listen::invites::{Entrance, Invite};
+use crate::model::campaign::Campaign;
+use crate::model::name::Name;
+
+/// All pages, as the settings have them.
+pub(super) fn invites(config: &Config) -> Vec<Invite> {
+    config.pages.iter().map(|page| invite(page, config)).collect()
+}
+
+/// The bots that pages lead to and of which the settings do not say what they are called.
+pub(super) fn nameless(config: &Config) -> BTreeSet<Name> {
+    let led_to = config.pages.iter().flat_map(|page| &page.channels);
+    let is_nameless = |name: &Name| {
+        config.channels.iter().any(|channel| {
+            channel.name == *name
+                && matches!(channel.service, Service::Telegram { username: None, .. })
+        })
+    };
+    led_to.filter(|name| is_nameless(name)).cloned().collect()
+}
+
+fn invite(page: &crate::config::Page, config: &Config) -> Invite {
+    let shown: Vec<&Name> = match &page.topics {
+        Some(topics) => topics.iter().collect(),
+        None => config.topics.keys().collect(),
+    };
+    let called = shown.iter().filter_map(|topic| config.topics.get(*topic));
+    let channels = config.channels.iter().filter(|channel| page.channels.contains(&channel.name));
+    Invite {
+        slug: page.slug.clone(),
+        page: Page {
+            topics: called.map(wording).collect(),
+            title: page.title.as_ref().map(wording),
+            text: page.text.as_ref().map(wording),
+            privacy: page.privacy.as_ref().map(wording),
+            colour: page.colour.map(Colour),
+            logo: page
+                .logo
+                .as_ref()
+                .map(|logo| Logo { mime: logo.mime, bytes: logo.bytes.clone() }),
+            frames: config.listen.frame_ancestors.clone(),
+        },
+        topics: page.topics.clone().unwrap_or_default(),
+        channels: channels
+            .map(|channel| (channel.name.clone(), entrance(&channel.service)))
+            .collect(),
+        sources: sources(page, config),
+    }
+}
+
+fn entrance(service: &Service) -> Entrance {
+    match service {
+        Service::Telegram { username, .. } => Entrance::Telegram { bot: username.clone() },
+        Service::Messenger { page_id, .. } => Entrance::Messenger { page: page_id.clone() },
+    }
+}
+
+/// The sources of the campaigns that whoever subscribes there gets. What is looked at before it
+/// goes out is not shown to everybody first.
+fn sources(page: &crate::config::Page, config: &Config) -> Vec<Name> {
+    let is_got = |campaign: &&Campaign| {
+        let is_wanted = |topic: &Name| page.topics.as_ref().is_none_or(|all| all.contains(topic));
+        let is_told = campaign.topics.is_empty() || campaign.topics.iter().any(is_wanted);
+        let is_there = campaign.channels.iter().any(|channel| page.channels.contains(channel));
+        is_told && is_there && !campaign.timing.review
+    };
+    let got = config.campaigns.iter().filter(is_got);
+    let sources: BTreeSet<&Name> = got.flat_map(|campaign| &campaign.sources).collect();
+    sources.into_iter().cloned().collect()
+}
+
+fn wording(texts: &Texts) -> Wording {
+    Wording { default: texts.default.clone(), languages: texts.languages.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::Setup;
+
+    const SETTINGS: &str = r#"
+data_dir = "data"
+[channels]
+bot = { kind = "telegram", token = { env = "TOKEN" } }
+other = { kind = "telegram", token = { env = "TOKEN" }, username = "other_bot" }
+[topics]
+news = {}
+offers = {}
+[sources]
+a = { url = "https://example.com/a" }
+b = { url = "https://example.com/b" }
+c = { url = "https://example.com/c" }
+d = { url = "https://example.com/d" }
+e = { url = "https://example.com/e" }
+[campaigns]
+news = { sources = ["a"], topics = ["news"] }
+looked-at = { sources = ["b"], topics = ["news"], review = true }
+offers = { sources = ["c"], topics = ["offers"] }
+everybody = { sources = ["d"], topics = [] }
+elsewhere = { sources = ["e"], topics = ["news"], channels = ["other"] }
+[pages]
+news = { topics = ["news"], channels = ["bot"] }
+all = {}
+"#;
+
+    fn config() -> Config {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tidings.toml");
+        std::fs::write(&path, SETTINGS).unwrap();
+        let token = |name: &str| (name == "TOKEN").then(|| "1:x".to_owned());
+        match Setup::load(&path, &token) {
+            Ok(setup) => Config::clone(&setup.config),
+            Err(problems) => panic!("{}", problems.join("\n")),
+        }
+    }
+
+    fn told<'a>(names: impl IntoIterator<Item = &'a Name>) -> Vec<&'a str> {
+        names.into_iter().map(Name::as_str).collect()
+    }
+
+    #[test]
+    fn a_page_shows_what_its_people_get_and_nothing_that_is_looked_at_first() {
+        let config = config();
+        let [news, all] = &invites(&config)[..] else { panic!("two pages") };
+        assert_eq!(told(&news.sources), ["a", "d"]);
+        assert_eq!(told(&all.sources), ["a", "c", "d", "e"]);
+    }
+
+    #[test]
+    fn a_page_for_all_names_no_topic_and_shows_each() {
+        let config = config();
+        let [news, all] = &invites(&config)[..] else { panic!("two pages") };
+        assert_eq!((told(&news.topics), news.page.topics.len()), (vec!["news"], 1));
+        assert_eq!((told(&all.topics), all.page.topics.len()), (vec![], 2));
+        assert_eq!(told(all.channels.iter().map(|(name, _)| name)), ["bot", "other"]);
+    }
+
+    #[test]
+    fn only_bots_without_a_name_are_asked_for_it() {
+        assert_eq!(told(&nameless(&config())), ["bot"]);
+    }
+}
