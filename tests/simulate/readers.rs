@@ -107,6 +107,10 @@ impl World {
         let last = clockwork::after(until.since(self.clock.now()));
         while Instant::now() < last && !watched.has_ended() {
             settle(|| watched.turns()).await;
+            // Nothing is left that would wake anybody before the end.
+            if watched.has_ended() {
+                break;
+            }
             step(last).await;
         }
         tasks.abort();

@@ -90,7 +90,7 @@ pub(crate) fn timing(raw: &RawCampaign, path: &str, clock: &Clock, found: &mut F
     let named = raw.timezone.as_ref().filter(|raw| raw.value != SUBSCRIBER);
     let zone = named.and_then(|raw| zone(raw, &key("timezone"), found));
     let zone = zone.unwrap_or_else(|| clock.zone.clone());
-    let by_reader = readers(raw, path, found);
+    let by_reader = readers(raw, path, clock, found);
     let digest = match &raw.send {
         None => None,
         Some(RawSend::Word(word)) => {
@@ -148,7 +148,7 @@ pub(crate) fn timing(raw: &RawCampaign, path: &str, clock: &Clock, found: &mut F
 }
 
 /// Whether the campaign goes by its readers' own clocks.
-fn readers(raw: &RawCampaign, path: &str, found: &mut Findings) -> bool {
+fn readers(raw: &RawCampaign, path: &str, clock: &Clock, found: &mut Findings) -> bool {
     let of_digest = match &raw.send {
         Some(RawSend::Digest(digest)) => digest.timezone.as_ref(),
         _ => None,
@@ -165,12 +165,13 @@ fn readers(raw: &RawCampaign, path: &str, found: &mut Findings) -> bool {
     if let Some(all) = of_all.filter(is_readers)
         && !matches!(raw.send, Some(RawSend::Digest(_)))
         && raw.window.is_none()
+        && clock.quiet.is_none()
     {
         let hint = "`send = { digest = \"09:00\" }` or `window = \"08:00-21:00\"` go by it";
-        let text = "what goes at once and at any hour goes by no clock, but for `quiet`";
+        let text = "does nothing: what goes at once and at any hour goes by no clock";
         found.warning(all.at, &key, text).hint(hint);
     }
-    of_all.or(of_digest).filter(is_readers).is_some() || of_digest.filter(is_readers).is_some()
+    [of_all, of_digest].into_iter().flatten().any(|raw| is_readers(&raw))
 }
 
 fn day(at: Timestamp) -> jiff::civil::Date {
