@@ -567,17 +567,19 @@ pub struct ShelfCommit {
 pub struct PostCommit {
     pub drafts: Vec<DraftId>,
     pub post: Post,
-    /// Per channel the recipients' numbers, ascending.
-    pub audiences: Vec<(Name, Vec<u32>)>,
+    pub audiences: Audiences,
 }
+
+/// By channel, the numbers of those who get a post, ascending.
+pub type Audiences = Vec<(Name, Vec<u32>)>;
 
 /// What [`Store::commit_zoned`] writes.
 #[derive(Clone, Debug)]
 pub struct ZonedCommit {
     pub campaign: Name,
     pub drafts: Vec<DraftId>,
-    /// Each with its `zoned`, and per channel the recipients' numbers, ascending.
-    pub posts: Vec<(Post, Vec<(Name, Vec<u32>)>)>,
+    /// Each with its `zoned`.
+    pub posts: Vec<(Post, Audiences)>,
     /// Late joiners get one of them if it is for them.
     pub late: Option<Whom>,
     /// The hour that is decided with it.

@@ -140,7 +140,7 @@ pub async fn who_came_while_the_audience_was_found_is_looked_for_until_it_is_don
     home.reopen();
     let store = home.store();
     let unswept = || async { store.lease_late(10).await.unwrap().unswept };
-    assert_eq!(unswept().await, [(id, whom(&["news"]))]);
+    assert_eq!(unswept().await, [(id, whom(&["news"]), None)]);
     let joining = vec![(id, bot.clone(), vec![0, 1])];
     let commit = LateCommit { joining, swept: vec![id], ..LateCommit::default() };
     assert_eq!(store.commit_late(commit).await.unwrap(), 1);
