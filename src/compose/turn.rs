@@ -121,8 +121,8 @@ async fn gathered(
         let moved = store.postpone_drafts(&rule.name, now, most, next, why).await?;
         tracing::warn!(campaign.id = %rule.name, moved, %next, "too much for one digest");
     }
-    let hour = Hour { next, of_readers: None };
-    made_of(options, rule, digest, drafts, touched, hour, now).await
+    let hour = Hour { next, of_readers: None, now };
+    made_of(options, rule, digest, drafts, touched, hour).await
 }
 
 /// Gathers all that has settled for an hour of the readers' clocks; some of it may be due later,
@@ -142,8 +142,8 @@ async fn gathered_for(
     if !is_all {
         tracing::warn!(campaign.id = %rule.name, %next, "too much for one digest");
     }
-    let hour = Hour { next, of_readers: Some(hour) };
-    made_of(options, rule, digest, drafts, touched, hour, now).await
+    let hour = Hour { next, of_readers: Some(hour), now };
+    made_of(options, rule, digest, drafts, touched, hour).await
 }
 
 /// The hour of a digest.
@@ -152,6 +152,7 @@ struct Hour {
     next: Timestamp,
     /// On its readers' clocks.
     of_readers: Option<Wall>,
+    now: Timestamp,
 }
 
 /// Makes a digest of what goes at an hour, or nothing but the next hour to wait for.
@@ -161,8 +162,7 @@ async fn made_of(
     digest: &Digest,
     mut drafts: Vec<Draft>,
     touched: Vec<DraftId>,
-    Hour { next, of_readers }: Hour,
-    now: Timestamp,
+    Hour { next, of_readers, now }: Hour,
 ) -> Result<Turn, StoreError> {
     let store = &options.store;
     let nothing = || Turn { due: None, touched: touched.clone() };

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::audience::Whom;
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelState;
+use crate::model::clocks::Numbers;
 use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{Correction, EditAt, EditClaim, EditReceipt, Kept};
 use crate::model::event::Event;
@@ -577,7 +578,7 @@ pub struct ZonedCommit {
     pub campaign: Name,
     pub drafts: Vec<DraftId>,
     /// Each with its `zoned`, and per channel the recipients' numbers, ascending.
-    pub posts: Vec<(Post, Vec<(Name, Vec<u32>)>)>,
+    pub posts: Vec<(Post, Numbers)>,
     /// Late joiners get one of them if it is for them.
     pub late: Option<Whom>,
     /// The hour that is decided with it.
