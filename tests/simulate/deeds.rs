@@ -45,7 +45,7 @@ pub async fn more(world: &mut World, done: &mut Done) {
 
 /// An admin's word on a channel.
 async fn say_channel(world: &mut World, done: &mut Done) {
-    let channel = name(world.extras.dice.pick(&["bot", "page"]));
+    let channel = name(world.extras.dice.pick::<&str>(&["bot", "page"]));
     let word = match world.extras.dice.percent(35) {
         true => ChannelWord::Halt { why: "to look at it".to_owned() },
         false => {
