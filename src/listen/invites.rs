@@ -1,7 +1,7 @@
 //! The pages that people subscribe on: `/s/<slug>`.
 //!
 //! Anybody may ask for one, as fast as they like: what a page tells is looked up once in
-//! [`FRESH_FOR`], and each language's document is made once of it. No cookie is set, and nothing of
+//! `FRESH_FOR`, and each language's document is made once of it. No cookie is set, and nothing of
 //! a request is kept.
 
 use std::collections::HashMap;

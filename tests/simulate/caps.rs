@@ -10,9 +10,6 @@ use crate::books::Audit;
 use crate::mail::Mail;
 use crate::world::name;
 
-/// Whether the cap counts what goes to somebody whose window is closed.
-const HOLDS_BEYOND: bool = false;
-
 /// What arrives so shortly after a midnight may have been claimed before it.
 const LATE: Duration = Duration::from_secs(180);
 /// Messages that list what was carried over and come within this time are one.
@@ -42,9 +39,7 @@ impl Audit<'_> {
             for mail in mails {
                 let is_list = mail.is_gathered() && !has_written;
                 let is_same = listed_at.is_some_and(|at| mail.one.at.since(at) < ONE_LIST);
-                let is_beyond = mail.is_paid || mail.mark.as_deref() == Some("visits");
                 match mail.mark.as_deref() {
-                    _ if is_beyond && !HOLDS_BEYOND => continue,
                     _ if is_list && is_same => continue,
                     _ if is_list => {
                         listed_at = Some(mail.one.at);

@@ -69,6 +69,8 @@ pub struct World {
     pub daemon: Option<Daemon>,
     /// Ends of the process without a word, and what was on the wire at the most at each.
     pub kills: u64,
+    /// So many of them were of the whole machine.
+    pub power_cuts: u64,
     pub started_at: Vec<Timestamp>,
     /// How often the time moved.
     /// Of each channel.
@@ -195,6 +197,7 @@ impl World {
             steady: BTreeMap::new(),
             daemon: None,
             kills: 0,
+            power_cuts: 0,
             started_at: Vec::new(),
             in_flight: plan.in_flight,
             rates,
@@ -400,6 +403,7 @@ impl World {
 
     /// The machine loses its power, with a daemon or without one: what the journal held is gone.
     pub async fn lose_power(&mut self) {
+        self.power_cuts += u64::from(self.daemon.is_some());
         self.bury().await;
         fs::remove_file(self.data().join("wire.journal")).ok();
     }
