@@ -120,7 +120,7 @@ pub(super) async fn run(args: Args) -> Done {
 fn unknown(what: &str, given: &str, known: &[&str]) -> Failure {
     let hint = match known {
         [] => format!("the settings have no {what}"),
-        known => format!("there are {}", known.join(", ")),
+        known => format!("the settings have {}", known.join(", ")),
     };
     Failure::new(2, format!("there is no {what} `{given}`\n  hint: {hint}"))
 }
