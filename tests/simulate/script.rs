@@ -23,8 +23,8 @@ use crate::world::{World, name};
 
 /// How long everything may take to come to its end once nothing is wrong any more.
 const END_TIME_MAX: Duration = Duration::from_secs(4 * 3_600);
-/// … and where something waits for the next days.
-const END_DAYS_MAX: Duration = Duration::from_secs(5 * 86_400);
+/// … and where something waits for the next days: templates come one a day where the cap is one.
+const END_DAYS_MAX: Duration = Duration::from_secs(40 * 86_400);
 /// What waits for longer is left to wait.
 const WAITED_FOR: Duration = Duration::from_secs(3 * 3_600);
 /// Longest time between two looks whether all is done.

@@ -6,7 +6,7 @@ use crate::books::Audit;
 use crate::world::name;
 
 /// Days that a world touches at most, on each side of its end.
-const DAYS_MAX: u32 = 8;
+const DAYS_MAX: u32 = 48;
 
 impl Audit<'_> {
     pub fn stars(&mut self) {
