@@ -16,9 +16,11 @@
 mod rig;
 
 use std::io::{BufRead, BufReader};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use futures_util::future::FutureExt as _;
 use rig::{Rig, soon};
 use serde_json::json;
 use tidings::markup;
@@ -58,12 +60,14 @@ async fn in_the_sandbox_the_daemon_answers_and_posts_arrive() {
     let address = line.split_whitespace().find(|word| word.starts_with("http://"));
     let address = address.expect("it prints its address").to_owned();
 
-    tell("sandbox.mjs", address).await;
+    // A story that fails leaves no sandbox behind.
+    let told = AssertUnwindSafe(tell("sandbox.mjs", address)).catch_unwind().await;
 
     let interrupted =
         Command::new("kill").args(["-INT", &sandbox.id().to_string()]).status().unwrap();
     assert!(interrupted.success());
     assert_eq!(sandbox.wait().unwrap().code(), Some(0), "Ctrl-C ends it cleanly");
+    told.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

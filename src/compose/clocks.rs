@@ -11,26 +11,23 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::compose::set::{Composed, Options};
-use crate::compose::whom::{Audience, find_whom};
+use crate::compose::options::Options;
+use crate::compose::whom::{Audience, find};
 use crate::model::campaign::Campaign;
-use crate::model::clocks::{Part, Told, first, has, next, opens, parts};
+use crate::model::clocks::{Part, Told, first, has, next, parts};
 use crate::model::name::Name;
 use crate::model::post::{Draft, DraftId, Post, PostId, Zoned};
 use crate::model::schedule::Span;
 use crate::model::time::Timestamp;
 use crate::model::timing::{Digest, Hours};
 use crate::model::zone::{Gathering, Wall, Zone};
-use crate::store::{StoreError, ZonedCommit};
+use crate::store::StoreError;
 
 /// Most drafts that are moved together.
 const DRAFTS_MAX: usize = 10_000;
 
 /// What is too late to be asked for an hour waits so long.
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// Most lines that a post keeps of who was left out.
-const ERRORS_MAX: usize = 8;
 
 /// By whose clocks a post goes.
 #[derive(Clone, Debug)]
@@ -47,7 +44,9 @@ pub(super) struct Clocks {
 impl Clocks {
     /// `None` for a campaign that goes by one clock.
     pub fn of(rule: &Campaign) -> Option<Self> {
-        rule.timing.by_reader.then(|| Self {
+        // What goes at any hour goes to everybody at once.
+        let has_hours = rule.timing.digest.is_some() || !rule.timing.hours.is_empty();
+        (rule.timing.by_reader && has_hours).then(|| Self {
             campaign: rule.name.clone(),
             hour: None,
             rest: rule.timing.zone(),
@@ -61,7 +60,7 @@ impl Clocks {
     }
 
     /// The post for people whose clocks go alike.
-    fn post(&self, post: &Post, part: &Part) -> Post {
+    pub fn post(&self, post: &Post, part: &Part) -> Post {
         let clocks = part.zones.first().and_then(|(zone, _)| zone.clocks());
         let zoned = Zoned {
             wall: self.hour,
@@ -118,17 +117,14 @@ pub(super) async fn ask(
     };
     let why = format!("it is gathered for {hour} on each reader's own clock");
     // First without asking who of them reads, then exactly.
-    match first(&all, hour) {
-        Some(at) if at > now => return waits(at, &why).await,
-        _ => {}
+    if let Some(at) = first(&all, hour).filter(|at| *at > now) {
+        return waits(at, &why).await;
     }
-    let Audience { numbers, .. } =
-        find_whom(options, &rule.whom(), rule.reach.rule.as_ref()).await?;
+    let Audience { numbers, .. } = find(options, &rule.whom(), rule.reach.rule.as_ref()).await?;
     let clocks = |clocks: &TimeZone| hour.on(clocks);
     let parts = parts(&numbers, &told, &rest, &clocks);
-    match parts.first() {
-        Some(part) if part.opens_at > now => return waits(part.opens_at, &why).await,
-        _ => {}
+    if let Some(part) = parts.first().filter(|part| part.opens_at > now) {
+        return waits(part.opens_at, &why).await;
     }
     let later = next(&digest.rule, &all, Some(hour), now).and_then(|hour| first(&all, hour));
     let later = later.unwrap_or(now + DAY);
@@ -173,63 +169,10 @@ pub(super) async fn decide(
 }
 
 /// The zones that people of the channels have told.
-async fn told(options: &Options, channels: &[Name]) -> Result<Told, StoreError> {
+pub(super) async fn told(options: &Options, channels: &[Name]) -> Result<Told, StoreError> {
     let mut told = Told::new();
     for channel in channels {
         told.insert(channel.clone(), options.store.load_zones(channel).await?);
     }
     Ok(told)
-}
-
-/// Makes the posts of what was composed; answers their ids.
-pub(super) async fn commit(
-    options: &Options,
-    clocks: &Clocks,
-    composed: &Composed,
-    drafts: Vec<DraftId>,
-    audience: &Audience,
-    is_open: bool,
-) -> Result<Vec<PostId>, StoreError> {
-    let now = options.clock.now();
-    let channels: Vec<Name> = audience.numbers.iter().map(|(name, _)| name.clone()).collect();
-    let told = told(options, &channels).await?;
-    let opens = |of: &TimeZone| opens(clocks.hour, &clocks.hours, of, now);
-    let parts = parts(&audience.numbers, &told, &clocks.rest, &opens);
-    let is_late = |part: &&Part| now.since(part.opens_at) > clocks.misfire;
-    let has_some = parts.iter().any(|part| !is_late(&part));
-    let mut errors = audience.told.clone();
-    for part in parts.iter().filter(|part| has_some && is_late(part)) {
-        let zones: Vec<String> = part.zones.iter().map(|(zone, _)| zone.to_string()).collect();
-        let people: u64 = part.zones.iter().map(|(_, people)| people).sum();
-        let zones = zones.join(", ");
-        tracing::warn!(
-            campaign.id = %clocks.campaign, people, zones,
-            "left people out: their hour is over for more than `misfire`"
-        );
-        options.meters.count_late();
-        errors.push(format!(
-            "left out {people} in {zones}: their hour was at {}, over for more than {}",
-            part.opens_at,
-            Span(clocks.misfire)
-        ));
-    }
-    errors.truncate(ERRORS_MAX);
-    let made = parts.iter().filter(|part| !has_some || !is_late(part));
-    let posts = made.map(|part| {
-        let mut post = clocks.post(&composed.post, part);
-        post.errors.clone_from(&errors);
-        if let Some(stages) = &composed.stages {
-            let sizes = part.numbers.iter().map(|(name, all)| (name.clone(), all.len() as u64));
-            post.rollout = Some(Box::new(stages.begin(sizes)));
-        }
-        (post, part.numbers.clone())
-    });
-    let commit = ZonedCommit {
-        campaign: clocks.campaign.clone(),
-        drafts,
-        posts: posts.collect(),
-        late: is_open.then(|| composed.whom.clone()),
-        decided: clocks.hour,
-    };
-    options.store.commit_zoned(commit).await
 }

@@ -3,7 +3,8 @@
 //! Nothing is edited here: the post gets its next revision, and delivery brings it to the messages
 //! that show an older one. What reads the same as before is no correction.
 
-use crate::compose::set::{Options, give_up, of_campaign};
+use crate::compose::options::Options;
+use crate::compose::set::{give_up, of_campaign};
 use crate::model::campaign::{Campaign, OnRetraction};
 use crate::model::correction::Corrections;
 use crate::model::item::ItemId;

@@ -4,6 +4,8 @@
 //! post with a frozen audience, all in one commit. Nothing here sends, and no draft is lost to a
 //! layout that fails: the plain built-in form takes its place, and the log says so.
 
+mod options;
+
 mod set;
 
 mod correct;
@@ -11,6 +13,8 @@ mod correct;
 mod turn;
 
 mod clocks;
+
+mod commit;
 
 mod whom;
 

@@ -1,9 +1,10 @@
 //! What a draft says: its items in their layout, once a language and kind of channel.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::compose::clocks::Clocks;
+use crate::compose::options::Options;
 use crate::compose::whom::read;
 use crate::model::audience::{PeopleRule, Whom};
 use crate::model::campaign::{Campaign, ChangeKind, OnUncertain};
@@ -14,31 +15,15 @@ use crate::model::item::{Item, ItemId, MediaKind};
 use crate::model::lane::Beyond;
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
-use crate::model::one_off::{FilePost, OneOff, Says};
+use crate::model::one_off::{OneOff, Says};
 use crate::model::post::{Body, Counts, DraftId, Post, PostId, Told};
 use crate::model::rollout::Stages;
 use crate::model::time::Timestamp;
-use crate::render::{Layouts, RenderError, Scene, Stage};
-use crate::runtime::clock::Clock;
-use crate::runtime::meters::Meters;
-use crate::runtime::wakes::Wakes;
-use crate::store::{Store, StoreError};
+use crate::render::{RenderError, Scene, Stage};
+use crate::store::StoreError;
 
 /// Longest title of a post, in characters.
 pub const TITLE_CHARS_MAX: usize = 120;
-
-/// What the worker is given.
-pub struct Options {
-    pub store: Arc<dyn Store>,
-    pub clock: Clock,
-    pub wakes: Wakes,
-    pub meters: Meters,
-    pub layouts: Arc<Layouts>,
-    pub campaigns: Arc<[Campaign]>,
-    pub channels: BTreeMap<Name, ChannelKind>,
-    /// Posts that files plan.
-    pub files: Arc<[FilePost]>,
-}
 
 /// What a draft comes to before it has an audience.
 pub(super) struct Composed {

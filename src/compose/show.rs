@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::compose::set::{Composed, Options, each_once, of_campaign};
+use crate::compose::options::Options;
+use crate::compose::set::{Composed, each_once, of_campaign};
 use crate::compose::whom::addresses;
 use crate::model::audience::Whom;
 use crate::model::campaign::Campaign;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use crate::compose::clocks::{Asked, ask, decide};
-use crate::compose::set::{Options, each_once, give_up};
+use crate::compose::options::Options;
+use crate::compose::set::{each_once, give_up};
 use crate::model::campaign::Campaign;
 use crate::model::item::ItemId;
 use crate::model::post::{Content, Draft, DraftId, Told};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::compose::set::{Composed, Options};
+use crate::compose::options::Options;
 use crate::model::audience::{FixedChat, PeopleRule, Somebody, Whom};
 use crate::model::name::Name;
 use crate::model::post::{PostId, Zoned};
@@ -28,25 +28,8 @@ pub(super) struct Audience {
     pub unwanted: u64,
 }
 
-/// Finds the audience of what was composed of a draft of `since`.
-pub(super) async fn find(
-    options: &Options,
-    composed: &Composed,
-    since: Timestamp,
-) -> Result<Audience, StoreError> {
-    let Composed { whom, rule, updates, .. } = composed;
-    let mut found = find_whom(options, whom, rule.as_ref()).await?;
-    let Some((campaign, items)) = updates else { return Ok(found) };
-    for (channel, numbers) in &mut found.numbers {
-        let edited = options.store.load_corrected(campaign, items, channel, since).await?;
-        numbers.retain(|number| !edited.contains(number));
-    }
-    found.numbers.retain(|(_, numbers)| !numbers.is_empty());
-    Ok(found)
-}
-
 /// Finds whom a post is for.
-pub(super) async fn find_whom(
+pub(super) async fn find(
     options: &Options,
     whom: &Whom,
     rule: Option<&PeopleRule>,

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::compose::clocks::{Clocks, commit, decide};
+use crate::compose::clocks::{Clocks, decide};
+use crate::compose::commit::{commit_one, commit_parts};
 use crate::compose::correct::{correct, look_again};
 use crate::compose::set::{Composed, each_once, give_up, of_campaign, one_off};
 use crate::compose::show::show_held;
@@ -14,12 +15,12 @@ use crate::model::audience::LateJoiners;
 use crate::model::item::Item;
 use crate::model::name::Name;
 use crate::model::one_off::FilesTaken;
-use crate::model::post::{Content, DraftId, PostId};
+use crate::model::post::{Content, DraftId};
 use crate::model::time::Timestamp;
 use crate::runtime::shutdown::Stop;
-use crate::store::{PostCommit, PostRole, StoreError};
+use crate::store::StoreError;
 
-pub use crate::compose::set::Options;
+pub use crate::compose::options::Options;
 
 /// Drafts taken at once.
 const BATCH: usize = 64;
@@ -137,7 +138,7 @@ async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
         let (why, now) = ("its campaign or its items are gone", options.clock.now());
         return give_up(options, drafts, why, now).await;
     };
-    let audience = find(options, &composed, draft.created_at).await?;
+    let audience = audience_of(options, &composed, draft.created_at).await?;
     let planned: usize = audience.numbers.iter().map(|(_, numbers)| numbers.len()).sum();
     if planned == 0 {
         let Audience { told, unwanted, .. } = audience;
@@ -158,7 +159,7 @@ async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
     let posts = match &composed.clocks {
         Some(clocks) => {
             let clocks = Clocks { hour, ..clocks.clone() };
-            commit(options, &clocks, &composed, drafts, &audience, is_open).await?
+            commit_parts(options, &clocks, &composed, drafts, &audience, is_open).await?
         }
         None => {
             let unmoved = is_by_hand.then_some((draft.id, draft.due_at));
@@ -189,22 +190,19 @@ async fn compose(options: &Options, due: Due) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes the post of what was composed.
-async fn commit_one(
+/// Finds the audience of what was composed of a draft of `since`.
+async fn audience_of(
     options: &Options,
     composed: &Composed,
-    drafts: Vec<DraftId>,
-    audience: &Audience,
-    is_open: bool,
-    unmoved: Option<(DraftId, Timestamp)>,
-) -> Result<PostId, StoreError> {
-    let mut post = composed.post.clone();
-    let audiences = audience.numbers.clone();
-    post.errors.clone_from(&audience.told);
-    if let Some(stages) = &composed.stages {
-        let sizes = audiences.iter().map(|(name, numbers)| (name.clone(), numbers.len() as u64));
-        post.rollout = Some(Box::new(stages.begin(sizes)));
+    since: Timestamp,
+) -> Result<Audience, StoreError> {
+    let Composed { whom, rule, updates, .. } = composed;
+    let mut found = find(options, whom, rule.as_ref()).await?;
+    let Some((campaign, items)) = updates else { return Ok(found) };
+    for (channel, numbers) in &mut found.numbers {
+        let edited = options.store.load_corrected(campaign, items, channel, since).await?;
+        numbers.retain(|number| !edited.contains(number));
     }
-    let role = PostRole { late: is_open.then(|| composed.whom.clone()), shows: None, unmoved };
-    options.store.commit_post_as(PostCommit { drafts, post, audiences }, role).await
+    found.numbers.retain(|(_, numbers)| !numbers.is_empty());
+    Ok(found)
 }

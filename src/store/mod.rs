@@ -310,12 +310,12 @@ pub trait Store: Send + Sync + 'static {
     /// Claims are answers first (oldest first), then recipients of the channel's unfinished posts:
     /// those of the highest priority first, equal ones in fair turns (a chunk of each post by
     /// turns), none of those that are paused. What is claimed is durably in flight. Fewer
-    /// than `claims` come back when there is no more work, or enough was looked at. Of the answers to one person only the
-    /// oldest is handed out; the next one comes once its receipt is here, so they arrive in order.
-    /// Who got as many posts of campaigns today as `caps` allow is not claimed: the post is held
-    /// for them, and comes with all else that is held in one answer on the next day, or, where their
-    /// window is closed then, in the lane that it finds. A recipient
-    /// who has left or blocked meanwhile, or whose post was stopped, is skipped here and not handed
+    /// than `claims` come back when there is no more work, or enough was looked at. Of the answers
+    /// to one person only the oldest is handed out; the next one comes once its receipt is here, so
+    /// they arrive in order. Who got as many posts of campaigns today as `caps` allow is not
+    /// claimed: the post is held for them, and comes with all else that is held in one answer on the
+    /// next day, or, where their window is closed then, in the lane that it finds. A recipient who
+    /// has left or blocked meanwhile, or whose post was stopped, is skipped here and not handed
     /// out; nobody is claimed of a post whose hours are closed. A receipt whose ticket is not in
     /// flight (any more) is ignored.
     ///
