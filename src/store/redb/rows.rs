@@ -24,12 +24,13 @@ use crate::model::product::ProductName;
 use crate::model::rollout::Rollout;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
-use crate::model::subscriber::{Consent, Standing, Subscriber};
+use crate::model::proof::{Entry, Hash, Pseudonym};
+use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::timing::Hours;
 use crate::model::trace::Trace;
 use crate::model::zone::Gathering;
-use crate::store::MarketState;
+use crate::store::{Deletion, MarketState};
 use crate::store::codec::Record;
 use crate::store::redb::chores::Chore;
 use crate::store::redb::packed::{pack, unpack};
@@ -52,7 +53,10 @@ pub(super) struct Counters {
     pub answer: u64,
     pub ticket: u64,
     pub event: u64,
+    /// Entries of the ledger of consents …
     pub consent: u64,
+    /// … and the hash of the last one.
+    pub consent_head: Hash,
 }
 
 /// The rows of a block of a catalog's shelf; see `Block`.
@@ -366,6 +370,8 @@ pub(super) struct Crowd {
     pub stopped: u64,
     pub blocked: u64,
     pub gone: u64,
+    /// How many numbers were given to chats that the settings name.
+    pub chats: u32,
 }
 
 impl Crowd {
@@ -379,6 +385,18 @@ impl Crowd {
         }
     }
 }
+
+/// Words that people were answered with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Wording(pub String);
+
+/// What addresses of the erased are digested with: random, and this store's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Pepper(pub [u8; 32]);
+
+/// When somebody was erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Erased(pub Timestamp);
 
 /// One bit a subscriber number, lowest bit first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -415,7 +433,7 @@ macro_rules! versions {
 
 versions! {
     Format = 1;
-    Counters = 1;
+    Counters = 2;
     SourceState = 1;
     Known = 1;
     ShelfState = 1;
@@ -450,9 +468,14 @@ versions! {
     MarketState = 1;
     Subscriber = 3;
     Number = 1;
-    Crowd = 1;
+    Crowd = 2;
     Bits = 1;
-    Consent = 1;
+    Entry = 1, IS_BULK;
+    Pseudonym = 1, IS_BULK;
+    Wording = 1;
+    Pepper = 1;
+    Erased = 1;
+    Deletion = 1;
     ChannelState = 1;
     Pacing = 1;
     Halt = 1;
@@ -579,7 +602,16 @@ mod tests {
     #[test]
     fn counters_are_read_as_they_were_written() {
         golden(
-            &Counters { draft: 1, post: 2, batch: 3, answer: 4, ticket: 300, event: 6, consent: 7 },
+            &Counters {
+                draft: 1,
+                post: 2,
+                batch: 3,
+                answer: 4,
+                ticket: 300,
+                event: 6,
+                consent: 7,
+                consent_head: [9; 32],
+            },
             "01c12446aa01020304ac020607",
         );
     }
@@ -1091,7 +1123,7 @@ mod tests {
     #[test]
     fn a_crowd_is_read_as_it_was_written() {
         golden(
-            &Crowd { next: 10, active: 1, stopped: 2, blocked: 3, gone: 4 },
+            &Crowd { next: 10, active: 1, stopped: 2, blocked: 3, gone: 4, chats: 5 },
             "010765f3f40a01020304",
         );
     }
