@@ -310,3 +310,189 @@ impl Writing<'_> {
         Ok(mac.finalize().into_bytes().into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::model::event::Deed;
+    use crate::model::message::Message;
+    use crate::model::post::Answer;
+    use crate::store::redb::tables::TABLE_NAMES;
+    use crate::store::redb::trial::{NOW, bot, people, post, store};
+    use crate::store::{ConversationCommit, Store};
+
+    /// What becomes of a table's rows when somebody is erased.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Fate {
+        /// It knows nobody.
+        Nobody,
+        /// It knows people by numbers (or by their places in batches) that nobody gets again.
+        Numbers,
+        /// It names only what the settings name, and what services call files.
+        Settings,
+        /// Its rows of the person go.
+        Erased,
+        /// It is the proof that is left.
+        Proof,
+    }
+
+    use Fate::{Erased as Goes, Nobody, Numbers, Proof, Settings};
+
+    const FATES: [(&str, Fate); 80] = [
+        ("format", Nobody),
+        ("counters", Nobody),
+        ("sources", Nobody),
+        ("known", Nobody),
+        ("shelf_states", Nobody),
+        ("shelves", Nobody),
+        ("prices", Nobody),
+        ("names", Nobody),
+        ("stories", Nobody),
+        ("items", Nobody),
+        ("drafts", Settings),
+        ("gatherings", Nobody),
+        ("files", Nobody),
+        ("late_rules", Settings),
+        ("posts", Nobody),
+        ("tallies", Nobody),
+        ("people", Numbers),
+        ("outcomes", Numbers),
+        ("times", Numbers),
+        ("corrections", Nobody),
+        ("sent", Goes),
+        // Answers on the wire go; deliveries are places in batches.
+        ("in_flight", Goes),
+        ("partial", Numbers),
+        ("held", Goes),
+        ("echoes", Numbers),
+        ("doubts", Goes),
+        ("lanes", Numbers),
+        ("beyonds", Nobody),
+        ("marks", Goes),
+        ("optins", Goes),
+        ("tokens", Goes),
+        ("markets", Nobody),
+        ("answers", Goes),
+        ("subscribers", Goes),
+        ("addresses", Goes),
+        ("crowds", Nobody),
+        ("audiences", Goes),
+        ("consents", Proof),
+        ("pseudonyms", Goes),
+        ("wordings", Nobody),
+        ("pepper", Nobody),
+        ("erased", Proof),
+        ("deletions", Nobody),
+        ("channels", Nobody),
+        ("bots", Settings),
+        // The worker writes it anew from what it knows of the last minute.
+        ("pacings", Goes),
+        ("halts", Nobody),
+        ("stars", Nobody),
+        ("taken", Numbers),
+        ("media", Settings),
+        ("cursors", Nobody),
+        ("events", Goes),
+        // Ids of events name nobody.
+        ("seen", Nobody),
+        ("traces", Nobody),
+        ("chores", Nobody),
+        ("items_by_age", Nobody),
+        ("stories_by_age", Nobody),
+        ("media_by_age", Nobody),
+        ("drafts_due", Nobody),
+        ("drafts_held", Nobody),
+        ("shown", Nobody),
+        ("late", Goes),
+        ("unswept", Nobody),
+        ("open_batches", Nobody),
+        ("turns", Nobody),
+        ("staged", Nobody),
+        ("opening", Nobody),
+        ("doubts_due", Goes),
+        ("held_by_age", Goes),
+        ("told", Nobody),
+        ("correctable", Nobody),
+        ("open_edits", Nobody),
+        ("finished", Nobody),
+        ("ready", Goes),
+        ("seen_by_age", Nobody),
+        ("traces_by_age", Nobody),
+        // It goes on its day.
+        ("carried", Numbers),
+        ("withdrawals", Numbers),
+        ("consents_of", Goes),
+        ("deletions_by_age", Nobody),
+    ];
+
+    #[test]
+    fn sec_c07_every_table_says_what_becomes_of_a_person() {
+        let named: BTreeSet<&str> = FATES.iter().map(|(table, _)| *table).collect();
+        let there: BTreeSet<&str> = TABLE_NAMES.iter().copied().collect();
+        let unnamed: Vec<_> = there.symmetric_difference(&named).collect();
+        assert!(unnamed.is_empty(), "say what becomes of their rows in an erasure: {unnamed:?}");
+        assert!(FATES.iter().any(|(table, fate)| *table == "answers" && *fate == Goes));
+    }
+
+    const ADDRESS: &str = "1700000000417";
+
+    fn event(id: &str) -> Event {
+        Event {
+            channel: bot(),
+            id: id.into(),
+            at: NOW,
+            address: ADDRESS.into(),
+            language: Some("en".into()),
+            first_name: Some("Xanthippe".into()),
+            deed: Deed::Said { text: "start".into() },
+        }
+    }
+
+    #[tokio::test]
+    async fn sec_c07_no_page_of_the_file_names_who_was_erased_once_it_is_packed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        people(&store, 2_000).await;
+        store.commit_events(vec![event("1"), event("2")], None, NOW).await.unwrap();
+        let (number, _) = store.lease_events(1).await.unwrap().remove(0);
+        let mut person = store.load_subscriber(&bot(), "7").await.unwrap().unwrap();
+        person.address = ADDRESS.into();
+        person.first_name = Some("Xanthippe".into());
+        let answer = Answer { message: Message::from_plain("hi"), tap: None, ask: None };
+        let consent = Consent {
+            at: NOW,
+            number: 0,
+            given: true,
+            way: "start".into(),
+            wording: "Welcome.".into(),
+        };
+        let turn = ConversationCommit {
+            event: number,
+            channel: bot(),
+            subscriber: Some(person),
+            consent: Some(consent),
+            answers: vec![answer],
+            releases_held: false,
+        };
+        store.commit_conversation(turn).await.unwrap();
+        post(&store, 2_000).await;
+        let erasure = Erasure {
+            channel: bot(),
+            address: ADDRESS.into(),
+            by: "admin",
+            event: None,
+            farewell: vec![],
+            at: NOW,
+        };
+        assert_eq!(store.forget_person(erasure).await.unwrap(), Some(2_000));
+        assert!(store.pack().await.unwrap(), "an erasure is worth a packing");
+        drop(store);
+        let bytes = std::fs::read(folder.path().join("store.redb")).unwrap();
+        for trace in [ADDRESS, "Xanthippe"] {
+            let found = bytes.windows(trace.len()).filter(|at| *at == trace.as_bytes()).count();
+            assert_eq!(found, 0, "{trace}");
+        }
+    }
+}

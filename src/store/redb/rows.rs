@@ -612,7 +612,8 @@ mod tests {
                 consent: 7,
                 consent_head: [9; 32],
             },
-            "01c12446aa01020304ac020607",
+            "028f04508501020304ac020607090909090909090909090909090909090909090909090909090909\
+             0909090909",
         );
     }
 
@@ -1124,7 +1125,7 @@ mod tests {
     fn a_crowd_is_read_as_it_was_written() {
         golden(
             &Crowd { next: 10, active: 1, stopped: 2, blocked: 3, gone: 4, chats: 5 },
-            "010765f3f40a01020304",
+            "029e17245f0a0102030405",
         );
     }
 
@@ -1134,17 +1135,46 @@ mod tests {
     }
 
     #[test]
-    fn a_consent_is_read_as_it_was_written() {
+    fn an_entry_of_the_ledger_is_read_as_it_was_written() {
         golden(
-            &Consent {
+            &Entry {
                 at: at(1),
-                number: 2,
+                channel: name("bot"),
+                who: [1; 32],
                 given: true,
                 way: "start".into(),
-                wording: "ff".into(),
+                wording: Some([2; 32]),
+                before: [3; 32],
             },
-            "01d41e96b7020201057374617274026666",
+            "017c2327950203626f74010101010101010101010101010101010101010101010101010101010101\
+             01010105737461727401020202020202020202020202020202020202020202020202020202020202\
+             02020303030303030303030303030303030303030303030303030303030303030303",
         );
+    }
+
+    #[test]
+    fn a_pseudonym_is_read_as_it_was_written() {
+        golden(&Pseudonym { salt: [7; 16], address: "a".into() }, "014bf1a4a5070707070707070707070707070707070161");
+    }
+
+    #[test]
+    fn words_are_read_as_they_were_written() {
+        golden(&Wording("w".into()), "01f9353fe70177");
+    }
+
+    #[test]
+    fn a_pepper_is_read_as_it_was_written() {
+        golden(&Pepper([7; 32]), "01b368f4df0707070707070707070707070707070707070707070707070707070707070707");
+    }
+
+    #[test]
+    fn who_was_erased_is_read_as_it_was_written() {
+        golden(&Erased(at(1)), "01f773dc0d02");
+    }
+
+    #[test]
+    fn a_deletion_is_read_as_it_was_written() {
+        golden(&Deletion { at: at(1), was_known: true }, "01df3f46140201");
     }
 
     #[test]

@@ -60,7 +60,7 @@ macro_rules! tables {
 
         /// The names of all.
         #[cfg(test)]
-        pub(super) const NAMES: &[&str] = &[$(stringify!($field),)* $(stringify!($index),)*];
+        pub(super) const TABLE_NAMES: &[&str] = &[$(stringify!($field),)* $(stringify!($index),)*];
 
         impl<'t> Tables<'t> {
             /// Opens all; those that are not there are made.
