@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::converse::commands::{self, Command};
+use crate::converse::privacy::Wanted;
 use crate::converse::timezone;
 use crate::converse::words::{Saying, Words};
 use crate::model::channel::ChannelKind;
@@ -37,6 +38,8 @@ pub struct Turn {
     pub answers: Vec<Answer>,
     /// What was held for the person may go now.
     pub releases_held: bool,
+    /// Something is to be looked up, or done, for the answers.
+    pub privacy: Option<Wanted>,
 }
 
 /// What the conversation knows besides the person.
@@ -62,6 +65,8 @@ enum Wish {
     Zone {
         told: String,
     },
+    /// Wants to know what is known of them, or have it forgotten.
+    Privacy(Wanted),
     /// Wants an answer, but is not understood.
     Unclear,
     /// Wants no answer.
@@ -169,6 +174,7 @@ fn answer(
                 turn.consent = Some(consent(&person, false, "blocked".to_owned(), "", now));
             }
         }
+        Wish::Privacy(wanted) => turn.privacy = Some(wanted),
         Wish::Return | Wish::Nothing => {}
         Wish::Optin { is_given } => {
             turn.consent = Some(consent(&person, is_given, "marketing".to_owned(), "", now));
@@ -286,6 +292,7 @@ fn wanted(command: Command, rest: &str, way: &'static str, topics: &[Name]) -> W
         },
         Command::Stop => Wish::Stop { way },
         Command::Timezone => Wish::Zone { told: rest.to_lowercase() },
+        Command::Privacy => Wish::Privacy(Wanted::of(rest)),
     }
 }
 

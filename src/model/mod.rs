@@ -84,7 +84,11 @@ pub mod report;
 
 pub mod subscriber;
 
+pub mod base64;
+
 pub mod proof;
+
+pub mod dossier;
 
 pub mod event;
 
