@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::admin::channels::{halt_row, pace_row};
+use crate::admin::people::{PeopleAsk, PeopleBrought};
 use crate::admin::report::stars;
 use crate::admin::scheduled::Which;
 use crate::admin::stage::stage_row;
@@ -59,6 +60,16 @@ pub enum Ask {
     Audience { campaign: Name },
     /// Items that are kept: those named, or else the newest of some sources (none named: of all).
     Items { ids: Vec<ItemId>, sources: Vec<Name>, limit: usize },
+    /// Subscribers, some at a time.
+    People(Box<PeopleAsk>),
+    /// All that is known of somebody, by their address or by `#` and their number.
+    Person { channel: Name, who: String },
+    /// Take in people whom a file names.
+    TakeIn(Box<PeopleBrought>),
+    /// Erase somebody.
+    Forget { channel: Name, who: String },
+    /// Look through the ledger of consents, and for a hash that was noted.
+    Audit { noted: Option<String> },
     /// Drafts that wait, for their time or to be looked at.
     Drafts { limit: usize },
     /// The word on drafts that wait to be looked at.
@@ -164,6 +175,11 @@ impl Desk {
                 };
                 Ok(json!({ "items": items }))
             }
+            Ask::People(asked) => self.list_people(&asked).await,
+            Ask::Person { channel, who } => self.person(&channel, &who).await,
+            Ask::TakeIn(brought) => self.take_in(*brought).await,
+            Ask::Forget { channel, who } => self.forget(&channel, &who).await,
+            Ask::Audit { noted } => self.audit(noted.as_deref()).await,
             Ask::Drafts { limit } => self.drafts(limit.min(POSTS_MAX)).await,
             Ask::Review { of, word } => self.review(of, word).await,
             Ask::Floods => {

@@ -14,6 +14,8 @@ mod channels;
 
 mod audience;
 
+pub mod people;
+
 pub mod scheduled;
 
 mod report;

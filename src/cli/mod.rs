@@ -54,6 +54,8 @@ mod send;
 
 mod status;
 
+mod subscribers;
+
 mod why;
 
 use std::path::PathBuf;
@@ -92,6 +94,7 @@ enum Command {
     Status(status::Args),
     Posts(posts::Args),
     Channel(channel::Args),
+    Subscribers(subscribers::Args),
     Report(report::Args),
     Why(why::Args),
     Flood(flood::Args),
@@ -164,6 +167,7 @@ pub fn main() -> ExitCode {
             Command::Status(args) => status::run(args).await,
             Command::Posts(args) => posts::run(args).await,
             Command::Channel(args) => channel::run(args).await,
+            Command::Subscribers(args) => subscribers::run(args).await,
             Command::Report(args) => report::run(args).await,
             Command::Why(args) => why::run(args).await,
             Command::Flood(args) => flood::run(args).await,

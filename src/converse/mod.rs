@@ -16,6 +16,8 @@ pub mod replies;
 
 mod timezone;
 
+pub mod privacy;
+
 mod names;
 
 mod review;

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use crate::converse::commands::{self, Command};
+use crate::converse::privacy::Wanted;
 use crate::converse::timezone;
 use crate::converse::words::{Saying, Words};
 use crate::model::channel::ChannelKind;
@@ -39,6 +38,8 @@ pub struct Turn {
     pub answers: Vec<Answer>,
     /// What was held for the person may go now.
     pub releases_held: bool,
+    /// Something is to be looked up, or done, for the answers.
+    pub privacy: Option<Wanted>,
 }
 
 /// What the conversation knows besides the person.
@@ -64,6 +65,8 @@ enum Wish {
     Zone {
         told: String,
     },
+    /// Wants to know what is known of them, or have it forgotten.
+    Privacy(Wanted),
     /// Wants an answer, but is not understood.
     Unclear,
     /// Wants no answer.
@@ -171,6 +174,7 @@ fn answer(
                 turn.consent = Some(consent(&person, false, "blocked".to_owned(), "", now));
             }
         }
+        Wish::Privacy(wanted) => turn.privacy = Some(wanted),
         Wish::Return | Wish::Nothing => {}
         Wish::Optin { is_given } => {
             turn.consent = Some(consent(&person, is_given, "marketing".to_owned(), "", now));
@@ -288,6 +292,7 @@ fn wanted(command: Command, rest: &str, way: &'static str, topics: &[Name]) -> W
         },
         Command::Stop => Wish::Stop { way },
         Command::Timezone => Wish::Zone { told: rest.to_lowercase() },
+        Command::Privacy => Wish::Privacy(Wanted::of(rest)),
     }
 }
 
@@ -331,9 +336,7 @@ fn consent(
     wording: &str,
     now: Timestamp,
 ) -> Consent {
-    let hash = Sha256::digest(wording.as_bytes());
-    let wording = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Consent { at: now, number: person.number, given, way, wording }
+    Consent { at: now, number: person.number, given, way, wording: wording.to_owned() }
 }
 
 #[cfg(test)]

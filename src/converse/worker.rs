@@ -8,6 +8,7 @@ use futures_util::TryStreamExt;
 
 use crate::channel::Channel;
 use crate::converse::names::Names;
+use crate::converse::privacy::{self, CONSENTS_MAX, Found, Wanted};
 use crate::converse::replies::{Setting, Turn, respond};
 use crate::converse::review::decide;
 use crate::converse::words::Words;
@@ -21,7 +22,8 @@ use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
-use crate::store::{ConversationCommit, OptinWord, Store, StoreError};
+use crate::model::subscriber::Subscriber;
+use crate::store::{ConversationCommit, Erasure, OptinWord, Store, StoreError};
 
 /// Events taken at once.
 const BATCH: usize = 256;
@@ -119,6 +121,20 @@ async fn answer(
         Some(answer) => Turn { answers: vec![answer], ..Turn::default() },
         None => respond(known.as_ref(), &event, &setting, now),
     };
+    if let Some(wanted) = turn.privacy {
+        if wanted == Wanted::Erased {
+            return erase(options, number, &event, known.as_ref()).await;
+        }
+        let found = look_up(options, &event.channel, known.as_ref()).await?;
+        let language = event.language.as_deref();
+        let answers = privacy::answers(wanted, &event.channel, known.as_ref(), language, &found);
+        // A tap that is to be acknowledged goes first.
+        turn.answers.extend(answers);
+        if known.is_none() {
+            // Whoever only asks what is known of them is not remembered for it.
+            turn.subscriber = None;
+        }
+    }
     let channel = &event.channel;
     let address = event.address.clone();
     match &event.deed {
@@ -138,7 +154,7 @@ async fn answer(
     }
     let channel = event.channel;
     let is_new = turn.consent.as_ref().is_some_and(|consent| consent.given);
-    options
+    let committed = options
         .store
         .commit_conversation(ConversationCommit {
             event: number,
@@ -148,12 +164,65 @@ async fn answer(
             answers: turn.answers,
             releases_held: turn.releases_held,
         })
-        .await?;
+        .await;
+    match committed {
+        // The person was erased meanwhile, and what they said with them.
+        Err(StoreError::Missing { .. }) => return Ok(()),
+        other => other?,
+    }
     options.wakes.wake_channel(&channel);
     if is_new {
         // Posts on their way may be for them.
         options.wakes.drafts.notify_one();
     }
+    Ok(())
+}
+
+/// What is kept of somebody beside their record.
+async fn look_up(
+    options: &Options,
+    channel: &Name,
+    known: Option<&Subscriber>,
+) -> Result<Found, StoreError> {
+    let Some(person) = known else { return Ok(Found::default()) };
+    let store = &options.store;
+    let proofs = store.load_consents(channel, person.number, CONSENTS_MAX).await?;
+    let address = std::slice::from_ref(&person.address);
+    let optin = store.load_optins(channel, address).await?.into_iter().flatten().next();
+    Ok(Found { proofs, optin })
+}
+
+/// Erases whoever asks for it; the goodbye is the last that they hear.
+async fn erase(
+    options: &Options,
+    number: u64,
+    event: &Event,
+    known: Option<&Subscriber>,
+) -> Result<(), StoreError> {
+    let channel = &event.channel;
+    let language = event.language.as_deref();
+    let mut farewell =
+        privacy::answers(Wanted::Erased, channel, known, language, &Found::default());
+    if let (Deed::Tapped { tap, .. }, Some(first)) = (&event.deed, farewell.first_mut()) {
+        first.tap.clone_from(tap);
+    }
+    let erasure = Erasure {
+        channel: channel.clone(),
+        address: event.address.clone(),
+        by: "chat",
+        event: Some(number),
+        farewell,
+        at: event.at,
+    };
+    match options.store.forget_person(erasure).await {
+        Ok(Some(person)) => {
+            tracing::info!(channel.id = %channel, person.number = person, "somebody was erased");
+        }
+        // Nobody was there, or somebody else has erased them meanwhile.
+        Ok(None) | Err(StoreError::Missing { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    options.wakes.wake_channel(channel);
     Ok(())
 }
 

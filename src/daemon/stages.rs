@@ -410,6 +410,7 @@ fn start_listening(
             wakes: wakes.clone(),
             listener,
             doors,
+            public_url: config.listen.public_url.clone(),
             pushes,
             invites: pages::invites(config),
             meters: ground.meters.clone(),

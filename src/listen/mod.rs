@@ -14,6 +14,8 @@ pub mod server;
 
 pub mod invites;
 
+mod deletion;
+
 mod hub;
 
 mod sha1;
@@ -39,6 +41,8 @@ use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
 use crate::store::Store;
 
+use url::Url;
+
 use invites::Invite;
 use webhooks::{Desk, Door};
 
@@ -54,6 +58,8 @@ pub struct Options {
     /// Bound by the caller, who may keep a clone over a reload.
     pub listener: TcpListener,
     pub doors: Vec<Door>,
+    /// At which the world reaches the public door, if that is known.
+    pub public_url: Option<Url>,
     /// Hubs may knock too.
     pub pushes: Option<Pushes>,
     /// The pages that people subscribe on.
@@ -83,6 +89,14 @@ pub async fn run(options: Options, stop: Stop) {
     let hubs =
         options.pushes.map(|pushes| hub::routes(pushes, options.clock.clone(), limits.clone()));
     let pages = invites::routes(Arc::clone(&options.store), limits.store_time_max, options.invites);
+    let deletions = deletion::routes(
+        Arc::clone(&options.store),
+        options.clock.clone(),
+        options.meters.clone(),
+        limits.clone(),
+        options.public_url,
+        &options.doors,
+    );
     let desk = Desk {
         store: options.store,
         clock: options.clock,
@@ -91,7 +105,7 @@ pub async fn run(options: Options, stop: Stop) {
         limits: limits.clone(),
         shut: stop.begin.clone(),
     };
-    let mut routes = webhooks::routes(desk, options.doors).merge(pages);
+    let mut routes = webhooks::routes(desk, options.doors).merge(pages).merge(deletions);
     if let Some(hubs) = hubs {
         routes = routes.merge(hubs);
     }

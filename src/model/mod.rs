@@ -84,6 +84,12 @@ pub mod report;
 
 pub mod subscriber;
 
+pub mod base64;
+
+pub mod proof;
+
+pub mod dossier;
+
 pub mod event;
 
 pub mod start;

@@ -11,6 +11,8 @@ mod codec;
 
 pub mod audience;
 
+mod people;
+
 pub mod redb;
 
 use std::collections::BTreeSet;
@@ -44,10 +46,13 @@ use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState, ShelfWrite};
 use crate::model::signal::Signal;
 use crate::model::source::SourceState;
+use crate::model::proof::{Audit, Hash, Proof};
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::trace::{Happened, Trace};
 use crate::model::zone::{Gathering, Wall, Zone};
+
+pub use people::{Arrivals, Arrived, Deletion, Erasure, Newcomer};
 
 /// How long a story is told only once under one link.
 pub const LINK_TOLD_FOR: Duration = Duration::from_secs(30 * 86_400);
@@ -517,10 +522,45 @@ pub trait Store: Send + Sync + 'static {
     /// in several transactions: repeating it after a crash adds the rest.
     fn import_subscribers(&self, channel: &Name, people: Vec<Subscriber>) -> Reply<'_, usize>;
 
+    /// A page of a channel's subscribers: at most `limit`, in the order of their numbers, from the
+    /// number `from` on.
+    fn load_people_from(
+        &self,
+        channel: &Name,
+        from: u32,
+        limit: usize,
+    ) -> Reply<'_, Vec<Subscriber>>;
+
+    /// Takes in people whom somebody else vouches for, each with the consent that is claimed for
+    /// them. Who is known by their address is left as they are, whatever their standing, and who
+    /// was erased does not come back. Many are taken in in several transactions: repeating it after
+    /// a crash takes in the rest.
+    fn take_in(&self, arrivals: Arrivals) -> Reply<'_, Arrived>;
+
+    /// Forgets somebody in every table, in one transaction: what is left is counts, and the proof
+    /// that somebody consented. Answers the number they had; `None` for who is not there, of whom
+    /// whatever waits at the address goes all the same.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the event that asks for it is done with already; nothing is
+    /// written.
+    fn forget_person(&self, erasure: Erasure) -> Reply<'_, Option<u32>>;
+
+    /// What the ledger of consents holds of somebody, oldest first, at most the newest `limit`.
+    fn load_consents(&self, channel: &Name, number: u32, limit: usize) -> Reply<'_, Vec<Proof>>;
+
+    /// Looks through the whole ledger of consents, and for the entry of a hash that was noted.
+    fn audit_consents(&self, noted: Option<Hash>) -> Reply<'_, Audit>;
+
+    /// Keeps that a service asked for a deletion; one that is known by its code is left as it is.
+    fn commit_deletion(&self, code: String, deletion: Deletion) -> Reply<'_, ()>;
+
+    fn load_deletion(&self, code: &str) -> Reply<'_, Option<Deletion>>;
+
     /// Removes what no rule needs any more: items older than 30 days that no draft names, posts
     /// finished for 90 days, seen event ids older than 72 hours, messages of posts whose window
     /// of corrections is over, stories told 30 days ago, traces of items without a step for 90
-    /// days, price
+    /// days, deletions that were asked for 90 days ago, price
     /// histories that tell nothing any more, names of products that no shelf has, media that were
     /// of no use for 90 days. Bounded work a call; answers how many rows went.
     fn prune(&self, now: Timestamp) -> Reply<'_, usize>;

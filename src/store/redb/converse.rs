@@ -6,7 +6,7 @@ use redb::ReadTransaction;
 
 use crate::model::event::Event;
 use crate::model::name::Name;
-use crate::model::subscriber::{Consent, Subscriber};
+use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::store::redb::caps::carried_until;
 use crate::store::redb::crowd::Crowded;
@@ -88,6 +88,10 @@ pub(super) fn commit_conversation(
     writing.tables.events.remove(turn.event)?;
 
     let channel = &turn.channel;
+    if turn.subscriber.is_some() && writing.is_erased_since(channel, &event)? {
+        // It came late: whoever said it has had everything erased since.
+        return Ok(());
+    }
     let number = writing.keep_person(channel, &event, turn.subscriber.as_ref())?;
     if let Some(consent) = &turn.consent {
         writing.keep_consent(channel, consent, number)?;
@@ -138,6 +142,8 @@ impl Writing<'_> {
         let number = match here.or(there) {
             None => {
                 let number = crowd.add(self, person.clone())?;
+                // They come by themselves.
+                self.welcome_back(channel, &person.address)?;
                 self.note_late(channel, None, &Subscriber { number, ..person.clone() })?;
                 number
             }
@@ -155,22 +161,6 @@ impl Writing<'_> {
         };
         crowd.close(self)?;
         Ok(Some(number))
-    }
-
-    fn keep_consent(
-        &mut self,
-        channel: &Name,
-        consent: &Consent,
-        number: Option<u32>,
-    ) -> Result<(), StoreError> {
-        let number = number.unwrap_or(consent.number);
-        let counters = self.counters()?;
-        counters.consent += 1;
-        let key = (channel.as_str(), number, counters.consent);
-        if !consent.given {
-            self.tables.withdrawals.insert((consent.at.as_millis(), channel.as_str(), number))?;
-        }
-        self.tables.consents.put(key, &Consent { number, ..consent.clone() })
     }
 
     /// Puts an answer at the end of the person's queue.

@@ -68,6 +68,14 @@ mod caps;
 
 mod converse;
 
+mod consents;
+
+mod forget;
+
+mod arrivals;
+
+mod deletions;
+
 mod echo;
 
 mod held;
@@ -107,6 +115,7 @@ use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState};
 use crate::model::signal::Signal;
 use crate::model::source::SourceState;
+use crate::model::proof::{Audit, Hash, Proof};
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::model::trace::{Happened, Trace};
@@ -118,7 +127,8 @@ use crate::store::redb::rows::BotName;
 use crate::store::redb::tables::BOTS;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
-    Advance, Claimed, ConversationCommit, CorrectionCommit, Delivery, FloodWord, LateCommit,
+    Advance, Arrivals, Arrived, Claimed, ConversationCommit, CorrectionCommit, Deletion, Delivery,
+    Erasure, FloodWord, LateCommit,
     LateLook, MarketCampaign, MarketState, OptinWord, PollCommit, PostCommit, PostRole, Reply,
     Rescued, ReviewWord, Reviewed, Status, Store, StoreError, TraceQuery, Wire, ZonedCommit,
 };
@@ -807,6 +817,54 @@ impl Store for RedbStore {
             }
             Ok(added)
         })
+    }
+
+    fn load_people_from(
+        &self,
+        channel: &Name,
+        from: u32,
+        limit: usize,
+    ) -> Reply<'_, Vec<Subscriber>> {
+        let channel = channel.clone();
+        self.scan(move |read| arrivals::load_people_from(read, &channel, from, limit))
+    }
+
+    fn take_in(&self, mut arrivals: Arrivals) -> Reply<'_, Arrived> {
+        Box::pin(async move {
+            let mut arrived = Arrived::default();
+            while !arrivals.people.is_empty() {
+                let rest = arrivals.people.len().min(arrivals::TAKEN_IN_MAX);
+                let rest = arrivals.people.split_off(rest);
+                let people = std::mem::replace(&mut arrivals.people, rest);
+                let part = Arrivals { people, ..arrivals.clone_head() };
+                arrived.join(self.write(move |writing| arrivals::take_in(writing, &part)).await?);
+            }
+            Ok(arrived)
+        })
+    }
+
+    fn forget_person(&self, erasure: Erasure) -> Reply<'_, Option<u32>> {
+        // What freed pages still hold goes with the next packing.
+        self.loose.fetch_add(LOOSE_BLOCKS, Ordering::Relaxed);
+        self.write(move |writing| forget::forget_person(writing, &erasure))
+    }
+
+    fn load_consents(&self, channel: &Name, number: u32, limit: usize) -> Reply<'_, Vec<Proof>> {
+        let channel = channel.clone();
+        self.scan(move |read| consents::load_consents(read, &channel, number, limit))
+    }
+
+    fn audit_consents(&self, noted: Option<Hash>) -> Reply<'_, Audit> {
+        self.scan(move |read| consents::audit_consents(read, noted))
+    }
+
+    fn commit_deletion(&self, code: String, deletion: Deletion) -> Reply<'_, ()> {
+        self.write(move |writing| writing.keep_deletion(&code, &deletion))
+    }
+
+    fn load_deletion(&self, code: &str) -> Reply<'_, Option<Deletion>> {
+        let code = code.to_owned();
+        self.look(move |read| deletions::load_deletion(read, &code))
     }
 
     fn prune(&self, now: Timestamp) -> Reply<'_, usize> {

@@ -26,17 +26,18 @@ use crate::model::post::Draft;
 use crate::model::product::ProductName;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
-use crate::model::subscriber::{Consent, Subscriber};
+use crate::model::proof::{Entry, Pseudonym};
+use crate::model::subscriber::Subscriber;
 use crate::model::trace::Trace;
 use crate::model::zone::Gathering;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
-    AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, FileRow, Flight, Format,
-    HeldRow, LaneRow, Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow,
-    ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow,
+    AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, Erased, FileRow, Flight,
+    Format, HeldRow, LaneRow, Marks, Number, Outcomes, Part, People, Pepper, PostRow, PriceRow,
+    Seen, SentRow, ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow, Wording,
 };
-use crate::store::{MarketState, StoreError};
+use crate::store::{Deletion, MarketState, StoreError};
 
 type Bytes = &'static [u8];
 type Text = &'static str;
@@ -56,6 +57,10 @@ macro_rules! tables {
             $(pub $field: Records<Table<'t, $key, Bytes>, $key, $record>,)*
             $(pub $index: Index<Table<'t, $index_key, ()>, $index_key>,)*
         }
+
+        /// The names of all.
+        #[cfg(test)]
+        pub(super) const TABLE_NAMES: &[&str] = &[$(stringify!($field),)* $(stringify!($index),)*];
 
         impl<'t> Tables<'t> {
             /// Opens all; those that are not there are made.
@@ -152,8 +157,18 @@ tables! {
         crowds CROWDS: Text => Crowd;
         /// By channel, topic (empty: all) and number / 8,192: who is active there.
         audiences AUDIENCES: (Text, Text, u32) => Bits;
-        /// By channel, number and a number that grows by one.
-        consents CONSENTS: (Text, u32, u64) => Consent;
+        /// By a number that grows by one: the ledger of consents.
+        consents CONSENTS: u64 => Entry;
+        /// By channel and number: what ties a person to their entries of the ledger.
+        pseudonyms PSEUDONYMS: (Text, u32) => Pseudonym;
+        /// By their hash: the words that people were answered with.
+        wordings WORDINGS: [u8; 32] => Wording;
+        /// One row: what addresses of the erased are digested with.
+        pepper PEPPER: () => Pepper;
+        /// By the digest of an address: who was erased, and is brought back by nobody but themselves.
+        erased ERASED: [u8; 32] => Erased;
+        /// By their code: deletions that a service asked for.
+        deletions DELETIONS: Text => Deletion;
         /// By channel.
         channels CHANNELS: Text => ChannelState;
         /// By channel: what the service calls its bot.
@@ -226,6 +241,10 @@ tables! {
         carried CARRIED: (Text, i64, u32);
         /// In milliseconds, channel, number: who withdrew when.
         withdrawals WITHDRAWALS: (i64, Text, u32);
+        /// Channel, number, entry of the ledger: whose it is.
+        consents_of CONSENTS_OF: (Text, u32, u64);
+        /// In milliseconds, code: when a deletion was asked for.
+        deletions_by_age DELETIONS_BY_AGE: (i64, Text);
     }
 }
 

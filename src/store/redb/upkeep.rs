@@ -240,8 +240,10 @@ pub(super) fn prune(writing: &mut Writing<'_>, now: Timestamp) -> Result<usize, 
     let media = writing.prune_media(now, PRUNED_ROWS_MAX)?;
     let traces = writing.prune_traces(now, PRUNED_ROWS_MAX)?;
     let withdrawals = writing.prune_withdrawals(now, PRUNED_ROWS_MAX)?;
+    let deletions = writing.prune_deletions(now, PRUNED_ROWS_MAX)?;
     let stars = writing.prune_stars(Days::utc().day(now), PRUNED_ROWS_MAX)?;
-    Ok(items + posts + sent + seen + stories + shelves + media + traces + withdrawals + stars)
+    let of_people = withdrawals + deletions;
+    Ok(items + posts + sent + seen + stories + shelves + media + traces + of_people + stars)
 }
 
 fn prune_items(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, StoreError> {
