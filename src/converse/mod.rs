@@ -16,6 +16,10 @@ pub mod replies;
 
 mod timezone;
 
+mod watch;
+
+pub mod watching;
+
 mod names;
 
 mod review;

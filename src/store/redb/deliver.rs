@@ -345,6 +345,9 @@ impl Writing<'_> {
         let Some(before) = self.tables.subscribers.load((channel.as_str(), number))? else {
             return Ok(());
         };
+        if receipt.standing.is_some_and(|standing| standing != Standing::Active) {
+            self.end_watches(channel, number)?;
+        }
         let mut person = before.clone();
         // Who asked us to stop stays stopped, whatever the service says besides.
         if let Some(standing) = receipt.standing

@@ -28,6 +28,7 @@ use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::timing::Hours;
 use crate::model::trace::Trace;
+use crate::model::watch::Watch;
 use crate::model::zone::Gathering;
 use crate::store::MarketState;
 use crate::store::codec::Record;
@@ -392,6 +393,19 @@ pub(super) struct Cursor(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seen(pub Timestamp);
 
+/// The number of the watch that was made last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LastWatch(pub u64);
+
+/// Who waits for something of a product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WatchedRow {
+    pub channel: Name,
+    pub person: u32,
+    /// The product's canonical link, hashed; 0 without one.
+    pub link: u64,
+}
+
 /// Stars that were spent, in tenths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stars(pub u64);
@@ -463,6 +477,9 @@ versions! {
     KeptMedium = 1;
     Event = 2;
     Seen = 1;
+    Watch = 1;
+    WatchedRow = 1;
+    LastWatch = 1;
 }
 
 #[cfg(test)]
@@ -519,7 +536,7 @@ mod tests {
         };
         let variant =
             Variant { id: "v".into(), title: "t".into(), link: None, terms: terms.clone() };
-        Offer { brand: Some("b".into()), terms, variants: vec![variant] }
+        Offer { brand: Some("b".into()), terms, variants: vec![variant], shelf: Some(300) }
     }
 
     fn text() -> RichText {

@@ -28,13 +28,15 @@ use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Subscriber};
 use crate::model::trace::Trace;
+use crate::model::watch::Watch;
 use crate::model::zone::Gathering;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
     AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, FileRow, Flight, Format,
-    HeldRow, LaneRow, Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow,
+    HeldRow, LaneRow, LastWatch, Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow,
     ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow,
+    WatchedRow,
 };
 use crate::store::{MarketState, StoreError};
 
@@ -178,6 +180,12 @@ tables! {
         traces TRACES: [u8; 16] => Trace;
         /// By the post's id: what is left of a word on it.
         chores CHORES: u64 => Chore;
+        /// By channel, person's number and watch: what they wait for.
+        watches WATCHES: (Text, u32, u64) => Watch;
+        /// By source, product and watch: who waits for it, oldest first.
+        watched WATCHED: (Text, u64, u64) => WatchedRow;
+        /// One row: the last watch that was given a number.
+        last_watch LAST_WATCH: () => LastWatch;
     }
     indexes {
         /// First seen in milliseconds, item.
@@ -226,6 +234,8 @@ tables! {
         carried CARRIED: (Text, i64, u32);
         /// In milliseconds, channel, number: who withdrew when.
         withdrawals WITHDRAWALS: (i64, Text, u32);
+        /// The end in milliseconds, channel, number, watch.
+        watches_end WATCHES_END: (i64, Text, u32, u64);
     }
 }
 
