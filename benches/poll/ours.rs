@@ -82,6 +82,7 @@ fn options(
         reach: Default::default(),
         utility: None,
         is_marketing: false,
+        watch: false,
     };
     Ok(Options {
         store,

@@ -22,6 +22,8 @@ mod stage;
 
 mod why;
 
+mod watches;
+
 pub mod door;
 
 pub mod client;

@@ -54,6 +54,8 @@ mod send;
 
 mod status;
 
+mod watches;
+
 mod why;
 
 use std::path::PathBuf;
@@ -94,6 +96,7 @@ enum Command {
     Channel(channel::Args),
     Report(report::Args),
     Why(why::Args),
+    Watches(watches::Args),
     Flood(flood::Args),
     Qr(qr::Args),
     Sandbox(sandbox::Args),
@@ -166,6 +169,7 @@ pub fn main() -> ExitCode {
             Command::Channel(args) => channel::run(args).await,
             Command::Report(args) => report::run(args).await,
             Command::Why(args) => why::run(args).await,
+            Command::Watches(args) => watches::run(args).await,
             Command::Flood(args) => flood::run(args).await,
             Command::Qr(args) => qr::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,

@@ -13,7 +13,7 @@ use crate::model::watch::{
     OnOffer, TITLE_CHARS_MAX, WATCHED_FOR, WATCHES_MAX, Wanted, Watch, below, less_by,
 };
 use crate::model::watch_link::{self, Aim, Which};
-use crate::model::watch_news::{News, Words, label, say};
+use crate::model::watch_news::{News, Words, label, say, watch_button};
 use crate::model::watch_tap::Tap;
 use crate::store::WatchWord;
 
@@ -207,16 +207,6 @@ const NO_THANKS: Words = [
     ("fr", "Non, merci"),
     ("es", "No, gracias"),
     ("ru", "Не надо"),
-];
-
-const CHEAPER: Words = [
-    ("en", "🔔 Tell me if cheaper"),
-    ("ro", "🔔 Spune-mi dacă se ieftinește"),
-    ("it", "🔔 Avvisami se costa meno"),
-    ("de", "🔔 Sag, wenn günstiger"),
-    ("fr", "🔔 Prévenir si le prix baisse"),
-    ("es", "🔔 Avísame si baja"),
-    ("ru", "🔔 Сообщить о снижении"),
 ];
 
 const MORE: Words = [
@@ -415,7 +405,7 @@ pub(super) fn make(
             }
         }
     } else if wanted == Wanted::Stock && on.price.is_some() {
-        buttons.push(button(say(&CHEAPER, language), Tap::Price(token, None)));
+        buttons.push(watch_button(Tap::Price(token, None), language));
     }
     buttons.push(button(say(&NO_THANKS, language), no));
     Said {

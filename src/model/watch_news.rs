@@ -63,6 +63,33 @@ const CHEAPER_STILL: Words = [
     ("ru", "🔔 Сообщить, если ещё дешевле"),
 ];
 
+/// On the buttons of posts.
+const TELL_STOCK: Words = [
+    ("en", "🔔 Tell me when in stock"),
+    ("ro", "🔔 Spune-mi când e în stoc"),
+    ("it", "🔔 Avvisami quando c’è"),
+    ("de", "🔔 Sag, wenn es da ist"),
+    ("fr", "🔔 Prévenir quand il est là"),
+    ("es", "🔔 Avísame cuando esté"),
+    ("ru", "🔔 Сообщить о наличии"),
+];
+
+const TELL_CHEAPER: Words = [
+    ("en", "🔔 Tell me if cheaper"),
+    ("ro", "🔔 Spune-mi dacă se ieftinește"),
+    ("it", "🔔 Avvisami se costa meno"),
+    ("de", "🔔 Sag, wenn günstiger"),
+    ("fr", "🔔 Prévenir si le prix baisse"),
+    ("es", "🔔 Avísame si baja"),
+    ("ru", "🔔 Сообщить о снижении"),
+];
+
+/// The button that watches a product, below whatever tells of it.
+pub fn watch_button(tap: Tap, language: Option<&str>) -> Button {
+    let words = if matches!(tap, Tap::Stock(_)) { TELL_STOCK } else { TELL_CHEAPER };
+    Button::new(label(say(&words, language)), Action::Postback { payload: tap.to_string() })
+}
+
 /// A product as it is told.
 #[derive(Clone, Debug)]
 pub struct News<'a> {

@@ -79,6 +79,7 @@ impl World {
             reach: Default::default(),
             utility: None,
             is_marketing: false,
+            watch: false,
         };
         Options {
             store: Arc::clone(&self.store),
