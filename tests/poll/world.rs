@@ -88,6 +88,7 @@ impl World {
             meters: Meters::default(),
             sources: self.sources.clone(),
             campaigns: [campaign].into(),
+            windowed: vec![name("page")],
             guard: Guard {
                 allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
                 ..Guard::default()

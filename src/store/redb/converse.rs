@@ -175,13 +175,13 @@ impl Writing<'_> {
         self.tables.consents.put(key, &Consent { number, ..consent.clone() })
     }
 
-    /// Puts an answer at the end of the person's queue.
+    /// Puts an answer at the end of the person's queue; answers its number.
     pub fn add_answer(
         &mut self,
         channel: &Name,
         address: &str,
         row: &AnswerRow,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let counters = self.counters()?;
         counters.answer += 1;
         let at =
@@ -191,6 +191,6 @@ impl Writing<'_> {
         if is_first {
             self.tables.ready.insert(at.ready_key())?;
         }
-        Ok(())
+        Ok(at.id)
     }
 }

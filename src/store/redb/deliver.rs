@@ -255,6 +255,7 @@ impl Writing<'_> {
     ) -> Result<(), StoreError> {
         self.tables.answers.remove(at.key())?;
         self.tables.ready.remove(at.ready_key())?;
+        self.settle_watch(at.id, outcome)?;
         let next = {
             let first = self.tables.answers.rows(at.queue())?.next().transpose()?;
             first.map(|(key, _)| AnswerAt { id: key.value().2, ..at.clone() })

@@ -397,6 +397,14 @@ pub(super) struct Seen(pub Timestamp);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct LastWatch(pub u64);
 
+/// A watch that an answer tells of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ToldWatch {
+    pub channel: Name,
+    pub person: u32,
+    pub watch: Watch,
+}
+
 /// Who waits for something of a product.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct WatchedRow {
@@ -479,6 +487,7 @@ versions! {
     Seen = 1;
     Watch = 1;
     WatchedRow = 1;
+    ToldWatch = 1;
     LastWatch = 1;
 }
 

@@ -36,7 +36,7 @@ use crate::store::redb::rows::{
     AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, FileRow, Flight, Format,
     HeldRow, LaneRow, LastWatch, Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow,
     ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow,
-    WatchedRow,
+    ToldWatch, WatchedRow,
 };
 use crate::store::{MarketState, StoreError};
 
@@ -184,6 +184,8 @@ tables! {
         watches WATCHES: (Text, u32, u64) => Watch;
         /// By source, product and watch: who waits for it, oldest first.
         watched WATCHED: (Text, u64, u64) => WatchedRow;
+        /// By the answer: the watch that it tells of, until it has arrived.
+        watches_told WATCHES_TOLD: u64 => ToldWatch;
         /// One row: the last watch that was given a number.
         last_watch LAST_WATCH: () => LastWatch;
     }

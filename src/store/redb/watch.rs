@@ -7,14 +7,16 @@ use redb::{ReadTransaction, ReadableTable};
 
 use crate::model::name::Name;
 use crate::model::offer::Amount;
-use crate::model::post::Answer;
+use crate::model::post::{Answer, Outcome};
 use crate::model::shelf::{Block, KnownListing, ShelfKey};
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::watch::{OnOffer, WATCHES_MAX, Watch};
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::poll::named;
-use crate::store::redb::rows::{AnswerRow, LastWatch, PriceRow, ShelfRow, WatchedRow};
+use crate::store::redb::rows::{
+    AnswerRow, LastWatch, PriceRow, ShelfRow, ToldWatch, WatchedRow,
+};
 use crate::store::redb::shelf::{block, history};
 use crate::store::redb::tables::{
     NAMES, PRICES, Records, SHELVES, SUBSCRIBERS, WATCHED, WATCHES,
@@ -264,9 +266,9 @@ impl Writing<'_> {
     ) -> Result<BTreeSet<Name>, StoreError> {
         let mut channels = BTreeSet::new();
         for telling in tellings {
-            let mut told = 0;
+            let mut count = 0;
             for (channel, person, id) in &telling.watches {
-                if told >= telling.most {
+                if count >= telling.most {
                     break;
                 }
                 let known = self.tables.subscribers.load((channel.as_str(), *person))?;
@@ -274,9 +276,7 @@ impl Writing<'_> {
                     continue;
                 };
                 // Somebody who ended it meanwhile is not told.
-                if self.end_watch(channel, *person, *id)?.is_none() {
-                    continue;
-                }
+                let Some(watch) = self.end_watch(channel, *person, *id)? else { continue };
                 let message = telling.message(known.language.as_deref());
                 let row = AnswerRow {
                     number: Some(*person),
@@ -285,12 +285,29 @@ impl Writing<'_> {
                     part: 0,
                     releases: Vec::new(),
                 };
-                self.add_answer(channel, &known.address, &row)?;
+                let answer = self.add_answer(channel, &known.address, &row)?;
+                let told = ToldWatch { channel: channel.clone(), person: *person, watch };
+                self.tables.watches_told.put(answer, &told)?;
                 channels.insert(channel.clone());
-                told += 1;
+                count += 1;
             }
         }
         Ok(channels)
+    }
+
+    /// What an answer told has arrived, or has not: whose window was closed after all waits on.
+    pub fn settle_watch(&mut self, answer: u64, outcome: Outcome) -> Result<(), StoreError> {
+        let Some(told) = self.tables.watches_told.load(answer)? else { return Ok(()) };
+        self.tables.watches_told.remove(answer)?;
+        let ToldWatch { channel, person, watch } = told;
+        let known = self.tables.subscribers.load((channel.as_str(), person))?;
+        let is_there = known.is_some_and(|known| {
+            matches!(known.standing, Standing::Active | Standing::Stopped)
+        });
+        if outcome == Outcome::Held && is_there {
+            self.put_watch(&channel, person, &watch)?;
+        }
+        Ok(())
     }
 
     /// What a conversation changes of a person's watches.
@@ -341,12 +358,16 @@ impl Writing<'_> {
                 last + 1
             }
         };
-        let watch = Watch { id, ..watch.clone() };
+        self.put_watch(channel, person, &Watch { id, ..watch.clone() })
+    }
+
+    fn put_watch(&mut self, channel: &Name, person: u32, watch: &Watch) -> Result<(), StoreError> {
+        let id = watch.id;
         let row = WatchedRow { channel: channel.clone(), person, link: watch.link };
         self.tables.watched.put((watch.source.as_str(), watch.product, id), &row)?;
         let ends = (watch.expires_at.as_millis(), channel.as_str(), person, id);
         self.tables.watches_end.insert(ends)?;
-        self.tables.watches.put((channel.as_str(), person, id), &watch)
+        self.tables.watches.put((channel.as_str(), person, id), watch)
     }
 
     /// Ends a watch; `None` when it is not there.
