@@ -32,6 +32,9 @@ use crate::store::{FloodWord, MarketState, ReviewWord, Reviewed, Store, StoreErr
 /// Most posts that one listing shows.
 const POSTS_MAX: usize = 1_000;
 
+/// Most watches that one listing shows.
+const WATCHES_MAX: usize = 10_000;
+
 /// Most items that one answer has.
 const ITEMS_MAX: usize = 1_000;
 
@@ -91,6 +94,10 @@ pub enum Ask {
     /// subscriber (by `channel/address`, or by the address alone). `link` is the address as sources
     /// remember it.
     Why { item: String, link: Option<u64>, subscriber: Option<String> },
+    /// What people wait for of products.
+    Watches { limit: usize },
+    /// The product of a catalog that is known by this link, hashed.
+    Product { source: Name, link: u64 },
 }
 
 /// Why a question has no answer.
@@ -202,6 +209,8 @@ impl Desk {
             Ask::Why { item, link, subscriber } => {
                 self.why(&item, link, subscriber.as_deref()).await
             }
+            Ask::Watches { limit } => self.watches(limit.min(WATCHES_MAX)).await,
+            Ask::Product { source, link } => self.product(&source, link).await,
         }
     }
 
@@ -286,6 +295,7 @@ impl Desk {
             "deliveries": status.counts,
             "floods": status.floods,
             "reviews_waiting": status.reviews,
+            "watches": status.watches,
         }))
     }
 

@@ -24,6 +24,8 @@ mod stage;
 
 mod why;
 
+mod watches;
+
 pub mod door;
 
 pub mod client;

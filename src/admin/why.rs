@@ -136,7 +136,9 @@ impl Desk {
                     "words": words,
                 }));
             }
+            let watches = self.store.load_watches(channel, person.number).await?;
             rows.push(json!({
+                "watches": watches.len(),
                 "channel": channel,
                 "address": person.address,
                 "number": person.number,

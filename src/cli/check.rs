@@ -103,6 +103,12 @@ fn summary(setup: &Setup) -> String {
         if campaign.is_marketing {
             out.push_str("    outside of Messenger's window as a paid marketing message\n");
         }
+        if campaign.watch {
+            out.push_str("    with a button to watch the product\n");
+        }
+    }
+    for source in config.sources.iter().filter(|source| source.watch) {
+        out.push_str(&format!("  source {}: its products can be watched\n", source.name));
     }
     for channel in &config.channels {
         out.push_str(&format!("  channel {}: {}\n", channel.name, pace(channel)));

@@ -56,6 +56,8 @@ mod status;
 
 mod subscribers;
 
+mod watches;
+
 mod why;
 
 use std::path::PathBuf;
@@ -97,6 +99,7 @@ enum Command {
     Subscribers(subscribers::Args),
     Report(report::Args),
     Why(why::Args),
+    Watches(watches::Args),
     Flood(flood::Args),
     Qr(qr::Args),
     Sandbox(sandbox::Args),
@@ -170,6 +173,7 @@ pub fn main() -> ExitCode {
             Command::Subscribers(args) => subscribers::run(args).await,
             Command::Report(args) => report::run(args).await,
             Command::Why(args) => why::run(args).await,
+            Command::Watches(args) => watches::run(args).await,
             Command::Flood(args) => flood::run(args).await,
             Command::Qr(args) => qr::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,

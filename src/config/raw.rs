@@ -121,6 +121,7 @@ tables! {
         flood: RawFlood,
         min_step: RawSteps,
         min_quantity: At<i64>,
+        watch: At<bool>,
     }
 
     RawMap "sources.*.map" {
@@ -216,6 +217,7 @@ tables! {
         stop_when_failed: At<String>,
         stop_when_left: At<String>,
         marketing: At<bool>,
+        watch: At<bool>,
         utility: RawUtility,
     }
 

@@ -8,6 +8,8 @@ pub enum Command {
     Stop,
     Timezone,
     Privacy,
+    Watch,
+    Watches,
 }
 
 /// How a command is called.
@@ -24,7 +26,7 @@ pub struct Row {
 }
 
 /// All that there are, in the order of menus.
-pub const COMMANDS: [Row; 4] = [
+pub const COMMANDS: [Row; 6] = [
     Row {
         command: Command::Start,
         name: "start",
@@ -92,6 +94,36 @@ pub const COMMANDS: [Row; 4] = [
             ("fr", "Ce que nous savons de vous"),
             ("es", "Lo que sabemos de ti"),
             ("ru", "Что мы о вас знаем"),
+        ],
+    },
+    Row {
+        command: Command::Watch,
+        name: "watch",
+        words: &["watch", "urmărește", "urmareste", "avvisami", "beobachte", "surveille", "vigila"],
+        takes_more: true,
+        about: [
+            ("en", "Tell me when a product is in stock or cheaper"),
+            ("ro", "Spune-mi când un produs e în stoc sau mai ieftin"),
+            ("it", "Avvisami quando un prodotto c’è o costa meno"),
+            ("de", "Sag, wenn ein Produkt da oder günstiger ist"),
+            ("fr", "Prévenir quand un produit est là ou moins cher"),
+            ("es", "Avísame cuando un producto esté o baje"),
+            ("ru", "Сообщить о наличии или снижении цены"),
+        ],
+    },
+    Row {
+        command: Command::Watches,
+        name: "watches",
+        words: &["watches", "my watches"],
+        takes_more: false,
+        about: [
+            ("en", "Products that you wait for"),
+            ("ro", "Produsele pe care le aștepți"),
+            ("it", "I prodotti che aspetti"),
+            ("de", "Produkte, auf die du wartest"),
+            ("fr", "Les produits que vous attendez"),
+            ("es", "Los productos que esperas"),
+            ("ru", "Товары, которых вы ждёте"),
         ],
     },
     Row {

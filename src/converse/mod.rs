@@ -18,6 +18,10 @@ mod timezone;
 
 pub mod privacy;
 
+mod watch;
+
+pub mod watching;
+
 mod names;
 
 mod review;

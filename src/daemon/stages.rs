@@ -11,6 +11,7 @@ use crate::admin::desk::PollNow;
 use crate::admin::door;
 use crate::channel::{Channel, messenger, telegram};
 use crate::config::{Config, Service, Texts, Updates};
+use crate::converse::watching::{ProductKeys, Watchable};
 use crate::converse::words::{Saying, Words};
 use crate::daemon::ground::{Ground, poll_options};
 use crate::daemon::keys;
@@ -19,6 +20,7 @@ use crate::daemon::pages;
 use crate::daemon::setup::Setup;
 use crate::deliver::limiter::Limits;
 use crate::deliver::market::{self, MarketRule};
+use crate::extract::{self, link};
 use crate::listen::announce::News;
 use crate::listen::webhooks::Door;
 use crate::model::campaign::Campaign;
@@ -153,6 +155,7 @@ impl Stages {
                         .map(|one| (one.name.clone(), one.reach.reviewers.clone()))
                         .collect(),
                     asks: asked(config),
+                    watchable: watchable(config),
                 },
                 stop.clone(),
             ),
@@ -270,6 +273,17 @@ async fn look_out(
         tasks.spawn(name, market::run(options, tasks.stop().clone()));
     }
     Ok(ways)
+}
+
+/// Which products can be watched.
+fn watchable(config: &Config) -> Watchable {
+    let watched = config.sources.iter().filter(|source| source.watch);
+    let mut sources: Vec<Name> = watched.map(|source| source.name.clone()).collect();
+    sources.sort();
+    let link =
+        |text: &str| link::absolute(text.trim()).map(|url| extract::keys::link_key(&url, false));
+    let form = |id: &str| extract::keys::product(id).map(extract::keys::narrow);
+    Watchable::new(sources, ProductKeys { product: extract::keys::product, form, link })
 }
 
 /// Where people are asked about marketing messages.

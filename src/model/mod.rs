@@ -94,4 +94,14 @@ pub mod event;
 
 pub mod start;
 
+pub mod watch;
+
+pub mod product_token;
+
+pub mod watch_link;
+
+pub mod watch_tap;
+
+pub mod watch_news;
+
 pub mod secret;

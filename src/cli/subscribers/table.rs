@@ -54,7 +54,8 @@ impl<R: BufRead> Rows<R> {
     /// # Errors
     /// What is wrong with the head.
     pub(super) fn open(mut input: R, known: &[&str]) -> Result<Self, Fault> {
-        let broken = |why: &str| Fault { line: 1, column: None, why: why.to_owned(), is_last: true };
+        let broken =
+            |why: &str| Fault { line: 1, column: None, why: why.to_owned(), is_last: true };
         let first = input.fill_buf().map_err(|error| broken(&error.to_string()))?;
         let first = first.strip_prefix(MARK.as_bytes()).unwrap_or(first);
         let start = first.iter().find(|byte| !byte.is_ascii_whitespace());
@@ -142,7 +143,8 @@ impl<R: BufRead> Rows<R> {
             }
             if !is_open {
                 let text = String::from_utf8(bytes);
-                let text = text.map_err(|_| fault("it is not UTF-8: save the file as such", true))?;
+                let text =
+                    text.map_err(|_| fault("it is not UTF-8: save the file as such", true))?;
                 return Ok(Some((first, text.trim_end_matches(['\r', '\n']).to_owned())));
             }
         }

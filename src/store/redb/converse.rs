@@ -13,7 +13,7 @@ use crate::store::redb::crowd::Crowded;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rows::{AnswerAt, AnswerRow, Cursor, Number, Seen};
 use crate::store::redb::tables::{ADDRESSES, CURSORS, EVENTS, SUBSCRIBERS};
-use crate::store::{ConversationCommit, StoreError};
+use crate::store::{ConversationCommit, StoreError, WatchWord};
 
 /// How long an event id is remembered; the services repeat an event for a day and a half at most.
 pub(super) const SEEN_FOR: Duration = Duration::from_secs(72 * 3600);
@@ -78,10 +78,11 @@ pub(super) fn load_subscriber(
     }
 }
 
-/// See `Store::commit_conversation`.
+/// See `Store::commit_watching`.
 pub(super) fn commit_conversation(
     writing: &mut Writing<'_>,
     turn: &ConversationCommit,
+    watching: &[WatchWord],
 ) -> Result<(), StoreError> {
     let missing = || StoreError::Missing { what: format!("event {}", turn.event) };
     let event = writing.tables.events.load(turn.event)?.ok_or_else(missing)?;
@@ -96,6 +97,7 @@ pub(super) fn commit_conversation(
     if let Some(consent) = &turn.consent {
         writing.keep_consent(channel, consent, number)?;
     }
+    writing.obey_watching(channel, number, watching)?;
     let address = match (&turn.subscriber, number) {
         (Some(person), _) => person.address.clone(),
         _ => event.address.clone(),
@@ -163,13 +165,13 @@ impl Writing<'_> {
         Ok(Some(number))
     }
 
-    /// Puts an answer at the end of the person's queue.
+    /// Puts an answer at the end of the person's queue; answers its number.
     pub fn add_answer(
         &mut self,
         channel: &Name,
         address: &str,
         row: &AnswerRow,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let counters = self.counters()?;
         counters.answer += 1;
         let at =
@@ -179,6 +181,6 @@ impl Writing<'_> {
         if is_first {
             self.tables.ready.insert(at.ready_key())?;
         }
-        Ok(())
+        Ok(at.id)
     }
 }

@@ -98,6 +98,9 @@ impl Crowded {
         if before == after {
             return Ok(());
         }
+        if before.standing != after.standing && after.standing != Standing::Active {
+            writing.end_watches(&self.channel, after.number)?;
+        }
         // A group that became a supergroup stays known by its old number too, which the settings
         // may name; the service gives no number twice.
         if before.address != after.address && !before.address.starts_with('-') {

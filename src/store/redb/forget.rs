@@ -71,6 +71,7 @@ impl Writing<'_> {
         self.turn_optin(channel, number, |optin| optin.token = None)?;
         self.tables.optins.remove((name, number))?;
         self.tables.late.remove((name, number))?;
+        self.end_watches(channel, number)?;
         self.forget_messages_of(channel, number)?;
         self.forget_pseudonym(channel, number)?;
         for address in self.former_addresses(channel, &person)? {
@@ -162,6 +163,7 @@ impl Writing<'_> {
         for (id, releases) in answers {
             let answer = AnswerAt { id, ..queue.clone() };
             self.tables.answers.remove(answer.key())?;
+            self.tables.watches_told.remove(id)?;
             self.tables.ready.remove(answer.ready_key())?;
             for release in releases {
                 self.let_be(release.held, at)?;
@@ -235,7 +237,8 @@ impl Writing<'_> {
         let name = channel.as_str();
         self.tables.pseudonyms.remove((name, number))?;
         let entries = {
-            let keys = self.tables.consents_of.keys((name, number, 0)..=(name, number, u64::MAX))?;
+            let keys =
+                self.tables.consents_of.keys((name, number, 0)..=(name, number, u64::MAX))?;
             keys.map(|key| Ok(key?.value().2)).collect::<Result<Vec<_>, StoreError>>()?
         };
         for entry in entries {
@@ -340,7 +343,7 @@ mod tests {
 
     use Fate::{Erased as Goes, Nobody, Numbers, Proof, Settings};
 
-    const FATES: [(&str, Fate); 80] = [
+    const FATES: [(&str, Fate); 85] = [
         ("format", Nobody),
         ("counters", Nobody),
         ("sources", Nobody),
@@ -425,6 +428,11 @@ mod tests {
         ("withdrawals", Numbers),
         ("consents_of", Goes),
         ("deletions_by_age", Nobody),
+        ("watches", Goes),
+        ("watched", Goes),
+        ("watches_told", Goes),
+        ("last_watch", Nobody),
+        ("watches_end", Goes),
     ];
 
     #[test]

@@ -84,6 +84,8 @@ mod market;
 
 mod marks;
 
+mod watch;
+
 mod upkeep;
 
 pub use open::{open, open_on};
@@ -111,14 +113,15 @@ use crate::model::pacing::{Halt, Pacing, StarsAsked};
 use crate::model::post::{Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
 use crate::model::product::ProductName;
+use crate::model::proof::{Audit, Hash, Proof};
 use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState};
 use crate::model::signal::Signal;
 use crate::model::source::SourceState;
-use crate::model::proof::{Audit, Hash, Proof};
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::model::trace::{Happened, Trace};
+use crate::model::watch::Watch;
 use crate::model::zone::{Gathering, Zone};
 use crate::store::redb::chores::{Hand, Progress};
 use crate::store::redb::ledger::Writing;
@@ -128,9 +131,10 @@ use crate::store::redb::tables::BOTS;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
     Advance, Arrivals, Arrived, Claimed, ConversationCommit, CorrectionCommit, Deletion, Delivery,
-    Erasure, FloodWord, LateCommit,
-    LateLook, MarketCampaign, MarketState, OptinWord, PollCommit, PostCommit, PostRole, Reply,
-    Rescued, ReviewWord, Reviewed, Status, Store, StoreError, TraceQuery, Wire, ZonedCommit,
+    Erasure, FloodWord, FoundProduct, LateCommit, LateLook, MarketCampaign, MarketState, OptinWord,
+    PollCommit, PostCommit, PostRole, ProductNow, ProductQuery, Reply, Rescued, ReviewWord,
+    Reviewed, Status, Store, StoreError, Telling, TraceQuery, WatchWord, Watcher, Windows, Wire,
+    ZonedCommit,
 };
 
 /// The file's name in the data directory.
@@ -351,6 +355,36 @@ impl Store for RedbStore {
             self.loose.fetch_add(shelf.writes.len(), Ordering::Relaxed);
         }
         self.write(move |writing| poll::commit_poll(writing, &poll))
+    }
+
+    fn commit_poll_telling(
+        &self,
+        poll: PollCommit,
+        tellings: Vec<Telling>,
+        windows: Windows,
+    ) -> Reply<'_, Vec<Name>> {
+        if let Some(shelf) = &poll.shelf {
+            self.loose.fetch_add(shelf.writes.len(), Ordering::Relaxed);
+        }
+        self.write(move |writing| {
+            poll::commit_poll(writing, &poll)?;
+            Ok(writing.tell_watches(&tellings, &windows)?.into_iter().collect())
+        })
+    }
+
+    fn load_watched(&self, source: &Name) -> Reply<'_, Vec<(u64, u64)>> {
+        let source = source.clone();
+        self.scan(move |read| watch::load_watched(read, &source))
+    }
+
+    fn load_watchers(
+        &self,
+        source: &Name,
+        product: u64,
+        windows: Windows,
+    ) -> Reply<'_, Vec<Watcher>> {
+        let source = source.clone();
+        self.scan(move |read| watch::load_watchers(read, &source, product, &windows))
     }
 
     fn commit_draft(&self, draft: Draft) -> Reply<'_, DraftId> {
@@ -750,7 +784,35 @@ impl Store for RedbStore {
     }
 
     fn commit_conversation(&self, turn: ConversationCommit) -> Reply<'_, ()> {
-        self.write(move |writing| converse::commit_conversation(writing, &turn))
+        self.write(move |writing| converse::commit_conversation(writing, &turn, &[]))
+    }
+
+    fn commit_watching(&self, turn: ConversationCommit, words: Vec<WatchWord>) -> Reply<'_, ()> {
+        self.write(move |writing| converse::commit_conversation(writing, &turn, &words))
+    }
+
+    fn load_watches(&self, channel: &Name, person: u32) -> Reply<'_, Vec<Watch>> {
+        let channel = channel.clone();
+        self.look(move |read| watch::load_watches(read, &channel, person))
+    }
+
+    fn load_product(&self, source: &Name, product: u64) -> Reply<'_, Option<ProductNow>> {
+        let source = source.clone();
+        self.look(move |read| watch::load_product(read, &source, product))
+    }
+
+    fn find_products(
+        &self,
+        sources: &[Name],
+        query: ProductQuery,
+        limit: usize,
+    ) -> Reply<'_, Vec<FoundProduct>> {
+        let sources = sources.to_vec();
+        self.scan(move |read| watch::find_products(read, &sources, &query, limit))
+    }
+
+    fn list_watches(&self, limit: usize) -> Reply<'_, Vec<(Name, String, Watch)>> {
+        self.scan(move |read| watch::list_watches(read, limit))
     }
 
     fn load_status(&self) -> Reply<'_, Status> {

@@ -21,20 +21,21 @@ use crate::model::name::Name;
 use crate::model::pacing::{Halt, Pacing};
 use crate::model::post::{Answer, Body, Counts, Draft, Personal, Zoned};
 use crate::model::product::ProductName;
+use crate::model::proof::{Entry, Hash, Pseudonym};
 use crate::model::rollout::Rollout;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
-use crate::model::proof::{Entry, Hash, Pseudonym};
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::timing::Hours;
 use crate::model::trace::Trace;
+use crate::model::watch::Watch;
 use crate::model::zone::Gathering;
-use crate::store::{Deletion, MarketState};
 use crate::store::codec::Record;
 use crate::store::redb::chores::Chore;
 use crate::store::redb::packed::{pack, unpack};
 use crate::store::redb::sent::{put_varint, take_wide};
+use crate::store::{Deletion, MarketState};
 
 /// The file's own format; a file of another one is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -410,6 +411,27 @@ pub(super) struct Cursor(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seen(pub Timestamp);
 
+/// The number of the watch that was made last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LastWatch(pub u64);
+
+/// A watch that an answer tells of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ToldWatch {
+    pub channel: Name,
+    pub person: u32,
+    pub watch: Watch,
+}
+
+/// Who waits for something of a product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WatchedRow {
+    pub channel: Name,
+    pub person: u32,
+    /// The product's canonical link, hashed; 0 without one.
+    pub link: u64,
+}
+
 /// Stars that were spent, in tenths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stars(pub u64);
@@ -486,6 +508,10 @@ versions! {
     KeptMedium = 1;
     Event = 2;
     Seen = 1;
+    Watch = 1;
+    WatchedRow = 1;
+    ToldWatch = 1;
+    LastWatch = 1;
 }
 
 #[cfg(test)]
@@ -542,7 +568,7 @@ mod tests {
         };
         let variant =
             Variant { id: "v".into(), title: "t".into(), link: None, terms: terms.clone() };
-        Offer { brand: Some("b".into()), terms, variants: vec![variant] }
+        Offer { brand: Some("b".into()), terms, variants: vec![variant], shelf: Some(300) }
     }
 
     fn text() -> RichText {
@@ -1154,7 +1180,10 @@ mod tests {
 
     #[test]
     fn a_pseudonym_is_read_as_it_was_written() {
-        golden(&Pseudonym { salt: [7; 16], address: "a".into() }, "014bf1a4a5070707070707070707070707070707070161");
+        golden(
+            &Pseudonym { salt: [7; 16], address: "a".into() },
+            "014bf1a4a5070707070707070707070707070707070161",
+        );
     }
 
     #[test]
@@ -1164,7 +1193,10 @@ mod tests {
 
     #[test]
     fn a_pepper_is_read_as_it_was_written() {
-        golden(&Pepper([7; 32]), "01b368f4df0707070707070707070707070707070707070707070707070707070707070707");
+        golden(
+            &Pepper([7; 32]),
+            "01b368f4df0707070707070707070707070707070707070707070707070707070707070707",
+        );
     }
 
     #[test]

@@ -24,18 +24,20 @@ use crate::model::media::KeptMedium;
 use crate::model::pacing::{Halt, Pacing};
 use crate::model::post::Draft;
 use crate::model::product::ProductName;
+use crate::model::proof::{Entry, Pseudonym};
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
-use crate::model::proof::{Entry, Pseudonym};
 use crate::model::subscriber::Subscriber;
 use crate::model::trace::Trace;
+use crate::model::watch::Watch;
 use crate::model::zone::Gathering;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
     AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, Erased, FileRow, Flight,
-    Format, HeldRow, LaneRow, Marks, Number, Outcomes, Part, People, Pepper, PostRow, PriceRow,
-    Seen, SentRow, ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow, Wording,
+    Format, HeldRow, LaneRow, LastWatch, Marks, Number, Outcomes, Part, People, Pepper, PostRow,
+    PriceRow, Seen, SentRow, ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow, ToldWatch,
+    WatchedRow, Wording,
 };
 use crate::store::{Deletion, MarketState, StoreError};
 
@@ -193,6 +195,14 @@ tables! {
         traces TRACES: [u8; 16] => Trace;
         /// By the post's id: what is left of a word on it.
         chores CHORES: u64 => Chore;
+        /// By channel, person's number and watch: what they wait for.
+        watches WATCHES: (Text, u32, u64) => Watch;
+        /// By source, product and watch: who waits for it, oldest first.
+        watched WATCHED: (Text, u64, u64) => WatchedRow;
+        /// By the answer: the watch that it tells of, until it has arrived.
+        watches_told WATCHES_TOLD: u64 => ToldWatch;
+        /// One row: the last watch that was given a number.
+        last_watch LAST_WATCH: () => LastWatch;
     }
     indexes {
         /// First seen in milliseconds, item.
@@ -245,6 +255,8 @@ tables! {
         consents_of CONSENTS_OF: (Text, u32, u64);
         /// In milliseconds, code: when a deletion was asked for.
         deletions_by_age DELETIONS_BY_AGE: (i64, Text);
+        /// The end in milliseconds, channel, number, watch.
+        watches_end WATCHES_END: (i64, Text, u32, u64);
     }
 }
 
