@@ -20,6 +20,7 @@ use crate::daemon::setup::Setup;
 use crate::deliver::limiter::Limits;
 use crate::deliver::market::{self, MarketRule};
 use crate::listen::announce::News;
+use crate::listen::callers::Proxies;
 use crate::listen::webhooks::Door;
 use crate::model::campaign::Campaign;
 use crate::model::channel::ChannelKind;
@@ -413,7 +414,10 @@ fn start_listening(
             pushes,
             invites: pages::invites(config),
             meters: ground.meters.clone(),
-            limits: listen::server::Limits::default(),
+            limits: listen::server::Limits {
+                proxies: Proxies::new(config.listen.trusted_proxies.clone()),
+                ..listen::server::Limits::default()
+            },
         };
         tasks.spawn("listen", listen::run(options, tasks.stop().clone()));
     }

@@ -12,6 +12,10 @@ pub mod webhooks;
 
 pub mod server;
 
+pub mod callers;
+
+pub mod rates;
+
 pub mod invites;
 
 mod hub;
@@ -40,6 +44,7 @@ use crate::runtime::wakes::Wakes;
 use crate::store::Store;
 
 use invites::Invite;
+use rates::{Gate, PageGate, hold_back};
 use webhooks::{Desk, Door};
 
 /// How far in the future an event may say that it was; later is taken as this. Events are ordered
@@ -83,6 +88,10 @@ pub async fn run(options: Options, stop: Stop) {
     let hubs =
         options.pushes.map(|pushes| hub::routes(pushes, options.clock.clone(), limits.clone()));
     let pages = invites::routes(Arc::clone(&options.store), limits.store_time_max, options.invites);
+    // Whatever anybody may ask for stands behind this gate; who proves who they are does not.
+    let gate = Arc::new(Gate::new(limits.pages));
+    let gate = PageGate { gate, meters: options.meters.clone() };
+    let pages = pages.layer(axum::middleware::from_fn_with_state(gate, hold_back));
     let desk = Desk {
         store: options.store,
         clock: options.clock,
