@@ -20,6 +20,8 @@ mod extract;
 
 mod flood;
 
+mod events;
+
 mod import;
 
 mod layout;
@@ -95,6 +97,7 @@ enum Command {
     Report(report::Args),
     Why(why::Args),
     Flood(flood::Args),
+    Events(events::Args),
     Qr(qr::Args),
     Sandbox(sandbox::Args),
 }
@@ -167,6 +170,7 @@ pub fn main() -> ExitCode {
             Command::Report(args) => report::run(args).await,
             Command::Why(args) => why::run(args).await,
             Command::Flood(args) => flood::run(args).await,
+            Command::Events(args) => events::run(args).await,
             Command::Qr(args) => qr::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
         }

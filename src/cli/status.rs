@@ -84,6 +84,12 @@ fn show(status: &Value) -> String {
             status["reviews_waiting"]
         ));
     }
+    if status["events_aside"].as_u64().unwrap_or(0) > 0 {
+        out.push_str(&format!(
+            "could not be answered: {} events; see `tidings events list`\n",
+            status["events_aside"]
+        ));
+    }
     for flood in status["floods"].as_array().into_iter().flatten() {
         let source = flood["source"].as_str().unwrap_or("?");
         out.push_str(&format!(
@@ -122,6 +128,12 @@ fn note(channel: &Value) -> String {
     if let Some(rate) = channel["pace"]["per_second"].as_f64() {
         let refused = &channel["pace"]["refused_per_second"];
         notes.push(format!("{rate} a second, since {refused} were refused"));
+    }
+    if let Some(trouble) = channel["reception"]["trouble"].as_str() {
+        notes.push(trouble.to_owned());
+    }
+    if let Some(pending) = channel["reception"]["pending"].as_u64().filter(|pending| *pending > 0) {
+        notes.push(format!("{pending} updates wait at the service"));
     }
     if let Some(spent) = channel["stars"]["spent_today"].as_f64() {
         notes.push(format!("{spent} Stars spent today"));

@@ -364,7 +364,7 @@ fn start_listening(
                 let mut url = base.clone();
                 url.set_path(&format!("{}/telegram/{channel}", base.path().trim_end_matches('/')));
                 let news = News::Webhook { client: client.clone(), url, secret: secret.clone() };
-                announce(&channel, news, tasks);
+                announce(ground, &channel, news, tasks);
             }
             (Service::Telegram { .. }, Some(Channel::Telegram(client))) => {
                 let options = listen::polling::Options {
@@ -374,6 +374,7 @@ fn start_listening(
                     meters: ground.meters.clone(),
                     channel: channel.clone(),
                     client: client.clone(),
+                    reception: ground.reception.clone(),
                     patience: listen::polling::PATIENCE,
                 };
                 let stop = tasks.stop().clone();
@@ -389,7 +390,7 @@ fn start_listening(
                     app_secret: app_secret.clone(),
                     verify_token: verify_token.clone(),
                 });
-                announce(&channel, News::Page { client: client.clone() }, tasks);
+                announce(ground, &channel, News::Page { client: client.clone() }, tasks);
             }
             _ => {}
         }
@@ -423,8 +424,14 @@ fn start_listening(
     }
 }
 
-fn announce(channel: &Name, news: News, tasks: &Tasks) {
-    let options = listen::announce::Options { channel: channel.clone(), news };
+fn announce(ground: &Ground, channel: &Name, news: News, tasks: &Tasks) {
+    let options = listen::announce::Options {
+        channel: channel.clone(),
+        news,
+        clock: ground.clock.clone(),
+        reception: ground.reception.clone(),
+        look_interval: listen::announce::LOOK_INTERVAL,
+    };
     let stop = tasks.stop().clone();
     tasks.spawn(format!("announce {channel}"), listen::announce::run(options, stop));
 }

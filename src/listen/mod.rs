@@ -26,6 +26,8 @@ pub mod polling;
 
 pub mod announce;
 
+mod health;
+
 pub mod naming;
 
 mod backoff;

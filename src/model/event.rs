@@ -62,3 +62,43 @@ pub enum Deed {
     /// Wants no marketing messages any more; everything else stays as it is.
     OptedOut,
 }
+
+/// An event that could not be answered: it was tried too often, and waits for somebody's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutAside {
+    pub event: Event,
+    /// When it was put aside.
+    pub at: Timestamp,
+    pub tries: u32,
+    /// What went wrong the last time.
+    pub why: String,
+}
+
+/// Somebody's word on events that were put aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventWord {
+    /// Answer them again, with as many tries as at first.
+    Retry,
+    /// They are never answered.
+    Drop,
+}
+
+impl Deed {
+    /// Its kind in one word, which tells nothing of what was said.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::Said { .. } => "said",
+            Self::SentMedia => "sent-media",
+            Self::Tapped { .. } => "tapped",
+            Self::Referred { .. } => "referred",
+            Self::Reacted => "reacted",
+            Self::Blocked => "blocked",
+            Self::Unblocked => "unblocked",
+            Self::Moved { .. } => "moved",
+            Self::OptedIn { .. } => "opted-in",
+            Self::OptedOut => "opted-out",
+        }
+    }
+}

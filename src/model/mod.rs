@@ -86,6 +86,8 @@ pub mod subscriber;
 
 pub mod event;
 
+pub mod recent;
+
 pub mod start;
 
 pub mod secret;

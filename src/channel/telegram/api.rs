@@ -33,7 +33,7 @@ const UPDATES_BYTES_MAX: usize = 32 << 20;
 const UPDATES_TIME_SPARE: Duration = Duration::from_secs(15);
 
 /// What we want to hear of. Sent with each call, because the service remembers the last list.
-const ALLOWED_UPDATES: [&str; 3] = ["message", "callback_query", "my_chat_member"];
+pub(crate) const ALLOWED_UPDATES: [&str; 3] = ["message", "callback_query", "my_chat_member"];
 
 /// How to reach a bot.
 #[derive(Clone, Debug)]
@@ -60,6 +60,23 @@ pub struct Me {
     pub id: i64,
     /// Without the `@`.
     pub username: String,
+}
+
+/// What the service says of the bot's webhook.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct WebhookInfo {
+    /// Empty while there is none.
+    pub url: String,
+    #[serde(default)]
+    pub pending_update_count: u64,
+    /// Seconds since 1970.
+    #[serde(default)]
+    pub last_error_date: Option<i64>,
+    #[serde(default)]
+    pub last_error_message: Option<String>,
+    /// Left out where it is the service's own list.
+    #[serde(default)]
+    pub allowed_updates: Option<Vec<String>>,
 }
 
 /// `StarAmount`, without what is less than a Star.
@@ -198,6 +215,14 @@ impl Client {
             "allowed_updates": ALLOWED_UPDATES,
         });
         self.ask::<bool>("setWebhook", &parameters).await.map(drop)
+    }
+
+    /// How the webhook stands.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn webhook_info(&self) -> Result<WebhookInfo, ApiError> {
+        self.ask("getWebhookInfo", &json!({})).await
     }
 
     /// Goes back to reading by [`Client::updates`]; keeps what is waiting.

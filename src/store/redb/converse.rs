@@ -6,6 +6,7 @@ use redb::ReadTransaction;
 
 use crate::model::event::Event;
 use crate::model::name::Name;
+use crate::model::recent::Recent;
 use crate::model::subscriber::{Consent, Subscriber};
 use crate::model::time::Timestamp;
 use crate::store::redb::caps::carried_until;
@@ -78,17 +79,22 @@ pub(super) fn load_subscriber(
     }
 }
 
-/// See `Store::commit_conversation`.
-pub(super) fn commit_conversation(
+/// See `Store::commit_turn`.
+pub(super) fn commit_turn(
     writing: &mut Writing<'_>,
     turn: &ConversationCommit,
+    recent: Option<&Recent>,
 ) -> Result<(), StoreError> {
     let missing = || StoreError::Missing { what: format!("event {}", turn.event) };
     let event = writing.tables.events.load(turn.event)?.ok_or_else(missing)?;
     writing.tables.events.remove(turn.event)?;
+    writing.tables.tries.remove(turn.event)?;
 
     let channel = &turn.channel;
     let number = writing.keep_person(channel, &event, turn.subscriber.as_ref())?;
+    if let (Some(recent), Some(number)) = (recent, number) {
+        writing.keep_recent(channel, number, recent)?;
+    }
     if let Some(consent) = &turn.consent {
         writing.keep_consent(channel, consent, number)?;
     }

@@ -68,6 +68,10 @@ mod caps;
 
 mod converse;
 
+mod recent;
+
+mod aside;
+
 mod echo;
 
 mod held;
@@ -92,7 +96,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError};
 use crate::model::channel::ChannelState;
 use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{EditAt, EditClaim, EditReceipt};
-use crate::model::event::Event;
+use crate::model::event::{Event, EventWord, PutAside};
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
 use crate::model::lane::Optin;
@@ -103,6 +107,7 @@ use crate::model::pacing::{Halt, Pacing, StarsAsked};
 use crate::model::post::{Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
 use crate::model::product::ProductName;
+use crate::model::recent::Recent;
 use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState};
 use crate::model::signal::Signal;
@@ -739,8 +744,40 @@ impl Store for RedbStore {
         self.look(move |read| converse::load_subscriber(read, &channel, &address))
     }
 
-    fn commit_conversation(&self, turn: ConversationCommit) -> Reply<'_, ()> {
-        self.write(move |writing| converse::commit_conversation(writing, &turn))
+    fn load_recent(&self, channel: &Name, address: &str) -> Reply<'_, Option<Recent>> {
+        let (channel, address) = (channel.clone(), address.to_owned());
+        self.look(move |read| recent::load_recent(read, &channel, &address))
+    }
+
+    fn commit_turn(&self, turn: ConversationCommit, recent: Option<Recent>) -> Reply<'_, ()> {
+        self.write(move |writing| converse::commit_turn(writing, &turn, recent.as_ref()))
+    }
+
+    fn load_tries(&self, events: &[u64]) -> Reply<'_, Vec<u32>> {
+        let events = events.to_vec();
+        self.look(move |read| aside::load_tries(read, &events))
+    }
+
+    fn note_tries(&self, events: Vec<u64>) -> Reply<'_, ()> {
+        self.write(move |writing| aside::note_tries(writing, &events))
+    }
+
+    fn fail_event(
+        &self,
+        event: u64,
+        why: String,
+        is_counted: bool,
+        now: Timestamp,
+    ) -> Reply<'_, bool> {
+        self.write(move |writing| aside::fail_event(writing, event, &why, is_counted, now))
+    }
+
+    fn load_aside(&self, limit: usize) -> Reply<'_, Vec<(u64, PutAside)>> {
+        self.scan(move |read| aside::load_aside(read, limit))
+    }
+
+    fn commit_event_word(&self, events: Vec<u64>, word: EventWord) -> Reply<'_, usize> {
+        self.write(move |writing| aside::commit_event_word(writing, &events, word))
     }
 
     fn load_status(&self) -> Reply<'_, Status> {

@@ -11,7 +11,7 @@ use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelState;
 use crate::model::control::Priority;
 use crate::model::correction::Corrections;
-use crate::model::event::Event;
+use crate::model::event::{Event, PutAside};
 use crate::model::item::Item;
 use crate::model::known::Known;
 use crate::model::lane::{Beyond, Lane, Optin};
@@ -21,6 +21,7 @@ use crate::model::name::Name;
 use crate::model::pacing::{Halt, Pacing};
 use crate::model::post::{Answer, Body, Counts, Draft, Personal, Zoned};
 use crate::model::product::ProductName;
+use crate::model::recent::Recent;
 use crate::model::rollout::Rollout;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
@@ -388,6 +389,10 @@ pub(super) struct Bits(pub Vec<u8>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Cursor(pub i64);
 
+/// How often an event was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tries(pub u32);
+
 /// When an event id was seen last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seen(pub Timestamp);
@@ -462,6 +467,9 @@ versions! {
     Cursor = 1;
     KeptMedium = 1;
     Event = 2;
+    Tries = 1;
+    PutAside = 1;
+    Recent = 1;
     Seen = 1;
 }
 
@@ -485,6 +493,7 @@ mod tests {
     use crate::model::post::{
         Content, DraftId, Flood, Hold, PostId, PriceMove, Reason, Story, Told,
     };
+    use crate::model::recent::Lately;
     use crate::model::rich::{Block, Inline, RichText};
     use crate::model::rollout::{Quota, Stages};
     use crate::model::shelf::ShelfState;
@@ -1162,6 +1171,23 @@ mod tests {
             },
             "02607a928c03626f740131020161000103416e61030170010174",
         );
+    }
+
+    #[test]
+    fn what_is_kept_of_events_that_fail_or_came_lately_is_read_as_it_was_written() {
+        let event = Event {
+            channel: name("bot"),
+            id: "1".into(),
+            at: at(1),
+            address: "a".into(),
+            language: None,
+            first_name: None,
+            deed: Deed::SentMedia,
+        };
+        let lately = Lately::of(&event);
+        golden(&Tries(3), "TODO");
+        golden(&PutAside { event, at: at(2), tries: 3, why: "w".into() }, "TODO");
+        golden(&Recent { base: None, events: vec![lately], after: None }, "TODO");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::store::redb::ledger::{Writing, numbers};
 use crate::store::redb::poll::{load_sources, named};
 use crate::store::redb::rows::{Outcomes, PostRow, Tally};
 use crate::store::redb::tables::{
-    ANSWERS, BEYONDS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD, EVENTS,
+    ANSWERS, ASIDE, BEYONDS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD, EVENTS,
     HALTS, OUTCOMES, PACINGS, PEOPLE, POSTS, SUBSCRIBERS, TALLIES,
 };
 use crate::store::{ChannelStatus, Status, StoreError};
@@ -69,6 +69,7 @@ pub(super) fn load_status(read: &ReadTransaction) -> Result<Status, StoreError> 
         floods,
         reviews,
         events: EVENTS.open(read)?.len()?,
+        events_aside: ASIDE.open(read)?.len()?,
         counts,
         unfinished_posts,
         zoned,
@@ -241,7 +242,10 @@ pub(super) fn prune(writing: &mut Writing<'_>, now: Timestamp) -> Result<usize, 
     let traces = writing.prune_traces(now, PRUNED_ROWS_MAX)?;
     let withdrawals = writing.prune_withdrawals(now, PRUNED_ROWS_MAX)?;
     let stars = writing.prune_stars(Days::utc().day(now), PRUNED_ROWS_MAX)?;
-    Ok(items + posts + sent + seen + stories + shelves + media + traces + withdrawals + stars)
+    let recents = writing.prune_recents(now, PRUNED_ROWS_MAX)?;
+    let aside = writing.prune_aside(now, PRUNED_ROWS_MAX)?;
+    let others = stories + shelves + media + traces + withdrawals + stars;
+    Ok(items + posts + sent + seen + recents + aside + others)
 }
 
 fn prune_items(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, StoreError> {
