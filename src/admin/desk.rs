@@ -14,6 +14,7 @@ use crate::admin::stage::stage_row;
 use crate::model::audience::{PeopleRule, Whom};
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelKind;
+use crate::model::chat::ChatSeen;
 use crate::model::control::PostWord;
 use crate::model::correction::Corrections;
 use crate::model::day::Days;
@@ -29,6 +30,9 @@ use crate::runtime::clock::Clock;
 use crate::runtime::reception::{Heard, Reception};
 use crate::runtime::wakes::Wakes;
 use crate::store::{FloodWord, MarketState, ReviewWord, Reviewed, Store, StoreError};
+
+/// Most groups and channels of one bot that the status shows.
+const CHATS_MAX: usize = 100;
 
 /// Most posts that one listing shows.
 const POSTS_MAX: usize = 1_000;
@@ -226,6 +230,12 @@ impl Desk {
         for name in self.channels.keys() {
             spent.insert(name, self.store.load_stars(name, today).await?);
         }
+        let mut chats = BTreeMap::new();
+        for (name, kind) in &self.channels {
+            if *kind == ChannelKind::Telegram {
+                chats.insert(name, self.store.load_chats(name, CHATS_MAX).await?);
+            }
+        }
         let channels: BTreeMap<&Name, Value> = self
             .channels
             .iter()
@@ -255,6 +265,9 @@ impl Desk {
                     "pace": known.and_then(|one| pace_row(one.pacing.as_ref()?)),
                     "reception": self.reception.of(name).map(|heard| reception_row(&heard)),
                 });
+                if let Some(chats) = chats.get(name).filter(|chats| !chats.is_empty()) {
+                    row["chats"] = chats.iter().map(chat_row).collect();
+                }
                 if let Some(market) = markets.get(name) {
                     row["marketing"] = market_row(market);
                 }
@@ -335,6 +348,17 @@ pub(super) fn all_known(
             Err(AskError::UnknownName { kind, name: name.clone(), known })
         }
     }
+}
+
+/// A group or channel that the bot is in.
+fn chat_row((address, chat): &(String, ChatSeen)) -> Value {
+    json!({
+        "address": address,
+        "kind": chat.kind,
+        "title": chat.title,
+        "may_post": chat.may_post,
+        "since": chat.at.to_string(),
+    })
 }
 
 fn reception_row(heard: &Heard) -> Value {

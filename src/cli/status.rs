@@ -11,6 +11,9 @@ Examples:
   tidings status
   tidings status --json | jq '.sources[] | select(.failure)'";
 
+/// Most groups and channels of one bot that are shown.
+const CHATS_MAX: usize = 20;
+
 /// How sources, channels and deliveries stand.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -70,6 +73,17 @@ fn show(status: &Value) -> String {
         ]));
     }
     out.push_str(&output::table(&rows));
+    for (name, channel) in status["channels"].as_object().into_iter().flatten() {
+        for chat in channel["chats"].as_array().into_iter().flatten().take(CHATS_MAX) {
+            let may = if chat["may_post"] == true { "may write" } else { "may not write" };
+            out.push_str(&format!(
+                "{name} {may} in {} {} {}\n",
+                chat["kind"].as_str().unwrap_or("chat"),
+                chat["address"].as_str().unwrap_or("-"),
+                chat["title"].as_str().unwrap_or(""),
+            ));
+        }
+    }
     let counts = &status["deliveries"];
     out.push_str(&format!(
         "\nposts under way: {}   drafts waiting: {}   events waiting: {}\n",

@@ -16,6 +16,10 @@ pub mod replies;
 
 mod timezone;
 
+mod order;
+
+mod groups;
+
 mod names;
 
 mod review;

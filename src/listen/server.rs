@@ -48,8 +48,8 @@ pub struct Limits {
     pub proxies: Proxies,
     /// Requests for pages; more are answered with 429.
     pub pages: Rates,
-    /// Requests without a good secret or signature that are told so. More are told to wait, on a
-    /// connection that ends; who can prove themselves never waits.
+    /// Requests without a good secret or signature that are told so. More are told to wait; who can
+    /// prove themselves never does.
     pub forged: Rates,
 }
 

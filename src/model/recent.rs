@@ -27,7 +27,8 @@ pub struct Lately {
     pub address: String,
     pub language: Option<String>,
     pub first_name: Option<String>,
-    /// A text that changed nothing is not kept: it counts as something without words.
+    /// A text that said nothing to us and changed nothing is not kept: it counts as something
+    /// without words.
     pub deed: Deed,
 }
 

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::audience::Whom;
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
 use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{Correction, EditAt, EditClaim, EditReceipt, Kept};
 use crate::model::event::{Event, EventWord, PutAside};
@@ -489,6 +490,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// What somebody did lately.
     fn load_recent(&self, channel: &Name, address: &str) -> Reply<'_, Option<Recent>>;
+
+    /// The groups and channels that the channel's bot was let into, by their addresses, at most
+    /// `limit`.
+    fn load_chats(&self, channel: &Name, limit: usize) -> Reply<'_, Vec<(String, ChatSeen)>>;
+
+    /// What is known of such a chat; `None` once the bot was removed.
+    fn commit_chat(
+        &self,
+        channel: &Name,
+        address: &str,
+        chat: Option<ChatSeen>,
+    ) -> Reply<'_, ()>;
 
     /// How often each of these events was tried, as far as it was counted.
     fn load_tries(&self, events: &[u64]) -> Reply<'_, Vec<u32>>;

@@ -72,6 +72,8 @@ mod recent;
 
 mod aside;
 
+mod chats;
+
 mod echo;
 
 mod held;
@@ -94,6 +96,7 @@ use futures_util::future::BoxFuture;
 use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError};
 
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
 use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{EditAt, EditClaim, EditReceipt};
 use crate::model::event::{Event, EventWord, PutAside};
@@ -751,6 +754,16 @@ impl Store for RedbStore {
 
     fn commit_turn(&self, turn: ConversationCommit, recent: Option<Recent>) -> Reply<'_, ()> {
         self.write(move |writing| converse::commit_turn(writing, &turn, recent.as_ref()))
+    }
+
+    fn load_chats(&self, channel: &Name, limit: usize) -> Reply<'_, Vec<(String, ChatSeen)>> {
+        let channel = channel.clone();
+        self.scan(move |read| chats::load_chats(read, &channel, limit))
+    }
+
+    fn commit_chat(&self, channel: &Name, address: &str, chat: Option<ChatSeen>) -> Reply<'_, ()> {
+        let (channel, address) = (channel.clone(), address.to_owned());
+        self.write(move |writing| chats::commit_chat(writing, &channel, &address, chat.as_ref()))
     }
 
     fn load_tries(&self, events: &[u64]) -> Reply<'_, Vec<u32>> {

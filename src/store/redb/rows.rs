@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::audience::Whom;
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
 use crate::model::control::Priority;
 use crate::model::correction::Corrections;
 use crate::model::event::{Event, PutAside};
@@ -470,6 +471,7 @@ versions! {
     Tries = 1;
     PutAside = 1;
     Recent = 1;
+    ChatSeen = 1;
     Seen = 1;
 }
 
@@ -481,6 +483,7 @@ mod tests {
     use crate::model::audience::{FixedChat, LateJoiners};
     use crate::model::campaign::ChangeKind;
     use crate::model::channel::ChannelKind;
+    use crate::model::chat::ChatKind;
     use crate::model::event::Deed;
     use crate::model::item::{ItemId, Media, MediaKind};
     use crate::model::known::KnownItem;
@@ -1185,9 +1188,22 @@ mod tests {
             deed: Deed::SentMedia,
         };
         let lately = Lately::of(&event);
-        golden(&Tries(3), "TODO");
-        golden(&PutAside { event, at: at(2), tries: 3, why: "w".into() }, "TODO");
-        golden(&Recent { base: None, events: vec![lately], after: None }, "TODO");
+        golden(&Tries(3), "01db31b89a03");
+        golden(
+            &PutAside { event, at: at(2), tries: 3, why: "w".into() },
+            "01007eb00b03626f74013102016100000204030177",
+        );
+        let chat = ChatSeen {
+            kind: ChatKind::Channel,
+            title: Some("t".into()),
+            may_post: true,
+            at: at(1),
+        };
+        golden(&chat, "01e5a55e2b010101740102");
+        golden(
+            &Recent { base: None, events: vec![lately], after: None },
+            "01dea735260001013102016100000200",
+        );
     }
 
     #[test]

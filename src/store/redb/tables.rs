@@ -15,6 +15,7 @@ use redb::{
 
 use crate::model::audience::Whom;
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
 use crate::model::correction::Corrections;
 use crate::model::event::{Event, PutAside};
 use crate::model::item::Item;
@@ -177,6 +178,8 @@ tables! {
         tries TRIES: u64 => Tries;
         /// By the event's number: those that could not be answered.
         aside ASIDE: u64 => PutAside;
+        /// By channel and address: groups and channels that bots were let into.
+        chats CHATS: (Text, Text) => ChatSeen;
         /// By channel and number: what people did lately.
         recents RECENTS: (Text, u32) => Recent;
         /// By channel and event id.

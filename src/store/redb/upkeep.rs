@@ -18,8 +18,8 @@ use crate::store::redb::ledger::{Writing, numbers};
 use crate::store::redb::poll::{load_sources, named};
 use crate::store::redb::rows::{Outcomes, PostRow, Tally};
 use crate::store::redb::tables::{
-    ANSWERS, ASIDE, BEYONDS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD, EVENTS,
-    HALTS, OUTCOMES, PACINGS, PEOPLE, POSTS, SUBSCRIBERS, TALLIES,
+    ANSWERS, ASIDE, BEYONDS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD,
+    EVENTS, HALTS, OUTCOMES, PACINGS, PEOPLE, POSTS, SUBSCRIBERS, TALLIES,
 };
 use crate::store::{ChannelStatus, Status, StoreError};
 
