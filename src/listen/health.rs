@@ -60,7 +60,8 @@ pub(crate) fn of_webhook(
             return Finding::lost(text, pending);
         }
     }
-    let failed_at = info.last_error_date.map(|date| Timestamp::from_millis(date * 1_000));
+    let failed_at =
+        info.last_error_date.map(|date| Timestamp::from_millis(date.saturating_mul(1_000)));
     let is_fresh = failed_at.is_some_and(|at| now.since(at) < FAILURE_FRESH_FOR);
     let waits = info.pending_update_count > 0;
     if let (Some(why), Some(at)) = (&info.last_error_message, failed_at)

@@ -496,12 +496,7 @@ pub trait Store: Send + Sync + 'static {
     fn load_chats(&self, channel: &Name, limit: usize) -> Reply<'_, Vec<(String, ChatSeen)>>;
 
     /// What is known of such a chat; `None` once the bot was removed.
-    fn commit_chat(
-        &self,
-        channel: &Name,
-        address: &str,
-        chat: Option<ChatSeen>,
-    ) -> Reply<'_, ()>;
+    fn commit_chat(&self, channel: &Name, address: &str, chat: Option<ChatSeen>) -> Reply<'_, ()>;
 
     /// How often each of these events was tried, as far as it was counted.
     fn load_tries(&self, events: &[u64]) -> Reply<'_, Vec<u32>>;
