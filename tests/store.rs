@@ -19,6 +19,9 @@ mod lanes;
 #[path = "store/drafts.rs"]
 mod drafts;
 
+#[path = "store/events.rs"]
+mod events;
+
 #[path = "store/audience.rs"]
 mod audience;
 
@@ -32,6 +35,7 @@ use audience::*;
 use caps::*;
 use control::*;
 use drafts::*;
+use events::*;
 use lanes::*;
 use made::*;
 use people::*;
@@ -138,6 +142,9 @@ on_every_backend! {
     a_post_of_a_draft_that_is_gone_is_refused_whole
     a_refused_operation_does_not_hurt_its_neighbours
     a_dropped_draft_is_gone
+    an_event_that_fails_too_often_is_put_aside
+    what_somebody_did_lately_is_kept_for_two_days
+    chats_that_let_a_bot_in_are_listed_until_they_send_it_away
     a_released_flood_is_due_now
     of_a_flood_only_the_newest_are_sent
     a_flood_taken_as_known_sends_nothing

@@ -22,6 +22,10 @@ mod watch;
 
 pub mod watching;
 
+mod order;
+
+mod groups;
+
 mod names;
 
 mod review;

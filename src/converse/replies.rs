@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::converse::commands::{self, Command};
+use crate::converse::order::Conversation;
 use crate::converse::privacy::Wanted;
 use crate::converse::timezone;
 use crate::converse::watch::Asked;
@@ -93,8 +94,9 @@ enum Wish {
 /// Answers one event.
 ///
 /// 1. Every deed but leaving opens Messenger's window from the event's own time.
-/// 2. An event older than the newest one that was applied changes nothing and is not answered;
-///    of two at the same instant, stopping wins.
+/// 2. An event older than the newest one that was applied changes nothing and is not answered, unless
+///    [`order`](crate::converse::order) finds its place among the recent ones; of two at the same
+///    instant, stopping wins.
 /// 3. `stop` always works and is answered once; a tap is always acknowledged.
 pub fn respond(
     known: Option<&Subscriber>,
@@ -119,6 +121,26 @@ pub fn respond(
     }
     acknowledge(&mut turn, tap);
     turn
+}
+
+/// The conversation as one setting has it.
+pub(super) struct Talk<'a> {
+    pub setting: Setting<'a>,
+    pub now: Timestamp,
+}
+
+impl Conversation for Talk<'_> {
+    fn respond(&self, known: Option<&Subscriber>, event: &Event) -> Turn {
+        respond(known, event, &self.setting, self.now)
+    }
+
+    fn stops(&self, event: &Event) -> bool {
+        matches!(wish(event, self.setting.topics), Wish::Stop { .. })
+    }
+
+    fn is_understood(&self, event: &Event) -> bool {
+        !matches!(wish(event, self.setting.topics), Wish::Unclear)
+    }
 }
 
 fn answer(
@@ -234,7 +256,10 @@ fn met(known: Option<&Subscriber>, event: &Event, kind: ChannelKind) -> Subscrib
     if event.first_name.is_some() {
         person.first_name.clone_from(&event.first_name);
     }
-    let is_back = !matches!(event.deed, Deed::Blocked | Deed::Moved { .. });
+    let is_back = !matches!(
+        event.deed,
+        Deed::Blocked | Deed::Moved { .. } | Deed::Present { may_post: false, .. }
+    );
     if is_back && matches!(person.standing, Standing::Blocked | Standing::Gone) {
         person.standing = Standing::Active;
     }
@@ -252,6 +277,7 @@ fn opens_window(deed: &Deed) -> bool {
             | Deed::Moved { .. }
             | Deed::OptedIn { .. }
             | Deed::OptedOut
+            | Deed::Present { .. }
     )
 }
 
@@ -282,7 +308,10 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
         Deed::OptedIn { .. } => Wish::Optin { is_given: true },
         Deed::OptedOut => Wish::Optin { is_given: false },
         Deed::Blocked => Wish::Leave,
-        Deed::Unblocked => Wish::Return,
+        Deed::Unblocked | Deed::Present { may_post: true, .. } => Wish::Return,
+        Deed::Present { may_post: false, .. } => Wish::Leave,
+        // Whoever may speak for the group says it in its name.
+        Deed::InGroup { .. } => Wish::Nothing,
         Deed::Moved { to } => Wish::Move { to: to.clone() },
     }
 }

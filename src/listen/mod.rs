@@ -12,6 +12,10 @@ pub mod webhooks;
 
 pub mod server;
 
+pub mod callers;
+
+pub mod rates;
+
 pub mod invites;
 
 mod deletion;
@@ -23,6 +27,8 @@ mod sha1;
 pub mod polling;
 
 pub mod announce;
+
+mod health;
 
 pub mod naming;
 
@@ -44,6 +50,7 @@ use crate::store::Store;
 use url::Url;
 
 use invites::Invite;
+use rates::{Gate, PageGate, hold_back};
 use webhooks::{Desk, Door};
 
 /// How far in the future an event may say that it was; later is taken as this. Events are ordered
@@ -97,6 +104,10 @@ pub async fn run(options: Options, stop: Stop) {
         options.public_url,
         &options.doors,
     );
+    // Whatever anybody may ask for stands behind this gate; who proves who they are does not.
+    let gate = Arc::new(Gate::new(limits.pages));
+    let gate = PageGate { gate, meters: options.meters.clone() };
+    let pages = pages.layer(axum::middleware::from_fn_with_state(gate, hold_back));
     let desk = Desk {
         store: options.store,
         clock: options.clock,

@@ -90,7 +90,11 @@ pub mod proof;
 
 pub mod dossier;
 
+pub mod chat;
+
 pub mod event;
+
+pub mod recent;
 
 pub mod start;
 

@@ -27,9 +27,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::audience::Whom;
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
 use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{Correction, EditAt, EditClaim, EditReceipt, Kept};
-use crate::model::event::Event;
+use crate::model::event::{Event, EventWord, PutAside};
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
 use crate::model::lane::{Lane, Optin, Ways};
@@ -45,6 +46,7 @@ use crate::model::post::{
 use crate::model::price::{PriceHistory, PriceSeen};
 use crate::model::product::ProductName;
 use crate::model::proof::{Audit, Hash, Proof};
+use crate::model::recent::Recent;
 use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState, ShelfWrite};
 use crate::model::signal::Signal;
@@ -68,6 +70,9 @@ pub const TITLE_TOLD_FOR: Duration = Duration::from_secs(86_400);
 
 /// Most items that are looked at for the newest of some sources.
 pub const NEWEST_SEEN_MAX: usize = 20_000;
+
+/// An event is put aside when so many tries to answer it have failed.
+pub const EVENT_TRIES_MAX: u32 = 3;
 
 /// Every verb's answer.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
@@ -508,14 +513,52 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Missing`] when the event is done with already; nothing is written.
-    fn commit_conversation(&self, turn: ConversationCommit) -> Reply<'_, ()>;
+    fn commit_conversation(&self, turn: ConversationCommit) -> Reply<'_, ()> {
+        self.commit_turn(turn, Beside::default())
+    }
 
-    /// As [`Store::commit_conversation`], and what changes of the person's watches, in the same
-    /// transaction. A watch is not kept beyond `WATCHES_MAX` of one person.
+    /// As [`Store::commit_conversation`], and what is kept beside it, in the same transaction. What
+    /// the person did lately is kept where there is a record of them, and for two days; watches not
+    /// beyond `WATCHES_MAX` of one person.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] when what is to be waited for has come meanwhile; nothing is written.
-    fn commit_watching(&self, turn: ConversationCommit, words: Vec<WatchWord>) -> Reply<'_, ()>;
+    /// [`StoreError::Missing`] when the event is done with already, [`StoreError::Stale`] when what
+    /// is to be waited for has come meanwhile; nothing is written.
+    fn commit_turn(&self, turn: ConversationCommit, beside: Beside) -> Reply<'_, ()>;
+
+    /// What somebody did lately.
+    fn load_recent(&self, channel: &Name, address: &str) -> Reply<'_, Option<Recent>>;
+
+    /// The groups and channels that the channel's bot was let into, by their addresses, at most
+    /// `limit`.
+    fn load_chats(&self, channel: &Name, limit: usize) -> Reply<'_, Vec<(String, ChatSeen)>>;
+
+    /// What is known of such a chat; `None` once the bot was removed.
+    fn commit_chat(&self, channel: &Name, address: &str, chat: Option<ChatSeen>) -> Reply<'_, ()>;
+
+    /// How often each of these events was tried, as far as it was counted.
+    fn load_tries(&self, events: &[u64]) -> Reply<'_, Vec<u32>>;
+
+    /// Counts one more try of each of these events, before it is made: so that one which ends the
+    /// whole program counts too.
+    fn note_tries(&self, events: Vec<u64>) -> Reply<'_, ()>;
+
+    /// One try to answer an event has failed; `is_counted` says that [`Store::note_tries`] has
+    /// counted it. Answers whether that was one too many: then the event is put aside, for somebody
+    /// to look at, and the next one of the person goes on.
+    fn fail_event(
+        &self,
+        event: u64,
+        why: String,
+        is_counted: bool,
+        now: Timestamp,
+    ) -> Reply<'_, bool>;
+
+    /// Events that were put aside, with their numbers, oldest first.
+    fn load_aside(&self, limit: usize) -> Reply<'_, Vec<(u64, PutAside)>>;
+
+    /// The word on events that were put aside (none named: all); answers how many it touched.
+    fn commit_event_word(&self, events: Vec<u64>, word: EventWord) -> Reply<'_, usize>;
 
     /// What a person waits for, in the order in which they asked.
     fn load_watches(&self, channel: &Name, person: u32) -> Reply<'_, Vec<Watch>>;
@@ -895,6 +938,15 @@ pub struct ConversationCommit {
     pub releases_held: bool,
 }
 
+/// What [`Store::commit_turn`] writes beside the conversation.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// What the person did lately.
+    pub recent: Option<Recent>,
+    /// What changes of their watches.
+    pub watching: Vec<WatchWord>,
+}
+
 /// Figures for people.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -907,6 +959,8 @@ pub struct Status {
     pub reviews: u64,
     /// Events not yet answered.
     pub events: u64,
+    /// Events that could not be answered.
+    pub events_aside: u64,
     /// Over all posts kept.
     pub counts: Counts,
     pub unfinished_posts: u64,

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::audience::Whom;
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
 use crate::model::control::Priority;
 use crate::model::correction::Corrections;
-use crate::model::event::Event;
+use crate::model::event::{Event, PutAside};
 use crate::model::item::Item;
 use crate::model::known::Known;
 use crate::model::lane::{Beyond, Lane, Optin};
@@ -22,6 +23,7 @@ use crate::model::pacing::{Halt, Pacing};
 use crate::model::post::{Answer, Body, Counts, Draft, Personal, Zoned};
 use crate::model::product::ProductName;
 use crate::model::proof::{Entry, Hash, Pseudonym};
+use crate::model::recent::Recent;
 use crate::model::rollout::Rollout;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
@@ -407,6 +409,10 @@ pub(super) struct Bits(pub Vec<u8>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Cursor(pub i64);
 
+/// How often an event was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tries(pub u32);
+
 /// When an event id was seen last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seen(pub Timestamp);
@@ -507,6 +513,10 @@ versions! {
     Cursor = 1;
     KeptMedium = 1;
     Event = 2;
+    Tries = 1;
+    PutAside = 1;
+    Recent = 1;
+    ChatSeen = 1;
     Seen = 1;
     Watch = 1;
     WatchedRow = 1;
@@ -522,6 +532,7 @@ mod tests {
     use crate::model::audience::{FixedChat, LateJoiners};
     use crate::model::campaign::ChangeKind;
     use crate::model::channel::ChannelKind;
+    use crate::model::chat::ChatKind;
     use crate::model::event::Deed;
     use crate::model::item::{ItemId, Media, MediaKind};
     use crate::model::known::KnownItem;
@@ -534,6 +545,7 @@ mod tests {
     use crate::model::post::{
         Content, DraftId, Flood, Hold, PostId, PriceMove, Reason, Story, Told,
     };
+    use crate::model::recent::Lately;
     use crate::model::rich::{Block, Inline, RichText};
     use crate::model::rollout::{Quota, Stages};
     use crate::model::shelf::ShelfState;
@@ -1255,6 +1267,36 @@ mod tests {
                 deed: Deed::Tapped { payload: "p".into(), tap: Some("t".into()) },
             },
             "02607a928c03626f740131020161000103416e61030170010174",
+        );
+    }
+
+    #[test]
+    fn what_is_kept_of_events_that_fail_or_came_lately_is_read_as_it_was_written() {
+        let event = Event {
+            channel: name("bot"),
+            id: "1".into(),
+            at: at(1),
+            address: "a".into(),
+            language: None,
+            first_name: None,
+            deed: Deed::SentMedia,
+        };
+        let lately = Lately::of(&event);
+        golden(&Tries(3), "01db31b89a03");
+        golden(
+            &PutAside { event, at: at(2), tries: 3, why: "w".into() },
+            "01007eb00b03626f74013102016100000204030177",
+        );
+        let chat = ChatSeen {
+            kind: ChatKind::Channel,
+            title: Some("t".into()),
+            may_post: true,
+            at: at(1),
+        };
+        golden(&chat, "01e5a55e2b010101740102");
+        golden(
+            &Recent { base: None, events: vec![lately], after: None },
+            "01dea735260001013102016100000200",
         );
     }
 
