@@ -16,8 +16,29 @@ pub mod replies;
 
 mod timezone;
 
+pub mod choosing;
+
+mod settings;
+
+mod topics;
+
+mod frequency;
+
+mod quiet;
+
+mod language;
+
+pub mod latest;
+
+pub mod shelf;
+
+pub mod profile;
+
 mod names;
 
 mod review;
 
 pub mod worker;
+
+#[cfg(test)]
+mod dialogue;

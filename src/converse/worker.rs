@@ -7,9 +7,12 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 
 use crate::channel::Channel;
+use crate::converse::choosing::Choosing;
+use crate::converse::latest;
 use crate::converse::names::Names;
 use crate::converse::replies::{Setting, Turn, respond};
 use crate::converse::review::decide;
+use crate::converse::shelf::{Shelf, Shelves};
 use crate::converse::words::Words;
 use crate::model::audience::FixedChat;
 use crate::model::channel::ChannelKind;
@@ -40,6 +43,9 @@ pub struct Options {
     pub words: Words,
     /// All topics there are, sorted.
     pub topics: Vec<Name>,
+    pub choosing: Choosing,
+    /// What people may be shown of the newest.
+    pub shelves: Shelves,
     pub channels: BTreeMap<Name, Arc<Channel>>,
     /// Who decides on what waits to be looked at, by campaign.
     pub reviewers: BTreeMap<Name, Vec<FixedChat>>,
@@ -52,16 +58,17 @@ pub struct Options {
 /// Ends early only when the store fails, after saying so in the log.
 pub async fn run(options: Options, stop: Stop) {
     let (names, late) = Names::new(&options.channels);
+    let shelf = Shelf::default();
     tokio::select! {
-        () = answer_all(&options, &names, &stop) => {}
+        () = answer_all(&options, &names, &shelf, &stop) => {}
         () = Names::hear_late(late) => {}
     }
 }
 
-async fn answer_all(options: &Options, names: &Names, stop: &Stop) {
+async fn answer_all(options: &Options, names: &Names, shelf: &Shelf, stop: &Stop) {
     while !stop.begin.is_cancelled() {
         let nudged = options.wakes.events.notified();
-        match answer_batch(options, names).await {
+        match answer_batch(options, names, shelf).await {
             Ok(BATCH..) => {}
             Ok(_) => {
                 tokio::select! {
@@ -82,7 +89,11 @@ async fn answer_all(options: &Options, names: &Names, stop: &Stop) {
 ///
 /// One person's events go one after the other, different people's side by side, so that their
 /// commits share transactions.
-async fn answer_batch(options: &Options, names: &Names) -> Result<usize, StoreError> {
+async fn answer_batch(
+    options: &Options,
+    names: &Names,
+    shelf: &Shelf,
+) -> Result<usize, StoreError> {
     let events = options.store.lease_events(BATCH).await?;
     let count = events.len();
     let mut people: BTreeMap<(Name, String), Vec<(u64, Event)>> = BTreeMap::new();
@@ -94,7 +105,7 @@ async fn answer_batch(options: &Options, names: &Names) -> Result<usize, StoreEr
     futures_util::stream::iter(turns)
         .try_for_each_concurrent(BATCH, async |events| {
             for (number, event) in events {
-                answer(options, names, number, event).await?;
+                answer(options, names, shelf, number, event).await?;
             }
             Ok(())
         })
@@ -105,6 +116,7 @@ async fn answer_batch(options: &Options, names: &Names) -> Result<usize, StoreEr
 async fn answer(
     options: &Options,
     names: &Names,
+    shelf: &Shelf,
     number: u64,
     event: Event,
 ) -> Result<(), StoreError> {
@@ -113,7 +125,8 @@ async fn answer(
     // way that needs no window.
     let kind = options.channels.get(&event.channel).map(|channel| channel.kind());
     let kind = kind.unwrap_or(ChannelKind::Telegram);
-    let setting = Setting { words: &options.words, topics: &options.topics, kind };
+    let (words, topics, choosing) = (&options.words, &options.topics, &options.choosing);
+    let setting = Setting { words, topics, choosing, kind };
     let now = options.clock.now();
     let mut turn = match decide(options, &event, known.as_ref()).await? {
         Some(answer) => Turn { answers: vec![answer], ..Turn::default() },
@@ -132,6 +145,12 @@ async fn answer(
             options.store.commit_optins(channel, vec![word]).await?;
         }
         _ => turn.answers.extend(asking(options, &event, &turn, now).await?),
+    }
+    if let (Some(lookup), Some(person)) = (&turn.lookup, &turn.subscriber) {
+        let store = options.store.as_ref();
+        let cards = shelf.look_up(store, &options.shelves, channel, lookup, now).await?;
+        let message = latest::found(lookup, cards, person);
+        turn.answers.push(Answer { message, tap: None, ask: None });
     }
     if let Some(person) = &mut turn.subscriber {
         names.complete(&event.channel, person, now).await;

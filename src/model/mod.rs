@@ -84,6 +84,8 @@ pub mod report;
 
 pub mod subscriber;
 
+pub mod choice;
+
 pub mod event;
 
 pub mod start;

@@ -80,8 +80,9 @@ impl Checks for Unruled {
         text: &str,
         topics: &[Name],
         channels: &[Name],
+        profile: Option<&[Name]>,
     ) -> Result<PeopleRule, Vec<(String, Option<String>)>> {
-        NoFaults.audience(text, topics, channels)
+        NoFaults.audience(text, topics, channels, profile)
     }
 
     fn html(&self, text: &str) -> RichText {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::audience::Whom;
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelState;
+use crate::model::choice::Wait;
 use crate::model::control::Priority;
 use crate::model::correction::Corrections;
 use crate::model::event::Event;
@@ -163,6 +164,7 @@ pub(super) struct PostRow {
     pub campaign: Option<Name>,
     pub title: String,
     pub created_at: Timestamp,
+    pub topics: Vec<Name>,
     pub bodies: Vec<Body>,
     pub personal: Option<Personal>,
     pub cards: Vec<Card>,
@@ -331,8 +333,9 @@ pub(super) struct Part(pub u8);
 pub(super) struct HeldRow {
     pub batch: u64,
     pub index: u16,
-    /// Since when.
+    /// Since when; of what comes by itself, when it does.
     pub at: Timestamp,
+    pub wait: Wait,
 }
 
 /// One answer that is not settled yet.
@@ -428,7 +431,7 @@ versions! {
     FileRow = 1;
     Whom = 1;
     Gathering = 1;
-    PostRow = 3;
+    PostRow = 4;
     Tally = 4;
     TimesRow = 2, IS_BULK;
     Trace = 2, IS_BULK;
@@ -439,16 +442,16 @@ versions! {
     SentRow = 1, IS_BULK;
     Flight = 3;
     Part = 1;
-    HeldRow = 2;
-    AnswerRow = 2;
+    HeldRow = 3;
+    AnswerRow = 3;
     EchoRow = 1, IS_BULK;
-    Doubt = 1;
+    Doubt = 2;
     LaneRow = 1, IS_BULK;
     Marks = 1, IS_BULK;
     Beyond = 1;
     Optin = 1;
     MarketState = 1;
-    Subscriber = 3;
+    Subscriber = 4;
     Number = 1;
     Crowd = 1;
     Bits = 1;
@@ -461,7 +464,7 @@ versions! {
     TakenRow = 1, IS_BULK;
     Cursor = 1;
     KeptMedium = 1;
-    Event = 2;
+    Event = 3;
     Seen = 1;
 }
 
@@ -473,7 +476,8 @@ mod tests {
     use crate::model::audience::{FixedChat, LateJoiners};
     use crate::model::campaign::ChangeKind;
     use crate::model::channel::ChannelKind;
-    use crate::model::event::Deed;
+    use crate::model::choice::{Choices, Minute, Pace, Quiet, Weekday};
+    use crate::model::event::{Deed, Tap};
     use crate::model::item::{ItemId, Media, MediaKind};
     use crate::model::known::KnownItem;
     use crate::model::lane::Template;
@@ -812,6 +816,7 @@ mod tests {
                 campaign: Some(name("c")),
                 title: "t".into(),
                 created_at: at(1),
+                topics: vec![name("n")],
                 bodies: vec![Body {
                     kind: ChannelKind::Messenger,
                     language: Some("ro".into()),
@@ -978,7 +983,7 @@ mod tests {
 
     #[test]
     fn a_held_delivery_is_read_as_it_was_written() {
-        golden(&HeldRow { batch: 1, index: 2, at: at(1) }, "0262df4778010202");
+        golden(&HeldRow { batch: 1, index: 2, at: at(1), wait: Wait::Weekly }, "0262df4778010202");
     }
 
     #[test]
@@ -987,11 +992,15 @@ mod tests {
             &AnswerRow {
                 number: Some(1),
                 language: None,
-                answer: Answer { message: message(), tap: Some("t".into()), ask: Some("o".into()) },
+                answer: Answer {
+                    message: message(),
+                    tap: Some(Tap { id: "t".into(), message: Some(9) }),
+                    ask: Some("o".into()),
+                },
                 part: 2,
                 releases: vec![Release {
                     post: 3,
-                    held: HeldRow { batch: 4, index: 5, at: at(1) },
+                    held: HeldRow { batch: 4, index: 5, at: at(1), wait: Wait::Contact },
                 }],
             },
             "02cf1aac500101000300010002000161080d68747470733a2f2f652e6f726701010201620001750001630101\
@@ -1006,7 +1015,7 @@ mod tests {
             &Doubt {
                 channel: name("page"),
                 address: "7".into(),
-                targets: vec![HeldRow { batch: 1, index: 2, at: at(3) }],
+                targets: vec![HeldRow { batch: 1, index: 2, at: at(3), wait: Wait::Cap }],
                 is_carousel: true,
                 lane: Lane::Held,
                 part: 1,
@@ -1069,6 +1078,16 @@ mod tests {
                 joined_at: at(2),
                 changed_at: at(3),
                 default_reply_at: Some(at(4)),
+                choices: Some(Box::new(Choices {
+                    has_language: true,
+                    paces: vec![(name("news"), Pace::Weekly)],
+                    hour: Minute::read("18:30"),
+                    day: Weekday::read("fri"),
+                    quiet: Quiet::read("22-7"),
+                    clock: Zone::exactly("UTC"),
+                    profile: vec![(name("city"), "Iași".into())],
+                    asked: Some(name("age")),
+                })),
             },
             "03c135ab920101610102656e0103416e610103555443010a01046e65777303010204060108",
         );
@@ -1158,7 +1177,10 @@ mod tests {
                 address: "a".into(),
                 language: None,
                 first_name: Some("Ana".into()),
-                deed: Deed::Tapped { payload: "p".into(), tap: Some("t".into()) },
+                deed: Deed::Tapped {
+                    payload: "p".into(),
+                    tap: Some(Tap { id: "t".into(), message: Some(9) }),
+                },
             },
             "02607a928c03626f740131020161000103416e61030170010174",
         );
