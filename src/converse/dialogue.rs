@@ -305,6 +305,18 @@ fn how_often_a_topic_comes_is_chosen_for_each() {
 }
 
 #[test]
+fn where_there_are_no_topics_all_comes_so_often() {
+    let mut chat = Chat::bare(&[]);
+    chat.says("/start");
+    assert!(text(&chat.says("/frequency")).starts_with("How often do you want the news?"));
+    assert_eq!(chat.labels()[..3], ["✓ at once", "once a day", "once a week"]);
+    chat.presses("once a week");
+    assert_eq!(chat.labels()[2], "✓ once a week");
+    assert_eq!(chat.person().pace(&[]), Pace::Weekly);
+    assert!(text(&chat.says("/topics")).contains("everybody gets everything"));
+}
+
+#[test]
 fn quiet_hours_are_chosen_and_taken_back() {
     let mut chat = Chat::bare(&["news"]);
     chat.says("/start");

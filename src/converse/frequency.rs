@@ -96,6 +96,45 @@ const HEAD: [(&str, &str); 7] = [
     ),
 ];
 
+const HEAD_ALL: [(&str, &str); 7] = [
+    (
+        "en",
+        "How often do you want the news? What does not come at once comes in one message: every \
+         day at {hour}, or once a week on {day}. It is {time} on your clock.",
+    ),
+    (
+        "ro",
+        "Cât de des vrei noutățile? Ce nu vine imediat vine într-un singur mesaj: în fiecare zi la \
+         {hour} sau o dată pe săptămână, {day}. Pe ceasul tău este {time}.",
+    ),
+    (
+        "de",
+        "Wie oft möchtest du Neues? Was nicht sofort kommt, kommt in einer Nachricht: jeden Tag um \
+         {hour} oder einmal in der Woche, am {day}. Auf deiner Uhr ist es {time}.",
+    ),
+    (
+        "fr",
+        "À quel rythme voulez-vous les nouvelles ? Ce qui ne vient pas aussitôt vient en un seul \
+         message : chaque jour à {hour}, ou une fois par semaine, le {day}. Il est {time} à votre \
+         heure.",
+    ),
+    (
+        "es",
+        "¿Con qué frecuencia quieres las novedades? Lo que no llega al momento llega en un solo \
+         mensaje: cada día a las {hour} o una vez por semana, el {day}. En tu reloj son las {time}.",
+    ),
+    (
+        "it",
+        "Quanto spesso vuoi le novità? Ciò che non arriva subito arriva in un solo messaggio: ogni \
+         giorno alle {hour} o una volta a settimana, {day}. Sul tuo orologio sono le {time}.",
+    ),
+    (
+        "ru",
+        "Как часто присылать новое? Что не приходит сразу, приходит одним сообщением: каждый день в \
+         {hour} или раз в неделю ({day}). На ваших часах {time}.",
+    ),
+];
+
 const NO_TOPICS: [(&str, &str); 7] = [
     ("en", "You have no topics of which to choose how often they come."),
     ("ro", "Nu ai subiecte pentru care să alegi cât de des vin."),
@@ -215,7 +254,7 @@ pub(super) fn take(
 ) -> Chosen {
     let own: Vec<Name> =
         setting.topics.iter().filter(|topic| person.topics.contains(topic)).cloned().collect();
-    if own.is_empty() {
+    if own.is_empty() && !setting.topics.is_empty() {
         let text = say(&NO_TOPICS, person);
         return Chosen::say(&text, vec![settings::way(person, Command::Topics)]);
     }
@@ -242,6 +281,9 @@ pub(super) fn take(
     choices.hour = told.hour.or(choices.hour);
     choices.day = told.day.or(choices.day);
     if let Some(pace) = told.pace {
+        if own.is_empty() {
+            choices.all = pace;
+        }
         let meant = own.iter().filter(|one| topic.is_none_or(|topic| topic == *one));
         meant.for_each(|topic| choices.set_pace(topic, pace));
     }
@@ -323,13 +365,15 @@ fn overview(
     let at = topic_of(at, setting).map_or(at, Name::as_str);
     let at = own.partition_point(|one| one.as_str() < at).min(own.len().saturating_sub(1));
     let first = at / PAGE * PAGE;
-    let text = say(&HEAD, person)
+    let head = if setting.topics.is_empty() { &HEAD_ALL } else { &HEAD };
+    let text = say(head, person)
         .replace("{hour}", &hour_of(person).to_string())
         .replace("{day}", day_name(day_of(person), person))
         .replace("{time}", &settings::time(person, now));
     let text = above.map_or(text.clone(), |above| format!("{above}\n\n{text}"));
     // Whoever goes by hours is asked by whose clock.
-    let is_timed = person.choices.as_deref().is_some_and(|choices| !choices.paces.is_empty());
+    let choices = person.choices.as_deref();
+    let is_timed = choices.is_some_and(|it| it.all != Pace::Once || !it.paces.is_empty());
     let text = match person.timezone.is_none() && is_timed {
         true => timezone::with_hint(&text, person),
         false => text,
@@ -345,6 +389,13 @@ fn overview(
             button(label, Command::Frequency, &rest)
         })
         .collect();
+    if setting.topics.is_empty() {
+        let own = choices.map_or(Pace::Once, |choices| choices.all);
+        buttons.extend(Pace::ALL.into_iter().map(|pace| {
+            let label = ticked(own == pace, &pace_name(pace, person));
+            button(label, Command::Frequency, pace.as_str())
+        }));
+    }
     let mut turn = |label: &str, to: Option<&&Name>| {
         buttons.extend(to.map(|to| {
             button(label, Command::Frequency, &format!(">{}", key(to.as_str(), KEY_BYTES_MAX)))
@@ -412,7 +463,15 @@ mod tests {
 
     #[test]
     fn every_saying_has_the_same_languages() {
-        has_all_languages(&[&HEAD, &NO_TOPICS, &OF_TOPIC, &WHICH_HOUR, &WHICH_DAY, &WRONG]);
+        has_all_languages(&[
+            &HEAD,
+            &HEAD_ALL,
+            &NO_TOPICS,
+            &OF_TOPIC,
+            &WHICH_HOUR,
+            &WHICH_DAY,
+            &WRONG,
+        ]);
         PACES.iter().for_each(|(_, words)| has_all_languages(&[words]));
         let languages: Vec<&str> = DAYS.iter().map(|(language, _)| *language).collect();
         assert_eq!(languages, ["en", "ro", "de", "fr", "es", "it", "ru"]);

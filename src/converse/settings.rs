@@ -31,8 +31,9 @@ pub(super) fn show(person: &Subscriber, now: Timestamp, setting: &Setting<'_>) -
         let is_active = person.standing == Standing::Active;
         let has = setting.topics.iter().filter(|topic| is_active && person.topics.contains(topic));
         line(Command::Topics, format!("{} / {}", has.count(), setting.topics.len()));
-        ways.extend([Command::Topics, Command::Frequency]);
+        ways.push(Command::Topics);
     }
+    ways.push(Command::Frequency);
     let quiet = choices.and_then(|choices| choices.quiet);
     line(Command::Quiet, quiet.map_or_else(|| "–".to_owned(), |quiet| quiet.to_string()));
     ways.push(Command::Quiet);

@@ -43,6 +43,8 @@ const DAYS_AHEAD: usize = 8;
 pub struct Choices {
     /// They have chosen their language: what the service tells of it does not count.
     pub has_language: bool,
+    /// How often all comes where there are no topics to choose among.
+    pub all: Pace,
     /// The topics that do not come at once, sorted.
     pub paces: Vec<(Name, Pace)>,
     /// When that comes which does not come at once; `None`: at [`HOUR`].
@@ -324,7 +326,7 @@ impl Choices {
 
     /// Something may not come at once.
     pub fn holds_back(&self) -> bool {
-        !self.paces.is_empty() || self.quiet.is_some()
+        self.all != Pace::Once || !self.paces.is_empty() || self.quiet.is_some()
     }
 }
 
@@ -350,16 +352,16 @@ impl Subscriber {
     }
 
     /// How often a post for these topics comes to them: of the topics that they have among these,
-    /// the one that comes most often decides. A post for no topic is one for all.
+    /// the one that comes most often decides. A post for no topic is one for all; to who has no
+    /// topic either it comes as often as all does.
     pub fn pace(&self, topics: &[Name]) -> Pace {
         let Some(choices) = self.choices.as_deref() else { return Pace::Once };
+        if topics.is_empty() && self.topics.is_empty() {
+            return choices.all;
+        }
         let meant = |topic: &&Name| topics.is_empty() || topics.contains(topic);
-        self.topics
-            .iter()
-            .filter(meant)
-            .map(|topic| choices.pace(topic))
-            .min()
-            .unwrap_or(Pace::Once)
+        let paces = self.topics.iter().filter(meant).map(|topic| choices.pace(topic));
+        paces.min().unwrap_or(Pace::Once)
     }
 
     /// When a post for these topics comes to them, and why not at `now`; `None` where it may go.
@@ -523,6 +525,11 @@ mod tests {
             let expected = expected.map(|(text, wait)| (at(text), wait));
             assert_eq!(ana.rests_until(&topics(names), now), expected, "{names:?}");
         }
+        let mut bare = Subscriber { topics: vec![], ..ana.clone() };
+        assert_eq!(bare.rests_until(&[], now), None);
+        bare.choices_mut().all = Pace::Daily;
+        assert_eq!(bare.rests_until(&[], now), Some((at("2026-11-28T16:00:00Z"), Wait::Daily)));
+        assert_eq!(bare.rests_until(&topics(&["news"]), now), None, "by name only");
         // At the hour itself it is the next one.
         let hour = at("2026-11-28T16:00:00Z");
         let next = at("2026-11-29T16:00:00Z");

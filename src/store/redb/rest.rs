@@ -11,7 +11,6 @@ use crate::model::name::Name;
 use crate::model::post::Reason;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
-use crate::store::redb::caps::carried_until;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rows::{HeldRow, Release};
 use crate::store::{Advance, StoreError};
@@ -97,12 +96,15 @@ impl Writing<'_> {
 
     /// Whether what is held for somebody comes by itself, because it was too much for a day.
     pub fn waits_for_day(&self, channel: &Name, number: u32) -> Result<bool, StoreError> {
-        let rows = self.held_rows(channel, number)?;
-        let is_chosen = rows.iter().any(|(_, row)| row.wait.is_chosen());
-        if is_chosen && rows.iter().all(|(_, row)| row.wait != Wait::Cap) {
-            return Ok(false);
+        for (_, row) in self.held_rows(channel, number)? {
+            let key = (channel.as_str(), row.at.as_millis(), number);
+            if row.wait == Wait::Cap
+                && self.tables.carried.keys(key..=key)?.next().transpose()?.is_some()
+            {
+                return Ok(true);
+            }
         }
-        Ok(carried_until(&self.tables.carried, channel.as_str(), number)?.is_some())
+        Ok(false)
     }
 
     /// Whether a post that came so often as the person chose is of topics that they have no more.

@@ -1080,6 +1080,7 @@ mod tests {
                 default_reply_at: Some(at(4)),
                 choices: Some(Box::new(Choices {
                     has_language: true,
+                    all: Pace::Daily,
                     paces: vec![(name("news"), Pace::Weekly)],
                     hour: Minute::read("18:30"),
                     day: Weekday::read("fri"),
