@@ -77,7 +77,7 @@ pub const COMMANDS: [Row; 11] = [
             "novedades",
             "новое",
         ],
-        takes_more: true,
+        takes_more: false,
         about: [
             ("en", "The newest"),
             ("ro", "Cele mai noi"),
@@ -128,7 +128,7 @@ pub const COMMANDS: [Row; 11] = [
             "frecuencia",
             "частота",
         ],
-        takes_more: true,
+        takes_more: false,
         about: [
             ("en", "How often"),
             ("ro", "Cât de des"),
@@ -143,8 +143,8 @@ pub const COMMANDS: [Row; 11] = [
         command: Command::Quiet,
         name: "quiet",
         words: &[
-            "quiet",
             "quiet hours",
+            "quiet",
             "liniște",
             "silenzio",
             "ruhe",
@@ -153,7 +153,7 @@ pub const COMMANDS: [Row; 11] = [
             "silencio",
             "тишина",
         ],
-        takes_more: true,
+        takes_more: false,
         about: [
             ("en", "Quiet hours"),
             ("ro", "Ore de liniște"),
@@ -168,7 +168,7 @@ pub const COMMANDS: [Row; 11] = [
         command: Command::Language,
         name: "language",
         words: &["language", "limba", "limbă", "lingua", "sprache", "langue", "idioma", "язык"],
-        takes_more: true,
+        takes_more: false,
         about: [
             ("en", "Language"),
             ("ro", "Limba"),
@@ -183,7 +183,7 @@ pub const COMMANDS: [Row; 11] = [
         command: Command::Profile,
         name: "profile",
         words: &["profile", "profil", "profilo", "perfil", "профиль"],
-        takes_more: true,
+        takes_more: false,
         about: [
             ("en", "About you"),
             ("ro", "Despre tine"),
@@ -366,6 +366,9 @@ mod tests {
             ("/START Shop.", Some((Command::Start, "Shop"))),
             (" Start! ", Some((Command::Start, ""))),
             ("start the car", None),
+            ("Quiet hours", Some((Command::Quiet, ""))),
+            ("quiet please", None),
+            ("caută pantofi", Some((Command::Search, "pantofi"))),
             ("Oprește!", Some((Command::Stop, ""))),
             ("/stop it now", Some((Command::Stop, "it now"))),
             ("stop it now", None),

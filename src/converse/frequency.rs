@@ -4,6 +4,7 @@ use crate::converse::choosing::{Chosen, HERE, button, fold, key, say, ticked, ti
 use crate::converse::commands::Command;
 use crate::converse::replies::Setting;
 use crate::converse::{settings, timezone};
+use crate::model::channel::ChannelKind;
 use crate::model::choice::{self, Minute, Pace, Weekday};
 use crate::model::message::Button;
 use crate::model::name::Name;
@@ -377,6 +378,18 @@ fn overview(
     let text = match person.timezone.is_none() && is_timed {
         true => timezone::with_hint(&text, person),
         false => text,
+    };
+    let text = match setting.kind {
+        // The labels there are cut short, and gone with the next message.
+        ChannelKind::Messenger => {
+            let line = |topic: &&Name| {
+                let pace = pace_name(pace_of(person, topic), person);
+                format!("\n{}: {pace}", title(topic, person, setting))
+            };
+            let lines: String = own.iter().skip(first).take(PAGE).map(line).collect();
+            if lines.is_empty() { text } else { format!("{text}\n{lines}") }
+        }
+        ChannelKind::Telegram => text,
     };
     let mut buttons: Vec<Button> = own
         .iter()
