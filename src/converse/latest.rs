@@ -4,7 +4,7 @@
 use crate::converse::choosing::{Chosen, HERE, fold, menu, say, topic_of};
 use crate::converse::commands::Command;
 use crate::converse::replies::Setting;
-use crate::converse::settings;
+use crate::converse::{settings, topics};
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
 use crate::model::subscriber::{Standing, Subscriber};
@@ -46,16 +46,6 @@ const SEARCH_FOR: [(&str, &str); 7] = [
     ("ru", "Напишите, что вы ищете: /search обувь"),
 ];
 
-const NO_TOPIC: [(&str, &str); 7] = [
-    ("en", "There is no such topic (any more)."),
-    ("ro", "Nu (mai) există acest subiect."),
-    ("de", "Dieses Thema gibt es nicht (mehr)."),
-    ("fr", "Ce thème n’existe pas (ou plus)."),
-    ("es", "Ese tema no existe (ya)."),
-    ("it", "Questo argomento non esiste (più)."),
-    ("ru", "Такой темы (больше) нет."),
-];
-
 /// What is to be looked up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lookup {
@@ -73,7 +63,7 @@ pub(super) fn latest(person: &Subscriber, rest: &str, setting: &Setting<'_>) -> 
             Some(topic) => vec![topic.clone()],
             None => {
                 let ways = vec![settings::way(person, Command::Topics)];
-                return Chosen::say(&say(&NO_TOPIC, person), ways);
+                return Chosen::say(&say(&topics::GONE, person), ways);
             }
         },
     };
@@ -124,7 +114,7 @@ mod tests {
 
     #[test]
     fn every_saying_has_the_same_languages() {
-        has_all_languages(&[&NOTHING_NEW, &NOTHING_FOUND, &SEARCH_FOR, &NO_TOPIC]);
+        has_all_languages(&[&NOTHING_NEW, &NOTHING_FOUND, &SEARCH_FOR]);
     }
 
     #[test]

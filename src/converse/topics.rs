@@ -60,7 +60,7 @@ const NO_TOPICS: [(&str, &str); 7] = [
     ("ru", "Здесь нечего выбирать: все получают всё."),
 ];
 
-const GONE: [(&str, &str); 7] = [
+pub(super) const GONE: [(&str, &str); 7] = [
     ("en", "There is no such topic (any more)."),
     ("ro", "Nu (mai) există acest subiect."),
     ("de", "Dieses Thema gibt es nicht (mehr)."),
