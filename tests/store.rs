@@ -10,6 +10,9 @@ mod made;
 #[path = "store/caps.rs"]
 mod caps;
 
+#[path = "store/choices.rs"]
+mod choices;
+
 #[path = "store/control.rs"]
 mod control;
 
@@ -33,6 +36,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use audience::*;
 use caps::*;
+use choices::*;
 use control::*;
 use drafts::*;
 use events::*;
@@ -155,6 +159,11 @@ on_every_backend! {
     what_waits_for_a_look_is_released_or_dropped_by_draft_or_campaign
     claims_come_in_order_and_are_in_flight
     a_post_to_nobody_is_finished
+    what_people_get_once_a_day_comes_at_their_hour_as_one
+    what_people_get_at_other_times_does_not_come_with_it
+    quiet_hours_put_off_what_falls_into_them
+    whoever_chooses_otherwise_gets_what_waits_by_their_new_choice
+    behind_a_closed_window_it_finds_its_lane_at_its_hour
     every_outcome_is_counted_and_shown
     posts_take_fair_turns
     a_returned_delivery_waits_again_with_its_part

@@ -151,6 +151,8 @@ pub struct Desk {
     pub sources: Vec<Name>,
     pub topics: Vec<Name>,
     pub campaigns: Vec<Name>,
+    /// Those of whose posts nobody chooses when they come.
+    pub urgent: Vec<Name>,
     /// Whom the posts of each campaign are for.
     pub audiences: BTreeMap<Name, Whom>,
     /// When those campaigns send that go by their readers' own clocks.

@@ -37,7 +37,7 @@ use crate::model::correction::KeptMessage;
 use crate::model::lane::{Lane, Template};
 use crate::model::media::Form;
 use crate::model::message::{Card, Message};
-use crate::model::post::Reason;
+use crate::model::post::{Answer, Reason};
 use crate::model::subscriber::Standing;
 
 /// Most calls of one message: a claim counts them in one byte.
@@ -154,6 +154,18 @@ impl Channel {
             Self::Telegram(_) => telegram::lower::lower(message, tap),
             Self::Messenger(_) => messenger::lower::lower(message),
         }
+    }
+
+    /// The calls of an answer, in order. Where it takes the place of the message that was tapped,
+    /// and the service has such, that is written anew; if it is out of reach, the answer is sent.
+    pub fn lower_answer(&self, answer: &Answer) -> Vec<Call> {
+        let tap = answer.tap.as_ref();
+        let mut calls = self.lower(&answer.message, tap.map(|tap| tap.id.as_str()));
+        if let (Self::Telegram(_), Some(message)) = (self, tap.and_then(|tap| tap.message)) {
+            telegram::lower::put_in_place(&mut calls, message);
+        }
+        calls.extend(answer.ask.as_ref().and_then(|title| self.ask_call(title)));
+        calls
     }
 
     /// The edits that make messages sent before say what `calls` would send; `None` where the

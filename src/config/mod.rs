@@ -1,7 +1,7 @@
 //! The settings: TOML files to a checked [`Config`], or every problem in them at once.
 //!
 //! The sysadmin's file may hold every key; the editors' files that it includes hold sources,
-//! topics, campaigns, messages and pages only. What is read has two forms: raw tables, which say no more
+//! topics, campaigns, messages, pages and the profile only. What is read has two forms: raw tables, which say no more
 //! than TOML can, with the place of every value (`raw`); and [`Config`], in which every value is in
 //! bounds, every name is known and every secret is read (`check`).
 //!
@@ -45,6 +45,7 @@ use url::Url;
 use crate::model::campaign::Campaign;
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelKind;
+use crate::model::choice::FieldKind;
 use crate::model::day::Days;
 use crate::model::lane::Period;
 use crate::model::name::Name;
@@ -82,6 +83,8 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// `topics.<name>.title`: what subscribers can choose, and how it is called.
     pub topics: BTreeMap<Name, Texts>,
+    /// `profile.<name>`: what people are asked of themselves, in the order of the files.
+    pub profile: Vec<ProfileField>,
     /// In the order of the files. Every name in them is one of the above.
     pub campaigns: Vec<Campaign>,
     /// Of the files that `posts` names (default `posts/*.toml` beside the file), each a post that
@@ -268,6 +271,24 @@ pub struct Messages {
     pub goodbye: Texts,
     /// `default_reply`: to anything that is not understood.
     pub default_reply: Texts,
+}
+
+/// `[profile.<name>]`: what people are asked of themselves in the chat. At most 16.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileField {
+    /// By which audiences and layouts name it: `profile.<name>`.
+    pub name: Name,
+    /// `title`: what it is called where people see what is known. Default its name.
+    pub title: Texts,
+    /// `ask`: the question.
+    pub ask: Texts,
+    /// `kind`: what answers it: `text`, a `number`, or a `choice` of the options. Default a choice
+    /// where there are options, else text.
+    pub kind: FieldKind,
+    /// `options`: answers that are offered as buttons, at most 11. Default none.
+    pub options: Vec<String>,
+    /// `at_start`: it is asked for after the welcome, and not only with `/profile`. Default true.
+    pub at_start: bool,
 }
 
 /// `[pages.<slug>]`: a page that people subscribe on, at `/s/<slug>` of the public door.

@@ -35,6 +35,7 @@ tables! {
         campaigns: Named<RawCampaign>,
         messages: RawMessages,
         pages: Named<RawInvite>,
+        profile: Named<RawProfileField>,
     }
 
     RawListen "listen" {
@@ -235,6 +236,14 @@ tables! {
         default_reply: RawTexts,
     }
 
+    RawProfileField "profile.*" {
+        title: RawTexts,
+        ask: RawTexts,
+        kind: At<String>,
+        options: At<List<String>>,
+        at_start: bool,
+    }
+
     /// A page that people subscribe on.
     RawInvite "pages.*" {
         topics: At<List<String>>,
@@ -262,7 +271,8 @@ impl RawFile {
 }
 
 /// The tables and keys that an editors' file may have.
-pub(crate) const EDITOR_KEYS: [&str; 5] = ["sources", "topics", "campaigns", "messages", "pages"];
+pub(crate) const EDITOR_KEYS: [&str; 6] =
+    ["sources", "topics", "campaigns", "messages", "pages", "profile"];
 
 /// Where a secret is kept.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::channel::{Admins, Channel};
 use crate::model::chat::ChatSeen;
-use crate::model::event::{Asker, Deed, Event};
+use crate::model::event::{Asker, Deed, Event, Tap};
 use crate::model::name::Name;
 use crate::model::time::Timestamp;
 use crate::store::{Store, StoreError};
@@ -53,7 +53,7 @@ pub(super) enum Heard {
     /// It is answered.
     Ours(Event),
     /// It is not for us, or from nobody who is obeyed; a tap is acknowledged.
-    Ignored { tap: Option<String> },
+    Ignored { tap: Option<Tap> },
     /// The service does not say now who may speak.
     Later(String),
 }

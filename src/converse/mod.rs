@@ -26,8 +26,29 @@ mod order;
 
 mod groups;
 
+pub mod choosing;
+
+mod settings;
+
+mod topics;
+
+mod frequency;
+
+mod quiet;
+
+mod language;
+
+pub mod latest;
+
+pub mod shelf;
+
+pub mod profile;
+
 mod names;
 
 mod review;
 
 pub mod worker;
+
+#[cfg(test)]
+mod dialogue;

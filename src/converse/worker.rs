@@ -15,17 +15,20 @@ use std::time::Duration;
 use futures_util::{FutureExt, TryStreamExt};
 
 use crate::channel::Channel;
+use crate::converse::choosing::Choosing;
 use crate::converse::groups::{self, Groups, Heard};
+use crate::converse::latest;
 use crate::converse::names::Names;
 use crate::converse::order::{self, Conversation};
 use crate::converse::privacy::{self, CONSENTS_MAX, Found, Wanted};
 use crate::converse::replies::{Setting, Talk, Turn, consent};
 use crate::converse::review::decide;
+use crate::converse::shelf::{Shelf, Shelves};
 use crate::converse::watching::{Watchable, is_contact};
 use crate::converse::words::Words;
 use crate::model::audience::FixedChat;
 use crate::model::channel::ChannelKind;
-use crate::model::event::{Deed, Event};
+use crate::model::event::{Deed, Event, Tap};
 use crate::model::message::{Message, Module};
 use crate::model::name::Name;
 use crate::model::post::Answer;
@@ -63,6 +66,9 @@ pub struct Options {
     pub words: Words,
     /// All topics there are, sorted.
     pub topics: Vec<Name>,
+    pub choosing: Choosing,
+    /// What people may be shown of the newest.
+    pub shelves: Shelves,
     pub channels: BTreeMap<Name, Arc<Channel>>,
     /// Who decides on what waits to be looked at, by campaign.
     pub reviewers: BTreeMap<Name, Vec<FixedChat>>,
@@ -85,8 +91,9 @@ pub async fn run(options: Options, stop: Stop) {
 
 async fn answer_all(options: &Options, names: &Names, stop: &Stop) {
     let answerer = Answerer { store: &options.store, clock: &options.clock };
-    let groups = Groups::new(&options.channels);
-    let one = |number, event| answer(options, names, &groups, number, event);
+    let (groups, shelf) = (Groups::new(&options.channels), Shelf::default());
+    let desks = Desks { names, groups, shelf };
+    let one = |number, event| answer(options, &desks, number, event);
     if let Err(error) = answerer.look_over(one).await {
         tracing::error!(%error, "the conversation stopped: the store did not answer");
         return;
@@ -108,6 +115,13 @@ async fn answer_all(options: &Options, names: &Names, stop: &Stop) {
             }
         }
     }
+}
+
+/// Who is asked for what an event does not tell.
+struct Desks<'a> {
+    names: &'a Names,
+    groups: Groups,
+    shelf: Shelf,
 }
 
 /// Why an event was not answered.
@@ -265,13 +279,12 @@ fn words(panic: &(dyn Any + Send)) -> &str {
 /// Answers one event; anew where what the answer was made of has changed before it was kept.
 async fn answer(
     options: &Options,
-    names: &Names,
-    groups: &Groups,
+    desks: &Desks<'_>,
     number: u64,
     event: Event,
 ) -> Result<(), Unanswered> {
     for _ in 0..TRIES_MAX {
-        match answer_once(options, names, groups, number, event.clone()).await {
+        match answer_once(options, desks, number, event.clone()).await {
             Err(Unanswered::Store(StoreError::Stale { .. })) => {}
             done => return done,
         }
@@ -281,8 +294,7 @@ async fn answer(
 
 async fn answer_once(
     options: &Options,
-    names: &Names,
-    groups: &Groups,
+    desks: &Desks<'_>,
     number: u64,
     event: Event,
 ) -> Result<(), Unanswered> {
@@ -290,7 +302,7 @@ async fn answer_once(
     let is_of_group = matches!(event.deed, Deed::InGroup { .. });
     let channel = event.channel.clone();
     let (at, now) = (event.at, options.clock.now());
-    let event = match groups.hear(event).await {
+    let event = match desks.groups.hear(event).await {
         Heard::Ours(event) => event,
         Heard::Ignored { tap } => return ignore(options, number, channel, tap).await,
         Heard::Later(_) if now.since(at) < LATER_MAX => return Err(Unanswered::Later),
@@ -305,8 +317,9 @@ async fn answer_once(
         Some(known) => options.store.load_watches(&event.channel, known.number).await?,
         None => Vec::new(),
     };
-    let (words, topics, is_watching) = (&options.words, &options.topics, !own.is_empty());
-    let setting = Setting { words, topics, kind, is_watching };
+    let (words, topics, choosing) = (&options.words, &options.topics, &options.choosing);
+    let is_watching = !own.is_empty();
+    let setting = Setting { words, topics, choosing, kind, is_watching };
     let talk = Talk { setting, now };
     if is_of_group && !talk.is_understood(&event) {
         // Another bot's command, perhaps: people talk to each other there.
@@ -358,8 +371,14 @@ async fn answer_once(
     if turn.ends_watches {
         watching.push(WatchWord::EndAll);
     }
+    if let (Some(lookup), Some(person)) = (&turn.lookup, &turn.subscriber) {
+        let store = options.store.as_ref();
+        let cards = desks.shelf.look_up(store, &options.shelves, channel, lookup, now).await?;
+        let message = latest::found(lookup, cards, person);
+        turn.answers.push(Answer { message, tap: None, ask: None });
+    }
     if let Some(person) = &mut turn.subscriber {
-        names.complete(&event.channel, person, now).await;
+        desks.names.complete(&event.channel, person, now).await;
     }
     let channel = event.channel;
     let is_new = turn.consent.as_ref().is_some_and(|consent| consent.given);
@@ -490,7 +509,7 @@ async fn ignore(
     options: &Options,
     event: u64,
     channel: Name,
-    tap: Option<String>,
+    tap: Option<Tap>,
 ) -> Result<(), Unanswered> {
     let acknowledged = |tap| Answer { message: Message::default(), tap: Some(tap), ask: None };
     let commit = ConversationCommit {

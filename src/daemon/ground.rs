@@ -9,6 +9,7 @@ use crate::admin::desk::{Desk, PollNow};
 use crate::config::Config;
 use crate::daemon::setup::Setup;
 use crate::model::channel::ChannelKind;
+use crate::model::choice::URGENT_FROM;
 use crate::poll;
 use crate::poll::egress::{self, Guard};
 use crate::runtime::clock::Clock;
@@ -96,6 +97,13 @@ impl Ground {
             sources: setup.config.sources.iter().map(|one| one.name.clone()).collect(),
             topics: setup.config.topics.keys().cloned().collect(),
             campaigns: setup.config.campaigns.iter().map(|one| one.name.clone()).collect(),
+            urgent: setup
+                .config
+                .campaigns
+                .iter()
+                .filter(|one| one.priority >= URGENT_FROM)
+                .map(|one| one.name.clone())
+                .collect(),
             audiences: setup
                 .config
                 .campaigns

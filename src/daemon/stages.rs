@@ -13,6 +13,7 @@ use crate::channel::{Channel, messenger, telegram};
 use crate::config::{Config, Service, Texts, Updates};
 use crate::converse::watching::{ProductKeys, Watchable};
 use crate::converse::words::{Saying, Words};
+use crate::daemon::chat;
 use crate::daemon::ground::{Ground, poll_options};
 use crate::daemon::keys;
 use crate::daemon::media;
@@ -149,6 +150,8 @@ impl Stages {
                     wakes: wakes.clone(),
                     words: words(config),
                     topics: config.topics.keys().cloned().collect(),
+                    choosing: chat::choosing(config),
+                    shelves: chat::shelves(config),
                     channels: channels.clone(),
                     reviewers: config
                         .campaigns
@@ -349,7 +352,7 @@ fn words(config: &Config) -> Words {
     }
 }
 
-fn saying(texts: &Texts) -> Saying {
+pub(super) fn saying(texts: &Texts) -> Saying {
     let mut all = vec![(String::new(), texts.default.clone())];
     all.extend(texts.languages.iter().map(|(language, text)| (language.clone(), text.clone())));
     Saying { texts: all }

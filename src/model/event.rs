@@ -41,7 +41,7 @@ pub enum Deed {
     /// Tapped a button; `tap` is what the service wants acknowledged, if anything.
     Tapped {
         payload: String,
-        tap: Option<String>,
+        tap: Option<Tap>,
     },
     /// Came back by a link into the standing chat.
     Referred {
@@ -128,5 +128,28 @@ impl Deed {
             Self::InGroup { deed, .. } => deed.word(),
             Self::Present { .. } => "present",
         }
+    }
+}
+
+/// A tap on a button, as the service wants it acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tap {
+    pub id: String,
+    /// The message with the button, where it can be written anew; of an answer, the one in whose
+    /// place it stands.
+    pub message: Option<i64>,
+}
+
+impl Tap {
+    /// The acknowledgement alone: what is answered is a message of its own.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        Self { id: self.id.clone(), message: None }
+    }
+}
+
+impl From<&str> for Tap {
+    fn from(id: &str) -> Self {
+        Self { id: id.to_owned(), message: None }
     }
 }

@@ -92,6 +92,8 @@ pub mod dossier;
 
 pub mod chat;
 
+pub mod choice;
+
 pub mod event;
 
 pub mod recent;

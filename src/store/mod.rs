@@ -28,6 +28,7 @@ use crate::model::audience::Whom;
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelState;
 use crate::model::chat::ChatSeen;
+use crate::model::choice::Wait;
 use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{Correction, EditAt, EditClaim, EditReceipt, Kept};
 use crate::model::event::{Event, EventWord, PutAside};
@@ -355,7 +356,9 @@ pub trait Store: Send + Sync + 'static {
     /// to one person only the oldest is handed out; the next one comes once its receipt is here, so
     /// they arrive in order. Who got as many posts of campaigns today as `caps` allow is not
     /// claimed: the post is held for them, and comes with all else that is held in one answer on the
-    /// next day, or, where their window is closed then, in the lane that it finds. A recipient who
+    /// next day, or, where their window is closed then, in the lane that it finds. So it is with who
+    /// has chosen to get the post's topics once a day or once a week, or not at this hour, unless it
+    /// is urgent: at their hour all comes that has waited for it. A recipient who
     /// has left or blocked meanwhile, or whose post was stopped, is skipped here and not handed
     /// out; nobody is claimed of a post whose hours are closed. A receipt whose ticket is not in
     /// flight (any more) is ignored.
@@ -824,8 +827,10 @@ pub struct Delivery {
     pub outcome: Outcome,
     /// When it was settled last; `None` where that is not known.
     pub at: Option<Timestamp>,
-    /// It was too much for a day, and comes by itself then.
+    /// It is held, and comes by itself then.
     pub carried_until: Option<Timestamp>,
+    /// What it waits for where it is held.
+    pub wait: Wait,
     /// `None` for the usual one.
     pub lane: Option<Lane>,
     /// As far as the service tells.

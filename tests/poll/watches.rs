@@ -193,6 +193,8 @@ fn someone(address: &str, now: Timestamp) -> Subscriber {
         window_until: Some(now + Duration::from_secs(24 * 3_600)),
         joined_at: now,
         changed_at: now,
+        choices: None,
+        choices: None,
         default_reply_at: None,
     }
 }

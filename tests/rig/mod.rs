@@ -256,6 +256,7 @@ pub fn person(id: i64) -> Subscriber {
         joined_at: Timestamp::from_millis(0),
         changed_at: Timestamp::from_millis(0),
         default_reply_at: None,
+        choices: None,
     }
 }
 

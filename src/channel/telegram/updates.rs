@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::channel::loose::{self, Whole, first_chars};
 use crate::model::chat::ChatKind;
 use crate::model::control::{DROP_PAYLOAD, RELEASE_PAYLOAD};
-use crate::model::event::{Asker, Deed, Event};
+use crate::model::event::{Asker, Deed, Event, Tap};
 use crate::model::name::Name;
 use crate::model::time::Timestamp;
 
@@ -121,7 +121,10 @@ fn of_tap(query: &Value, now: Timestamp) -> Option<Seen> {
     let from = &query["from"];
     let payload = first_chars(query["data"].as_str()?, TEXT_CHARS_MAX);
     let is_review = payload.starts_with(RELEASE_PAYLOAD) || payload.starts_with(DROP_PAYLOAD);
-    let tap = query["id"].as_str().map(str::to_owned);
+    // One that is not there any more, or is too old to be told, has no date.
+    let has_date = Whole::of(&query["message"]["date"]).0.is_some_and(|date| date > 0);
+    let message = query["message"]["message_id"].as_i64().filter(|_| has_date);
+    let tap = query["id"].as_str().map(|id| Tap { id: id.to_owned(), message });
     let deed = Deed::Tapped { payload, tap };
     if !chat.is_null() && !is_private(chat) {
         let address = address(chat)?;
@@ -303,7 +306,7 @@ mod tests {
         let event = events(&private).remove(0);
         let second = Timestamp::from_millis(1_790_000_000_000);
         assert_eq!((event.address.as_str(), event.at), ("42", second));
-        let tap_id = Some("4382bfdwdsb323b2d9".to_owned());
+        let tap_id = Some(Tap::from("4382bfdwdsb323b2d9"));
         assert_eq!(event.deed, Deed::Tapped { payload: "stop".into(), tap: tap_id });
 
         let in_group = tap(json!({ "id": -5, "type": "group" }));

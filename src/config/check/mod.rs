@@ -45,6 +45,8 @@ pub(crate) mod lanes;
 
 pub(crate) mod invites;
 
+pub(crate) mod profile;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -84,6 +86,7 @@ pub(crate) fn check(
     let (raw_sources, sources) = joined(&mut files, "sources", |file| &mut file.sources, found);
     let (raw_topics, topics) = joined(&mut files, "topics", |file| &mut file.topics, found);
     let (raw_campaigns, _) = joined(&mut files, "campaigns", |file| &mut file.campaigns, found);
+    let (raw_profile, profile) = joined(&mut files, "profile", |file| &mut file.profile, found);
     let (raw_pages, _) = joined(&mut files, "pages", |file| &mut file.pages, found);
     let (raw_channels, channels) = joined(&mut files, "channels", |file| &mut file.channels, found);
     let messages: Vec<_> = files.iter_mut().filter_map(|file| file.messages.take()).collect();
@@ -101,10 +104,11 @@ pub(crate) fn check(
         entry.value.kind.as_ref().is_some_and(|kind| kind.value == ChannelKind::Telegram.as_str())
     });
     let telegram: Vec<Name> = telegram.map(|entry| entry.name.clone()).collect();
-    let known = campaigns::References { sources, topics, channels, telegram, layouts };
+    let known = campaigns::References { sources, topics, channels, profile, telegram, layouts };
     let names = reach::Around {
         topics: &known.topics,
         channels: &known.channels,
+        profile: &known.profile,
         telegram: known.telegram.clone(),
     };
     let reviewers = main.reviewers.as_ref();
@@ -119,6 +123,7 @@ pub(crate) fn check(
         channels: channels::channels(&raw_channels, &listen, around, found),
         sources: sources::sources(&raw_sources, &raw_channels, &fetch, around, found),
         topics: texts::topics(&raw_topics, found),
+        profile: profile::fields(&raw_profile, found),
         campaigns: campaigns::campaigns(&raw_campaigns, &known, &clock, reviewers, around, found),
         posts: posts::posts(posts, &known, &clock, around, found),
         pages: invites::pages(&raw_pages, &known, &listen, &fetch, around, found),

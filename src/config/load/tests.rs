@@ -13,6 +13,7 @@ use crate::config::raw::TABLES;
 use crate::config::{Fetch, Messages, Service, Updates};
 use crate::model::audience::PeopleRule;
 use crate::model::campaign::{ChangeKind, OnUncertain};
+use crate::model::choice::FieldKind;
 use crate::model::condition::Condition;
 use crate::model::rich::RichText;
 use crate::model::schedule::Schedule;
@@ -80,8 +81,9 @@ impl Checks for Unruled {
         text: &str,
         topics: &[Name],
         channels: &[Name],
+        profile: Option<&[Name]>,
     ) -> Result<PeopleRule, Vec<(String, Option<String>)>> {
-        NoFaults.audience(text, topics, channels)
+        NoFaults.audience(text, topics, channels, profile)
     }
 
     fn html(&self, text: &str) -> RichText {
@@ -163,7 +165,7 @@ fn the_examples_name_every_key_that_is_known() {
             } else if let Some(file) = match (*path, *key) {
                 ("channels.*.marketing", _) | ("channels.*", "marketing") => Some(MAIN),
                 ("channels.*", "username") => Some(MAIN),
-                ("pages.*", _) | ("", "pages") => Some(FEEDS),
+                ("pages.*" | "profile.*", _) | ("", "pages" | "profile") => Some(FEEDS),
                 ("campaigns.*.utility", _) | ("campaigns.*", "utility") => Some(FEEDS),
                 _ => None,
             } {
@@ -216,6 +218,23 @@ fn the_example_of_a_page_is_one() {
     assert_eq!(page.channels[0].as_str(), "newsbot");
     assert_eq!(page.title.as_ref().unwrap().languages["ro"], "Știri din port");
     assert_eq!(page.colour, Some([0x0a, 0x7f, 0xb5]));
+}
+
+#[test]
+fn the_example_of_what_people_are_asked_is_one() {
+    let shown: String = FEEDS
+        .lines()
+        .skip_while(|line| *line != "#  [profile.city]")
+        .take_while(|line| line.starts_with("#  "))
+        .map(|line| format!("{}\n", line.trim_start_matches('#')))
+        .collect();
+    let (_folder, loaded) = load_texts(MAIN, &format!("{FEEDS}\n{shown}"));
+    let loaded = loaded.unwrap();
+    let [field] = &loaded.config.profile[..] else { panic!("one field") };
+    assert_eq!((field.name.as_str(), field.kind), ("city", FieldKind::Choice));
+    assert_eq!(field.title.languages["ro"], "Oraș");
+    assert_eq!(field.options, ["Iași", "București"]);
+    assert!(field.at_start);
 }
 
 #[test]
@@ -549,7 +568,7 @@ fn sec_f09_an_editor_cannot_open_networks_or_channels() {
     let (_folder, loaded) = load_texts(main, feeds);
     let told = loaded.unwrap_err();
     let hint = "\n  hint: an included file may hold `sources`, `topics`, `campaigns`, `messages`, \
-                `pages`";
+                `pages`, `profile`";
     assert_eq!(
         told[0],
         format!(

@@ -8,7 +8,6 @@ use crate::model::event::Event;
 use crate::model::name::Name;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
-use crate::store::redb::caps::carried_until;
 use crate::store::redb::crowd::Crowded;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rows::{AnswerAt, AnswerRow, Cursor, Number, Seen};
@@ -121,11 +120,8 @@ pub(super) fn commit_turn(
     }
     match number {
         // What is too much for today comes by itself.
-        Some(number)
-            if turn.releases_held
-                && carried_until(&writing.tables.carried, channel.as_str(), number)?.is_none() =>
-        {
-            writing.release_held(channel, &address, number)
+        Some(number) if turn.releases_held && !writing.waits_for_day(channel, number)? => {
+            writing.release_held(channel, &address, number, event.at)
         }
         _ => Ok(()),
     }
@@ -162,6 +158,7 @@ impl Writing<'_> {
                 }
                 crowd.change(self, &before, &after)?;
                 self.note_late(channel, Some(&before), &after)?;
+                self.rest_anew(channel, &before, &after, event.at)?;
                 number
             }
         };

@@ -66,6 +66,8 @@ mod pacing;
 
 mod caps;
 
+mod rest;
+
 mod converse;
 
 mod consents;

@@ -34,6 +34,7 @@ fn person(number: usize) -> Subscriber {
         joined_at: NOW,
         changed_at: NOW,
         default_reply_at: None,
+        choices: None,
     }
 }
 
@@ -51,6 +52,7 @@ pub async fn post(store: &RedbStore, count: usize) -> PostId {
         campaign: Name::parse("news").ok(),
         title: "t".into(),
         created_at: NOW,
+        topics: vec![],
         bodies: vec![],
         personal: None,
         cards: vec![],

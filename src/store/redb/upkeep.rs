@@ -152,6 +152,7 @@ fn post(id: PostId, row: PostRow, tally: Tally, corrections: Option<Corrections>
         campaign: row.campaign,
         title: row.title,
         created_at: row.created_at,
+        topics: row.topics,
         bodies: row.bodies,
         personal: row.personal,
         cards: row.cards,
