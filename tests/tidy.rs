@@ -41,7 +41,8 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("converse", &["model", "runtime", "store", "channel"]),
     ("listen", &["model", "runtime", "store", "channel", "invite"]),
     ("maintain", &["model", "runtime", "store"]),
-    ("admin", &["model", "runtime", "store"]),
+    // The page on which forms are made shows them.
+    ("admin", &["model", "runtime", "store", "markup", "invite"]),
     (
         "daemon",
         // Selectors of pages are settings that only their reader can check.

@@ -7,6 +7,7 @@ use crate::config::{Channel, Service};
 use crate::daemon::Setup;
 use crate::model::audience::{FixedChat, LateJoiners};
 use crate::model::campaign::Campaign;
+use crate::model::form::Shape;
 use crate::model::lane::Period;
 use crate::model::pacing::StarsPer;
 use crate::model::schedule::Span;
@@ -131,12 +132,35 @@ fn summary(setup: &Setup) -> String {
             config.address_of(page),
         ));
     }
+    for form in &config.forms {
+        out.push_str(&format!(
+            "  form {}: {}, by <script async src=\"{}\"></script>\n",
+            form.name,
+            shape(form.shape),
+            config.script_of(&form.name),
+        ));
+    }
     out.push_str(&format!("  store: {}\n", config.data_dir.display()));
     out.push_str(&format!("  admin socket: {}", config.listen.admin.display()));
     if let Some(public) = &config.listen.public {
         out.push_str(&format!("\n  public door: {public}"));
     }
+    if let Some(editor) = &config.listen.editor {
+        out.push_str(&format!("\n  editor of forms: http://{editor}"));
+    }
     out
+}
+
+/// What a form is, and where.
+fn shape(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Dialog => "a pop-up in the middle",
+        Shape::Corner { is_left: true } => "a pop-up in the left corner",
+        Shape::Corner { is_left: false } => "a pop-up in the right corner",
+        Shape::Bar { is_top: true } => "a bar at the top",
+        Shape::Bar { is_top: false } => "a bar at the bottom",
+        Shape::Button => "a button where its tag stands",
+    }
 }
 
 /// How fast a channel sends: `at most 30 a second, up to 1000 for at most 5000 Stars a day`.
@@ -214,6 +238,11 @@ fn summary_json(setup: &Setup) -> serde_json::Value {
             .pages
             .iter()
             .map(|one| (one.slug.to_string(), config.address_of(one)))
+            .collect::<BTreeMap<_, _>>(),
+        "forms": config
+            .forms
+            .iter()
+            .map(|one| (one.name.to_string(), config.script_of(&one.name)))
             .collect::<BTreeMap<_, _>>(),
         "data_dir": config.data_dir,
         "warnings": setup.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),

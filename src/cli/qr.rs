@@ -12,6 +12,7 @@ use crate::config::{Channel, Config, Service};
 use crate::invite::Way;
 use crate::invite::qr::Code;
 use crate::model::name::Name;
+use crate::model::origin::Origin;
 use crate::model::start;
 
 /// Shown below the options.
@@ -21,6 +22,7 @@ Examples:
   tidings qr news --channel newsbot --out news.svg
   tidings qr news offers --channel page --png > poster.png
   tidings qr news --channel newsbot --group       the bot joins a group that the reader chooses
+  tidings qr news --tag spring-flyer              tells later how many came by this flyer
   tidings qr news --json                          the links alone";
 
 /// Make the links and QR codes that people subscribe by.
@@ -38,6 +40,10 @@ pub(super) struct Args {
     /// Of this channel only; may be given several times. Default: of all.
     #[arg(long, value_name = "NAME")]
     channel: Vec<String>,
+    /// What the link says of where it will stand: a name, such as `spring-flyer`. It is kept with who
+    /// comes by it first.
+    #[arg(long, value_name = "TAG", value_parser = Origin::parse)]
+    tag: Option<Origin>,
     /// A link by which a Telegram bot joins a group.
     #[arg(long)]
     group: bool,
@@ -93,12 +99,12 @@ pub(super) async fn run(args: Args) -> Done {
     }
     let mut links = Vec::new();
     for channel in channels {
-        links.push(link(channel, &topics, args.group).await?);
+        links.push(link(channel, &topics, &args).await?);
     }
     if args.json {
         output::say_json(&json!({
             "topics": topics,
-            "payload": start::payload(&topics),
+            "payload": start::payload(&topics, args.tag.as_ref()),
             "links": links.iter().map(|link| json!({
                 "channel": link.channel,
                 "service": link.service,
@@ -163,16 +169,16 @@ fn form(args: &Args) -> Result<Option<Form>, Failure> {
     }
 }
 
-async fn link(channel: &Channel, topics: &[Name], is_group: bool) -> Result<Link, Failure> {
+async fn link(channel: &Channel, topics: &[Name], args: &Args) -> Result<Link, Failure> {
     let name = &channel.name;
     let way = match &channel.service {
         Service::Messenger { page_id, .. } => Way::Messenger { page: page_id.clone() },
         Service::Telegram { username: Some(bot), .. } => Way::Telegram { bot: bot.clone() },
         Service::Telegram { .. } => Way::Telegram { bot: ask(channel).await? },
     };
-    let address = match is_group {
-        false => way.chat(topics),
-        true => way.group(topics).ok_or_else(|| {
+    let address = match args.group {
+        false => way.chat(topics, args.tag.as_ref()),
+        true => way.group(topics, args.tag.as_ref()).ok_or_else(|| {
             Failure::new(2, format!("channel {name}: links to groups are Telegram's alone"))
         })?,
     };

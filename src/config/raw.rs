@@ -35,6 +35,7 @@ tables! {
         campaigns: Named<RawCampaign>,
         messages: RawMessages,
         pages: Named<RawInvite>,
+        forms: Named<RawForm>,
     }
 
     RawListen "listen" {
@@ -42,6 +43,7 @@ tables! {
         public_url: At<String>,
         admin: At<String>,
         frame_ancestors: List<String>,
+        editor: At<String>,
     }
 
     RawFetch "fetch" {
@@ -243,6 +245,22 @@ tables! {
         logo: At<String>,
     }
 
+    RawForm "forms.*" {
+        kind: At<String>,
+        position: At<String>,
+        topics: At<List<String>>,
+        channels: At<List<String>>,
+        title: RawTexts,
+        text: RawTexts,
+        consent: RawTexts,
+        privacy: At<String>,
+        colour: At<String>,
+        after: At<String>,
+        scroll: At<f64>,
+        exit: At<bool>,
+        again_after: At<String>,
+    }
+
     /// Where a secret is kept; `RawSecret` takes care that it is no plain string.
     RawSecretPlace "secret" {
         credential: At<String>,
@@ -259,7 +277,8 @@ impl RawFile {
 }
 
 /// The tables and keys that an editors' file may have.
-pub(crate) const EDITOR_KEYS: [&str; 5] = ["sources", "topics", "campaigns", "messages", "pages"];
+pub(crate) const EDITOR_KEYS: [&str; 6] =
+    ["sources", "topics", "campaigns", "messages", "pages", "forms"];
 
 /// Where a secret is kept.
 #[derive(Clone, Debug)]

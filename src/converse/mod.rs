@@ -12,6 +12,8 @@ pub mod words;
 
 pub mod replies;
 
+mod origin;
+
 mod timezone;
 
 mod names;

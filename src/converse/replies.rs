@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::converse::origin;
 use crate::converse::timezone;
 use crate::converse::words::{Saying, Words};
 use crate::model::channel::ChannelKind;
@@ -121,6 +122,7 @@ fn answer(
     let mut turn = Turn::default();
     match wish {
         Wish::Start { topics, way } => {
+            origin::note(&mut person, event, setting.topics);
             person.standing = Standing::Active;
             if !person.has_joined() {
                 person.joined_at = event.at;
@@ -203,6 +205,7 @@ fn met(known: Option<&Subscriber>, event: &Event, kind: ChannelKind) -> Subscrib
         first_name: None,
         timezone: None,
         name_asked_at: None,
+        came_by: None,
         topics: vec![],
         standing: Standing::Stopped,
         window_until: None,
@@ -266,8 +269,9 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
 
 /// A payload that names no topic of ours starts like none at all: links outlive topics.
 fn start_by(payload: Option<&str>, topics: &[Name]) -> Wish {
-    let topics = payload.map_or_else(Vec::new, |payload| start::topics(payload, topics));
-    let way = start::payload(&topics);
+    let said = payload.map(|payload| start::read(payload, topics)).unwrap_or_default();
+    let topics = said.topics;
+    let way = start::payload(&topics, said.origin.as_ref());
     let way = way.map_or_else(|| "start".to_owned(), |topics| format!("start:{topics}"));
     Wish::Start { topics, way }
 }

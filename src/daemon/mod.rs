@@ -13,6 +13,8 @@ mod keys;
 
 mod pages;
 
+mod editor;
+
 mod stages;
 
 use std::path::Path;

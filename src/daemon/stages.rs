@@ -15,6 +15,7 @@ use crate::converse::words::{Saying, Words};
 use crate::daemon::ground::{Ground, poll_options};
 use crate::daemon::keys;
 use crate::daemon::media;
+use crate::daemon::editor;
 use crate::daemon::pages;
 use crate::daemon::setup::Setup;
 use crate::deliver::limiter::Limits;
@@ -69,6 +70,7 @@ impl Stages {
             ),
             None => None,
         };
+        let editor = editor::bind(config)?;
         stages.public = public.as_ref().map(|listener| listener.local_addr()).transpose()?;
 
         let pushes = match &config.listen.public_url {
@@ -159,6 +161,9 @@ impl Stages {
         );
         let public = public.map(|listener| (listener, pushes));
         start_listening(ground, config, &channels, public, &wakes, &tasks);
+        if let Some(listener) = editor {
+            editor::start(listener, config, &tasks);
+        }
         tasks.spawn(
             "maintain",
             maintain::run(
@@ -412,6 +417,7 @@ fn start_listening(
             doors,
             pushes,
             invites: pages::invites(config),
+            embeds: pages::embeds(config),
             meters: ground.meters.clone(),
             limits: listen::server::Limits::default(),
         };

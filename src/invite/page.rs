@@ -4,7 +4,7 @@
 //! style by its hash, and says which sites may show the page within their own.
 
 use crate::invite::language::Wording;
-use crate::invite::look::{Colour, Logo};
+use crate::invite::look::{self, Colour, Logo};
 use crate::invite::qr::Code;
 use crate::invite::words::{self, Words};
 use crate::markup::{ADDRESS_BYTES_MAX, escape, fill, policy_hash};
@@ -18,22 +18,6 @@ pub const NEWEST_MAX: usize = 5;
 
 /// Longest title of an item on it, in characters.
 const TITLE_CHARS_MAX: usize = 160;
-
-/// What buttons look like where the editor says nothing: the services' own colours, dark enough to
-/// be read on.
-const TELEGRAM: Colour = Colour([0x14, 0x74, 0xa8]);
-const MESSENGER: Colour = Colour([0x0a, 0x5c, 0xe0]);
-
-/// A paper plane.
-const TELEGRAM_SIGN: &str = "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\" \
-     fill=\"currentColor\"><path d=\"M22 3 1.5 11.2l6.2 2.2L19 5.8l-8.6 9v6l3.2-3.9 5 3.7z\"/>\
-     </svg>";
-
-/// A bubble with a flash.
-const MESSENGER_SIGN: &str = "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\" \
-     fill=\"currentColor\" fill-rule=\"evenodd\"><path d=\"M12 2C6.3 2 2 6.2 2 11.6c0 2.9 1.2 \
-     5.4 3.2 7.1V22l3-1.7c1.2.3 2.4.5 3.8.5 5.7 0 10-4.2 10-9.2S17.7 2 12 2zm1 12.5-2.6-2.7-5 \
-     2.7 5.5-5.8 2.6 2.7 4.9-2.7z\"/></svg>";
 
 /// What the editor wrote of a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -132,13 +116,7 @@ impl Page {
     }
 
     fn style(&self) -> String {
-        let of = |class: &str, colour: Colour| {
-            let (paper, ink) = (colour.hex(), colour.ink().hex());
-            format!(".{class}{{background:{paper};color:{ink}}}")
-        };
-        let (telegram, messenger) =
-            (self.colour.unwrap_or(TELEGRAM), self.colour.unwrap_or(MESSENGER));
-        format!("{STYLE}{}{}", of("telegram", telegram), of("messenger", messenger))
+        format!("{STYLE}{}", look::doors(self.colour))
     }
 }
 
@@ -193,15 +171,13 @@ fn write_doors(doors: &[Door], words: &Words, out: &mut String) {
     out.push_str("<div class=\"doors\">");
     let (before, after) = words.subscribe;
     for door in doors {
-        let sign = match door.kind {
-            ChannelKind::Telegram => TELEGRAM_SIGN,
-            ChannelKind::Messenger => MESSENGER_SIGN,
-        };
         out.push_str(&format!(
-            "<a class=\"door {}\" href=\"{}\" rel=\"noopener noreferrer\">{sign}\
-             <span>{before}{}{after}</span></a>",
+            "<a class=\"door {}\" href=\"{}\" rel=\"noopener noreferrer\">\
+             <svg viewBox=\"0 0 24 24\" aria-hidden=\"true\" fill=\"currentColor\" \
+             fill-rule=\"evenodd\"><path d=\"{}\"/></svg><span>{before}{}{after}</span></a>",
             door.kind.as_str(),
             escape(&door.link),
+            look::sign(door.kind),
             escape(&called(door, doors)),
         ));
     }
@@ -231,7 +207,7 @@ fn write_codes(doors: &[Door], words: &Words, out: &mut String) {
 }
 
 /// The service's name, and the channel's where it takes that to tell two apart.
-fn called(door: &Door, doors: &[Door]) -> String {
+pub(super) fn called(door: &Door, doors: &[Door]) -> String {
     let service = match door.kind {
         ChannelKind::Telegram => "Telegram",
         ChannelKind::Messenger => "Messenger",
@@ -279,7 +255,7 @@ fn write_privacy(own: Option<String>, words: &Words, out: &mut String) {
 }
 
 /// An address, and nothing but one, that a browser opens without running anything.
-fn is_web(text: &str) -> bool {
+pub(super) fn is_web(text: &str) -> bool {
     let is_plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
     let is_http = ["http://", "https://"].iter().any(|scheme| {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
@@ -287,7 +263,7 @@ fn is_web(text: &str) -> bool {
     is_plain && is_http && text.len() <= ADDRESS_BYTES_MAX
 }
 
-fn shortened(title: &str) -> String {
+pub(super) fn shortened(title: &str) -> String {
     match title.char_indices().nth(TITLE_CHARS_MAX) {
         None => title.to_owned(),
         Some((end, _)) => format!("{}…", title[..end].trim_end()),

@@ -22,6 +22,10 @@ pub(super) struct Words {
     pub privacy_text: &'static str,
     /// On the link to theirs.
     pub privacy_link: &'static str,
+    /// Below the buttons of a form.
+    pub consent: &'static str,
+    /// What closes a form.
+    pub close: &'static str,
     pub missing: &'static str,
     /// There is no way in just now.
     pub later: &'static str,
@@ -36,6 +40,11 @@ pub(super) fn words(language: &str) -> &'static Words {
 /// Whether the pages speak it.
 pub(super) fn has(language: &str) -> bool {
     words(language).language == language.split('-').next().unwrap_or(language)
+}
+
+/// The languages that the pages speak.
+pub(super) fn languages() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|words| words.language)
 }
 
 static ALL: [Words; 6] = [
@@ -54,6 +63,9 @@ static ALL: [Words; 6] = [
                        messenger, your first name and language, and your topics. This page sets no \
                        cookies and asks nobody else for anything.",
         privacy_link: "How we treat your data",
+        consent: "You subscribe by a message of your own there, and leave at any time by \
+                  writing “stop”.",
+        close: "Close",
         missing: "There is no such page.",
         later: "Nobody can subscribe just now. Please try again in a minute.",
     },
@@ -72,6 +84,8 @@ static ALL: [Words; 6] = [
                        și temele alese. Această pagină nu folosește cookie-uri și nu cere nimic de \
                        la alții.",
         privacy_link: "Cum tratăm datele tale",
+        consent: "Te abonezi printr-un mesaj al tău și renunți oricând scriind „stop”.",
+        close: "Închide",
         missing: "Această pagină nu există.",
         later: "Abonarea nu este posibilă acum. Încearcă din nou peste un minut.",
     },
@@ -90,6 +104,8 @@ static ALL: [Words; 6] = [
                        nome, la lingua e gli argomenti scelti. Questa pagina non usa cookie e non \
                        chiede nulla ad altri.",
         privacy_link: "Come trattiamo i tuoi dati",
+        consent: "Ti iscrivi con un tuo messaggio e ti cancelli quando vuoi scrivendo “stop”.",
+        close: "Chiudi",
         missing: "Questa pagina non esiste.",
         later: "In questo momento non è possibile iscriversi. Riprova tra un minuto.",
     },
@@ -108,6 +124,9 @@ static ALL: [Words; 6] = [
                        Messenger, Vornamen, Sprache und Themen. Diese Seite setzt keine Cookies und \
                        fragt niemand anderen.",
         privacy_link: "Wie wir mit deinen Daten umgehen",
+        consent: "Du abonnierst mit einer eigenen Nachricht und gehst jederzeit, indem du \
+                  „stop“ schreibst.",
+        close: "Schließen",
         missing: "Diese Seite gibt es nicht.",
         later: "Abonnieren ist gerade nicht möglich. Bitte versuche es in einer Minute wieder.",
     },
@@ -126,6 +145,9 @@ static ALL: [Words; 6] = [
                        adresse dans la messagerie, votre prénom, votre langue et vos thèmes. Cette \
                        page n’utilise aucun cookie et ne demande rien à d’autres.",
         privacy_link: "Comment nous traitons vos données",
+        consent: "Vous vous abonnez par un message de votre part et partez à tout moment en \
+                  écrivant « stop ».",
+        close: "Fermer",
         missing: "Cette page n’existe pas.",
         later: "L’abonnement n’est pas possible pour le moment. Réessayez dans une minute.",
     },
@@ -144,6 +166,8 @@ static ALL: [Words; 6] = [
                        nombre, tu idioma y tus temas. Esta página no usa cookies y no pide nada a \
                        otros.",
         privacy_link: "Cómo tratamos tus datos",
+        consent: "Te suscribes con un mensaje tuyo y te vas cuando quieras escribiendo «stop».",
+        close: "Cerrar",
         missing: "Esta página no existe.",
         later: "Ahora no es posible suscribirse. Inténtalo de nuevo en un minuto.",
     },

@@ -4,7 +4,7 @@
 //! forged request costs little and changes nothing. Knows nothing of what an event means to a
 //! subscriber: it is kept, and `converse` is woken.
 //!
-//! Four workers: [`run`] answers webhooks and shows the pages that people subscribe on,
+//! Four workers: [`run`] answers webhooks and shows the pages and forms that people subscribe by,
 //! [`polling::run`] reads a bot's updates without a webhook, [`announce::run`] tells the services
 //! where we are, and [`naming::run`] asks what a bot is called.
 
@@ -12,7 +12,13 @@ pub mod webhooks;
 
 pub mod server;
 
+mod answers;
+
+pub mod leads;
+
 pub mod invites;
+
+pub mod forms;
 
 mod hub;
 
@@ -39,6 +45,7 @@ use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
 use crate::store::Store;
 
+use forms::Embed;
 use invites::Invite;
 use webhooks::{Desk, Door};
 
@@ -58,6 +65,8 @@ pub struct Options {
     pub pushes: Option<Pushes>,
     /// The pages that people subscribe on.
     pub invites: Vec<Invite>,
+    /// The forms that stand on other sites.
+    pub embeds: Vec<Embed>,
     pub meters: Meters,
     pub limits: server::Limits,
 }
@@ -82,7 +91,9 @@ pub async fn run(options: Options, stop: Stop) {
     };
     let hubs =
         options.pushes.map(|pushes| hub::routes(pushes, options.clock.clone(), limits.clone()));
-    let pages = invites::routes(Arc::clone(&options.store), limits.store_time_max, options.invites);
+    let patience = limits.store_time_max;
+    let pages = invites::routes(Arc::clone(&options.store), patience, options.invites);
+    let forms = forms::routes(Arc::clone(&options.store), patience, options.embeds);
     let desk = Desk {
         store: options.store,
         clock: options.clock,
@@ -91,7 +102,7 @@ pub async fn run(options: Options, stop: Stop) {
         limits: limits.clone(),
         shut: stop.begin.clone(),
     };
-    let mut routes = webhooks::routes(desk, options.doors).merge(pages);
+    let mut routes = webhooks::routes(desk, options.doors).merge(pages).merge(forms);
     if let Some(hubs) = hubs {
         routes = routes.merge(hubs);
     }

@@ -82,10 +82,14 @@ pub mod signal;
 
 pub mod report;
 
+pub mod origin;
+
 pub mod subscriber;
 
 pub mod event;
 
 pub mod start;
+
+pub mod form;
 
 pub mod secret;

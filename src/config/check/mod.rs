@@ -43,6 +43,8 @@ pub(crate) mod lanes;
 
 pub(crate) mod invites;
 
+pub(crate) mod forms;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -81,6 +83,7 @@ pub(crate) fn check(
     let (raw_topics, topics) = joined(&mut files, "topics", |file| &mut file.topics, found);
     let (raw_campaigns, _) = joined(&mut files, "campaigns", |file| &mut file.campaigns, found);
     let (raw_pages, _) = joined(&mut files, "pages", |file| &mut file.pages, found);
+    let (raw_forms, _) = joined(&mut files, "forms", |file| &mut file.forms, found);
     let (raw_channels, channels) = joined(&mut files, "channels", |file| &mut file.channels, found);
     let messages: Vec<_> = files.iter_mut().filter_map(|file| file.messages.take()).collect();
     let messages = texts::messages(&messages, found);
@@ -118,6 +121,7 @@ pub(crate) fn check(
         campaigns: campaigns::campaigns(&raw_campaigns, &known, &clock, reviewers, around, found),
         posts: posts::posts(posts, &known, &clock, around, found),
         pages: invites::pages(&raw_pages, &known, &listen, &fetch, around, found),
+        forms: forms::forms(&raw_forms, &known, &listen, around, found),
         listen,
         fetch,
         grace,
@@ -225,5 +229,7 @@ fn listen(
     }
     let frames = raw.and_then(|raw| raw.frame_ancestors.as_deref()).unwrap_or_default();
     let frame_ancestors = invites::frame_ancestors(frames, found);
-    Listen { public, public_url, admin, frame_ancestors }
+    let editor = raw.and_then(|raw| raw.editor.as_ref());
+    let editor = editor.and_then(|raw| forms::editor(raw, found));
+    Listen { public, public_url, admin, frame_ancestors, editor }
 }

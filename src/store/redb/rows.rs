@@ -448,7 +448,7 @@ versions! {
     Beyond = 1;
     Optin = 1;
     MarketState = 1;
-    Subscriber = 3;
+    Subscriber = 4;
     Number = 1;
     Crowd = 1;
     Bits = 1;
@@ -481,6 +481,7 @@ mod tests {
     use crate::model::message::{Action, Button, Medium, Message, Module};
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
     use crate::model::one_off::{OneOff, Says};
+    use crate::model::origin::Origin;
     use crate::model::pacing::{ChatPace, Learned};
     use crate::model::post::{
         Content, DraftId, Flood, Hold, PostId, PriceMove, Reason, Story, Told,
@@ -1063,6 +1064,7 @@ mod tests {
                 first_name: Some("Ana".into()),
                 timezone: Some(Zone::exactly("UTC").unwrap()),
                 name_asked_at: Some(at(5)),
+                came_by: Some(Origin::Page(name("harbour"))),
                 topics: vec![name("news")],
                 standing: Standing::Gone,
                 window_until: Some(at(1)),
