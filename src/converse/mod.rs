@@ -10,6 +10,8 @@
 
 pub mod words;
 
+pub mod commands;
+
 pub mod replies;
 
 mod origin;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::converse::commands::{self, Command};
 use crate::converse::origin;
 use crate::converse::timezone;
 use crate::converse::words::{Saying, Words};
@@ -255,6 +256,10 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
                     other => other,
                 }
             }
+            Some(("1", rest)) => match commands::tapped(rest) {
+                Some((command, rest)) => wanted(command, rest, "button", topics),
+                None => Wish::Unclear,
+            },
             _ => Wish::Unclear,
         },
         Deed::SentMedia => Wish::Unclear,
@@ -276,27 +281,26 @@ fn start_by(payload: Option<&str>, topics: &[Name]) -> Wish {
     Wish::Start { topics, way }
 }
 
-/// Commands and plain words; people write with capitals, dots and bangs.
-fn understand(text: &str, topics: &[Name]) -> Wish {
-    let written = text.trim().trim_end_matches(['.', '!', '?']);
-    let bare = written.to_lowercase();
-    if let Some(told) = timezone::asked(&bare) {
-        return Wish::Zone { told: told.to_owned() };
+/// A command, however it was asked for.
+fn wanted(command: Command, rest: &str, way: &'static str, topics: &[Name]) -> Wish {
+    match command {
+        Command::Start => match (start_by(Some(rest), topics), way) {
+            (Wish::Start { topics, .. }, "word" | "button") => {
+                Wish::Start { topics, way: way.to_owned() }
+            }
+            (wish, _) => wish,
+        },
+        Command::Stop => Wish::Stop { way },
+        Command::Timezone => Wish::Zone { told: rest.to_lowercase() },
     }
-    let (first, rest) = match bare.split_once(char::is_whitespace) {
-        Some((first, rest)) => (first, Some(rest.trim())),
-        None => (bare.as_str(), None),
-    };
-    // What a link says has its capitals.
-    let payload = written.split_once(char::is_whitespace).map(|(_, payload)| payload.trim());
-    // In groups a command carries the bot's name: `/stop@news_bot`.
-    let command = first.split('@').next().unwrap_or(first);
-    match (command, rest) {
-        ("/start", _) => start_by(payload, topics),
-        ("/stop", _) => Wish::Stop { way: "command" },
-        ("start", None) => Wish::Start { topics: Vec::new(), way: "word".to_owned() },
-        ("stop", None) => Wish::Stop { way: "word" },
-        _ => Wish::Unclear,
+}
+
+/// Commands and plain words.
+fn understand(text: &str, topics: &[Name]) -> Wish {
+    let way = if text.trim_start().starts_with('/') { "command" } else { "word" };
+    match commands::said(text) {
+        Some((command, rest)) => wanted(command, rest, way, topics),
+        None => Wish::Unclear,
     }
 }
 

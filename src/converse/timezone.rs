@@ -1,28 +1,11 @@
 //! A person's time zone: how it is told, and what is answered.
 //!
-//! It is a command, `/timezone`, or the words for it in the languages of the answers; behind it
-//! stands a zone as [`Zone::read`] takes it, or nothing.
+//! Behind the command stands a zone as [`Zone::read`] takes it, or nothing.
 
 use crate::converse::words::Saying;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::model::zone::{Wall, Zone};
-
-/// How the command is called.
-const COMMAND: &str = "/timezone";
-
-/// The words for it, in lower case.
-const WORDS: [&str; 9] = [
-    "timezone",
-    "time zone",
-    "fus orar",
-    "fusul orar",
-    "zeitzone",
-    "fuseau horaire",
-    "zona horaria",
-    "fuso orario",
-    "часовой пояс",
-];
 
 const NOTED: [(&str, &str); 7] = [
     ("en", "Your clock is that of {zone}: it is {time} there now."),
@@ -92,21 +75,6 @@ const HINT: [(&str, &str); 7] = [
     ),
 ];
 
-/// What stands behind the command or its words, in a text in lower case; `None` where neither
-/// begins it, and nothing behind them is empty.
-pub(super) fn asked(text: &str) -> Option<&str> {
-    let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    // In groups a command carries the bot's name.
-    if first.split('@').next() == Some(COMMAND) {
-        return Some(rest.trim());
-    }
-    WORDS.iter().find_map(|words| {
-        let rest = text.strip_prefix(words)?;
-        let is_whole = rest.is_empty() || rest.starts_with([' ', ':', '\t', '\n']);
-        is_whole.then(|| rest.trim_matches(|c: char| c.is_whitespace() || c == ':'))
-    })
-}
-
 /// Takes in what a person has told, which may be nothing; answers what they are told.
 pub(super) fn take(person: &mut Subscriber, told: &str, now: Timestamp) -> String {
     if !told.is_empty() {
@@ -140,29 +108,6 @@ fn say(texts: &[(&str, &str)], person: &Subscriber) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_command_and_its_words_are_recognised() {
-        for (text, told) in [
-            ("/timezone", Some("")),
-            ("/timezone europe/bucharest", Some("europe/bucharest")),
-            ("/timezone@news_bot  +2", Some("+2")),
-            ("timezone new york", Some("new york")),
-            ("time zone: utc-05:30", Some("utc-05:30")),
-            ("fus orar bucharest", Some("bucharest")),
-            ("zeitzone", Some("")),
-            ("fuseau horaire paris", Some("paris")),
-            ("zona horaria madrid", Some("madrid")),
-            ("fuso orario rome", Some("rome")),
-            ("часовой пояс +3", Some("+3")),
-            ("timezones", None),
-            ("/timezones", None),
-            ("my timezone", None),
-            ("/time", None),
-        ] {
-            assert_eq!(asked(text), told, "{text}");
-        }
-    }
 
     #[test]
     fn every_saying_has_the_same_languages() {

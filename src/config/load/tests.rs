@@ -14,6 +14,7 @@ use crate::config::{Fetch, Messages, Service, Updates};
 use crate::model::audience::PeopleRule;
 use crate::model::campaign::{ChangeKind, OnUncertain};
 use crate::model::condition::Condition;
+use crate::model::form::{Shape, Triggers};
 use crate::model::rich::RichText;
 use crate::model::schedule::Schedule;
 use crate::model::secret::ExposeSecret;

@@ -1,0 +1,222 @@
+//! The commands of the chat, in one list: how each is called, the words for it in the languages of
+//! the answers, and what a menu says of it.
+
+/// What can be asked for by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    Start,
+    Stop,
+    Timezone,
+}
+
+/// How a command is called.
+pub struct Row {
+    pub command: Command,
+    /// Behind the slash.
+    pub name: &'static str,
+    /// Words that mean the same, in lower case.
+    words: &'static [&'static str],
+    /// Something may stand behind the words; behind the name it always may.
+    takes_more: bool,
+    /// By language, its line in a menu.
+    pub about: [(&'static str, &'static str); 7],
+}
+
+/// All that there are, in the order of menus.
+pub const COMMANDS: [Row; 3] = [
+    Row {
+        command: Command::Start,
+        name: "start",
+        words: &["start"],
+        takes_more: false,
+        about: [
+            ("en", "Subscribe"),
+            ("ro", "Abonează-te"),
+            ("it", "Iscriviti"),
+            ("de", "Abonnieren"),
+            ("fr", "S’abonner"),
+            ("es", "Suscribirse"),
+            ("ru", "Подписаться"),
+        ],
+    },
+    Row {
+        command: Command::Timezone,
+        name: "timezone",
+        words: &[
+            "timezone",
+            "time zone",
+            "fus orar",
+            "fusul orar",
+            "zeitzone",
+            "fuseau horaire",
+            "zona horaria",
+            "fuso orario",
+            "часовой пояс",
+        ],
+        takes_more: true,
+        about: [
+            ("en", "Your time zone"),
+            ("ro", "Fusul tău orar"),
+            ("it", "Il tuo fuso orario"),
+            ("de", "Deine Zeitzone"),
+            ("fr", "Votre fuseau horaire"),
+            ("es", "Tu zona horaria"),
+            ("ru", "Ваш часовой пояс"),
+        ],
+    },
+    Row {
+        command: Command::Stop,
+        name: "stop",
+        words: &[
+            "stop",
+            "unsubscribe",
+            "oprește",
+            "opreste",
+            "dezabonare",
+            "disiscriviti",
+            "stopp",
+            "abmelden",
+            "arrêter",
+            "arrêt",
+            "désabonner",
+            "parar",
+            "darse de baja",
+            "стоп",
+        ],
+        takes_more: false,
+        about: [
+            ("en", "Nothing more from us"),
+            ("ro", "Nu mai vreau mesaje"),
+            ("it", "Non voglio più messaggi"),
+            ("de", "Keine Nachrichten mehr"),
+            ("fr", "Ne plus rien recevoir"),
+            ("es", "No recibir nada más"),
+            ("ru", "Больше ничего не присылать"),
+        ],
+    },
+];
+
+/// What the button for a command says: the command's name, whatever becomes of this list.
+pub fn payload(command: Command) -> String {
+    let name = COMMANDS.iter().find(|row| row.command == command).map_or("", |row| row.name);
+    format!("1:{TAPPED}{name}")
+}
+
+/// Begins what a command's button says, behind the version; something may stand behind the name
+/// and another colon.
+const TAPPED: &str = "cmd:";
+
+/// The command that a payload without its version stands for, and what stands behind it.
+pub(super) fn tapped(payload: &str) -> Option<(Command, &str)> {
+    let (name, rest) = split(payload.strip_prefix(TAPPED)?, |c| c == ':');
+    named(name).map(|command| (command, rest))
+}
+
+/// The command that a text begins with, by name or in words, and what stands behind it as it was
+/// written. People write with capitals, dots and bangs.
+pub(super) fn said(text: &str) -> Option<(Command, &str)> {
+    let text = text.trim().trim_end_matches(['.', '!', '?']);
+    if let Some(called) = text.strip_prefix('/') {
+        let (name, rest) = split(called, char::is_whitespace);
+        // In groups a command carries the bot's name: `/stop@news_bot`.
+        let name = name.split('@').next().unwrap_or(name);
+        return named(&name.to_lowercase()).map(|command| (command, rest));
+    }
+    COMMANDS.iter().find_map(|row| {
+        let rest = row.words.iter().find_map(|words| behind(text, words))?;
+        (row.takes_more || rest.is_empty()).then_some((row.command, rest))
+    })
+}
+
+fn named(name: &str) -> Option<Command> {
+    COMMANDS.iter().find(|row| row.name == name).map(|row| row.command)
+}
+
+/// What stands behind the words in a text that begins with them, in any case.
+fn behind<'a>(text: &'a str, words: &str) -> Option<&'a str> {
+    let mut rest = text;
+    let mut is_closed = false;
+    for word in words.split(' ') {
+        let (first, others) = split(rest, char::is_whitespace);
+        let (first, others) = match first.split_once(':') {
+            Some((first, _)) => (first, rest.get(first.len()..)?),
+            None => (first, others),
+        };
+        if is_closed || first.to_lowercase() != word {
+            return None;
+        }
+        is_closed = others.starts_with(':');
+        rest = others;
+    }
+    Some(rest.trim_matches(|c: char| c.is_whitespace() || c == ':'))
+}
+
+/// Up to the first separator, and what is behind it without the spaces around it.
+fn split(text: &str, is_between: impl Fn(char) -> bool) -> (&str, &str) {
+    match text.split_once(&is_between) {
+        Some((first, rest)) => (first, rest.trim()),
+        None => (text, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_known_by_name_and_in_words() {
+        for (text, expected) in [
+            ("/timezone", Some((Command::Timezone, ""))),
+            ("/timezone Europe/Bucharest", Some((Command::Timezone, "Europe/Bucharest"))),
+            ("/timezone@news_bot  +2", Some((Command::Timezone, "+2"))),
+            ("Timezone New York", Some((Command::Timezone, "New York"))),
+            ("time zone: utc-05:30", Some((Command::Timezone, "utc-05:30"))),
+            ("Time  Zone", Some((Command::Timezone, ""))),
+            ("fus orar Bucharest", Some((Command::Timezone, "Bucharest"))),
+            ("zeitzone", Some((Command::Timezone, ""))),
+            ("fuseau horaire paris", Some((Command::Timezone, "paris"))),
+            ("zona horaria madrid", Some((Command::Timezone, "madrid"))),
+            ("fuso orario rome", Some((Command::Timezone, "rome"))),
+            ("Часовой пояс +3", Some((Command::Timezone, "+3"))),
+            ("timezones", None),
+            ("time: zone", None),
+            ("/timezones", None),
+            ("my timezone", None),
+            ("/time", None),
+            ("/start newsANDshop", Some((Command::Start, "newsANDshop"))),
+            ("/START Shop.", Some((Command::Start, "Shop"))),
+            (" Start! ", Some((Command::Start, ""))),
+            ("start the car", None),
+            ("Oprește!", Some((Command::Stop, ""))),
+            ("/stop it now", Some((Command::Stop, "it now"))),
+            ("stop it now", None),
+            ("Darse de baja", Some((Command::Stop, ""))),
+            ("/", None),
+            ("", None),
+        ] {
+            assert_eq!(said(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_button_says_its_command_by_name() {
+        for row in &COMMANDS {
+            let payload = payload(row.command);
+            let bare = payload.strip_prefix("1:").unwrap();
+            assert_eq!(tapped(bare), Some((row.command, "")), "{payload}");
+        }
+        assert_eq!(tapped("cmd:timezone:+2"), Some((Command::Timezone, "+2")));
+        assert_eq!(tapped("cmd:gone"), None);
+        assert_eq!(tapped("timezone"), None);
+    }
+
+    #[test]
+    fn every_name_is_one_that_telegram_takes_and_is_there_once() {
+        for (at, row) in COMMANDS.iter().enumerate() {
+            assert!(row.name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_'), "{}", row.name);
+            assert!((1..=32).contains(&row.name.len()));
+            assert!(COMMANDS.iter().take(at).all(|other| other.name != row.name), "{}", row.name);
+            assert!(row.about.iter().all(|(_, about)| (3..=256).contains(&about.len())));
+        }
+    }
+}
