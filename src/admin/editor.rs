@@ -42,7 +42,7 @@ const SITE_STYLE: &str = include_str!("editor/site.css");
 const TOML_BYTES_MAX: usize = 16 << 10;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-                      frame-src 'self'; base-uri 'none'; form-action 'none'; \
+                      frame-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
 const SAME_ORIGIN: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -140,8 +140,9 @@ async fn preview(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Res
     // It is as on a site with a strict policy: the one script may run, and the style that the
     // script makes needs no leave.
     let policy = format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; base-uri 'none'; \
-         form-action 'none'; frame-ancestors 'self'; sandbox allow-scripts allow-popups",
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; img-src data:; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'self'; \
+         sandbox allow-scripts allow-popups",
         hash(script),
         hash(SITE_STYLE),
     );

@@ -28,10 +28,6 @@ const CORNER_STYLE: &str = include_str!("form/corner.css");
 const BAR_STYLE: &str = include_str!("form/bar.css");
 const INLINE_STYLE: &str = include_str!("form/inline.css");
 
-/// Most bytes of the editor's words in a form, in all languages, so that the script stays below
-/// 10 kB.
-pub const WORDS_BYTES_MAX: usize = 1_500;
-
 /// What the editor wrote of a form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Form {

@@ -19,7 +19,7 @@ mod look;
 pub use look::{Colour, Logo};
 
 mod form;
-pub use form::{Form, Showing, WORDS_BYTES_MAX};
+pub use form::{Form, Showing};
 
 mod page;
 pub use page::{Document, Door, Fresh, NEWEST_MAX, Page, missing};

@@ -2,6 +2,13 @@
 
 use std::time::Duration;
 
+/// Most bytes of the editor's words in a form, in all languages and as a script has them, so that
+/// the script stays below 10 kB.
+pub const WORDS_BYTES_MAX: usize = 2_500;
+
+/// Most channels of a form, for the same reason.
+pub const CHANNELS_MAX: usize = 4;
+
 /// What a form is, and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {

@@ -15,19 +15,13 @@ use crate::config::raw::{Owner, RawForm, RawTexts, read_file};
 use crate::config::table::{At, Entry};
 use crate::config::{Config, Form, Listen, Texts};
 use crate::model::channel::ChannelKind;
-use crate::model::form::{Shape, Triggers};
+use crate::model::form::{CHANNELS_MAX, Shape, Triggers, WORDS_BYTES_MAX};
 use crate::model::name::Name;
 
 const TITLE_CHARS_MAX: usize = 100;
 const TEXT_CHARS_MAX: usize = 500;
 
-/// Most bytes of all words of a form as its script has them, so that this stays below 10 kB.
-const WORDS_BYTES_MAX: usize = 1_500;
-
 const PRIVACY_BYTES_MAX: usize = 200;
-
-/// Most channels of a form.
-const CHANNELS_MAX: usize = 4;
 
 /// A pop-up that is told nothing comes after so long.
 const POPUP_AFTER: Duration = Duration::from_secs(5);
