@@ -99,6 +99,7 @@ async fn the_page_that_people_subscribe_on_is_for_everybody() {
         r##"
 [topics.offers]
 title = "Offers & {hostile}"
+archive = true
 [pages.harbour]
 topics = ["news", "offers"]
 title = {{ en = "News & <i>offers</i>", ro = "Știri și oferte" }}
@@ -128,6 +129,7 @@ topics = ["news"]
         "page": rig.url("/s/harbour"),
         "plain": rig.url("/s/news"),
         "missing": rig.url("/s/nowhere"),
+        "archive": rig.url("/t/offers"),
     });
     tell("pages.mjs", told.to_string()).await;
     assert_eq!(daemon.terminate().0, Some(0));

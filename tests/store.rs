@@ -22,6 +22,9 @@ mod drafts;
 #[path = "store/audience.rs"]
 mod audience;
 
+#[path = "store/growth.rs"]
+mod growth;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -29,6 +32,7 @@ use audience::*;
 use caps::*;
 use control::*;
 use drafts::*;
+use growth::*;
 use lanes::*;
 use made::*;
 use tidings::model::campaign::OnUncertain;
@@ -118,6 +122,9 @@ on_every_backend! {
     an_audience_crosses_the_borders_of_its_rows
     people_are_read_by_their_numbers_dense_or_sparse
     a_chat_of_the_settings_is_in_no_audience_and_no_count
+    what_somebody_got_is_kept_under_its_topics_newest_first
+    a_topic_keeps_its_newest_five_hundred_posts
+    people_are_counted_by_where_they_came_from
     late_joiners_are_noted_while_a_post_lets_them_in
     who_came_while_the_audience_was_found_is_looked_for_until_it_is_done
     a_chat_that_subscribes_is_a_subscriber_under_its_number

@@ -77,7 +77,7 @@ const HOMES: [(&str, &[&str]); 22] = [
     ("scraper", &["src/extract/"]),
     ("dom_smoothie", &["src/extract/page/article.rs"]),
     ("regex", &["src/extract/page/", "src/render/expression/"]),
-    ("image", &["src/media/convert.rs", "src/invite/qr.rs"]),
+    ("image", &["src/media/convert.rs", "src/invite/qr.rs", "src/invite/cover.rs"]),
     ("fast_qr", &["src/invite/qr.rs"]),
     ("minijinja", &["src/render/"]),
     ("cron", &["src/model/schedule.rs"]),

@@ -18,6 +18,8 @@ pub mod scheduled;
 
 mod report;
 
+mod origins;
+
 mod stage;
 
 mod why;

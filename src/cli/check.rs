@@ -132,6 +132,12 @@ fn summary(setup: &Setup) -> String {
             config.address_of(page),
         ));
     }
+    for topic in &config.archives {
+        out.push_str(&format!(
+            "  everybody may read what is sent to {topic}, at {}\n",
+            config.archive_of(topic)
+        ));
+    }
     for form in &config.forms {
         out.push_str(&format!(
             "  form {}: {}, by <script async src=\"{}\"></script>\n",
@@ -238,6 +244,11 @@ fn summary_json(setup: &Setup) -> serde_json::Value {
             .pages
             .iter()
             .map(|one| (one.slug.to_string(), config.address_of(one)))
+            .collect::<BTreeMap<_, _>>(),
+        "archives": config
+            .archives
+            .iter()
+            .map(|topic| (topic.to_string(), config.archive_of(topic)))
             .collect::<BTreeMap<_, _>>(),
         "forms": config
             .forms

@@ -44,6 +44,8 @@ mod replay;
 
 mod report;
 
+mod origins;
+
 mod run;
 
 mod sandbox;

@@ -34,7 +34,7 @@ pub(crate) mod load;
 
 pub(crate) mod place;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -85,6 +85,9 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// `topics.<name>.title`: what subscribers can choose, and how it is called.
     pub topics: BTreeMap<Name, Texts>,
+    /// `topics.<name>.archive`: the topics of which everybody may read what was sent, at `/t/<name>` of
+    /// the public door. Default: none.
+    pub archives: BTreeSet<Name>,
     /// In the order of the files. Every name in them is one of the above.
     pub campaigns: Vec<Campaign>,
     /// Of the files that `posts` names (default `posts/*.toml` beside the file), each a post that
@@ -101,6 +104,11 @@ impl Config {
     /// Where the world finds a page: below `public_url`, else as much as is known of it.
     pub fn address_of(&self, page: &Page) -> String {
         self.address(&format!("/s/{}", page.slug))
+    }
+
+    /// Where the world finds what was sent to a topic.
+    pub fn archive_of(&self, topic: &Name) -> String {
+        self.address(&format!("/t/{topic}"))
     }
 
     /// Where the world finds a form's script.

@@ -185,6 +185,7 @@ tables! {
 
     RawTopic "topics.*" {
         title: RawTexts,
+        archive: At<bool>,
     }
 
     RawCampaign "campaigns.*" {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::{Config, Service, Texts};
-use crate::invite::{Colour, Form, Logo, Page, Wording};
+use crate::invite::{Archive, Colour, Form, Logo, Page, Wording};
 use crate::listen::forms::Embed;
 use crate::listen::invites::Invite;
 use crate::listen::leads::{Entrance, Leads};
@@ -52,10 +52,40 @@ fn invite(page: &crate::config::Page, config: &Config) -> Invite {
                 .as_ref()
                 .map(|logo| Logo { mime: logo.mime, bytes: logo.bytes.clone() }),
             frames: config.listen.frame_ancestors.clone(),
+            feeds: feeds(page, config),
         },
         leads: leads(page.topics.as_ref(), &page.channels, config),
         sources: sources(page, config),
     }
+}
+
+/// The topics of which everybody may read what was sent.
+pub(super) fn archives(config: &Config) -> Vec<Archive> {
+    let archive = |topic: &Name| {
+        let is_its = |page: &&crate::config::Page| {
+            page.topics.as_ref().is_some_and(|topics| topics.as_slice() == [topic.clone()])
+        };
+        let has_it = |page: &&crate::config::Page| {
+            page.topics.as_ref().is_none_or(|topics| topics.contains(topic))
+        };
+        let page = config.pages.iter().find(is_its).or(config.pages.iter().find(has_it));
+        Archive {
+            topic: topic.clone(),
+            title: config.topics.get(topic).map(wording).unwrap_or_default(),
+            address: config.archive_of(topic),
+            subscribe: page.map(|page| config.address_of(page)),
+        }
+    };
+    config.archives.iter().map(archive).collect()
+}
+
+/// The feeds of what was sent to the page's topics.
+fn feeds(page: &crate::config::Page, config: &Config) -> Vec<(Wording, String)> {
+    let is_its = |archive: &Archive| {
+        page.topics.as_ref().is_none_or(|topics| topics.contains(&archive.topic))
+    };
+    let its = archives(config).into_iter().filter(is_its);
+    its.map(|archive| (archive.title.clone(), archive.feed_address())).collect()
 }
 
 /// A form as its script is made of.

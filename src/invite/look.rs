@@ -34,6 +34,22 @@ impl Colour {
     pub const BLACK: Self = Self([0; 3]);
     pub const WHITE: Self = Self([255; 3]);
 
+    /// Reads `#0a7fb5`.
+    ///
+    /// # Errors
+    /// What it must be.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let part = |at: usize| {
+            let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?.get(at..at + 2)?;
+            let is_plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            u8::from_str_radix(digits, 16).ok().filter(|_| is_plain)
+        };
+        match (part(0), part(2), part(4)) {
+            (Some(red), Some(green), Some(blue)) => Ok(Self([red, green, blue])),
+            _ => Err("must be a colour, for example `#0a7fb5`"),
+        }
+    }
+
     /// `#0a7fb5`.
     pub fn hex(self) -> String {
         let [red, green, blue] = self.0;
@@ -111,6 +127,14 @@ mod tests {
                     assert!(colour.contrast(colour.ink()) >= 4.5, "{}", colour.hex());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_colour_is_read_as_it_is_written() {
+        assert_eq!(Colour::parse("#0a7FB5"), Ok(Colour([0x0a, 0x7f, 0xb5])));
+        for odd in ["", "#", "0a7fb5", "#0a7fb", "#0a7fb5f", "#0a7f+5", "#ăă2", "blue"] {
+            assert!(Colour::parse(odd).is_err(), "{odd}");
         }
     }
 

@@ -10,6 +10,9 @@ pub use link::{TooLong, Way};
 
 pub mod qr;
 
+mod cover;
+pub use cover::Cover;
+
 mod language;
 pub use language::{Wording, wanted};
 
@@ -20,6 +23,9 @@ pub use look::{Colour, Logo};
 
 mod form;
 pub use form::{Form, Showing};
+
+mod archive;
+pub use archive::{ARCHIVE_POSTS_MAX, Archive};
 
 mod page;
 pub use page::{Document, Door, Fresh, NEWEST_MAX, Page, missing};

@@ -11,7 +11,7 @@ use crate::markup::{ADDRESS_BYTES_MAX, escape, fill, policy_hash};
 use crate::model::channel::ChannelKind;
 
 const FRAME: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
+pub(super) const STYLE: &str = include_str!("page.css");
 
 /// Most items that a page shows.
 pub const NEWEST_MAX: usize = 5;
@@ -34,6 +34,8 @@ pub struct Page {
     pub logo: Option<Logo>,
     /// The sites that may show it within their own pages.
     pub frames: Vec<String>,
+    /// What was sent to its topics, for readers of feeds: title and address of each.
+    pub feeds: Vec<(Wording, String)>,
 }
 
 /// A way in.
@@ -66,18 +68,8 @@ impl Page {
     /// The first of the languages that somebody wants in which there are words for them, else
     /// English.
     pub fn language(&self, wanted: &[String]) -> String {
-        let own = |language: &str| {
-            let main = language.split('-').next().unwrap_or(language);
-            let is_titled = |tag: &str| {
-                self.title.as_ref().is_some_and(|title| title.languages.contains_key(tag))
-            };
-            match () {
-                () if is_titled(language) => Some(language.to_owned()),
-                () if words::has(language) || is_titled(main) => Some(main.to_owned()),
-                () => None,
-            }
-        };
-        wanted.iter().find_map(|language| own(language)).unwrap_or_else(|| "en".to_owned())
+        let none = Wording::default();
+        words::first_spoken(wanted, self.title.as_ref().unwrap_or(&none))
     }
 
     /// The page in a language. Without a door it says that people should come again.
@@ -112,7 +104,12 @@ impl Page {
         write_newest(newest, words, &mut out);
         out.push_str("</main>\n");
         write_privacy(own(&self.privacy), words, &mut out);
-        document(language, &title, &text, &self.style(), &out, &self.frames)
+        let feeds: Vec<(String, String)> = self
+            .feeds
+            .iter()
+            .map(|(title, address)| (title.in_language(language).to_owned(), address.clone()))
+            .collect();
+        document(language, &title, &text, &self.style(), &out, &self.frames, &feeds)
     }
 
     fn style(&self) -> String {
@@ -125,16 +122,17 @@ pub fn missing(wanted: &[String]) -> Document {
     let language = Page::default().language(wanted);
     let words = words::words(&language);
     let body = format!("<main>\n<h1 class=\"notice\">{}</h1>\n</main>", words.missing);
-    document(&language, words.missing, words.missing, STYLE, &body, &[])
+    document(&language, words.missing, words.missing, STYLE, &body, &[], &[])
 }
 
-fn document(
+pub(super) fn document(
     language: &str,
     title: &str,
     text: &str,
     style: &str,
     body: &str,
     frames: &[String],
+    feeds: &[(String, String)],
 ) -> Document {
     let frames = if frames.is_empty() { "'none'".to_owned() } else { frames.join(" ") };
     let policy = format!(
@@ -142,6 +140,14 @@ fn document(
          form-action 'none'; frame-ancestors {frames}",
         policy_hash(style),
     );
+    let feed = |(title, address): &(String, String)| {
+        format!(
+            "<link rel=\"alternate\" type=\"application/rss+xml\" title=\"{}\" href=\"{}\">\n",
+            escape(title),
+            escape(address)
+        )
+    };
+    let feeds: String = feeds.iter().map(feed).collect();
     let (language_told, title, text) = (escape(language), escape(title), escape(text));
     let html = fill(
         FRAME,
@@ -149,6 +155,7 @@ fn document(
             ("language", &language_told),
             ("title", &title),
             ("text", &text),
+            ("feeds", &feeds),
             ("style", style),
             ("body", body),
         ],
@@ -319,6 +326,7 @@ mod tests {
             colour: Some(Colour([0xff, 0xcc, 0x00])),
             logo: Some(Logo { mime: "image/png", bytes: Arc::from(&b"foobar"[..]) }),
             frames: vec!["https://example.com".into(), "https://www.example.com".into()],
+            feeds: vec![(wording(&[("en", "News")]), "https://example.com/t/news/feed.xml".into())],
         };
         let shown = page.document("ro", &doors(), &[]);
         let html = &shown.html;

@@ -20,6 +20,8 @@ pub mod invites;
 
 pub mod forms;
 
+mod archives;
+
 mod hub;
 
 mod sha1;
@@ -36,6 +38,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::invite::Archive;
 use crate::model::event::Event;
 use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
@@ -65,6 +68,8 @@ pub struct Options {
     pub pushes: Option<Pushes>,
     /// The pages that people subscribe on.
     pub invites: Vec<Invite>,
+    /// The topics of which everybody may read what was sent.
+    pub archives: Vec<Archive>,
     /// The forms that stand on other sites.
     pub embeds: Vec<Embed>,
     pub meters: Meters,
@@ -94,6 +99,7 @@ pub async fn run(options: Options, stop: Stop) {
     let patience = limits.store_time_max;
     let pages = invites::routes(Arc::clone(&options.store), patience, options.invites);
     let forms = forms::routes(Arc::clone(&options.store), patience, options.embeds);
+    let archives = archives::routes(Arc::clone(&options.store), patience, options.archives);
     let desk = Desk {
         store: options.store,
         clock: options.clock,
@@ -102,7 +108,7 @@ pub async fn run(options: Options, stop: Stop) {
         limits: limits.clone(),
         shut: stop.begin.clone(),
     };
-    let mut routes = webhooks::routes(desk, options.doors).merge(pages).merge(forms);
+    let mut routes = webhooks::routes(desk, options.doors).merge(pages).merge(forms).merge(archives);
     if let Some(hubs) = hubs {
         routes = routes.merge(hubs);
     }

@@ -92,4 +92,6 @@ pub mod start;
 
 pub mod form;
 
+pub mod archive;
+
 pub mod secret;

@@ -30,6 +30,27 @@ pub enum Origin {
     Form(Name),
 }
 
+/// How many came from somewhere, and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Came {
+    pub came: u64,
+    /// Of these, who still subscribes.
+    pub active: u64,
+    /// Of these, who left within 48 hours and did not come back.
+    pub left_within_48h: u64,
+}
+
+/// Where all who ever subscribed came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins {
+    /// Those from which most came first.
+    pub tagged: Vec<(Origin, Came)>,
+    /// By links that did not say, and by none.
+    pub untagged: Came,
+    /// By tags beyond those that are counted apart.
+    pub others: Came,
+}
+
 /// The text names no origin.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is no tag: a name, or `web:` or `form:` and a name")]

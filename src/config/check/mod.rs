@@ -117,6 +117,7 @@ pub(crate) fn check(
         caps: caps::caps(&main, &raw_campaigns, &clock, found),
         channels: channels::channels(&raw_channels, &listen, around, found),
         sources: sources::sources(&raw_sources, &raw_channels, &fetch, around, found),
+        archives: texts::archives(&raw_topics, &listen, around, found),
         topics: texts::topics(&raw_topics, found),
         campaigns: campaigns::campaigns(&raw_campaigns, &known, &clock, reviewers, around, found),
         posts: posts::posts(posts, &known, &clock, around, found),

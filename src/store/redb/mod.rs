@@ -36,6 +36,10 @@ mod drafts;
 
 mod audience;
 
+mod archive;
+
+mod origins;
+
 mod late;
 
 mod planned;
@@ -89,6 +93,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use futures_util::future::BoxFuture;
 use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError};
 
+use crate::model::archive::Archived;
 use crate::model::channel::ChannelState;
 use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{EditAt, EditClaim, EditReceipt};
@@ -99,6 +104,7 @@ use crate::model::lane::Optin;
 use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::name::Name;
 use crate::model::one_off::{FilePost, FilesTaken};
+use crate::model::origin::Origins;
 use crate::model::pacing::{Halt, Pacing, StarsAsked};
 use crate::model::post::{Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
@@ -581,6 +587,20 @@ impl Store for RedbStore {
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()> {
         let channel = channel.clone();
         self.write(move |writing| writing.keep_channel(&channel, &state))
+    }
+
+    fn load_archive(
+        &self,
+        topic: &Name,
+        before: Option<PostId>,
+        limit: usize,
+    ) -> Reply<'_, Vec<Archived>> {
+        let topic = topic.clone();
+        self.scan(move |read| archive::load_archive(read, &topic, before, limit))
+    }
+
+    fn load_origins(&self) -> Reply<'_, Origins> {
+        self.scan(origins::load_origins)
     }
 
     fn load_bot(&self, channel: &Name) -> Reply<'_, Option<String>> {

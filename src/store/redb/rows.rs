@@ -6,6 +6,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
+use crate::model::archive::Archived;
 use crate::model::audience::Whom;
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelState;
@@ -463,6 +464,7 @@ versions! {
     KeptMedium = 1;
     Event = 2;
     Seen = 1;
+    Archived = 1;
 }
 
 #[cfg(test)]
@@ -470,6 +472,7 @@ mod tests {
     use std::fmt::Debug;
 
     use super::*;
+    use crate::model::archive::Entry;
     use crate::model::audience::{FixedChat, LateJoiners};
     use crate::model::campaign::ChangeKind;
     use crate::model::channel::ChannelKind;
@@ -1083,6 +1086,16 @@ mod tests {
     #[test]
     fn the_hours_of_a_campaign_are_read_as_they_were_written() {
         golden(&Gathering { decided: Some(wall()), next: None }, "014e98e8c901d80400");
+    }
+
+    #[test]
+    fn an_archived_post_is_read_as_it_was_written() {
+        let link = Some("c".to_owned());
+        let entries = vec![Entry { title: "a".into(), text: "b".into(), link }];
+        golden(
+            &Archived { post: PostId(1), at: at(2), corrected_at: Some(at(3)), entries },
+            "",
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use redb::{
     WriteTransaction,
 };
 
+use crate::model::archive::Archived;
 use crate::model::audience::Whom;
 use crate::model::channel::ChannelState;
 use crate::model::correction::Corrections;
@@ -178,6 +179,8 @@ tables! {
         traces TRACES: [u8; 16] => Trace;
         /// By the post's id: what is left of a word on it.
         chores CHORES: u64 => Chore;
+        /// By the post's id: what everybody may read of it, under the topics in `archived`.
+        archive ARCHIVE: u64 => Archived;
     }
     indexes {
         /// First seen in milliseconds, item.
@@ -226,6 +229,10 @@ tables! {
         carried CARRIED: (Text, i64, u32);
         /// In milliseconds, channel, number: who withdrew when.
         withdrawals WITHDRAWALS: (i64, Text, u32);
+        /// Topic, post: what everybody may read.
+        archived ARCHIVED: (Text, u64);
+        /// The same by post, topic.
+        archived_topics ARCHIVED_TOPICS: (u64, Text);
     }
 }
 
