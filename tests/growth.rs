@@ -91,7 +91,8 @@ async fn a_tag_is_kept_with_who_came_by_it_first_and_reports_count_them() {
     third.starts(Some("newsFROMother"));
     soon("the welcome", third.wait_inbox(3)).await;
 
-    let expected = "tag,came,active,left_within_48h\nspring-flyer,2,1,1\nform:popup,1,1,0\n,1,1,0\n";
+    let expected =
+        "tag,came,active,left_within_48h\nspring-flyer,2,1,1\nform:popup,1,1,0\n,1,1,0\n";
     let counted = rig.command(&["report", "--sources", "--csv"]);
     assert_eq!(String::from_utf8(counted.stdout).unwrap(), expected);
     assert_eq!(daemon.terminate().0, Some(0));
@@ -138,23 +139,40 @@ async fn sec_a01_the_editor_answers_only_who_asks_for_this_machine_and_changes_n
     rig.extra = "[forms.popup]\ntopics = [\"news\"]\n".to_owned();
     let daemon = rig.start();
     let base = format!("http://{editor}");
-    for path in ["/", "/editor.css", "/editor.js", "/known", "/checked?toml=", "/preview?toml=%5Bforms.a%5D"] {
+    for path in [
+        "/",
+        "/editor.css",
+        "/editor.js",
+        "/known",
+        "/checked?toml=",
+        "/preview?toml=%5Bforms.a%5D",
+    ] {
         let url = format!("{base}{path}");
         let answer = client().get(&url).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
-        assert!(answer.headers()["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
+        assert!(
+            answer.headers()["content-security-policy"]
+                .to_str()
+                .unwrap()
+                .starts_with("default-src 'none'")
+        );
         assert_eq!(answer.headers()["cross-origin-resource-policy"], "same-origin");
         assert!(answer.headers().get("access-control-allow-origin").is_none());
         assert!(answer.headers().get("set-cookie").is_none());
         let other = client().get(&url).header(HOST, "attacker.example").send().await.unwrap();
-        assert_eq!((other.status().as_u16(), other.text().await.unwrap().as_str()), (421, ""), "{path}");
+        assert_eq!(
+            (other.status().as_u16(), other.text().await.unwrap().as_str()),
+            (421, ""),
+            "{path}"
+        );
         let post = client().post(&url).body("x").send().await.unwrap();
         assert_eq!(post.status(), 405, "{path}");
     }
     let known = get(&format!("{base}/known")).await.1;
     assert!(!known.contains(rig.telegram.token()) && !known.contains(rig.messenger.page_token()));
     assert!(known.contains("\"popup\""));
-    let (_, told) = get(&format!("{base}/checked?toml=%5Bforms.a%5D%0Akind%20%3D%20%22pop%22")).await;
+    let (_, told) =
+        get(&format!("{base}/checked?toml=%5Bforms.a%5D%0Akind%20%3D%20%22pop%22")).await;
     assert!(told.contains("must be one of `popup`, `bar`, `button`, got `pop`"), "{told}");
     assert_eq!(daemon.terminate().0, Some(0));
 }

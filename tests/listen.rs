@@ -151,6 +151,7 @@ impl House {
             wakes: wakes.clone(),
             listener,
             doors,
+            public_url: None,
             meters: meters.clone(),
             limits,
         };

@@ -25,6 +25,9 @@ mod audience;
 #[path = "store/growth.rs"]
 mod growth;
 
+#[path = "store/people.rs"]
+mod people;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,6 +38,7 @@ use drafts::*;
 use growth::*;
 use lanes::*;
 use made::*;
+use people::*;
 use tidings::model::campaign::OnUncertain;
 use tidings::model::channel::ChannelState;
 use tidings::model::correction::{
@@ -121,6 +125,12 @@ on_every_backend! {
     an_audience_is_who_is_active_under_any_of_the_topics
     an_audience_crosses_the_borders_of_its_rows
     people_are_read_by_their_numbers_dense_or_sparse
+    people_are_read_page_by_page
+    each_consent_follows_the_one_before_and_shows_its_words
+    who_is_erased_leaves_a_proof_without_a_person
+    the_one_who_erases_themselves_is_told_so_and_nothing_more
+    arrivals_bring_nobody_back
+    a_deletion_is_known_by_its_code_for_a_while
     a_chat_of_the_settings_is_in_no_audience_and_no_count
     what_somebody_got_is_kept_under_its_topics_newest_first
     a_topic_keeps_its_newest_five_hundred_posts

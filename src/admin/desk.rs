@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::admin::channels::{halt_row, pace_row};
+use crate::admin::people::{PeopleAsk, PeopleBrought};
 use crate::admin::report::stars;
 use crate::admin::scheduled::Which;
 use crate::admin::stage::stage_row;
@@ -30,6 +31,9 @@ use crate::store::{FloodWord, MarketState, ReviewWord, Reviewed, Store, StoreErr
 
 /// Most posts that one listing shows.
 const POSTS_MAX: usize = 1_000;
+
+/// Most watches that one listing shows.
+const WATCHES_MAX: usize = 10_000;
 
 /// Most items that one answer has.
 const ITEMS_MAX: usize = 1_000;
@@ -59,6 +63,16 @@ pub enum Ask {
     Audience { campaign: Name },
     /// Items that are kept: those named, or else the newest of some sources (none named: of all).
     Items { ids: Vec<ItemId>, sources: Vec<Name>, limit: usize },
+    /// Subscribers, some at a time.
+    People(Box<PeopleAsk>),
+    /// All that is known of somebody, by their address or by `#` and their number.
+    Person { channel: Name, who: String },
+    /// Take in people whom a file names.
+    TakeIn(Box<PeopleBrought>),
+    /// Erase somebody.
+    Forget { channel: Name, who: String },
+    /// Look through the ledger of consents, and for a hash that was noted.
+    Audit { noted: Option<String> },
     /// Drafts that wait, for their time or to be looked at.
     Drafts { limit: usize },
     /// The word on drafts that wait to be looked at.
@@ -82,6 +96,10 @@ pub enum Ask {
     /// subscriber (by `channel/address`, or by the address alone). `link` is the address as sources
     /// remember it.
     Why { item: String, link: Option<u64>, subscriber: Option<String> },
+    /// What people wait for of products.
+    Watches { limit: usize },
+    /// The product of a catalog that is known by this link, hashed.
+    Product { source: Name, link: u64 },
 }
 
 /// Why a question has no answer.
@@ -166,6 +184,11 @@ impl Desk {
                 };
                 Ok(json!({ "items": items }))
             }
+            Ask::People(asked) => self.list_people(&asked).await,
+            Ask::Person { channel, who } => self.person(&channel, &who).await,
+            Ask::TakeIn(brought) => self.take_in(*brought).await,
+            Ask::Forget { channel, who } => self.forget(&channel, &who).await,
+            Ask::Audit { noted } => self.audit(noted.as_deref()).await,
             Ask::Drafts { limit } => self.drafts(limit.min(POSTS_MAX)).await,
             Ask::Review { of, word } => self.review(of, word).await,
             Ask::Floods => {
@@ -189,6 +212,8 @@ impl Desk {
             Ask::Why { item, link, subscriber } => {
                 self.why(&item, link, subscriber.as_deref()).await
             }
+            Ask::Watches { limit } => self.watches(limit.min(WATCHES_MAX)).await,
+            Ask::Product { source, link } => self.product(&source, link).await,
         }
     }
 
@@ -273,6 +298,7 @@ impl Desk {
             "deliveries": status.counts,
             "floods": status.floods,
             "reviews_waiting": status.reviews,
+            "watches": status.watches,
         }))
     }
 

@@ -96,7 +96,10 @@ fn routes(address: SocketAddr, shared: Shared) -> Router {
         .route("/", get(async || asset("text/html; charset=utf-8", PAGE)))
         .route("/editor.css", get(async || asset("text/css; charset=utf-8", STYLE)))
         .route("/editor.js", get(async || asset("text/javascript; charset=utf-8", SCRIPT)))
-        .route("/known", get(async |State(shared): State<Shared>| Json(&*shared.known).into_response()))
+        .route(
+            "/known",
+            get(async |State(shared): State<Shared>| Json(&*shared.known).into_response()),
+        )
         .route("/checked", get(checked))
         .route("/preview", get(preview))
         .layer(middleware::from_fn(move |request, next| guard(address, request, next)))
@@ -122,18 +125,17 @@ async fn preview(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Res
     let toml = asked(query.as_deref(), "toml");
     let language = asked(query.as_deref(), "language");
     let is_tag = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    let language = if language.chars().all(is_tag) { language.to_lowercase() } else { String::new() };
+    let language =
+        if language.chars().all(is_tag) { language.to_lowercase() } else { String::new() };
     let Ok((form, doors)) = read(&shared, &toml) else {
         return StatusCode::UNPROCESSABLE_ENTITY.into_response();
     };
     let script = form.script(&doors, Showing::Preview(&language));
-    let title = if form.shape.floats() { "Somebody’s page" } else { "Somebody’s page with a button" };
-    let values = [
-        ("title", escape(title)),
-        ("style", SITE_STYLE.to_owned()),
-        ("script", script),
-    ];
-    let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let title =
+        if form.shape.floats() { "Somebody’s page" } else { "Somebody’s page with a button" };
+    let values = [("title", escape(title)), ("style", SITE_STYLE.to_owned()), ("script", script)];
+    let values: Vec<(&str, &str)> =
+        values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let html = fill(SITE, &values);
     let hash = |text: &str| policy_hash(text);
     let script = values.iter().find(|(name, _)| *name == "script").map_or("", |(_, text)| *text);
@@ -159,7 +161,10 @@ fn asset_of(html: String) -> Response {
 
 fn read(shared: &Shared, toml: &str) -> Result<(Form, Vec<Door>), Vec<String>> {
     if toml.len() > TOML_BYTES_MAX {
-        return Err(vec![format!("it must have at most {TOML_BYTES_MAX} bytes, got {}", toml.len())]);
+        return Err(vec![format!(
+            "it must have at most {TOML_BYTES_MAX} bytes, got {}",
+            toml.len()
+        )]);
     }
     (shared.read)(toml)
 }

@@ -14,6 +14,8 @@ mod channels;
 
 mod audience;
 
+pub mod people;
+
 pub mod scheduled;
 
 mod report;
@@ -23,6 +25,8 @@ mod origins;
 mod stage;
 
 mod why;
+
+mod watches;
 
 pub mod door;
 

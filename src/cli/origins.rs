@@ -39,7 +39,8 @@ fn csv(rows: &[Value]) -> Vec<String> {
 fn table(rows: &[Value]) -> Vec<String> {
     let tag = |row: &Value| row["tag"].as_str().unwrap_or(UNTAGGED).to_owned();
     let wide = rows.iter().map(|row| tag(row).chars().count()).max().unwrap_or(0).max(9);
-    let head = format!("{:wide$}  {:>8}  {:>8}  {:>12}", "came from", "came", "active", "left in 48 h");
+    let head =
+        format!("{:wide$}  {:>8}  {:>8}  {:>12}", "came from", "came", "active", "left in 48 h");
     let line = |row: &Value| {
         let number = |key: &str| row[key].as_u64().unwrap_or(0);
         let (came, active, left) = (number("came"), number("active"), number("left_within_48h"));

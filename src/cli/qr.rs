@@ -199,13 +199,18 @@ fn form(args: &Args) -> Result<Option<Form>, Failure> {
     }
 }
 
-async fn link(channel: &Channel, topics: &[Name], args: &Args) -> Result<Link, Failure> {
-    let name = &channel.name;
-    let way = match &channel.service {
+/// Where the people of a channel write.
+pub(super) async fn way(channel: &Channel) -> Result<Way, Failure> {
+    Ok(match &channel.service {
         Service::Messenger { page_id, .. } => Way::Messenger { page: page_id.clone() },
         Service::Telegram { username: Some(bot), .. } => Way::Telegram { bot: bot.clone() },
         Service::Telegram { .. } => Way::Telegram { bot: ask(channel).await? },
-    };
+    })
+}
+
+async fn link(channel: &Channel, topics: &[Name], args: &Args) -> Result<Link, Failure> {
+    let name = &channel.name;
+    let way = way(channel).await?;
     let address = match args.group {
         false => way.chat(topics, args.tag.as_ref()),
         true => way.group(topics, args.tag.as_ref()).ok_or_else(|| {

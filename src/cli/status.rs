@@ -78,6 +78,12 @@ fn show(status: &Value) -> String {
         text(&status["events_waiting"]),
     ));
     out.push_str(&format!("deliveries: {}\n", counts_line(counts)));
+    if status["watches"].as_u64().unwrap_or(0) > 0 {
+        out.push_str(&format!(
+            "watched: {} times a product; see `tidings watches list`\n",
+            status["watches"]
+        ));
+    }
     if status["reviews_waiting"].as_u64().unwrap_or(0) > 0 {
         out.push_str(&format!(
             "to be looked at: {} drafts; see `tidings posts waiting`\n",

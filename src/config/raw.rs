@@ -123,6 +123,7 @@ tables! {
         flood: RawFlood,
         min_step: RawSteps,
         min_quantity: At<i64>,
+        watch: At<bool>,
     }
 
     RawMap "sources.*.map" {
@@ -219,6 +220,7 @@ tables! {
         stop_when_failed: At<String>,
         stop_when_left: At<String>,
         marketing: At<bool>,
+        watch: At<bool>,
         utility: RawUtility,
     }
 

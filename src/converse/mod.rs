@@ -18,6 +18,12 @@ mod origin;
 
 mod timezone;
 
+pub mod privacy;
+
+mod watch;
+
+pub mod watching;
+
 mod names;
 
 mod review;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use crate::converse::commands::{self, Command};
 use crate::converse::origin;
+use crate::converse::privacy::Wanted;
 use crate::converse::timezone;
+use crate::converse::watch::Asked;
 use crate::converse::words::{Saying, Words};
 use crate::model::channel::ChannelKind;
 use crate::model::event::{Deed, Event};
@@ -40,6 +40,12 @@ pub struct Turn {
     pub answers: Vec<Answer>,
     /// What was held for the person may go now.
     pub releases_held: bool,
+    /// Something is to be looked up, or done, for the answers.
+    pub privacy: Option<Wanted>,
+    /// What is asked of products; it is to be looked up and answered.
+    pub watch: Option<Asked>,
+    /// They wait for nothing any more.
+    pub ends_watches: bool,
 }
 
 /// What the conversation knows besides the person.
@@ -49,6 +55,8 @@ pub struct Setting<'a> {
     /// All topics there are, sorted; who starts without naming one gets all.
     pub topics: &'a [Name],
     pub kind: ChannelKind,
+    /// The person waits for something of products.
+    pub is_watching: bool,
 }
 
 /// What somebody means, whichever way they say it.
@@ -65,6 +73,9 @@ enum Wish {
     Zone {
         told: String,
     },
+    /// Wants to know what is known of them, or have it forgotten.
+    Privacy(Wanted),
+    Watch(Asked),
     /// Wants an answer, but is not understood.
     Unclear,
     /// Wants no answer.
@@ -141,7 +152,9 @@ fn answer(
         }
         Wish::Stop { way } => {
             let was_stopped = known.is_some_and(|known| known.standing == Standing::Stopped);
+            let was_stopped = was_stopped && !setting.is_watching;
             person.standing = Standing::Stopped;
+            turn.ends_watches = true;
             if !was_stopped {
                 let goodbye = words.goodbye.to(&person);
                 turn.consent = Some(consent(&person, false, way.to_owned(), goodbye, now));
@@ -167,12 +180,15 @@ fn answer(
             let message = Message::from(vec![Module::Text { text, buttons: vec![] }]);
             turn.answers = vec![Answer { message, tap: None, ask: None }];
         }
+        Wish::Watch(asked) => turn.watch = Some(asked),
         Wish::Leave => {
+            turn.ends_watches = true;
             if person.standing == Standing::Active {
                 person.standing = Standing::Blocked;
                 turn.consent = Some(consent(&person, false, "blocked".to_owned(), "", now));
             }
         }
+        Wish::Privacy(wanted) => turn.privacy = Some(wanted),
         Wish::Return | Wish::Nothing => {}
         Wish::Optin { is_given } => {
             turn.consent = Some(consent(&person, is_given, "marketing".to_owned(), "", now));
@@ -245,7 +261,8 @@ fn opens_window(deed: &Deed) -> bool {
 fn wish(event: &Event, topics: &[Name]) -> Wish {
     match &event.deed {
         Deed::Started { payload } | Deed::Referred { payload: payload @ Some(_) } => {
-            start_by(payload.as_deref(), topics)
+            let watch = payload.as_deref().and_then(Asked::by_link);
+            watch.map_or_else(|| start_by(payload.as_deref(), topics), Wish::Watch)
         }
         Deed::Said { text } => understand(text, topics),
         Deed::Tapped { payload, .. } => match payload.split_once(':') {
@@ -256,9 +273,10 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
                     other => other,
                 }
             }
-            Some(("1", rest)) => match commands::tapped(rest) {
-                Some((command, rest)) => wanted(command, rest, "button", topics),
-                None => Wish::Unclear,
+            Some(("1", rest)) => match (commands::tapped(rest), Asked::by_tap(rest)) {
+                (Some((command, rest)), _) => wanted(command, rest, "button", topics),
+                (None, Some(asked)) => Wish::Watch(asked),
+                (None, None) => Wish::Unclear,
             },
             _ => Wish::Unclear,
         },
@@ -283,7 +301,12 @@ fn start_by(payload: Option<&str>, topics: &[Name]) -> Wish {
 
 /// A command, however it was asked for.
 fn wanted(command: Command, rest: &str, way: &'static str, topics: &[Name]) -> Wish {
+    if let (Command::Start, Some(asked)) = (command, Asked::by_link(rest)) {
+        return Wish::Watch(asked);
+    }
     match command {
+        Command::Watch => Wish::Watch(Asked::by_words(rest)),
+        Command::Watches => Wish::Watch(Asked::List { after: 0 }),
         Command::Start => match (start_by(Some(rest), topics), way) {
             (Wish::Start { topics, .. }, "word" | "button") => {
                 Wish::Start { topics, way: way.to_owned() }
@@ -292,6 +315,7 @@ fn wanted(command: Command, rest: &str, way: &'static str, topics: &[Name]) -> W
         },
         Command::Stop => Wish::Stop { way },
         Command::Timezone => Wish::Zone { told: rest.to_lowercase() },
+        Command::Privacy => Wish::Privacy(Wanted::of(rest)),
     }
 }
 
@@ -328,16 +352,14 @@ fn acknowledge(turn: &mut Turn, tap: Option<String>) {
     }
 }
 
-fn consent(
+pub(super) fn consent(
     person: &Subscriber,
     given: bool,
     way: String,
     wording: &str,
     now: Timestamp,
 ) -> Consent {
-    let hash = Sha256::digest(wording.as_bytes());
-    let wording = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Consent { at: now, number: person.number, given, way, wording }
+    Consent { at: now, number: person.number, given, way, wording: wording.to_owned() }
 }
 
 #[cfg(test)]
@@ -388,7 +410,8 @@ mod tests {
             };
             let words = Words { asks_zone: self.asks_zone, ..words() };
             let topics = topics();
-            let setting = Setting { words: &words, topics: &topics, kind: self.kind };
+            let setting =
+                Setting { words: &words, topics: &topics, kind: self.kind, is_watching: false };
             let turn = respond(self.person.as_ref(), &event, &setting, self.now);
             if let Some(person) = &turn.subscriber {
                 self.person = Some(person.clone());

@@ -8,26 +8,33 @@ use futures_util::TryStreamExt;
 
 use crate::channel::Channel;
 use crate::converse::names::Names;
-use crate::converse::replies::{Setting, Turn, respond};
+use crate::converse::privacy::{self, CONSENTS_MAX, Found, Wanted};
+use crate::converse::replies::{Setting, Turn, consent, respond};
 use crate::converse::review::decide;
+use crate::converse::watching::{Watchable, is_contact};
 use crate::converse::words::Words;
 use crate::model::audience::FixedChat;
 use crate::model::channel::ChannelKind;
 use crate::model::event::{Deed, Event};
-use crate::model::message::Message;
+use crate::model::message::{Message, Module};
 use crate::model::name::Name;
 use crate::model::post::Answer;
+use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
+use crate::model::watch::Watch;
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
-use crate::store::{ConversationCommit, OptinWord, Store, StoreError};
+use crate::store::{ConversationCommit, Erasure, OptinWord, Store, StoreError, WatchWord};
 
 /// Events taken at once.
 const BATCH: usize = 256;
 
 /// The same person is asked about marketing messages at most this often.
 const ASKED_EVERY: Duration = Duration::from_secs(90 * 86_400);
+
+/// An answer is made anew so often when what it was made of has changed.
+const TRIES_MAX: usize = 10;
 
 /// Without a nudge the store is looked at this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -45,6 +52,8 @@ pub struct Options {
     pub reviewers: BTreeMap<Name, Vec<FixedChat>>,
     /// Where people are asked whether they want marketing messages, and under which title.
     pub asks: BTreeMap<Name, String>,
+    /// Which products can be watched.
+    pub watchable: Watchable,
 }
 
 /// Answers events in the order in which they came, until *begin*.
@@ -94,7 +103,14 @@ async fn answer_batch(options: &Options, names: &Names) -> Result<usize, StoreEr
     futures_util::stream::iter(turns)
         .try_for_each_concurrent(BATCH, async |events| {
             for (number, event) in events {
-                answer(options, names, number, event).await?;
+                let mut tries = 0;
+                // What an answer was made of may change before it is kept.
+                while let Err(error) = answer(options, names, number, event.clone()).await {
+                    tries += 1;
+                    if tries >= TRIES_MAX || !matches!(error, StoreError::Stale { .. }) {
+                        return Err(error);
+                    }
+                }
             }
             Ok(())
         })
@@ -113,12 +129,31 @@ async fn answer(
     // way that needs no window.
     let kind = options.channels.get(&event.channel).map(|channel| channel.kind());
     let kind = kind.unwrap_or(ChannelKind::Telegram);
-    let setting = Setting { words: &options.words, topics: &options.topics, kind };
+    let own = match &known {
+        Some(known) => options.store.load_watches(&event.channel, known.number).await?,
+        None => Vec::new(),
+    };
+    let (words, topics, is_watching) = (&options.words, &options.topics, !own.is_empty());
+    let setting = Setting { words, topics, kind, is_watching };
     let now = options.clock.now();
     let mut turn = match decide(options, &event, known.as_ref()).await? {
         Some(answer) => Turn { answers: vec![answer], ..Turn::default() },
         None => respond(known.as_ref(), &event, &setting, now),
     };
+    if let Some(wanted) = turn.privacy {
+        if wanted == Wanted::Erased {
+            return erase(options, number, &event, known.as_ref()).await;
+        }
+        let found = look_up(options, &event.channel, known.as_ref()).await?;
+        let language = event.language.as_deref();
+        let answers = privacy::answers(wanted, &event.channel, known.as_ref(), language, &found);
+        // A tap that is to be acknowledged goes first.
+        turn.answers.extend(answers);
+        if known.is_none() {
+            // Whoever only asks what is known of them is not remembered for it.
+            turn.subscriber = None;
+        }
+    }
     let channel = &event.channel;
     let address = event.address.clone();
     match &event.deed {
@@ -133,28 +168,141 @@ async fn answer(
         }
         _ => turn.answers.extend(asking(options, &event, &turn, now).await?),
     }
+    let mut watching = watch(options, &event, known.as_ref(), &mut turn, own, kind).await?;
+    if turn.ends_watches {
+        watching.push(WatchWord::EndAll);
+    }
     if let Some(person) = &mut turn.subscriber {
         names.complete(&event.channel, person, now).await;
     }
     let channel = event.channel;
     let is_new = turn.consent.as_ref().is_some_and(|consent| consent.given);
-    options
+    let committed = options
         .store
-        .commit_conversation(ConversationCommit {
-            event: number,
-            channel: channel.clone(),
-            subscriber: turn.subscriber,
-            consent: turn.consent,
-            answers: turn.answers,
-            releases_held: turn.releases_held,
-        })
-        .await?;
+        .commit_watching(
+            ConversationCommit {
+                event: number,
+                channel: channel.clone(),
+                subscriber: turn.subscriber,
+                consent: turn.consent,
+                answers: turn.answers,
+                releases_held: turn.releases_held,
+            },
+            watching,
+        )
+        .await;
+    match committed {
+        // The person was erased meanwhile, and what they said with them.
+        Err(StoreError::Missing { .. }) => return Ok(()),
+        other => other?,
+    }
     options.wakes.wake_channel(&channel);
     if is_new {
         // Posts on their way may be for them.
         options.wakes.drafts.notify_one();
     }
     Ok(())
+}
+
+/// What is kept of somebody beside their record.
+async fn look_up(
+    options: &Options,
+    channel: &Name,
+    known: Option<&Subscriber>,
+) -> Result<Found, StoreError> {
+    let Some(person) = known else { return Ok(Found::default()) };
+    let store = &options.store;
+    let proofs = store.load_consents(channel, person.number, CONSENTS_MAX).await?;
+    let address = std::slice::from_ref(&person.address);
+    let optin = store.load_optins(channel, address).await?.into_iter().flatten().next();
+    Ok(Found { proofs, optin })
+}
+
+/// Erases whoever asks for it; the goodbye is the last that they hear.
+async fn erase(
+    options: &Options,
+    number: u64,
+    event: &Event,
+    known: Option<&Subscriber>,
+) -> Result<(), StoreError> {
+    let channel = &event.channel;
+    let language = event.language.as_deref();
+    let mut farewell =
+        privacy::answers(Wanted::Erased, channel, known, language, &Found::default());
+    if let (Deed::Tapped { tap, .. }, Some(first)) = (&event.deed, farewell.first_mut()) {
+        first.tap.clone_from(tap);
+    }
+    let erasure = Erasure {
+        channel: channel.clone(),
+        address: event.address.clone(),
+        by: "chat",
+        event: Some(number),
+        farewell,
+        at: event.at,
+    };
+    match options.store.forget_person(erasure).await {
+        Ok(Some(person)) => {
+            tracing::info!(channel.id = %channel, person.number = person, "somebody was erased");
+        }
+        // Nobody was there, or somebody else has erased them meanwhile.
+        Ok(None) | Err(StoreError::Missing { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    options.wakes.wake_channel(channel);
+    Ok(())
+}
+
+/// Answers what is asked of products, and what somebody waits for whom nothing could be sent;
+/// gives what changes of their watches.
+async fn watch(
+    options: &Options,
+    event: &Event,
+    known: Option<&Subscriber>,
+    turn: &mut Turn,
+    mut own: Vec<Watch>,
+    kind: ChannelKind,
+) -> Result<Vec<WatchWord>, StoreError> {
+    let (store, now) = (options.store.as_ref(), options.clock.now());
+    let language = turn.subscriber.as_ref().and_then(|person| person.language.clone());
+    let language = language.as_deref();
+    let mut words = Vec::new();
+    if let Some(asked) = turn.watch.take() {
+        let said = options.watchable.answer(store, &asked, &own, language, now).await?;
+        let said_words: String = said.message.modules.iter().map(said_in).collect();
+        match turn.answers.iter_mut().find(|answer| answer.message.modules.is_empty()) {
+            // It acknowledges the tap.
+            Some(answer) => answer.message = said.message,
+            None => turn.answers.insert(0, Answer { message: said.message, tap: None, ask: None }),
+        }
+        // Who has not subscribed agrees to this alone.
+        if let Some(person) = &turn.subscriber
+            && said.is_asked
+            && person.standing != Standing::Active
+        {
+            turn.consent = Some(consent(person, true, WATCH.to_owned(), &said_words, now));
+        }
+        own.retain(|watch| !said.words.contains(&WatchWord::End(watch.id)));
+        words.extend(said.words);
+    }
+    let is_contact = is_contact(known, event, turn.subscriber.as_ref(), kind);
+    if is_contact && !turn.ends_watches && !own.is_empty() {
+        let told = options.watchable.at_contact(store, &own, language).await?;
+        if let Some((answer, ended)) = told {
+            turn.answers.push(answer);
+            words.extend(ended);
+        }
+    }
+    Ok(words)
+}
+
+/// How consents say that somebody asked to be told of a product.
+const WATCH: &str = "watch";
+
+fn said_in(module: &Module) -> String {
+    match module {
+        Module::Text { text, .. } => text.plain(),
+        _ => String::new(),
+    }
 }
 
 /// Who has just started is asked whether they want marketing messages, if they have neither agreed
@@ -166,7 +314,8 @@ async fn asking(
     now: Timestamp,
 ) -> Result<Option<Answer>, StoreError> {
     let Some(title) = options.asks.get(&event.channel) else { return Ok(None) };
-    let has_started = turn.consent.as_ref().is_some_and(|consent| consent.given);
+    let has_started =
+        turn.consent.as_ref().is_some_and(|consent| consent.given && consent.way != WATCH);
     if !has_started || turn.answers.is_empty() {
         return Ok(None);
     }

@@ -62,9 +62,8 @@ fn doors(form: &config::Form, config: &Config) -> Vec<Door> {
 
 /// What can be chosen, and the forms that there are, as `page.js` wants it.
 fn known(config: &Config) -> Value {
-    let topics = config.topics.iter().map(|(name, title)| {
-        json!({ "name": name, "title": title.default })
-    });
+    let topics =
+        config.topics.iter().map(|(name, title)| json!({ "name": name, "title": title.default }));
     let channels = config.channels.iter().map(|channel| {
         json!({ "name": channel.name, "title": format!("{} ({})", channel.name, channel.kind().as_str()) })
     });
@@ -152,7 +151,10 @@ bar = { kind = "bar", position = "top", title = "Hello", colour = "#0a7fb5", scr
         assert_eq!((form.name.as_str(), form.shape), ("x", Shape::Dialog));
         assert_eq!(doors[0].link, "https://t.me/your_bot?start=newsFROMFORMx");
         for (text, told) in [
-            ("[forms.x]\ntopics = ['nwes']", "forms.x.topics: `nwes` is not defined\nhint: did you mean `news`?"),
+            (
+                "[forms.x]\ntopics = ['nwes']",
+                "forms.x.topics: `nwes` is not defined\nhint: did you mean `news`?",
+            ),
             ("[forms.x]\n[forms.y]", "forms: must be one form"),
             ("", "forms: must be one form"),
             ("[forms.x]\nkind = 'button'\nexit = true", "does nothing for a button"),

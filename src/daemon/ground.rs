@@ -8,6 +8,7 @@ use anyhow::Context;
 use crate::admin::desk::{Desk, PollNow};
 use crate::config::Config;
 use crate::daemon::setup::Setup;
+use crate::model::channel::ChannelKind;
 use crate::poll;
 use crate::poll::egress::{self, Guard};
 use crate::runtime::clock::Clock;
@@ -126,6 +127,12 @@ pub(crate) fn poll_options(
         meters: ground.meters.clone(),
         sources: config.sources.clone(),
         campaigns: Arc::from(config.campaigns.clone()),
+        windowed: config
+            .channels
+            .iter()
+            .filter(|channel| channel.kind() == ChannelKind::Messenger)
+            .map(|channel| channel.name.clone())
+            .collect(),
         guard: Guard {
             allow_networks: fetch.allow_networks.clone(),
             ports: fetch.ports.clone(),

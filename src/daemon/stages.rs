@@ -11,15 +11,17 @@ use crate::admin::desk::PollNow;
 use crate::admin::door;
 use crate::channel::{Channel, messenger, telegram};
 use crate::config::{Config, Service, Texts, Updates};
+use crate::converse::watching::{ProductKeys, Watchable};
 use crate::converse::words::{Saying, Words};
+use crate::daemon::editor;
 use crate::daemon::ground::{Ground, poll_options};
 use crate::daemon::keys;
 use crate::daemon::media;
-use crate::daemon::editor;
 use crate::daemon::pages;
 use crate::daemon::setup::Setup;
 use crate::deliver::limiter::Limits;
 use crate::deliver::market::{self, MarketRule};
+use crate::extract::{self, link};
 use crate::listen::announce::News;
 use crate::listen::webhooks::Door;
 use crate::model::campaign::Campaign;
@@ -156,6 +158,7 @@ impl Stages {
                         .map(|one| (one.name.clone(), one.reach.reviewers.clone()))
                         .collect(),
                     asks: asked(config),
+                    watchable: watchable(config),
                 },
                 stop.clone(),
             ),
@@ -276,6 +279,17 @@ async fn look_out(
         tasks.spawn(name, market::run(options, tasks.stop().clone()));
     }
     Ok(ways)
+}
+
+/// Which products can be watched.
+fn watchable(config: &Config) -> Watchable {
+    let watched = config.sources.iter().filter(|source| source.watch);
+    let mut sources: Vec<Name> = watched.map(|source| source.name.clone()).collect();
+    sources.sort();
+    let link =
+        |text: &str| link::absolute(text.trim()).map(|url| extract::keys::link_key(&url, false));
+    let form = |id: &str| extract::keys::product(id).map(extract::keys::narrow);
+    Watchable::new(sources, ProductKeys { product: extract::keys::product, form, link })
 }
 
 /// Where people are asked about marketing messages.
@@ -416,6 +430,7 @@ fn start_listening(
             wakes: wakes.clone(),
             listener,
             doors,
+            public_url: config.listen.public_url.clone(),
             pushes,
             invites: pages::invites(config),
             archives: pages::archives(config),

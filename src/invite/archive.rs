@@ -125,7 +125,8 @@ fn write_post(post: &Archived, out: &mut String) {
 fn write_item(archive: &Archive, post: &Archived, number: usize, entry: &Entry, out: &mut String) {
     out.push_str("<item>");
     element("title", &entry.title, out);
-    let own = format!("{}?before={}#p{}", archive.address, post.post.0.saturating_add(1), post.post);
+    let own =
+        format!("{}?before={}#p{}", archive.address, post.post.0.saturating_add(1), post.post);
     let link = entry.link.as_deref().filter(|link| is_web(link)).unwrap_or(&own);
     element("link", link, out);
     if !entry.text.is_empty() {
@@ -149,9 +150,8 @@ fn date(at: Timestamp) -> String {
 
 /// The text fit for XML: without the characters that it has no way to say.
 fn xml(text: &str) -> String {
-    let is_sayable = |c: &char| {
-        matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{fffd}' | '\u{10000}'..)
-    };
+    let is_sayable =
+        |c: &char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{fffd}' | '\u{10000}'..);
     escape(&text.chars().filter(is_sayable).collect::<String>())
 }
 
@@ -165,7 +165,11 @@ mod tests {
             topic: Name::parse("news").unwrap(),
             title: Wording {
                 default: "News & <views>".into(),
-                languages: [("en".to_owned(), "News & <views>".to_owned()), ("ro".to_owned(), "Știri".to_owned())].into(),
+                languages: [
+                    ("en".to_owned(), "News & <views>".to_owned()),
+                    ("ro".to_owned(), "Știri".to_owned()),
+                ]
+                .into(),
             },
             address: "https://example.com/t/news".into(),
             subscribe: Some("/s/news".into()),
@@ -177,7 +181,11 @@ mod tests {
             post: PostId(number),
             at: Timestamp::from_millis(1_790_000_000_000),
             corrected_at: None,
-            entries: vec![Entry { title: title.into(), text: text.into(), link: link.map(Into::into) }],
+            entries: vec![Entry {
+                title: title.into(),
+                text: text.into(),
+                link: link.map(Into::into),
+            }],
         }
     }
 

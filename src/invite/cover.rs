@@ -93,8 +93,7 @@ impl Cover<'_> {
         for y in 0..CARD {
             for x in 0..CARD {
                 let at = |place: u32| (place >= inset).then(|| (place - inset) / pixels);
-                let is_dark =
-                    at(x).zip(at(y)).is_some_and(|(x, y)| self.code.is_dark_at(x, y));
+                let is_dark = at(x).zip(at(y)).is_some_and(|(x, y)| self.code.is_dark_at(x, y));
                 let colour = if is_dark { [0; 3] } else { [255; 3] };
                 picture.put_pixel(left + x, top + y, Rgb(colour));
             }
@@ -149,8 +148,12 @@ mod tests {
     fn a_cover_has_title_colour_and_code() {
         let code = Code::of("https://t.me/harbour_bot?start=newsFROMcover").unwrap();
         let title = "News from the <harbour> and the islands";
-        let cover =
-            Cover { title, hint: "Scan the code.", colour: Some(Colour([255, 204, 0])), code: &code };
+        let cover = Cover {
+            title,
+            hint: "Scan the code.",
+            colour: Some(Colour([255, 204, 0])),
+            code: &code,
+        };
         let svg = cover.svg();
         assert!(svg.contains("width=\"1640\" height=\"624\"") && svg.contains("fill=\"#ffcc00\""));
         assert!(svg.contains(">News from the</text>") && svg.contains("&lt;harbour&gt; and the"));
@@ -171,7 +174,9 @@ mod tests {
     #[test]
     fn a_long_title_ends_in_its_lines() {
         assert_eq!(lines("Short"), ["Short"]);
-        let long = lines("Llanfairpwllgwyngyllgogerychwyrndrobwll one two three four five six seven eight nine ten");
+        let long = lines(
+            "Llanfairpwllgwyngyllgogerychwyrndrobwll one two three four five six seven eight nine ten",
+        );
         assert_eq!(long.len(), LINES_MAX);
         assert!(long[0].ends_with('…') && long[2].ends_with('…'));
         assert!(long.iter().all(|line| line.chars().count() <= LINE_CHARS_MAX + 1));

@@ -65,7 +65,10 @@ impl Form {
         let data = script_value(&self.data(doors, showing));
         let style = script_value(&Value::from(squeezed_style(&self.style())));
         let rest = if self.shape.floats() { FLOAT } else { INLINE };
-        let code = squeezed(&fill(COMMON, &[("rest", rest), ("form", "{{form}}"), ("style", "{{style}}")]));
+        let code = squeezed(&fill(
+            COMMON,
+            &[("rest", rest), ("form", "{{form}}"), ("style", "{{style}}")],
+        ));
         fill(&code, &[("form", &data), ("style", &style)])
     }
 
@@ -151,9 +154,8 @@ impl Form {
         };
         let of_ours = |text: &str| self.shape.floats().then(|| text.to_owned());
         let (before, after) = ours.subscribe;
-        let title = own(&self.title).or_else(|| {
-            of_ours(&only_topic().unwrap_or_else(|| ours.title.to_owned()))
-        });
+        let title = own(&self.title)
+            .or_else(|| of_ours(&only_topic().unwrap_or_else(|| ours.title.to_owned())));
         let consent = own(&self.consent).unwrap_or_else(|| ours.consent.to_owned());
         let mut words = vec![
             ("title", title),

@@ -40,7 +40,8 @@ impl Colour {
     /// What it must be.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let part = |at: usize| {
-            let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?.get(at..at + 2)?;
+            let digits =
+                text.strip_prefix('#').filter(|digits| digits.len() == 6)?.get(at..at + 2)?;
             let is_plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
             u8::from_str_radix(digits, 16).ok().filter(|_| is_plain)
         };

@@ -28,4 +28,4 @@ mod archive;
 pub use archive::{ARCHIVE_POSTS_MAX, Archive};
 
 mod page;
-pub use page::{Document, Door, Fresh, NEWEST_MAX, Page, missing};
+pub use page::{Document, Door, Fresh, NEWEST_MAX, Page, missing, notice};

@@ -22,6 +22,8 @@ pub mod forms;
 
 mod archives;
 
+mod deletion;
+
 mod hub;
 
 mod sha1;
@@ -37,6 +39,8 @@ mod backoff;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
+
+use url::Url;
 
 use crate::invite::Archive;
 use crate::model::event::Event;
@@ -64,6 +68,8 @@ pub struct Options {
     /// Bound by the caller, who may keep a clone over a reload.
     pub listener: TcpListener,
     pub doors: Vec<Door>,
+    /// At which the world reaches the public door, if that is known.
+    pub public_url: Option<Url>,
     /// Hubs may knock too.
     pub pushes: Option<Pushes>,
     /// The pages that people subscribe on.
@@ -100,6 +106,14 @@ pub async fn run(options: Options, stop: Stop) {
     let pages = invites::routes(Arc::clone(&options.store), patience, options.invites);
     let forms = forms::routes(Arc::clone(&options.store), patience, options.embeds);
     let archives = archives::routes(Arc::clone(&options.store), patience, options.archives);
+    let deletions = deletion::routes(
+        Arc::clone(&options.store),
+        options.clock.clone(),
+        options.meters.clone(),
+        limits.clone(),
+        options.public_url,
+        &options.doors,
+    );
     let desk = Desk {
         store: options.store,
         clock: options.clock,
@@ -108,7 +122,11 @@ pub async fn run(options: Options, stop: Stop) {
         limits: limits.clone(),
         shut: stop.begin.clone(),
     };
-    let mut routes = webhooks::routes(desk, options.doors).merge(pages).merge(forms).merge(archives);
+    let mut routes = webhooks::routes(desk, options.doors)
+        .merge(pages)
+        .merge(forms)
+        .merge(archives)
+        .merge(deletions);
     if let Some(hubs) = hubs {
         routes = routes.merge(hubs);
     }

@@ -86,6 +86,12 @@ pub mod origin;
 
 pub mod subscriber;
 
+pub mod base64;
+
+pub mod proof;
+
+pub mod dossier;
+
 pub mod event;
 
 pub mod start;
@@ -93,5 +99,15 @@ pub mod start;
 pub mod form;
 
 pub mod archive;
+
+pub mod watch;
+
+pub mod product_token;
+
+pub mod watch_link;
+
+pub mod watch_tap;
+
+pub mod watch_news;
 
 pub mod secret;

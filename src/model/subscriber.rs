@@ -81,8 +81,10 @@ pub struct Consent {
     pub at: Timestamp,
     pub number: u32,
     pub given: bool,
-    /// How it came: `start`, `start:` and what the link said, `stop`, `word`, `button`, `blocked`.
+    /// How it came: `start`, `start:` and what the link said, `stop`, `word`, `button`, `blocked`,
+    /// `import:<source>`, `erased:<by whom>`.
     pub way: String,
-    /// The words they were answered with (welcome or goodbye), by their hash in hexadecimal.
+    /// The words they were answered with (welcome or goodbye), without anything of the person: each
+    /// wording is kept once.
     pub wording: String,
 }

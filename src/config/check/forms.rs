@@ -97,7 +97,8 @@ fn form(
     if let (Some(raw), Some(url)) = (&raw.privacy, &privacy)
         && url.as_str().len() > PRIVACY_BYTES_MAX
     {
-        let text = format!("must have at most {PRIVACY_BYTES_MAX} bytes, got {}", url.as_str().len());
+        let text =
+            format!("must have at most {PRIVACY_BYTES_MAX} bytes, got {}", url.as_str().len());
         found.problem(raw.at, &key("privacy"), text);
     }
     Form {
@@ -163,9 +164,10 @@ fn triggers(kind: Kind, raw: &RawForm, path: &str, found: &mut Findings) -> Trig
         let key = format!("{path}.after");
         span(Some(after), &key, Duration::ZERO..=AFTER_MAX, POPUP_AFTER, found)
     });
-    let scroll = raw.scroll.as_ref().map(|scroll| {
-        number(Some(scroll), &format!("{path}.scroll"), 0.01..=1.0, 0.5, found)
-    });
+    let scroll = raw
+        .scroll
+        .as_ref()
+        .map(|scroll| number(Some(scroll), &format!("{path}.scroll"), 0.01..=1.0, 0.5, found));
     let exit = raw.exit.as_ref().is_some_and(|exit| exit.value);
     let is_told = after.is_some() || scroll.is_some() || exit;
     let usual = match kind {

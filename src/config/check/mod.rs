@@ -7,6 +7,8 @@ pub(crate) mod around;
 
 pub(crate) mod value;
 
+mod watches;
+
 pub(crate) mod fetch;
 
 pub(crate) mod channels;
@@ -130,6 +132,7 @@ pub(crate) fn check(
     };
     let (sources, campaigns) = (&mut config.sources, &mut config.campaigns);
     steps::apply(&raw_sources, &raw_campaigns, sources, campaigns, found);
+    watches::apply(&raw_campaigns, &mut config.sources, &config.campaigns, found);
     if around.is_complete {
         lanes::compare(&raw_campaigns, &config, found);
     }

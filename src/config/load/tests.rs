@@ -234,8 +234,7 @@ fn the_example_of_a_form_is_one() {
     assert_eq!(loaded.warnings, []);
     let [form] = &loaded.config.forms[..] else { panic!("one form") };
     assert_eq!((form.name.as_str(), form.shape), ("popup", Shape::Dialog));
-    let triggers =
-        Triggers { after: Some(Duration::from_secs(5)), scroll: Some(0.5), exit: true };
+    let triggers = Triggers { after: Some(Duration::from_secs(5)), scroll: Some(0.5), exit: true };
     assert_eq!(form.triggers, triggers);
     assert_eq!(form.again_after, Duration::from_secs(30 * 86_400));
     assert_eq!(form.title.as_ref().unwrap().languages["ro"], "Știri din port");
@@ -245,7 +244,8 @@ fn the_example_of_a_form_is_one() {
 fn a_form_needs_nothing() {
     let main = "data_dir = '/x'\n[forms]\na = {}\nb = { kind = 'bar' }\nc = { kind = 'button' }\n";
     let loaded = Folder::new(&[("tidings.toml", main)]).load().unwrap();
-    let shown: Vec<_> = loaded.config.forms.iter().map(|it| (it.shape, it.triggers.after)).collect();
+    let shown: Vec<_> =
+        loaded.config.forms.iter().map(|it| (it.shape, it.triggers.after)).collect();
     let seconds = |seconds| Some(Duration::from_secs(seconds));
     let bar = Shape::Bar { is_top: false };
     assert_eq!(shown, [(Shape::Dialog, seconds(5)), (bar, seconds(0)), (Shape::Button, None)]);

@@ -27,7 +27,10 @@ fn form(shape: Shape) -> Form {
 fn doors() -> Vec<Door> {
     let tag = "newsANDoffersANDalertsANDdealsFROMFORMpopup";
     [
-        (ChannelKind::Telegram, format!("https://t.me/a_name_of_thirty_two_letters_bot?start={tag}")),
+        (
+            ChannelKind::Telegram,
+            format!("https://t.me/a_name_of_thirty_two_letters_bot?start={tag}"),
+        ),
         (ChannelKind::Messenger, format!("https://m.me/100200300400500?ref={tag}")),
     ]
     .map(|(kind, link)| Door { kind, name: kind.as_str().into(), link })
@@ -87,7 +90,10 @@ fn a_form_speaks_ours_and_the_editors_languages() {
     assert_eq!(shown["words"]["de"].get("title"), None);
     assert_eq!(shown["words"]["en"], json!({}));
     assert_eq!(shown["doors"][0]["name"], "Telegram");
-    assert_eq!((shown["after"].as_u64(), shown["again"].as_u64()), (Some(5_000), Some(2_592_000_000)));
+    assert_eq!(
+        (shown["after"].as_u64(), shown["again"].as_u64()),
+        (Some(5_000), Some(2_592_000_000))
+    );
     assert_eq!((shown.get("scroll"), shown.get("exit"), shown.get("preview")), (None, None, None));
     assert!(script.contains(".telegram{background:#ffcc00;color:#000000}"));
 }
@@ -106,7 +112,10 @@ fn the_only_topic_is_the_title() {
     let topics = vec![wording(&[("en", "Offers"), ("ro", "Oferte")])];
     let form = Form { topics, ..form(Shape::Bar { is_top: true }) };
     let shown = shown(&form.script(&doors(), Showing::Preview("ro")));
-    assert_eq!((&shown["base"]["title"], &shown["words"]["ro"]["title"]), (&"Offers".into(), &"Oferte".into()));
+    assert_eq!(
+        (&shown["base"]["title"], &shown["words"]["ro"]["title"]),
+        (&"Offers".into(), &"Oferte".into())
+    );
     assert_eq!((&shown["language"], &shown["preview"]), (&"ro".into(), &true.into()));
 }
 
@@ -123,7 +132,9 @@ fn sec_t01_nothing_of_settings_becomes_code_or_markup() {
     let mut doors = doors();
     doors[0].link.push_str(hostile);
     let script = form.script(&doors, Showing::Live);
-    assert!(!script.contains("</script") && !script.contains("<!--") && !script.contains('\u{2028}'));
+    assert!(
+        !script.contains("</script") && !script.contains("<!--") && !script.contains('\u{2028}')
+    );
     let shown = shown(&script);
     for text in [&shown["base"]["title"], &shown["base"]["text"], &shown["base"]["consent"]] {
         assert_eq!(text, hostile);

@@ -25,7 +25,15 @@ use crate::render::nearest::nearest;
 
 /// What an expression sees.
 const FIELDS: [&str; 9] = [
-    "language", "first_name", "timezone", "topics", "channel", "service", "joined", "days", "came_by",
+    "language",
+    "first_name",
+    "timezone",
+    "topics",
+    "channel",
+    "service",
+    "joined",
+    "days",
+    "came_by",
 ];
 
 /// Most verdicts that are remembered; then it begins anew.

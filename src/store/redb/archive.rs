@@ -45,7 +45,12 @@ pub(super) fn load_archive(
 
 impl Writing<'_> {
     /// Has the post stand under the topics.
-    pub(super) fn archive(&mut self, id: PostId, post: &Post, topics: &[Name]) -> Result<(), StoreError> {
+    pub(super) fn archive(
+        &mut self,
+        id: PostId,
+        post: &Post,
+        topics: &[Name],
+    ) -> Result<(), StoreError> {
         if topics.is_empty() {
             return Ok(());
         }

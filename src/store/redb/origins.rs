@@ -9,7 +9,7 @@ use crate::model::origin::{Came, Origin, Origins};
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::redb::tables::{CONSENTS, SUBSCRIBERS};
+use crate::store::redb::tables::{CONSENTS, CONSENTS_OF, SUBSCRIBERS};
 
 /// Who leaves within so long after coming is counted.
 const EARLY: Duration = Duration::from_secs(48 * 60 * 60);
@@ -20,6 +20,7 @@ const ORIGINS_MAX: usize = 10_000;
 /// See `Store::load_origins`.
 pub(super) fn load_origins(read: &ReadTransaction) -> Result<Origins, StoreError> {
     let (subscribers, consents) = (SUBSCRIBERS.open(read)?, CONSENTS.open(read)?);
+    let of_whom = CONSENTS_OF.open(read)?;
     let mut tagged: BTreeMap<Origin, Came> = BTreeMap::new();
     let mut origins = Origins::default();
     for row in subscribers.rows(..)? {
@@ -32,8 +33,8 @@ pub(super) fn load_origins(read: &ReadTransaction) -> Result<Origins, StoreError
         let mut left_at = None;
         let mut joined_at: Option<Timestamp> = None;
         if !is_active {
-            for row in consents.rows((channel, number, 0)..=(channel, number, u64::MAX))? {
-                let consent = row?.1;
+            for key in of_whom.keys((channel, number, 0)..=(channel, number, u64::MAX))? {
+                let consent = consents.need(key?.value().2)?;
                 match consent.given {
                     true => joined_at = joined_at.or(Some(consent.at)),
                     false => left_at = left_at.or(Some(consent.at)),

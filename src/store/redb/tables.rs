@@ -25,19 +25,22 @@ use crate::model::media::KeptMedium;
 use crate::model::pacing::{Halt, Pacing};
 use crate::model::post::Draft;
 use crate::model::product::ProductName;
+use crate::model::proof::{Entry, Pseudonym};
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
-use crate::model::subscriber::{Consent, Subscriber};
+use crate::model::subscriber::Subscriber;
 use crate::model::trace::Trace;
+use crate::model::watch::Watch;
 use crate::model::zone::Gathering;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
-    AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, FileRow, Flight, Format,
-    HeldRow, LaneRow, Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow,
-    ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow,
+    AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, Erased, FileRow, Flight,
+    Format, HeldRow, LaneRow, LastWatch, Marks, Number, Outcomes, Part, People, Pepper, PostRow,
+    PriceRow, Seen, SentRow, ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow, ToldWatch,
+    WatchedRow, Wording,
 };
-use crate::store::{MarketState, StoreError};
+use crate::store::{Deletion, MarketState, StoreError};
 
 type Bytes = &'static [u8];
 type Text = &'static str;
@@ -57,6 +60,10 @@ macro_rules! tables {
             $(pub $field: Records<Table<'t, $key, Bytes>, $key, $record>,)*
             $(pub $index: Index<Table<'t, $index_key, ()>, $index_key>,)*
         }
+
+        /// The names of all.
+        #[cfg(test)]
+        pub(super) const TABLE_NAMES: &[&str] = &[$(stringify!($field),)* $(stringify!($index),)*];
 
         impl<'t> Tables<'t> {
             /// Opens all; those that are not there are made.
@@ -153,8 +160,18 @@ tables! {
         crowds CROWDS: Text => Crowd;
         /// By channel, topic (empty: all) and number / 8,192: who is active there.
         audiences AUDIENCES: (Text, Text, u32) => Bits;
-        /// By channel, number and a number that grows by one.
-        consents CONSENTS: (Text, u32, u64) => Consent;
+        /// By a number that grows by one: the ledger of consents.
+        consents CONSENTS: u64 => Entry;
+        /// By channel and number: what ties a person to their entries of the ledger.
+        pseudonyms PSEUDONYMS: (Text, u32) => Pseudonym;
+        /// By their hash: the words that people were answered with.
+        wordings WORDINGS: [u8; 32] => Wording;
+        /// One row: what addresses of the erased are digested with.
+        pepper PEPPER: () => Pepper;
+        /// By the digest of an address: who was erased, and is brought back by nobody but themselves.
+        erased ERASED: [u8; 32] => Erased;
+        /// By their code: deletions that a service asked for.
+        deletions DELETIONS: Text => Deletion;
         /// By channel.
         channels CHANNELS: Text => ChannelState;
         /// By channel: what the service calls its bot.
@@ -181,6 +198,14 @@ tables! {
         chores CHORES: u64 => Chore;
         /// By the post's id: what everybody may read of it, under the topics in `archived`.
         archive ARCHIVE: u64 => Archived;
+        /// By channel, person's number and watch: what they wait for.
+        watches WATCHES: (Text, u32, u64) => Watch;
+        /// By source, product and watch: who waits for it, oldest first.
+        watched WATCHED: (Text, u64, u64) => WatchedRow;
+        /// By the answer: the watch that it tells of, until it has arrived.
+        watches_told WATCHES_TOLD: u64 => ToldWatch;
+        /// One row: the last watch that was given a number.
+        last_watch LAST_WATCH: () => LastWatch;
     }
     indexes {
         /// First seen in milliseconds, item.
@@ -233,6 +258,12 @@ tables! {
         archived ARCHIVED: (Text, u64);
         /// The same by post, topic.
         archived_topics ARCHIVED_TOPICS: (u64, Text);
+        /// Channel, number, entry of the ledger: whose it is.
+        consents_of CONSENTS_OF: (Text, u32, u64);
+        /// In milliseconds, code: when a deletion was asked for.
+        deletions_by_age DELETIONS_BY_AGE: (i64, Text);
+        /// The end in milliseconds, channel, number, watch.
+        watches_end WATCHES_END: (i64, Text, u32, u64);
     }
 }
 
