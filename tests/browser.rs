@@ -1,10 +1,10 @@
 //! The sandbox in a real browser: the page with the phones, and the whole of `tidings sandbox`.
 //!
-//! And the page of a preview, and the page that people subscribe on.
+//! And the page of a preview, the page that people subscribe on, and forms on other sites.
 //!
 //! Needs Node.js, Chromium, `playwright-core` and `axe-core`; `scripts/test` installs them. The stories
-//! are told in `tests/browser/phones.mjs`, `tests/browser/sandbox.mjs`, `tests/browser/preview.mjs` and
-//! `tests/browser/pages.mjs`.
+//! are told in `tests/browser/phones.mjs`, `tests/browser/sandbox.mjs`, `tests/browser/preview.mjs`,
+//! `tests/browser/pages.mjs` and `tests/browser/forms.mjs`.
 
 #![allow(
     clippy::unwrap_used,
@@ -99,6 +99,7 @@ async fn the_page_that_people_subscribe_on_is_for_everybody() {
         r##"
 [topics.offers]
 title = "Offers & {hostile}"
+archive = true
 [pages.harbour]
 topics = ["news", "offers"]
 title = {{ en = "News & <i>offers</i>", ro = "Știri și oferte" }}
@@ -128,9 +129,55 @@ topics = ["news"]
         "page": rig.url("/s/harbour"),
         "plain": rig.url("/s/news"),
         "missing": rig.url("/s/nowhere"),
+        "archive": rig.url("/t/offers"),
     });
     tell("pages.mjs", told.to_string()).await;
     assert_eq!(daemon.terminate().0, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forms_stand_on_other_sites_whatever_these_look_like() {
+    let mut rig = Rig::new(telegram::Rules::default()).await;
+    let editor = rig.free_address();
+    rig.listen_keys = format!("editor = \"{editor}\"");
+    let popup = r##"
+topics = ["news"]
+title = { en = "News & <i>offers</i>", uk = "Новини порту" }
+text = "Twice a week, from the harbour."
+privacy = "https://example.com/privacy"
+colour = "#c2410c"
+"##;
+    let rest = r##"
+topics = ["news"]
+colour = "#c2410c"
+"##;
+    rig.extra = format!(
+        "[forms.popup]\n{popup}after = \"500ms\"\n\
+         [forms.corner]\nposition = \"bottom-right\"\nafter = \"0s\"\n{rest}\
+         [forms.bar]\nkind = \"bar\"\n{rest}\
+         [forms.topbar]\nkind = \"bar\"\nposition = \"top\"\n{rest}\
+         [forms.button]\nkind = \"button\"\n{rest}\
+         [forms.scrolled]\nscroll = 0.5\n{rest}\
+         [forms.leaving]\nexit = true\n{rest}"
+    );
+    let daemon = rig.start();
+    // Its name is asked of Telegram first.
+    let wait = async {
+        while !script(&rig).await.contains("https://t.me/sandbox_bot") {
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        }
+    };
+    soon("the link to the bot", wait).await;
+    let told = json!({ "origin": rig.url(""), "editor": format!("http://{editor}") });
+    tell("forms.mjs", told.to_string()).await;
+    assert_eq!(daemon.terminate().0, Some(0));
+}
+
+async fn script(rig: &Rig) -> String {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = client.get(rig.url("/embed.js?form=popup")).send().await.unwrap();
+    answer.text().await.unwrap()
 }
 
 /// Messages of every form, with pictures of the demo blog.

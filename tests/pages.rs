@@ -13,6 +13,7 @@ mod rig;
 use reqwest::header::{ACCEPT_LANGUAGE, HeaderMap, IF_NONE_MATCH};
 use rig::{Rig, name, soon};
 use serde_json::Value;
+use tidings::model::origin::Origin;
 use tidings::sandbox::telegram;
 use tidings::store::Store;
 use tidings::store::redb;
@@ -105,7 +106,7 @@ async fn a_page_leads_into_the_chat_for_its_topics() {
     assert!(seen.body.contains("<html lang=\"ro\">"), "{}", seen.body);
     assert!(seen.body.contains("<h1>Din &lt;port&gt;</h1>"));
     assert!(seen.body.contains("<li>News</li><li>Oferte</li>"));
-    assert!(seen.body.contains("ref=newsANDoffers"));
+    assert!(seen.body.contains("ref=newsANDoffersFROMWEBharbour"));
     assert!(seen.body.contains("Storm &amp; ") && !seen.body.contains("<b>"), "{}", seen.body);
     assert!(seen.body.contains(".telegram{background:#ffcc00;color:#000000}"));
     assert_eq!(seen.header("content-type"), "text/html; charset=utf-8");
@@ -130,13 +131,13 @@ async fn a_page_leads_into_the_chat_for_its_topics() {
 
     // By the link of the page somebody comes in for its topics, by that of all for all.
     let said = payload(&seen.body).unwrap();
-    assert_eq!(said, "newsANDoffers");
+    assert_eq!(said, "newsANDoffersFROMWEBharbour");
     let person = rig.telegram.person(2, "ro");
     person.starts(Some(&said));
     soon("the welcome", person.wait_inbox(1)).await;
     let all = whole(&rig, "/s/all", "en").await;
-    assert_eq!(payload(&all.body), None);
-    assert!(all.body.contains("href=\"https://t.me/sandbox_bot\"") && !all.body.contains("m.me"));
+    assert_eq!(payload(&all.body).as_deref(), Some("FROMWEBall"));
+    assert!(!all.body.contains("m.me"));
 
     let missing = get(&rig, "/s/nowhere", &[(ACCEPT_LANGUAGE, "fr")]).await;
     assert_eq!(missing.status, 404);
@@ -146,6 +147,7 @@ async fn a_page_leads_into_the_chat_for_its_topics() {
     let store = redb::open(&rig.store_file()).unwrap();
     let kept = store.load_subscriber(&name("bot"), "2").await.unwrap().unwrap();
     assert_eq!(kept.topics, [name("news"), name("offers")]);
+    assert_eq!(kept.came_by, Some(Origin::Page(name("harbour"))));
     // The name is kept for the next run.
     assert_eq!(store.load_bot(&name("bot")).await.unwrap().as_deref(), Some("sandbox_bot"));
 }

@@ -28,6 +28,9 @@ mod events;
 #[path = "store/audience.rs"]
 mod audience;
 
+#[path = "store/growth.rs"]
+mod growth;
+
 #[path = "store/people.rs"]
 mod people;
 
@@ -40,6 +43,7 @@ use choices::*;
 use control::*;
 use drafts::*;
 use events::*;
+use growth::*;
 use lanes::*;
 use made::*;
 use people::*;
@@ -136,6 +140,9 @@ on_every_backend! {
     arrivals_bring_nobody_back
     a_deletion_is_known_by_its_code_for_a_while
     a_chat_of_the_settings_is_in_no_audience_and_no_count
+    what_somebody_got_is_kept_under_its_topics_newest_first
+    a_topic_keeps_its_newest_five_hundred_posts
+    people_are_counted_by_where_they_came_from
     late_joiners_are_noted_while_a_post_lets_them_in
     who_came_while_the_audience_was_found_is_looked_for_until_it_is_done
     a_chat_that_subscribes_is_a_subscriber_under_its_number

@@ -42,7 +42,8 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("converse", &["model", "runtime", "store", "channel", "render"]),
     ("listen", &["model", "runtime", "store", "channel", "invite"]),
     ("maintain", &["model", "runtime", "store"]),
-    ("admin", &["model", "runtime", "store"]),
+    // The page on which forms are made shows them.
+    ("admin", &["model", "runtime", "store", "markup", "invite"]),
     (
         "daemon",
         // Selectors of pages are settings that only their reader can check.
@@ -77,7 +78,7 @@ const HOMES: [(&str, &[&str]); 22] = [
     ("scraper", &["src/extract/"]),
     ("dom_smoothie", &["src/extract/page/article.rs"]),
     ("regex", &["src/extract/page/", "src/render/expression/"]),
-    ("image", &["src/media/convert.rs", "src/invite/qr.rs"]),
+    ("image", &["src/media/convert.rs", "src/invite/qr.rs", "src/invite/cover.rs"]),
     ("fast_qr", &["src/invite/qr.rs"]),
     ("minijinja", &["src/render/"]),
     ("cron", &["src/model/schedule.rs"]),

@@ -89,6 +89,7 @@ fn person(at: u32) -> Subscriber {
         first_name: Some(format!("Alexandra {}", at % NAMES)),
         timezone: None,
         name_asked_at: None,
+        came_by: None,
         topics: vec![news()],
         standing: Standing::Active,
         window_until: None,

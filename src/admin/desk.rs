@@ -100,6 +100,8 @@ pub enum Ask {
     Report { of: Option<String>, limit: usize },
     /// How far the unfinished ones of these posts are; costs little, however large they are.
     Progress { of: Option<String>, limit: usize },
+    /// Where everybody who ever subscribed came from.
+    Origins,
     /// What became of an item (by its id, its address or a part of its title), and of it for one
     /// subscriber (by `channel/address`, or by the address alone). `link` is the address as sources
     /// remember it.
@@ -222,6 +224,7 @@ impl Desk {
             Ask::Post { post, word } => self.obey(post, word).await,
             Ask::Report { of, limit } => self.report(of.as_deref(), limit.min(POSTS_MAX)).await,
             Ask::Progress { of, limit } => self.progress(of.as_deref(), limit.min(POSTS_MAX)).await,
+            Ask::Origins => self.origins().await,
             Ask::Why { item, link, subscriber } => {
                 self.why(&item, link, subscriber.as_deref()).await
             }

@@ -2,7 +2,7 @@
 //!
 //! A command builds an [`desk::Ask`]. While the daemon runs it is posted to the daemon's socket;
 //! otherwise the command opens the store and asks a [`desk::Desk`] of its own. Both ways the same
-//! code answers, so the output is the same.
+//! code answers, so the output is the same. Beside it, [`editor`] shows a page on which forms are made.
 
 pub mod desk;
 
@@ -22,6 +22,8 @@ pub mod scheduled;
 
 mod report;
 
+mod origins;
+
 mod stage;
 
 mod why;
@@ -31,3 +33,5 @@ mod watches;
 pub mod door;
 
 pub mod client;
+
+pub mod editor;

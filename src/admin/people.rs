@@ -208,6 +208,7 @@ impl Desk {
                 first_name: row.first_name,
                 timezone: row.timezone,
                 name_asked_at: None,
+                came_by: None,
                 topics,
                 standing: row.standing,
                 window_until: None,

@@ -8,6 +8,7 @@ use crate::daemon::Setup;
 use crate::model::audience::{FixedChat, LateJoiners};
 use crate::model::campaign::Campaign;
 use crate::model::choice::FieldKind;
+use crate::model::form::Shape;
 use crate::model::lane::Period;
 use crate::model::pacing::StarsPer;
 use crate::model::schedule::Span;
@@ -151,12 +152,41 @@ fn summary(setup: &Setup) -> String {
         let when = if field.at_start { "after the welcome" } else { "with /profile" };
         out.push_str(&format!("  profile {}: {kind}, asked for {when}\n", field.name));
     }
+    for topic in &config.archives {
+        out.push_str(&format!(
+            "  everybody may read what is sent to {topic}, at {}\n",
+            config.archive_of(topic)
+        ));
+    }
+    for form in &config.forms {
+        out.push_str(&format!(
+            "  form {}: {}, by <script async src=\"{}\"></script>\n",
+            form.name,
+            shape(form.shape),
+            config.script_of(&form.name),
+        ));
+    }
     out.push_str(&format!("  store: {}\n", config.data_dir.display()));
     out.push_str(&format!("  admin socket: {}", config.listen.admin.display()));
     if let Some(public) = &config.listen.public {
         out.push_str(&format!("\n  public door: {public}"));
     }
+    if let Some(editor) = &config.listen.editor {
+        out.push_str(&format!("\n  editor of forms: http://{editor}"));
+    }
     out
+}
+
+/// What a form is, and where.
+fn shape(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Dialog => "a pop-up in the middle",
+        Shape::Corner { is_left: true } => "a pop-up in the left corner",
+        Shape::Corner { is_left: false } => "a pop-up in the right corner",
+        Shape::Bar { is_top: true } => "a bar at the top",
+        Shape::Bar { is_top: false } => "a bar at the bottom",
+        Shape::Button => "a button where its tag stands",
+    }
 }
 
 /// The addresses of a Messenger channel for Meta's dashboard, where the world can reach us.
@@ -242,6 +272,16 @@ fn summary_json(setup: &Setup) -> serde_json::Value {
             .pages
             .iter()
             .map(|one| (one.slug.to_string(), config.address_of(one)))
+            .collect::<BTreeMap<_, _>>(),
+        "archives": config
+            .archives
+            .iter()
+            .map(|topic| (topic.to_string(), config.archive_of(topic)))
+            .collect::<BTreeMap<_, _>>(),
+        "forms": config
+            .forms
+            .iter()
+            .map(|one| (one.name.to_string(), config.script_of(&one.name)))
             .collect::<BTreeMap<_, _>>(),
         "meta": config
             .channels

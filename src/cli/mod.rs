@@ -46,6 +46,8 @@ mod replay;
 
 mod report;
 
+mod origins;
+
 mod run;
 
 mod sandbox;

@@ -9,10 +9,15 @@ use crate::channel::telegram::api::{Client, Settings as BotSettings};
 use crate::channel::wire::EXCHANGE_TIME_MAX;
 use crate::cli::{Done, EX_IOERR, EX_UNAVAILABLE, Failure, Settings, output, reach};
 use crate::config::{Channel, Config, Service};
-use crate::invite::Way;
 use crate::invite::qr::Code;
+use crate::invite::{Colour, Cover, Way};
 use crate::model::name::Name;
+use crate::model::origin::Origin;
 use crate::model::start;
+
+/// What a cover says that is told nothing.
+const COVER_TITLE: &str = "Get the news";
+const COVER_HINT: &str = "Scan the code with your phone.";
 
 /// Shown below the options.
 const EXAMPLES: &str = "\
@@ -21,6 +26,8 @@ Examples:
   tidings qr news --channel newsbot --out news.svg
   tidings qr news offers --channel page --png > poster.png
   tidings qr news --channel newsbot --group       the bot joins a group that the reader chooses
+  tidings qr news --tag spring-flyer              tells later how many came by this flyer
+  tidings qr news --channel page --cover cover.svg    a cover picture with title and code
   tidings qr news --json                          the links alone";
 
 /// Make the links and QR codes that people subscribe by.
@@ -38,6 +45,10 @@ pub(super) struct Args {
     /// Of this channel only; may be given several times. Default: of all.
     #[arg(long, value_name = "NAME")]
     channel: Vec<String>,
+    /// What the link says of where it will stand: a name, such as `spring-flyer`. It is kept with who
+    /// comes by it first.
+    #[arg(long, value_name = "TAG", value_parser = Origin::parse)]
+    tag: Option<Origin>,
     /// A link by which a Telegram bot joins a group.
     #[arg(long)]
     group: bool,
@@ -50,8 +61,18 @@ pub(super) struct Args {
     /// Write to this file, whose ending says how: `.svg` or `.png`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write a cover picture (1640 by 624) with the code: `.svg` with a title, `.png` without, for
+    /// words to be put on it elsewhere.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["svg", "png", "out"])]
+    cover: Option<PathBuf>,
+    /// What stands on the cover. Default: the only topic's title.
+    #[arg(long, requires = "cover", value_name = "TEXT")]
+    title: Option<String>,
+    /// The cover's colour, such as `#0a7fb5`.
+    #[arg(long, requires = "cover", value_name = "COLOUR", value_parser = Colour::parse)]
+    colour: Option<Colour>,
     /// Print the links as one JSON object.
-    #[arg(long, conflicts_with_all = ["svg", "png", "out"])]
+    #[arg(long, conflicts_with_all = ["svg", "png", "out", "cover"])]
     json: bool,
 }
 
@@ -93,12 +114,12 @@ pub(super) async fn run(args: Args) -> Done {
     }
     let mut links = Vec::new();
     for channel in channels {
-        links.push(link(channel, &topics, args.group).await?);
+        links.push(link(channel, &topics, &args).await?);
     }
     if args.json {
         output::say_json(&json!({
             "topics": topics,
-            "payload": start::payload(&topics),
+            "payload": start::payload(&topics, args.tag.as_ref()),
             "links": links.iter().map(|link| json!({
                 "channel": link.channel,
                 "service": link.service,
@@ -106,6 +127,20 @@ pub(super) async fn run(args: Args) -> Done {
             })).collect::<Vec<_>>(),
         }));
         return Ok(());
+    }
+    if let (Some(form), Some(path), [link]) = (form, &args.cover, links.as_slice()) {
+        let only = match topics.as_slice() {
+            [only] => config.topics.get(only).map(|title| title.default.as_str()),
+            _ => None,
+        };
+        let title = args.title.as_deref().or(only).unwrap_or(COVER_TITLE);
+        let code = code(link)?;
+        let cover = Cover { title, hint: COVER_HINT, colour: args.colour, code: &code };
+        let bytes = match form {
+            Form::Svg => cover.svg().into_bytes(),
+            Form::Png => cover.png().map_err(|error| Failure::new(1, error))?,
+        };
+        return save(path, &bytes, link);
     }
     match (form, links.as_slice()) {
         (Some(form), [link]) => write(&code(link)?, form, args.out.as_deref(), link),
@@ -147,8 +182,9 @@ fn channels<'a>(config: &'a Config, args: &Args) -> Result<Vec<&'a Channel>, Fai
 
 /// How a file is to be written; `None` for none.
 fn form(args: &Args) -> Result<Option<Form>, Failure> {
-    let ending = args.out.as_deref().and_then(Path::extension).and_then(|it| it.to_str());
-    match (args.svg, args.png, &args.out) {
+    let ending = args.out.as_deref().or(args.cover.as_deref());
+    let ending = ending.and_then(Path::extension).and_then(|it| it.to_str());
+    match (args.svg, args.png, args.out.as_ref().or(args.cover.as_ref())) {
         (true, _, _) => Ok(Some(Form::Svg)),
         (_, true, _) => Ok(Some(Form::Png)),
         (_, _, None) => Ok(None),
@@ -172,12 +208,12 @@ pub(super) async fn way(channel: &Channel) -> Result<Way, Failure> {
     })
 }
 
-async fn link(channel: &Channel, topics: &[Name], is_group: bool) -> Result<Link, Failure> {
+async fn link(channel: &Channel, topics: &[Name], args: &Args) -> Result<Link, Failure> {
     let name = &channel.name;
     let way = way(channel).await?;
-    let address = match is_group {
-        false => way.chat(topics),
-        true => way.group(topics).ok_or_else(|| {
+    let address = match args.group {
+        false => way.chat(topics, args.tag.as_ref()),
+        true => way.group(topics, args.tag.as_ref()).ok_or_else(|| {
             Failure::new(2, format!("channel {name}: links to groups are Telegram's alone"))
         })?,
     };
@@ -211,11 +247,7 @@ fn write(code: &Code, form: Form, out: Option<&Path>, link: &Link) -> Done {
         Form::Png => code.png().map_err(|error| Failure::new(1, error))?,
     };
     match out {
-        Some(path) => {
-            std::fs::write(path, bytes)
-                .map_err(|error| Failure::new(EX_IOERR, format!("{}: {error}", path.display())))?;
-            output::complain(&format!("{}: {}", path.display(), link.address));
-        }
+        Some(path) => return save(path, &bytes, link),
         None if matches!(form, Form::Png) && std::io::stdout().is_terminal() => {
             let words = "a terminal shows no PNG\n  hint: --out FILE, or nothing to have it drawn";
             return Err(Failure::new(2, words));
@@ -223,6 +255,13 @@ fn write(code: &Code, form: Form, out: Option<&Path>, link: &Link) -> Done {
         // A reader that has gone away is no fault.
         None => drop(std::io::stdout().lock().write_all(&bytes)),
     }
+    Ok(())
+}
+
+fn save(path: &Path, bytes: &[u8], link: &Link) -> Done {
+    std::fs::write(path, bytes)
+        .map_err(|error| Failure::new(EX_IOERR, format!("{}: {error}", path.display())))?;
+    output::complain(&format!("{}: {}", path.display(), link.address));
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::admin::desk::Ask;
 use crate::cli::posts::stage_line;
 use crate::cli::reach::Answered;
 use crate::cli::status::counts_line;
-use crate::cli::{Done, Failure, Settings, output, reach};
+use crate::cli::{Done, Failure, Settings, origins, output, reach};
 use crate::model::lane::Lane;
 use crate::model::post::Reason;
 
@@ -21,7 +21,8 @@ Examples:
   tidings report blog-news --limit 100  a campaign's, and their sum
   tidings report 12                     one post: every end, its pace, how long it still takes
   tidings report 12 --follow            … until it is done, with a line that shows how far it is
-  tidings report blog-news --csv > blog-news.csv";
+  tidings report blog-news --csv > blog-news.csv
+  tidings report --sources              where subscribers came from, by the tags of links";
 
 /// Between two looks at a running post.
 const LOOK: Duration = Duration::from_secs(1);
@@ -70,12 +71,19 @@ pub(super) struct Args {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+    /// Where everybody who ever subscribed came from, by the tags of links: how many came, how many
+    /// of them are still here, and how many left within 48 hours.
+    #[arg(long, conflicts_with_all = ["of", "follow"])]
+    sources: bool,
     /// Wait until nobody waits any more, then report.
     #[arg(long, requires = "of")]
     follow: bool,
 }
 
 pub(super) async fn run(args: Args) -> Done {
+    if args.sources {
+        return origins::run(&args.settings, args.json, args.csv).await;
+    }
     let mut answered = ask(&args).await?;
     if args.follow {
         answered = follow(&args, answered).await?;

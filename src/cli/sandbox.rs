@@ -18,7 +18,7 @@ Examples:
 /// Starts stand-ins for Telegram and Messenger, a demo blog that gains a post every few seconds,
 /// and the real daemon on a temporary store; then open the printed address: it shows two phones.
 /// Write `/start`, tap buttons, watch posts arrive. The second address is the page that people
-/// subscribe on. Ctrl-C ends it and leaves nothing behind.
+/// subscribe on, the third the one on which forms for other sites are made. Ctrl-C ends it and leaves nothing behind.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
@@ -44,6 +44,7 @@ pub(super) async fn run(args: Args) -> Done {
         Setup::load(&path, &environment).map_err(|problems| Failure::problems(&problems))?;
     output::say(&format!("open {} in a browser; Ctrl-C ends it", world.url()));
     output::say(&format!("people subscribe at {}", world.page_url()));
+    output::say(&format!("forms for sites are made at {}", world.editor_url()));
     match daemon::run(&path, setup, &environment).await {
         Ok(Ended::Asked) => Ok(()),
         Ok(Ended::Fault(why)) => Err(Failure::new(EX_IOERR, why)),

@@ -30,7 +30,9 @@ pub(super) async fn commit_one(
     let audiences = audience.numbers.clone();
     post.errors.clone_from(&audience.told);
     post.rollout = rollout(composed, &audiences);
-    let role = PostRole { late: is_open.then(|| composed.whom.clone()), shows: None, unmoved };
+    let late = is_open.then(|| composed.whom.clone());
+    let archive = archive(options, composed);
+    let role = PostRole { late, shows: None, unmoved, archive };
     options.store.commit_post_as(PostCommit { drafts, post, audiences }, role).await
 }
 
@@ -80,8 +82,20 @@ pub(super) async fn commit_parts(
         posts: posts.collect(),
         late: is_open.then(|| composed.whom.clone()),
         decided: clocks.hour,
+        archive: archive(options, composed),
     };
     options.store.commit_zoned(commit).await
+}
+
+/// The topics under which everybody may read it: its own, as far as they are open. What is for
+/// some of their people only is nobody else's.
+fn archive(options: &Options, composed: &Composed) -> Vec<Name> {
+    let whom = &composed.whom;
+    if whom.rule.is_some() || composed.updates.is_some() {
+        return Vec::new();
+    }
+    let is_its = |topic: &&Name| whom.topics.is_empty() || whom.topics.contains(topic);
+    options.archives.iter().filter(is_its).cloned().collect()
 }
 
 /// The begin of its stages, where it has some.

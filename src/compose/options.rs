@@ -1,6 +1,6 @@
 //! What composing needs from outside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::campaign::Campaign;
@@ -22,6 +22,8 @@ pub struct Options {
     pub layouts: Arc<Layouts>,
     pub campaigns: Arc<[Campaign]>,
     pub channels: BTreeMap<Name, ChannelKind>,
+    /// The topics of which everybody may read what was sent.
+    pub archives: BTreeSet<Name>,
     /// Posts that files plan.
     pub files: Arc<[FilePost]>,
 }

@@ -1,7 +1,7 @@
 //! The settings: TOML files to a checked [`Config`], or every problem in them at once.
 //!
 //! The sysadmin's file may hold every key; the editors' files that it includes hold sources,
-//! topics, campaigns, messages, pages and the profile only. What is read has two forms: raw tables, which say no more
+//! topics, campaigns, messages, pages, forms and the profile only. What is read has two forms: raw tables, which say no more
 //! than TOML can, with the place of every value (`raw`); and [`Config`], in which every value is in
 //! bounds, every name is known and every secret is read (`check`).
 //!
@@ -34,7 +34,8 @@ pub(crate) mod load;
 
 pub(crate) mod place;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +48,7 @@ use crate::model::cap::Caps;
 use crate::model::channel::ChannelKind;
 use crate::model::choice::FieldKind;
 use crate::model::day::Days;
+use crate::model::form::{Shape, Triggers};
 use crate::model::lane::Period;
 use crate::model::name::Name;
 use crate::model::one_off::FilePost;
@@ -55,6 +57,7 @@ use crate::model::secret::SecretString;
 use crate::model::source::Source;
 
 pub use crate::config::check::around::Checks;
+pub use crate::config::check::forms::form_of;
 pub use crate::config::load::{Loaded, load};
 pub use crate::config::place::{NoPlace, editors_file};
 pub use crate::config::problem::Problem;
@@ -85,6 +88,9 @@ pub struct Config {
     pub topics: BTreeMap<Name, Texts>,
     /// `profile.<name>`: what people are asked of themselves, in the order of the files.
     pub profile: Vec<ProfileField>,
+    /// `topics.<name>.archive`: the topics of which everybody may read what was sent, at `/t/<name>` of
+    /// the public door. Default: none.
+    pub archives: BTreeSet<Name>,
     /// In the order of the files. Every name in them is one of the above.
     pub campaigns: Vec<Campaign>,
     /// Of the files that `posts` names (default `posts/*.toml` beside the file), each a post that
@@ -93,16 +99,32 @@ pub struct Config {
     pub messages: Messages,
     /// `pages.<slug>`: the pages that people subscribe on, in the order of the files.
     pub pages: Vec<Page>,
+    /// `forms.<name>`: what leads there from other sites, in the order of the files.
+    pub forms: Vec<Form>,
 }
 
 impl Config {
     /// Where the world finds a page: below `public_url`, else as much as is known of it.
     pub fn address_of(&self, page: &Page) -> String {
-        let path = format!("/s/{}", page.slug);
+        self.address(&format!("/s/{}", page.slug))
+    }
+
+    /// Where the world finds what was sent to a topic.
+    pub fn archive_of(&self, topic: &Name) -> String {
+        self.address(&format!("/t/{topic}"))
+    }
+
+    /// Where the world finds a form's script.
+    pub fn script_of(&self, form: &Name) -> String {
+        self.address(&format!("/embed.js?form={form}"))
+    }
+
+    /// Where the world finds a path of the public door.
+    pub fn address(&self, path: &str) -> String {
         match (&self.listen.public_url, &self.listen.public) {
             (Some(url), _) => format!("{}{path}", url.as_str().trim_end_matches('/')),
             (None, Some(public)) => format!("http://{public}{path}"),
-            (None, None) => path,
+            (None, None) => path.to_owned(),
         }
     }
 }
@@ -125,6 +147,9 @@ pub struct Listen {
     /// says who asks. Default none: then only the other end of a connection counts, and this
     /// machine stands for everybody.
     pub trusted_proxies: Vec<IpNet>,
+    /// `editor`: host and port of the page on which forms are made, for a browser on this machine:
+    /// only a loopback address is taken. Default none.
+    pub editor: Option<SocketAddr>,
 }
 
 /// `[fetch]`: how sources are asked.
@@ -311,6 +336,35 @@ pub struct Page {
     pub colour: Option<[u8; 3]>,
     /// `logo`: a picture's file, read with the settings. Default none.
     pub logo: Option<Picture>,
+}
+
+/// `[forms.<name>]`: a form for the owner's site, at `/embed.js?form=<name>` of the public door.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Form {
+    pub name: Name,
+    /// `kind`: `popup` (the default), `bar` or `button`. `position`: of a pop-up `center` (the
+    /// default), `bottom-right` or `bottom-left`; of a bar `bottom` (the default) or `top`.
+    pub shape: Shape,
+    /// `after`, `scroll` and `exit`: what makes it come, whichever is first. Default: a pop-up comes
+    /// after 5 s, a bar at once. A button is there.
+    pub triggers: Triggers,
+    /// `again_after`: for how long it does not come again once it was closed. Default 30 d, at most
+    /// 365 d.
+    pub again_after: Duration,
+    /// `topics`: that its links are for. Default: all, which `None` stands for.
+    pub topics: Option<Vec<Name>>,
+    /// `channels`: that it leads to. Default all; at most 4.
+    pub channels: Vec<Name>,
+    /// `title`: default the only topic's, else words of ours in six languages; a button has none.
+    pub title: Option<Texts>,
+    /// `text`: below the title. Default words of ours; a button has none.
+    pub text: Option<Texts>,
+    /// `consent`: below the buttons, to what people agree. Default words of ours.
+    pub consent: Option<Texts>,
+    /// `privacy`: the address of a page. Default none.
+    pub privacy: Option<Url>,
+    /// `colour`: of the buttons. Default: the services' own.
+    pub colour: Option<[u8; 3]>,
 }
 
 /// A picture that was read with the settings: PNG, JPEG, GIF, WebP or SVG.

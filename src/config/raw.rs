@@ -36,6 +36,7 @@ tables! {
         messages: RawMessages,
         pages: Named<RawInvite>,
         profile: Named<RawProfileField>,
+        forms: Named<RawForm>,
     }
 
     RawListen "listen" {
@@ -44,6 +45,7 @@ tables! {
         admin: At<String>,
         frame_ancestors: List<String>,
         trusted_proxies: List<String>,
+        editor: At<String>,
     }
 
     RawFetch "fetch" {
@@ -186,6 +188,7 @@ tables! {
 
     RawTopic "topics.*" {
         title: RawTexts,
+        archive: At<bool>,
     }
 
     RawCampaign "campaigns.*" {
@@ -255,6 +258,22 @@ tables! {
         logo: At<String>,
     }
 
+    RawForm "forms.*" {
+        kind: At<String>,
+        position: At<String>,
+        topics: At<List<String>>,
+        channels: At<List<String>>,
+        title: RawTexts,
+        text: RawTexts,
+        consent: RawTexts,
+        privacy: At<String>,
+        colour: At<String>,
+        after: At<String>,
+        scroll: At<f64>,
+        exit: At<bool>,
+        again_after: At<String>,
+    }
+
     /// Where a secret is kept; `RawSecret` takes care that it is no plain string.
     RawSecretPlace "secret" {
         credential: At<String>,
@@ -271,8 +290,8 @@ impl RawFile {
 }
 
 /// The tables and keys that an editors' file may have.
-pub(crate) const EDITOR_KEYS: [&str; 6] =
-    ["sources", "topics", "campaigns", "messages", "pages", "profile"];
+pub(crate) const EDITOR_KEYS: [&str; 7] =
+    ["sources", "topics", "campaigns", "messages", "pages", "forms", "profile"];
 
 /// Where a secret is kept.
 #[derive(Clone, Debug)]

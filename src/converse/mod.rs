@@ -14,6 +14,8 @@ pub mod commands;
 
 pub mod replies;
 
+mod origin;
+
 mod timezone;
 
 pub mod privacy;

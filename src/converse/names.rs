@@ -222,6 +222,7 @@ mod tests {
             first_name: None,
             timezone: None,
             name_asked_at: None,
+            came_by: None,
             topics: Vec::new(),
             standing: Standing::Active,
             window_until: None,

@@ -334,6 +334,7 @@ mod tests {
             first_name: Some("Ana".into()),
             timezone: None,
             name_asked_at: None,
+            came_by: None,
             topics: vec![Name::parse("news").unwrap()],
             standing: Standing::Active,
             window_until: None,

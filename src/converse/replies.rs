@@ -6,6 +6,7 @@ use crate::converse::choosing::{Choosing, Wanted, choose};
 use crate::converse::commands::{self, Command};
 use crate::converse::latest::Lookup;
 use crate::converse::order::Conversation;
+use crate::converse::origin;
 use crate::converse::privacy;
 use crate::converse::profile;
 use crate::converse::timezone;
@@ -174,6 +175,7 @@ fn answer(
     let mut turn = Turn::default();
     match wish {
         Wish::Start { topics, way } => {
+            origin::note(&mut person, event, setting.topics);
             person.standing = Standing::Active;
             if !person.has_joined() {
                 person.joined_at = event.at;
@@ -302,6 +304,7 @@ fn met(known: Option<&Subscriber>, event: &Event, kind: ChannelKind) -> Subscrib
         first_name: None,
         timezone: None,
         name_asked_at: None,
+        came_by: None,
         topics: vec![],
         standing: Standing::Stopped,
         window_until: None,
@@ -380,8 +383,9 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
 
 /// A payload that names no topic of ours starts like none at all: links outlive topics.
 fn start_by(payload: Option<&str>, topics: &[Name]) -> Wish {
-    let topics = payload.map_or_else(Vec::new, |payload| start::topics(payload, topics));
-    let way = start::payload(&topics);
+    let said = payload.map(|payload| start::read(payload, topics)).unwrap_or_default();
+    let topics = said.topics;
+    let way = start::payload(&topics, said.origin.as_ref());
     let way = way.map_or_else(|| "start".to_owned(), |topics| format!("start:{topics}"));
     Wish::Start { topics, way }
 }

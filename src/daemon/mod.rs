@@ -15,6 +15,8 @@ mod pages;
 
 mod chat;
 
+mod editor;
+
 mod stages;
 
 use std::path::Path;

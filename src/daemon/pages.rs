@@ -1,10 +1,13 @@
-//! The pages that people subscribe on: what the settings say of them, as the public door needs it.
+//! The pages and forms that people subscribe by: what the settings say of them, as the public door
+//! needs it.
 
 use std::collections::BTreeSet;
 
 use crate::config::{Config, Service, Texts};
-use crate::invite::{Colour, Logo, Page, Wording};
-use crate::listen::invites::{Entrance, Invite};
+use crate::invite::{Archive, Colour, Form, Logo, Page, Wording};
+use crate::listen::forms::Embed;
+use crate::listen::invites::Invite;
+use crate::listen::leads::{Entrance, Leads};
 use crate::model::campaign::Campaign;
 use crate::model::name::Name;
 
@@ -13,9 +16,19 @@ pub(super) fn invites(config: &Config) -> Vec<Invite> {
     config.pages.iter().map(|page| invite(page, config)).collect()
 }
 
-/// The bots that pages lead to and of which the settings do not say what they are called.
+/// All forms, as the settings have them.
+pub(super) fn embeds(config: &Config) -> Vec<Embed> {
+    let embed = |form: &crate::config::Form| Embed {
+        leads: leads(form.topics.as_ref(), &form.channels, config),
+        form: self::form(form, config),
+    };
+    config.forms.iter().map(embed).collect()
+}
+
+/// The bots that pages and forms lead to and of which the settings do not say what they are called.
 pub(super) fn nameless(config: &Config) -> BTreeSet<Name> {
-    let led_to = config.pages.iter().flat_map(|page| &page.channels);
+    let by_forms = config.forms.iter().flat_map(|form| &form.channels);
+    let led_to = config.pages.iter().flat_map(|page| &page.channels).chain(by_forms);
     let is_nameless = |name: &Name| {
         config.channels.iter().any(|channel| {
             channel.name == *name
@@ -26,16 +39,10 @@ pub(super) fn nameless(config: &Config) -> BTreeSet<Name> {
 }
 
 fn invite(page: &crate::config::Page, config: &Config) -> Invite {
-    let shown: Vec<&Name> = match &page.topics {
-        Some(topics) => topics.iter().collect(),
-        None => config.topics.keys().collect(),
-    };
-    let called = shown.iter().filter_map(|topic| config.topics.get(*topic));
-    let channels = config.channels.iter().filter(|channel| page.channels.contains(&channel.name));
     Invite {
         slug: page.slug.clone(),
         page: Page {
-            topics: called.map(wording).collect(),
+            topics: called(page.topics.as_ref(), config),
             title: page.title.as_ref().map(wording),
             text: page.text.as_ref().map(wording),
             privacy: page.privacy.as_ref().map(wording),
@@ -45,12 +52,73 @@ fn invite(page: &crate::config::Page, config: &Config) -> Invite {
                 .as_ref()
                 .map(|logo| Logo { mime: logo.mime, bytes: logo.bytes.clone() }),
             frames: config.listen.frame_ancestors.clone(),
+            feeds: feeds(page, config),
         },
-        topics: page.topics.clone().unwrap_or_default(),
-        channels: channels
-            .map(|channel| (channel.name.clone(), entrance(&channel.service)))
-            .collect(),
+        leads: leads(page.topics.as_ref(), &page.channels, config),
         sources: sources(config, page.topics.as_deref(), &page.channels),
+    }
+}
+
+/// The topics of which everybody may read what was sent.
+pub(super) fn archives(config: &Config) -> Vec<Archive> {
+    let archive = |topic: &Name| {
+        let is_its = |page: &&crate::config::Page| {
+            page.topics.as_ref().is_some_and(|topics| topics.as_slice() == [topic.clone()])
+        };
+        let has_it = |page: &&crate::config::Page| {
+            page.topics.as_ref().is_none_or(|topics| topics.contains(topic))
+        };
+        let page = config.pages.iter().find(is_its).or(config.pages.iter().find(has_it));
+        Archive {
+            topic: topic.clone(),
+            title: config.topics.get(topic).map(wording).unwrap_or_default(),
+            address: config.archive_of(topic),
+            subscribe: page.map(|page| config.address_of(page)),
+        }
+    };
+    config.archives.iter().map(archive).collect()
+}
+
+/// The feeds of what was sent to the page's topics.
+fn feeds(page: &crate::config::Page, config: &Config) -> Vec<(Wording, String)> {
+    let is_its = |archive: &Archive| {
+        page.topics.as_ref().is_none_or(|topics| topics.contains(&archive.topic))
+    };
+    let its = archives(config).into_iter().filter(is_its);
+    its.map(|archive| (archive.title.clone(), archive.feed_address())).collect()
+}
+
+/// A form as its script is made of.
+pub(super) fn form(form: &crate::config::Form, config: &Config) -> Form {
+    Form {
+        name: form.name.clone(),
+        shape: form.shape,
+        triggers: form.triggers,
+        again_after: u64::try_from(form.again_after.as_millis()).unwrap_or(u64::MAX),
+        topics: called(form.topics.as_ref(), config),
+        title: form.title.as_ref().map(wording),
+        text: form.text.as_ref().map(wording),
+        consent: form.consent.as_ref().map(wording),
+        privacy: form.privacy.as_ref().map(ToString::to_string),
+        colour: form.colour.map(Colour),
+    }
+}
+
+/// What the topics are called; without any that are named, all.
+fn called(topics: Option<&Vec<Name>>, config: &Config) -> Vec<Wording> {
+    let shown: Vec<&Name> = match topics {
+        Some(topics) => topics.iter().collect(),
+        None => config.topics.keys().collect(),
+    };
+    shown.into_iter().filter_map(|topic| config.topics.get(topic)).map(wording).collect()
+}
+
+/// Where links for these topics lead, in the order of the settings.
+pub(super) fn leads(topics: Option<&Vec<Name>>, channels: &[Name], config: &Config) -> Leads {
+    let led_to = config.channels.iter().filter(|channel| channels.contains(&channel.name));
+    Leads {
+        topics: topics.cloned().unwrap_or_default(),
+        channels: led_to.map(|it| (it.name.clone(), entrance(&it.service))).collect(),
     }
 }
 
@@ -136,9 +204,9 @@ all = {}
     fn a_page_for_all_names_no_topic_and_shows_each() {
         let config = config();
         let [news, all] = &invites(&config)[..] else { panic!("two pages") };
-        assert_eq!((told(&news.topics), news.page.topics.len()), (vec!["news"], 1));
-        assert_eq!((told(&all.topics), all.page.topics.len()), (vec![], 2));
-        assert_eq!(told(all.channels.iter().map(|(name, _)| name)), ["bot", "other"]);
+        assert_eq!((told(&news.leads.topics), news.page.topics.len()), (vec!["news"], 1));
+        assert_eq!((told(&all.leads.topics), all.page.topics.len()), (vec![], 2));
+        assert_eq!(told(all.leads.channels.iter().map(|(name, _)| name)), ["bot", "other"]);
     }
 
     #[test]

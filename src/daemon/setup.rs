@@ -81,7 +81,7 @@ impl Setup {
 }
 
 /// What the readers of pages and the judges of conditions say of the settings.
-struct Rules;
+pub(super) struct Rules;
 
 impl config::Checks for Rules {
     fn page(&self, rules: &PageRules) -> Vec<(&'static str, String)> {

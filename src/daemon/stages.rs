@@ -13,12 +13,12 @@ use crate::channel::{Channel, messenger, telegram};
 use crate::config::{Config, Service, Texts, Updates};
 use crate::converse::watching::{ProductKeys, Watchable};
 use crate::converse::words::{Saying, Words};
-use crate::daemon::chat;
 use crate::daemon::ground::{Ground, poll_options};
 use crate::daemon::keys;
 use crate::daemon::media;
 use crate::daemon::pages;
 use crate::daemon::setup::Setup;
+use crate::daemon::{chat, editor};
 use crate::deliver::limiter::Limits;
 use crate::deliver::market::{self, MarketRule};
 use crate::extract::{self, link};
@@ -73,6 +73,7 @@ impl Stages {
             ),
             None => None,
         };
+        let editor = editor::bind(config)?;
         stages.public = public.as_ref().map(|listener| listener.local_addr()).transpose()?;
 
         let pushes = match &config.listen.public_url {
@@ -100,6 +101,7 @@ impl Stages {
                     layouts: Arc::clone(&setup.layouts),
                     campaigns,
                     channels: setup.kinds(),
+                    archives: config.archives.clone(),
                     files: Arc::from(config.posts.clone()),
                 },
                 stop.clone(),
@@ -166,6 +168,9 @@ impl Stages {
         );
         let public = public.map(|listener| (listener, pushes));
         start_listening(ground, config, &channels, public, &wakes, &tasks);
+        if let Some(listener) = editor {
+            editor::start(listener, config, &tasks);
+        }
         tasks.spawn(
             "maintain",
             maintain::run(
@@ -432,6 +437,8 @@ fn start_listening(
             public_url: config.listen.public_url.clone(),
             pushes,
             invites: pages::invites(config),
+            archives: pages::archives(config),
+            embeds: pages::embeds(config),
             meters: ground.meters.clone(),
             limits: listen::server::Limits {
                 proxies: Proxies::new(config.listen.trusted_proxies.clone()),

@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::model::channel::ChannelKind;
 use crate::model::name::Name;
+use crate::model::origin::Origin;
 use crate::model::start;
 
 /// Where the people of a channel write: what its links are made of.
@@ -17,11 +18,11 @@ pub enum Way {
     Messenger { page: String },
 }
 
-/// The names of the topics are too long for a link.
+/// The names of the topics, with the tag, are too long for a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the names of these topics come to {bytes} characters, a Telegram link takes {}: fewer topics, \
-     or none for all",
+    "the names of these topics come to {bytes} characters with the tag, if there is one; a \
+     Telegram link takes {}: fewer topics, or none for all",
     start::TELEGRAM_BYTES_MAX
 )]
 pub struct TooLong {
@@ -36,18 +37,27 @@ impl Way {
         }
     }
 
-    /// Opens the chat with the person, for these topics or, where none is named, for all.
+    /// Opens the chat with the person, for these topics or, where none is named, for all; it tells
+    /// where it stands.
     ///
     /// # Errors
     /// [`TooLong`], on Telegram.
-    pub fn chat(&self, topics: &[Name]) -> Result<String, TooLong> {
-        let payload = start::payload(topics);
+    pub fn chat(&self, topics: &[Name], origin: Option<&Origin>) -> Result<String, TooLong> {
+        let payload = start::payload(topics, origin);
         match self {
             Self::Telegram { bot } => telegram(bot, "start", payload.as_deref()),
             Self::Messenger { page } => {
                 Ok(address("https://m.me/", page, "ref", payload.as_deref()))
             }
         }
+    }
+
+    /// The same; where there is no room for both, the topics count.
+    ///
+    /// # Errors
+    /// [`TooLong`], on Telegram, where the topics alone are.
+    pub fn chat_from(&self, topics: &[Name], origin: &Origin) -> Result<String, TooLong> {
+        self.chat(topics, Some(origin)).or_else(|_| self.chat(topics, None))
     }
 
     /// Opens the chat with the person, and says this.
@@ -65,11 +75,16 @@ impl Way {
     ///
     /// # Errors
     /// [`TooLong`].
-    pub fn group(&self, topics: &[Name]) -> Option<Result<String, TooLong>> {
+    pub fn group(
+        &self,
+        topics: &[Name],
+        origin: Option<&Origin>,
+    ) -> Option<Result<String, TooLong>> {
         match self {
             // Without something to say the key alone asks for a group.
             Self::Telegram { bot } => {
-                Some(telegram(bot, "startgroup", Some(&start::payload(topics).unwrap_or_default())))
+                let payload = start::payload(topics, origin).unwrap_or_default();
+                Some(telegram(bot, "startgroup", Some(&payload)))
             }
             Self::Messenger { .. } => None,
         }
@@ -125,18 +140,18 @@ mod tests {
                 "https://m.me/100200300?ref=newsANDprice-drops_2",
             ),
         ] {
-            assert_eq!(telegram.chat(&topics).unwrap(), at_telegram);
-            assert_eq!(messenger.chat(&topics).unwrap(), at_messenger);
+            assert_eq!(telegram.chat(&topics, None).unwrap(), at_telegram);
+            assert_eq!(messenger.chat(&topics, None).unwrap(), at_messenger);
         }
     }
 
     #[test]
     fn a_group_is_for_telegram_alone() {
         let telegram = Way::Telegram { bot: "harbour_bot".into() };
-        let group = |topics: &[&str]| telegram.group(&names(topics)).unwrap().unwrap();
+        let group = |topics: &[&str]| telegram.group(&names(topics), None).unwrap().unwrap();
         assert_eq!(group(&["news"]), "https://t.me/harbour_bot?startgroup=news");
         assert_eq!(group(&[]), "https://t.me/harbour_bot?startgroup");
-        assert_eq!(Way::Messenger { page: "1".into() }.group(&[]), None);
+        assert_eq!(Way::Messenger { page: "1".into() }.group(&[], None), None);
     }
 
     #[test]
@@ -144,15 +159,27 @@ mod tests {
         let (telegram, messenger) =
             (Way::Telegram { bot: "b".into() }, Way::Messenger { page: "1".into() });
         let (full, more) = ("a".repeat(64), "b".to_owned());
-        assert!(telegram.chat(&names(&[&full])).is_ok());
-        assert_eq!(telegram.chat(&names(&[&full, &more])), Err(TooLong { bytes: 68 }));
-        assert_eq!(telegram.group(&names(&[&full, &more])), Some(Err(TooLong { bytes: 68 })));
-        assert!(messenger.chat(&names(&[&full, &more])).is_ok());
+        assert!(telegram.chat(&names(&[&full]), None).is_ok());
+        assert_eq!(telegram.chat(&names(&[&full, &more]), None), Err(TooLong { bytes: 68 }));
+        assert_eq!(telegram.group(&names(&[&full, &more]), None), Some(Err(TooLong { bytes: 68 })));
+        assert!(messenger.chat(&names(&[&full, &more]), None).is_ok());
+    }
+
+    #[test]
+    fn a_link_tells_where_it_stands_as_long_as_there_is_room() {
+        let telegram = Way::Telegram { bot: "b".into() };
+        let (page, tag) = (Origin::parse("web:harbour").unwrap(), Origin::parse("x").unwrap());
+        let tagged = telegram.chat_from(&names(&["news"]), &page).unwrap();
+        assert_eq!(tagged, "https://t.me/b?start=newsFROMWEBharbour");
+        assert_eq!(telegram.chat(&[], Some(&tag)).unwrap(), "https://t.me/b?start=FROMx");
+        let long = names(&[&"a".repeat(60)]);
+        assert_eq!(telegram.chat(&long, Some(&tag)), Err(TooLong { bytes: 65 }));
+        assert_eq!(telegram.chat_from(&long, &tag), telegram.chat(&long, None));
     }
 
     #[test]
     fn sec_f10_a_name_stays_one_segment() {
         let odd = Way::Messenger { page: "../evil?x=1#".into() };
-        assert_eq!(odd.chat(&[]).unwrap(), "https://m.me/..%2Fevil%3Fx=1%23");
+        assert_eq!(odd.chat(&[], None).unwrap(), "https://m.me/..%2Fevil%3Fx=1%23");
     }
 }

@@ -3,6 +3,20 @@
 use std::sync::Arc;
 
 use crate::markup::base64;
+use crate::model::channel::ChannelKind;
+
+/// What buttons look like where the editor says nothing: the services' own colours, dark enough to
+/// be read on.
+const TELEGRAM: Colour = Colour([0x14, 0x74, 0xa8]);
+const MESSENGER: Colour = Colour([0x0a, 0x5c, 0xe0]);
+
+/// A paper plane, in a square of 24.
+const TELEGRAM_SIGN: &str = "M22 3 1.5 11.2l6.2 2.2L19 5.8l-8.6 9v6l3.2-3.9 5 3.7z";
+
+/// A bubble with a flash, filled by the rule `evenodd`.
+const MESSENGER_SIGN: &str = "M12 2C6.3 2 2 6.2 2 11.6c0 2.9 1.2 5.4 3.2 7.1V22l3-1.7c1.2.3 2.4.5 \
+                              3.8.5 5.7 0 10-4.2 10-9.2S17.7 2 12 2zm1 12.5-2.6-2.7-5 2.7 \
+                              5.5-5.8 2.6 2.7 4.9-2.7z";
 
 /// Red, green and blue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +33,23 @@ pub struct Logo {
 impl Colour {
     pub const BLACK: Self = Self([0; 3]);
     pub const WHITE: Self = Self([255; 3]);
+
+    /// Reads `#0a7fb5`.
+    ///
+    /// # Errors
+    /// What it must be.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let part = |at: usize| {
+            let digits =
+                text.strip_prefix('#').filter(|digits| digits.len() == 6)?.get(at..at + 2)?;
+            let is_plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            u8::from_str_radix(digits, 16).ok().filter(|_| is_plain)
+        };
+        match (part(0), part(2), part(4)) {
+            (Some(red), Some(green), Some(blue)) => Ok(Self([red, green, blue])),
+            _ => Err("must be a colour, for example `#0a7fb5`"),
+        }
+    }
 
     /// `#0a7fb5`.
     pub fn hex(self) -> String {
@@ -52,6 +83,24 @@ impl Colour {
     }
 }
 
+/// A service's sign, as the outline of an SVG.
+pub(super) fn sign(kind: ChannelKind) -> &'static str {
+    match kind {
+        ChannelKind::Telegram => TELEGRAM_SIGN,
+        ChannelKind::Messenger => MESSENGER_SIGN,
+    }
+}
+
+/// The style of the services' buttons.
+pub(super) fn doors(colour: Option<Colour>) -> String {
+    let of = |class: &str, colour: Colour| {
+        let (paper, ink) = (colour.hex(), colour.ink().hex());
+        format!(".{class}{{background:{paper};color:{ink}}}")
+    };
+    let (telegram, messenger) = (colour.unwrap_or(TELEGRAM), colour.unwrap_or(MESSENGER));
+    format!("{}{}", of("telegram", telegram), of("messenger", messenger))
+}
+
 impl Logo {
     /// The picture as an address.
     pub fn address(&self) -> String {
@@ -79,6 +128,14 @@ mod tests {
                     assert!(colour.contrast(colour.ink()) >= 4.5, "{}", colour.hex());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_colour_is_read_as_it_is_written() {
+        assert_eq!(Colour::parse("#0a7FB5"), Ok(Colour([0x0a, 0x7f, 0xb5])));
+        for odd in ["", "#", "0a7fb5", "#0a7fb", "#0a7fb5f", "#0a7f+5", "#ăă2", "blue"] {
+            assert!(Colour::parse(odd).is_err(), "{odd}");
         }
     }
 

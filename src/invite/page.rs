@@ -4,36 +4,20 @@
 //! style by its hash, and says which sites may show the page within their own.
 
 use crate::invite::language::Wording;
-use crate::invite::look::{Colour, Logo};
+use crate::invite::look::{self, Colour, Logo};
 use crate::invite::qr::Code;
 use crate::invite::words::{self, Words};
 use crate::markup::{ADDRESS_BYTES_MAX, escape, fill, policy_hash};
 use crate::model::channel::ChannelKind;
 
 const FRAME: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
+pub(super) const STYLE: &str = include_str!("page.css");
 
 /// Most items that a page shows.
 pub const NEWEST_MAX: usize = 5;
 
 /// Longest title of an item on it, in characters.
 const TITLE_CHARS_MAX: usize = 160;
-
-/// What buttons look like where the editor says nothing: the services' own colours, dark enough to
-/// be read on.
-const TELEGRAM: Colour = Colour([0x14, 0x74, 0xa8]);
-const MESSENGER: Colour = Colour([0x0a, 0x5c, 0xe0]);
-
-/// A paper plane.
-const TELEGRAM_SIGN: &str = "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\" \
-     fill=\"currentColor\"><path d=\"M22 3 1.5 11.2l6.2 2.2L19 5.8l-8.6 9v6l3.2-3.9 5 3.7z\"/>\
-     </svg>";
-
-/// A bubble with a flash.
-const MESSENGER_SIGN: &str = "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\" \
-     fill=\"currentColor\" fill-rule=\"evenodd\"><path d=\"M12 2C6.3 2 2 6.2 2 11.6c0 2.9 1.2 \
-     5.4 3.2 7.1V22l3-1.7c1.2.3 2.4.5 3.8.5 5.7 0 10-4.2 10-9.2S17.7 2 12 2zm1 12.5-2.6-2.7-5 \
-     2.7 5.5-5.8 2.6 2.7 4.9-2.7z\"/></svg>";
 
 /// What the editor wrote of a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +34,8 @@ pub struct Page {
     pub logo: Option<Logo>,
     /// The sites that may show it within their own pages.
     pub frames: Vec<String>,
+    /// What was sent to its topics, for readers of feeds: title and address of each.
+    pub feeds: Vec<(Wording, String)>,
 }
 
 /// A way in.
@@ -82,18 +68,8 @@ impl Page {
     /// The first of the languages that somebody wants in which there are words for them, else
     /// English.
     pub fn language(&self, wanted: &[String]) -> String {
-        let own = |language: &str| {
-            let main = language.split('-').next().unwrap_or(language);
-            let is_titled = |tag: &str| {
-                self.title.as_ref().is_some_and(|title| title.languages.contains_key(tag))
-            };
-            match () {
-                () if is_titled(language) => Some(language.to_owned()),
-                () if words::has(language) || is_titled(main) => Some(main.to_owned()),
-                () => None,
-            }
-        };
-        wanted.iter().find_map(|language| own(language)).unwrap_or_else(|| "en".to_owned())
+        let none = Wording::default();
+        words::first_spoken(wanted, self.title.as_ref().unwrap_or(&none))
     }
 
     /// The page in a language. Without a door it says that people should come again.
@@ -128,17 +104,16 @@ impl Page {
         write_newest(newest, words, &mut out);
         out.push_str("</main>\n");
         write_privacy(own(&self.privacy), words, &mut out);
-        document(language, &title, &text, &self.style(), &out, &self.frames)
+        let feeds: Vec<(String, String)> = self
+            .feeds
+            .iter()
+            .map(|(title, address)| (title.in_language(language).to_owned(), address.clone()))
+            .collect();
+        document(language, &title, &text, &self.style(), &out, &self.frames, &feeds)
     }
 
     fn style(&self) -> String {
-        let of = |class: &str, colour: Colour| {
-            let (paper, ink) = (colour.hex(), colour.ink().hex());
-            format!(".{class}{{background:{paper};color:{ink}}}")
-        };
-        let (telegram, messenger) =
-            (self.colour.unwrap_or(TELEGRAM), self.colour.unwrap_or(MESSENGER));
-        format!("{STYLE}{}{}", of("telegram", telegram), of("messenger", messenger))
+        format!("{STYLE}{}", look::doors(self.colour))
     }
 }
 
@@ -147,22 +122,23 @@ pub fn missing(wanted: &[String]) -> Document {
     let language = Page::default().language(wanted);
     let words = words::words(&language);
     let body = format!("<main>\n<h1 class=\"notice\">{}</h1>\n</main>", words.missing);
-    document(&language, words.missing, words.missing, STYLE, &body, &[])
+    document(&language, words.missing, words.missing, STYLE, &body, &[], &[])
 }
 
 /// A page of one sentence.
 pub fn notice(language: &str, text: &str) -> Document {
     let body = format!("<main>\n<h1 class=\"notice\">{}</h1>\n</main>", escape(text));
-    document(language, text, text, STYLE, &body, &[])
+    document(language, text, text, STYLE, &body, &[], &[])
 }
 
-fn document(
+pub(super) fn document(
     language: &str,
     title: &str,
     text: &str,
     style: &str,
     body: &str,
     frames: &[String],
+    feeds: &[(String, String)],
 ) -> Document {
     let frames = if frames.is_empty() { "'none'".to_owned() } else { frames.join(" ") };
     let policy = format!(
@@ -170,6 +146,14 @@ fn document(
          form-action 'none'; frame-ancestors {frames}",
         policy_hash(style),
     );
+    let feed = |(title, address): &(String, String)| {
+        format!(
+            "<link rel=\"alternate\" type=\"application/rss+xml\" title=\"{}\" href=\"{}\">\n",
+            escape(title),
+            escape(address)
+        )
+    };
+    let feeds: String = feeds.iter().map(feed).collect();
     let (language_told, title, text) = (escape(language), escape(title), escape(text));
     let html = fill(
         FRAME,
@@ -177,6 +161,7 @@ fn document(
             ("language", &language_told),
             ("title", &title),
             ("text", &text),
+            ("feeds", &feeds),
             ("style", style),
             ("body", body),
         ],
@@ -199,15 +184,13 @@ fn write_doors(doors: &[Door], words: &Words, out: &mut String) {
     out.push_str("<div class=\"doors\">");
     let (before, after) = words.subscribe;
     for door in doors {
-        let sign = match door.kind {
-            ChannelKind::Telegram => TELEGRAM_SIGN,
-            ChannelKind::Messenger => MESSENGER_SIGN,
-        };
         out.push_str(&format!(
-            "<a class=\"door {}\" href=\"{}\" rel=\"noopener noreferrer\">{sign}\
-             <span>{before}{}{after}</span></a>",
+            "<a class=\"door {}\" href=\"{}\" rel=\"noopener noreferrer\">\
+             <svg viewBox=\"0 0 24 24\" aria-hidden=\"true\" fill=\"currentColor\" \
+             fill-rule=\"evenodd\"><path d=\"{}\"/></svg><span>{before}{}{after}</span></a>",
             door.kind.as_str(),
             escape(&door.link),
+            look::sign(door.kind),
             escape(&called(door, doors)),
         ));
     }
@@ -237,7 +220,7 @@ fn write_codes(doors: &[Door], words: &Words, out: &mut String) {
 }
 
 /// The service's name, and the channel's where it takes that to tell two apart.
-fn called(door: &Door, doors: &[Door]) -> String {
+pub(super) fn called(door: &Door, doors: &[Door]) -> String {
     let service = match door.kind {
         ChannelKind::Telegram => "Telegram",
         ChannelKind::Messenger => "Messenger",
@@ -285,7 +268,7 @@ fn write_privacy(own: Option<String>, words: &Words, out: &mut String) {
 }
 
 /// An address, and nothing but one, that a browser opens without running anything.
-fn is_web(text: &str) -> bool {
+pub(super) fn is_web(text: &str) -> bool {
     let is_plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
     let is_http = ["http://", "https://"].iter().any(|scheme| {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
@@ -293,7 +276,7 @@ fn is_web(text: &str) -> bool {
     is_plain && is_http && text.len() <= ADDRESS_BYTES_MAX
 }
 
-fn shortened(title: &str) -> String {
+pub(super) fn shortened(title: &str) -> String {
     match title.char_indices().nth(TITLE_CHARS_MAX) {
         None => title.to_owned(),
         Some((end, _)) => format!("{}…", title[..end].trim_end()),
@@ -349,6 +332,7 @@ mod tests {
             colour: Some(Colour([0xff, 0xcc, 0x00])),
             logo: Some(Logo { mime: "image/png", bytes: Arc::from(&b"foobar"[..]) }),
             frames: vec!["https://example.com".into(), "https://www.example.com".into()],
+            feeds: vec![(wording(&[("en", "News")]), "https://example.com/t/news/feed.xml".into())],
         };
         let shown = page.document("ro", &doors(), &[]);
         let html = &shown.html;

@@ -66,6 +66,22 @@ impl Code {
         self.svg(&attributes)
     }
 
+    /// The drawing within another one.
+    pub(super) fn drawing_at(&self, left: u32, top: u32, side: u32) -> String {
+        let place = format!("x=\"{left}\" y=\"{top}\" width=\"{side}\" height=\"{side}\"");
+        self.svg(&place)
+    }
+
+    /// Squares of a side, with the quiet.
+    pub(super) fn side(&self) -> u32 {
+        u32::try_from(self.side).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn is_dark_at(&self, column: u32, row: u32) -> bool {
+        let place = |at: u32| usize::try_from(at).ok().filter(|at| *at < self.side);
+        place(column).zip(place(row)).is_some_and(|(column, row)| self.is_dark(column, row))
+    }
+
     /// The drawing as a file.
     pub fn svg_file(&self) -> String {
         let pixels = self.side * usize::try_from(PIXELS).unwrap_or(1);

@@ -4,7 +4,7 @@
 //! forged request costs little and changes nothing. Knows nothing of what an event means to a
 //! subscriber: it is kept, and `converse` is woken.
 //!
-//! Four workers: [`run`] answers webhooks and shows the pages that people subscribe on,
+//! Four workers: [`run`] answers webhooks and shows the pages and forms that people subscribe by,
 //! [`polling::run`] reads a bot's updates without a webhook, [`announce::run`] tells the services
 //! where we are, and [`naming::run`] asks what a bot is called.
 
@@ -16,7 +16,15 @@ pub mod callers;
 
 pub mod rates;
 
+mod answers;
+
+pub mod leads;
+
 pub mod invites;
+
+pub mod forms;
+
+mod archives;
 
 mod deletion;
 
@@ -38,6 +46,9 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use url::Url;
+
+use crate::invite::Archive;
 use crate::model::event::Event;
 use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
@@ -47,8 +58,7 @@ use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
 use crate::store::Store;
 
-use url::Url;
-
+use forms::Embed;
 use invites::Invite;
 use rates::{Gate, PageGate, hold_back};
 use webhooks::{Desk, Door};
@@ -71,6 +81,10 @@ pub struct Options {
     pub pushes: Option<Pushes>,
     /// The pages that people subscribe on.
     pub invites: Vec<Invite>,
+    /// The topics of which everybody may read what was sent.
+    pub archives: Vec<Archive>,
+    /// The forms that stand on other sites.
+    pub embeds: Vec<Embed>,
     pub meters: Meters,
     pub limits: server::Limits,
 }
@@ -95,7 +109,10 @@ pub async fn run(options: Options, stop: Stop) {
     };
     let hubs =
         options.pushes.map(|pushes| hub::routes(pushes, options.clock.clone(), limits.clone()));
-    let pages = invites::routes(Arc::clone(&options.store), limits.store_time_max, options.invites);
+    let patience = limits.store_time_max;
+    let pages = invites::routes(Arc::clone(&options.store), patience, options.invites);
+    let forms = forms::routes(Arc::clone(&options.store), patience, options.embeds);
+    let archives = archives::routes(Arc::clone(&options.store), patience, options.archives);
     let deletions = deletion::routes(
         Arc::clone(&options.store),
         options.clock.clone(),
@@ -116,7 +133,11 @@ pub async fn run(options: Options, stop: Stop) {
         limits: limits.clone(),
         shut: stop.begin.clone(),
     };
-    let mut routes = webhooks::routes(desk, options.doors).merge(pages).merge(deletions);
+    let mut routes = webhooks::routes(desk, options.doors)
+        .merge(pages)
+        .merge(forms)
+        .merge(archives)
+        .merge(deletions);
     if let Some(hubs) = hubs {
         routes = routes.merge(hubs);
     }

@@ -82,6 +82,7 @@ mod tests {
             first_name: None,
             timezone: None,
             name_asked_at: None,
+            came_by: None,
             topics: vec![Name::parse("news").unwrap()],
             standing: Standing::Active,
             window_until: Some(Timestamp::from_millis(1_000)),

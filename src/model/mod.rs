@@ -82,6 +82,8 @@ pub mod signal;
 
 pub mod report;
 
+pub mod origin;
+
 pub mod subscriber;
 
 pub mod base64;
@@ -99,6 +101,10 @@ pub mod event;
 pub mod recent;
 
 pub mod start;
+
+pub mod form;
+
+pub mod archive;
 
 pub mod watch;
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::choice::Choices;
 use crate::model::name::Name;
+use crate::model::origin::Origin;
 use crate::model::time::Timestamp;
 use crate::model::zone::Zone;
 
@@ -24,6 +25,8 @@ pub struct Subscriber {
     pub timezone: Option<Zone>,
     /// When the service was asked for the name, where it must be asked.
     pub name_asked_at: Option<Timestamp>,
+    /// Where the link stood by which they first subscribed; `None` where it did not say.
+    pub came_by: Option<Origin>,
     /// Sorted, without duplicates.
     pub topics: Vec<Name>,
     pub standing: Standing,
@@ -82,8 +85,8 @@ pub struct Consent {
     pub at: Timestamp,
     pub number: u32,
     pub given: bool,
-    /// How it came: `start`, `start:<topic>`, `stop`, `word`, `button`, `blocked`, `topics:+<topic>`,
-    /// `topics:-<topic>`, `import:<source>`, `erased:<by whom>`.
+    /// How it came: `start`, `start:` and what the link said, `stop`, `word`, `button`, `blocked`,
+    /// `topics:+<topic>`, `topics:-<topic>`, `import:<source>`, `erased:<by whom>`.
     pub way: String,
     /// The words they were answered with (welcome or goodbye), without anything of the person: each
     /// wording is kept once.

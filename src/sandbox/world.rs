@@ -54,6 +54,7 @@ pub struct World {
     pub site: Site,
     phones: Phones,
     public: SocketAddr,
+    editor: SocketAddr,
     folder: Folder,
 }
 
@@ -65,7 +66,9 @@ impl World {
     /// When an address can't be bound or the folder not be written.
     pub async fn start(options: Options) -> io::Result<Self> {
         // The daemon binds it in a moment; until then nobody is likely to take it.
-        let public = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let public = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let editor = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let public = public.local_addr()?;
         let telegram_rules =
             telegram::Rules { fetches_pictures: true, kept_max: 10_000, ..Default::default() };
         let telegram = telegram::Server::start(telegram_rules.with_documented_limits()).await?;
@@ -102,6 +105,7 @@ impl World {
             site,
             phones,
             public,
+            editor,
             folder,
         };
         world.write()?;
@@ -116,6 +120,11 @@ impl World {
     /// The page that people subscribe on, once the daemon runs.
     pub fn page_url(&self) -> String {
         format!("http://{}/s/gazette", self.public)
+    }
+
+    /// The page on which forms are made, once the daemon runs.
+    pub fn editor_url(&self) -> String {
+        format!("http://{}", self.editor)
     }
 
     /// The folder of settings, secrets, layout and store.
@@ -139,6 +148,7 @@ data_dir = "{folder}/data"
 [listen]
 public = "{public}"
 admin = "unix:{folder}/admin.sock"
+editor = "{editor}"
 
 [fetch]
 allow_networks = ["127.0.0.0/8"]
@@ -185,6 +195,10 @@ topics = ["gazette"]
 title = {{ en = "News from the harbour", ro = "Știri din port" }}
 text = {{ en = "Every new post of The Harbour Gazette, in your messenger.", ro = "Tot ce e nou în Gazeta portului, direct în chat." }}
 
+[forms.gazette]
+topics = ["gazette"]
+title = {{ en = "News from the harbour", ro = "Știri din port" }}
+
 [campaigns.gazette]
 sources = ["gazette"]
 layout = "article"
@@ -204,6 +218,7 @@ en = "I only carry the news. Write start to get it, stop to leave it."
 ro = "Eu aduc doar noutățile. Scrie start ca să le primești, stop ca să renunți."
 "#,
             public = self.public,
+            editor = self.editor,
             telegram = self.telegram.url(),
             messenger = self.messenger.url(),
             page_id = self.messenger.page_id(),

@@ -24,6 +24,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
+use crate::model::archive::Archived;
 use crate::model::audience::Whom;
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelState;
@@ -39,6 +40,7 @@ use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::message::Card;
 use crate::model::name::Name;
 use crate::model::one_off::{FilePost, FilesTaken};
+use crate::model::origin::Origins;
 use crate::model::pacing::{Halt, Pacing, StarsAsked};
 use crate::model::post::{
     Answer, Body, Claim, Counts, Draft, DraftId, Flood, Outcome, Personal, Post, PostId, Receipt,
@@ -423,6 +425,18 @@ pub trait Store: Send + Sync + 'static {
 
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()>;
 
+    /// What was sent to a topic that is kept for everybody, the newest first: posts that somebody got,
+    /// older than `before`, and not taken back.
+    fn load_archive(
+        &self,
+        topic: &Name,
+        before: Option<PostId>,
+        limit: usize,
+    ) -> Reply<'_, Vec<Archived>>;
+
+    /// Where everybody who ever subscribed came from. Reads every subscriber.
+    fn load_origins(&self) -> Reply<'_, Origins>;
+
     /// What the service calls the channel's bot, as far as it was asked.
     fn load_bot(&self, channel: &Name) -> Reply<'_, Option<String>>;
 
@@ -725,6 +739,8 @@ pub struct ZonedCommit {
     pub late: Option<Whom>,
     /// The hour that is decided with it.
     pub decided: Option<Wall>,
+    /// The topics under which everybody may read it.
+    pub archive: Vec<Name>,
 }
 
 /// What a post is beside a post.
@@ -737,6 +753,8 @@ pub struct PostRole {
     pub shows: Option<DraftId>,
     /// This draft must still be due then: once it was moved nothing is written.
     pub unmoved: Option<(DraftId, Timestamp)>,
+    /// The topics under which everybody may read it.
+    pub archive: Vec<Name>,
 }
 
 /// Late joiners, and the posts on their way that let them in.

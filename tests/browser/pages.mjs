@@ -2,7 +2,7 @@
 // dark, on a screen and on a phone, in three languages, with and without scripts; that it asks nobody
 // else for anything, that its policy lets its style in, and that axe finds nothing serious.
 //
-// Usage: node pages.mjs '{"origin":…,"page":…,"plain":…,"missing":…}'
+// Usage: node pages.mjs '{"origin":…,"page":…,"plain":…,"missing":…,"archive":…}'
 // With SHOTS=FOLDER in the environment it leaves pictures there.
 
 import assert from "node:assert/strict";
@@ -29,7 +29,7 @@ await withBrowser(240_000, async (browser) => {
     });
     page.on("request", (request) => {
       const url = request.url();
-      const isOurs = url.startsWith(`${world.origin}/s/`) || url.startsWith("data:");
+      const isOurs = ["/s/", "/t/"].some((path) => url.startsWith(world.origin + path)) || url.startsWith("data:");
       if (!isOurs) faults.push(`asked for ${url}`);
     });
     const answer = await page.goto(address);
@@ -70,6 +70,19 @@ await withBrowser(240_000, async (browser) => {
     }
   }
 
+  // What was sent, for everybody to read.
+  for (const [colorScheme, width] of [["light", 1180], ["dark", 360]]) {
+    const { page, context, answer } = await open(world.archive, { colorScheme, viewport: { width, height: 760 } });
+    assert.equal(answer.status(), 200);
+    assert.equal(await page.locator(".archive li").count(), 3);
+    await page.getByRole("link", { name: "Tea & \"cakes\" < 5 lei" }).waitFor();
+    assert.ok(await page.getByRole("link", { name: "RSS" }).getAttribute("href").then((it) => it.endsWith("/t/offers/feed.xml")));
+    assert.ok(await tooWide(page) <= 0, "the archive is too wide");
+    await check(page, `archive-${colorScheme}`);
+    if (shots) await page.screenshot({ path: `${shots}/archive-${colorScheme}.png`, fullPage: true });
+    await context.close();
+  }
+
   // What settings and feeds hold is words.
   {
     const { page, context } = await open(world.page, {});
@@ -81,7 +94,7 @@ await withBrowser(240_000, async (browser) => {
     const logo = page.locator("img.logo");
     assert.ok(await logo.evaluate((image) => image.complete && image.naturalWidth > 0), "the logo");
     const link = await page.getByRole("link", { name: "Subscribe on Telegram" }).getAttribute("href");
-    assert.equal(link, "https://t.me/sandbox_bot?start=newsANDoffers");
+    assert.equal(link, "https://t.me/sandbox_bot?start=newsANDoffersFROMWEBharbour");
     // By the keyboard: the first stop is the first door.
     await page.keyboard.press("Tab");
     assert.equal(await page.evaluate(() => document.activeElement.getAttribute("href")), link);

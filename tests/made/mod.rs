@@ -136,6 +136,7 @@ pub fn person(address: &str, topics: &[&str]) -> Subscriber {
         first_name: None,
         timezone: None,
         name_asked_at: None,
+        came_by: None,
         topics: topics.iter().map(|topic| name(topic)).collect(),
         standing: Standing::Active,
         window_until: None,

@@ -188,6 +188,7 @@ fn someone(address: &str, now: Timestamp) -> Subscriber {
         first_name: None,
         timezone: None,
         name_asked_at: None,
+        came_by: None,
         topics: vec![],
         standing: Standing::Stopped,
         window_until: Some(now + Duration::from_secs(24 * 3_600)),

@@ -82,6 +82,11 @@ impl Rig {
         format!("http://{}{path}", self.public)
     }
 
+    /// Nobody listens there.
+    pub fn free_address(&self) -> String {
+        format!("127.0.0.1:{}", free_port())
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -250,6 +255,7 @@ pub fn person(id: i64) -> Subscriber {
         first_name: None,
         timezone: None,
         name_asked_at: None,
+        came_by: None,
         topics: vec![name("news")],
         standing: Standing::Active,
         window_until: None,

@@ -465,6 +465,7 @@ pub fn person(id: i64, window_until: Option<Timestamp>) -> Subscriber {
         first_name: None,
         timezone: None,
         name_asked_at: None,
+        came_by: None,
         topics: vec![name("news")],
         standing: Standing::Active,
         window_until,

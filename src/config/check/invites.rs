@@ -78,7 +78,7 @@ fn page(
 }
 
 /// A link of Telegram's can't say more.
-fn check_length(
+pub(super) fn check_length(
     raw: &At<List<String>>,
     key: &str,
     topics: &[Name],
@@ -86,7 +86,7 @@ fn check_length(
     known: &References,
     found: &mut Findings,
 ) {
-    let bytes = start::payload(topics).map_or(0, |payload| payload.len());
+    let bytes = start::payload(topics, None).map_or(0, |payload| payload.len());
     let is_telegram = channels.iter().any(|channel| known.telegram.contains(channel));
     if is_telegram && bytes > start::TELEGRAM_BYTES_MAX {
         let text = format!(
@@ -112,7 +112,7 @@ fn check_privacy(raw: Option<&RawTexts>, texts: Option<&Texts>, key: &str, found
 }
 
 /// `#0a7fb5` or `#07b`.
-fn colour(raw: &At<String>, key: &str, found: &mut Findings) -> Option<[u8; 3]> {
+pub(super) fn colour(raw: &At<String>, key: &str, found: &mut Findings) -> Option<[u8; 3]> {
     let digits = raw.value.strip_prefix('#').unwrap_or_default();
     let digit = |c: char| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let digits: Option<Vec<u8>> = digits.chars().map(digit).collect();

@@ -47,6 +47,8 @@ pub(crate) mod invites;
 
 pub(crate) mod profile;
 
+pub(crate) mod forms;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -88,6 +90,7 @@ pub(crate) fn check(
     let (raw_campaigns, _) = joined(&mut files, "campaigns", |file| &mut file.campaigns, found);
     let (raw_profile, profile) = joined(&mut files, "profile", |file| &mut file.profile, found);
     let (raw_pages, _) = joined(&mut files, "pages", |file| &mut file.pages, found);
+    let (raw_forms, _) = joined(&mut files, "forms", |file| &mut file.forms, found);
     let (raw_channels, channels) = joined(&mut files, "channels", |file| &mut file.channels, found);
     let messages: Vec<_> = files.iter_mut().filter_map(|file| file.messages.take()).collect();
     let messages = texts::messages(&messages, found);
@@ -122,11 +125,13 @@ pub(crate) fn check(
         caps: caps::caps(&main, &raw_campaigns, &clock, found),
         channels: channels::channels(&raw_channels, &listen, around, found),
         sources: sources::sources(&raw_sources, &raw_channels, &fetch, around, found),
+        archives: texts::archives(&raw_topics, &listen, around, found),
         topics: texts::topics(&raw_topics, found),
         profile: profile::fields(&raw_profile, found),
         campaigns: campaigns::campaigns(&raw_campaigns, &known, &clock, reviewers, around, found),
         posts: posts::posts(posts, &known, &clock, around, found),
         pages: invites::pages(&raw_pages, &known, &listen, &fetch, around, found),
+        forms: forms::forms(&raw_forms, &known, &listen, around, found),
         listen,
         fetch,
         grace,
@@ -236,7 +241,9 @@ fn listen(
     let frames = raw.and_then(|raw| raw.frame_ancestors.as_deref()).unwrap_or_default();
     let frame_ancestors = invites::frame_ancestors(frames, found);
     let trusted_proxies = trusted_proxies(raw, found);
-    Listen { public, public_url, admin, frame_ancestors, trusted_proxies }
+    let editor = raw.and_then(|raw| raw.editor.as_ref());
+    let editor = editor.and_then(|raw| forms::editor(raw, found));
+    Listen { public, public_url, admin, frame_ancestors, trusted_proxies, editor }
 }
 
 fn trusted_proxies(raw: Option<&RawListen>, found: &mut Findings) -> Vec<IpNet> {

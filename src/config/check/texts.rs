@@ -1,11 +1,12 @@
 //! Checks `[messages]` and `[topics.*]`: texts in one or several languages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::config::check::around::Surroundings;
 use crate::config::problem::Findings;
 use crate::config::raw::{RawMessages, RawTexts, RawTextsForm, RawTopic};
 use crate::config::table::{At, Entry};
-use crate::config::{Messages, Texts};
+use crate::config::{Listen, Messages, Texts};
 use crate::model::name::Name;
 
 /// Messenger's limit of a text; Telegram's is higher.
@@ -75,6 +76,25 @@ pub(crate) fn topics(raw: &[Entry<RawTopic>], found: &mut Findings) -> BTreeMap<
         topics.insert(entry.name.clone(), title.unwrap_or_else(by_name));
     }
     topics
+}
+
+/// The topics of which everybody may read what was sent.
+pub(crate) fn archives(
+    raw: &[Entry<RawTopic>],
+    listen: &Listen,
+    around: &Surroundings<'_>,
+    found: &mut Findings,
+) -> BTreeSet<Name> {
+    let mut archives = BTreeSet::new();
+    for entry in raw {
+        let Some(archive) = entry.value.archive.as_ref().filter(|it| it.value) else { continue };
+        if around.is_complete && listen.public.is_none() {
+            let text = "nobody can read it: `listen.public` is not set";
+            found.warning(archive.at, &format!("topics.{}.archive", entry.name), text);
+        }
+        archives.insert(entry.name.clone());
+    }
+    archives
 }
 
 /// `None` when no text is usable; what is wrong is told.

@@ -15,6 +15,7 @@ use crate::model::audience::PeopleRule;
 use crate::model::campaign::{ChangeKind, OnUncertain};
 use crate::model::choice::FieldKind;
 use crate::model::condition::Condition;
+use crate::model::form::{Shape, Triggers};
 use crate::model::rich::RichText;
 use crate::model::schedule::Schedule;
 use crate::model::secret::ExposeSecret;
@@ -165,7 +166,10 @@ fn the_examples_name_every_key_that_is_known() {
             } else if let Some(file) = match (*path, *key) {
                 ("channels.*.marketing", _) | ("channels.*", "marketing") => Some(MAIN),
                 ("channels.*", "username") => Some(MAIN),
-                ("pages.*" | "profile.*", _) | ("", "pages" | "profile") => Some(FEEDS),
+                ("pages.*" | "forms.*" | "profile.*", _) | ("", "pages" | "forms" | "profile") => {
+                    Some(FEEDS)
+                }
+                ("listen", "editor") => Some(MAIN),
                 ("campaigns.*.utility", _) | ("campaigns.*", "utility") => Some(FEEDS),
                 _ => None,
             } {
@@ -206,6 +210,7 @@ fn the_example_of_a_page_is_one() {
     let shown: String = FEEDS
         .lines()
         .skip_while(|line| *line != "#  [pages.news]")
+        .take_while(|line| !line.is_empty())
         .filter(|line| !line.starts_with("#  logo"))
         .map(|line| format!("{}\n", line.trim_start_matches('#')))
         .collect();
@@ -235,6 +240,39 @@ fn the_example_of_what_people_are_asked_is_one() {
     assert_eq!(field.title.languages["ro"], "Oraș");
     assert_eq!(field.options, ["Iași", "București"]);
     assert!(field.at_start);
+}
+
+#[test]
+fn the_example_of_a_form_is_one() {
+    let shown: String = FEEDS
+        .lines()
+        .skip_while(|line| *line != "#  [forms.popup]")
+        .take_while(|line| !line.is_empty())
+        .map(|line| format!("{}\n", line.trim_start_matches('#')))
+        .collect();
+    let (_folder, loaded) = load_texts(MAIN, &format!("{FEEDS}\n{shown}"));
+    let loaded = loaded.unwrap();
+    assert_eq!(loaded.warnings, []);
+    let [form] = &loaded.config.forms[..] else { panic!("one form") };
+    assert_eq!((form.name.as_str(), form.shape), ("popup", Shape::Dialog));
+    let triggers = Triggers { after: Some(Duration::from_secs(5)), scroll: Some(0.5), exit: true };
+    assert_eq!(form.triggers, triggers);
+    assert_eq!(form.again_after, Duration::from_secs(30 * 86_400));
+    assert_eq!(form.title.as_ref().unwrap().languages["ro"], "Știri din port");
+}
+
+#[test]
+fn a_form_needs_nothing() {
+    let main = "data_dir = '/x'\n[forms]\na = {}\nb = { kind = 'bar' }\nc = { kind = 'button' }\n";
+    let loaded = Folder::new(&[("tidings.toml", main)]).load().unwrap();
+    let shown: Vec<_> =
+        loaded.config.forms.iter().map(|it| (it.shape, it.triggers.after)).collect();
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    let bar = Shape::Bar { is_top: false };
+    assert_eq!(shown, [(Shape::Dialog, seconds(5)), (bar, seconds(0)), (Shape::Button, None)]);
+    let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    assert!(warnings.iter().any(|it| it.ends_with("`listen.public` is not set")), "{warnings:?}");
+    assert!(warnings.iter().any(|it| it.ends_with("there is no channel")), "{warnings:?}");
 }
 
 #[test]
@@ -568,7 +606,7 @@ fn sec_f09_an_editor_cannot_open_networks_or_channels() {
     let (_folder, loaded) = load_texts(main, feeds);
     let told = loaded.unwrap_err();
     let hint = "\n  hint: an included file may hold `sources`, `topics`, `campaigns`, `messages`, \
-                `pages`, `profile`";
+                `pages`, `forms`, `profile`";
     assert_eq!(
         told[0],
         format!(

@@ -24,7 +24,7 @@ use crate::render::expression::{
 use crate::render::nearest::nearest;
 
 /// What an expression sees.
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "language",
     "first_name",
     "timezone",
@@ -33,6 +33,7 @@ const FIELDS: [&str; 9] = [
     "service",
     "joined",
     "days",
+    "came_by",
     PROFILE,
 ];
 
@@ -152,6 +153,7 @@ fn add_field(key: &mut Vec<u8>, field: &str, somebody: &Somebody<'_>) {
         "language" => add(subscriber.language.as_deref().unwrap_or_default().as_bytes()),
         "first_name" => add(subscriber.first_name.as_deref().unwrap_or_default().as_bytes()),
         "timezone" => add(zone_of(subscriber).as_bytes()),
+        "came_by" => add(origin_of(subscriber).as_bytes()),
         "topics" => {
             subscriber.topics.iter().for_each(|topic| add(topic.as_str().as_bytes()));
             add(b".");
@@ -214,6 +216,11 @@ fn zone_of(subscriber: &Subscriber) -> &str {
     subscriber.timezone.as_ref().map_or("", Zone::as_str)
 }
 
+/// The tag of the link that brought them; empty where it had none.
+fn origin_of(subscriber: &Subscriber) -> String {
+    subscriber.came_by.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
 /// The day in UTC, counted from 1970-01-01.
 fn day_of(at: Timestamp) -> i64 {
     at.as_millis().div_euclid(DAY_MILLIS)
@@ -256,6 +263,7 @@ fn value_of(field: &str, somebody: &Somebody<'_>) -> Value {
         "language" => Value::from(subscriber.language.as_deref().unwrap_or_default()),
         "first_name" => Value::from(subscriber.first_name.as_deref().unwrap_or_default()),
         "timezone" => Value::from(zone_of(subscriber)),
+        "came_by" => Value::from(origin_of(subscriber)),
         "topics" => subscriber.topics.iter().map(|topic| Value::from(topic.as_str())).collect(),
         "channel" => Value::from(channel.as_str()),
         "service" => Value::from(kind.as_str()),
@@ -376,6 +384,7 @@ fn tried(environment: &Environment<'_>, text: &str) -> Vec<Fault> {
         first_name: Some("Ana".to_owned()),
         timezone: Zone::exactly("UTC"),
         name_asked_at: None,
+        came_by: None,
         topics: vec![name.clone()],
         standing: Standing::Active,
         window_until: None,
@@ -412,6 +421,7 @@ fn tried(environment: &Environment<'_>, text: &str) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::origin::Origin;
 
     fn name(text: &str) -> Name {
         Name::parse(text).unwrap()
@@ -425,6 +435,7 @@ mod tests {
             first_name: None,
             timezone: None,
             name_asked_at: None,
+            came_by: None,
             topics: topics.iter().map(|topic| name(topic)).collect(),
             standing: Standing::Active,
             window_until: None,
@@ -451,7 +462,8 @@ mod tests {
 
     #[test]
     fn an_expression_chooses_people() {
-        let ana = person("7", "ro", &["hats", "shoes"]);
+        let came_by = Origin::parse("spring-flyer").ok();
+        let ana = Subscriber { came_by, ..person("7", "ro", &["hats", "shoes"]) };
         let group = person("-100", "", &["shoes"]);
         for (text, of_ana, of_group) in [
             ("language == 'ro' and 'shoes' in topics", true, false),
@@ -462,6 +474,8 @@ mod tests {
             ("joined >= '2026-01-05' and joined < '2026-01-06'", true, true),
             ("days >= 10 and days < 11", true, true),
             ("first_name == ''", true, true),
+            ("came_by == 'spring-flyer'", true, false),
+            ("came_by is matching('^web:')", false, false),
             ("true", true, true),
             ("false", false, false),
         ] {

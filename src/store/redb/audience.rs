@@ -81,6 +81,7 @@ fn named_chat(address: &str) -> Subscriber {
         first_name: None,
         timezone: None,
         name_asked_at: None,
+        came_by: None,
         topics: Vec::new(),
         standing: Standing::Active,
         window_until: None,

@@ -152,6 +152,7 @@ pub(super) fn commit_post_as(
         return Err(StoreError::Missing { what: format!("draft {draft} due at {due_at}") });
     }
     let post = commit_post(writing, commit)?;
+    writing.archive(post, &commit.post, &role.archive)?;
     if let Some(draft) = role.shows {
         writing.tables.shown.insert((draft.0, post.0))?;
     }
@@ -194,6 +195,10 @@ pub(super) fn commit_zoned(
             (zoned.first, zoned.posts) = (*first, posts);
         }
         put_post(writing, id, &post, audiences)?;
+        // All of them say the same.
+        if ids.len() == 1 {
+            writing.archive(PostId(id), &post, &commit.archive)?;
+        }
         let posted = |_: &Name| Happened::Posted { post: PostId(id) };
         for draft in &taken {
             writing.trace_all(draft, post.created_at, &posted)?;

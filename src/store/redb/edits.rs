@@ -146,6 +146,8 @@ pub(super) fn commit_correction(
     row.personal.clone_from(&commit.personal);
     row.cards.clone_from(&commit.cards);
     writing.tables.posts.put(post, &row)?;
+    let shown = if commit.is_taken_back { Default::default() } else { row.cards.as_slice() };
+    writing.correct_archived(post, shown, commit.now)?;
     state.revision += 1;
     if commit.has_new_media {
         state.media_revision = state.revision;

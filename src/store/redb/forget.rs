@@ -355,7 +355,7 @@ mod tests {
 
     use Fate::{Erased as Goes, Nobody, Numbers, Proof, Settings};
 
-    const FATES: [(&str, Fate); 90] = [
+    const FATES: [(&str, Fate); 93] = [
         ("format", Nobody),
         ("counters", Nobody),
         ("sources", Nobody),
@@ -451,6 +451,9 @@ mod tests {
         ("chats", Settings),
         ("recents", Goes),
         ("recents_by_age", Goes),
+        ("archive", Nobody),
+        ("archived", Nobody),
+        ("archived_topics", Nobody),
     ];
 
     #[test]

@@ -36,6 +36,10 @@ mod drafts;
 
 mod audience;
 
+mod archive;
+
+mod origins;
+
 mod late;
 
 mod planned;
@@ -107,6 +111,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use futures_util::future::BoxFuture;
 use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError};
 
+use crate::model::archive::Archived;
 use crate::model::channel::ChannelState;
 use crate::model::chat::ChatSeen;
 use crate::model::control::{Obeyed, PostWord};
@@ -118,6 +123,7 @@ use crate::model::lane::Optin;
 use crate::model::media::{KeptMedium, MediaKey};
 use crate::model::name::Name;
 use crate::model::one_off::{FilePost, FilesTaken};
+use crate::model::origin::Origins;
 use crate::model::pacing::{Halt, Pacing, StarsAsked};
 use crate::model::post::{Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
@@ -635,6 +641,20 @@ impl Store for RedbStore {
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()> {
         let channel = channel.clone();
         self.write(move |writing| writing.keep_channel(&channel, &state))
+    }
+
+    fn load_archive(
+        &self,
+        topic: &Name,
+        before: Option<PostId>,
+        limit: usize,
+    ) -> Reply<'_, Vec<Archived>> {
+        let topic = topic.clone();
+        self.scan(move |read| archive::load_archive(read, &topic, before, limit))
+    }
+
+    fn load_origins(&self) -> Reply<'_, Origins> {
+        self.scan(origins::load_origins)
     }
 
     fn load_bot(&self, channel: &Name) -> Reply<'_, Option<String>> {

@@ -6,6 +6,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
+use crate::model::archive::Archived;
 use crate::model::audience::Whom;
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelState;
@@ -521,6 +522,7 @@ versions! {
     Recent = 1;
     ChatSeen = 1;
     Seen = 1;
+    Archived = 1;
     Watch = 1;
     WatchedRow = 1;
     ToldWatch = 1;
@@ -545,6 +547,7 @@ mod tests {
     use crate::model::message::{Action, Button, Medium, Message, Module};
     use crate::model::offer::{Amount, Availability, Offer, Sale, Terms, Variant};
     use crate::model::one_off::{OneOff, Says};
+    use crate::model::origin::Origin;
     use crate::model::pacing::{ChatPace, Learned};
     use crate::model::post::{
         Content, DraftId, Flood, Hold, PostId, PriceMove, Reason, Story, Told,
@@ -1147,6 +1150,7 @@ mod tests {
                 first_name: Some("Ana".into()),
                 timezone: Some(Zone::exactly("UTC").unwrap()),
                 name_asked_at: Some(at(5)),
+                came_by: Some(Origin::Page(name("harbour"))),
                 topics: vec![name("news")],
                 standing: Standing::Gone,
                 window_until: Some(at(1)),
@@ -1177,6 +1181,14 @@ mod tests {
     #[test]
     fn the_hours_of_a_campaign_are_read_as_they_were_written() {
         golden(&Gathering { decided: Some(wall()), next: None }, "014e98e8c901d80400");
+    }
+
+    #[test]
+    fn an_archived_post_is_read_as_it_was_written() {
+        let link = Some("c".to_owned());
+        let entries =
+            vec![crate::model::archive::Entry { title: "a".into(), text: "b".into(), link }];
+        golden(&Archived { post: PostId(1), at: at(2), corrected_at: Some(at(3)), entries }, "");
     }
 
     #[test]

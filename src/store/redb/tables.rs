@@ -13,6 +13,7 @@ use redb::{
     WriteTransaction,
 };
 
+use crate::model::archive::Archived;
 use crate::model::audience::Whom;
 use crate::model::channel::ChannelState;
 use crate::model::chat::ChatSeen;
@@ -205,6 +206,8 @@ tables! {
         traces TRACES: [u8; 16] => Trace;
         /// By the post's id: what is left of a word on it.
         chores CHORES: u64 => Chore;
+        /// By the post's id: what everybody may read of it, under the topics in `archived`.
+        archive ARCHIVE: u64 => Archived;
         /// By channel, person's number and watch: what they wait for.
         watches WATCHES: (Text, u32, u64) => Watch;
         /// By source, product and watch: who waits for it, oldest first.
@@ -263,6 +266,10 @@ tables! {
         carried CARRIED: (Text, i64, u32);
         /// In milliseconds, channel, number: who withdrew when.
         withdrawals WITHDRAWALS: (i64, Text, u32);
+        /// Topic, post: what everybody may read.
+        archived ARCHIVED: (Text, u64);
+        /// The same by post, topic.
+        archived_topics ARCHIVED_TOPICS: (u64, Text);
         /// Channel, number, entry of the ledger: whose it is.
         consents_of CONSENTS_OF: (Text, u32, u64);
         /// In milliseconds, code: when a deletion was asked for.

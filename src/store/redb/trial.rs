@@ -28,6 +28,7 @@ fn person(number: usize) -> Subscriber {
         first_name: None,
         timezone: None,
         name_asked_at: None,
+        came_by: None,
         topics: vec![],
         standing: Standing::Active,
         window_until: None,

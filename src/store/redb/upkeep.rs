@@ -294,6 +294,7 @@ fn prune_posts(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, St
             }
             batches += span.batches;
         }
+        writing.settle_archived(post)?;
         writing.forget_post(post);
         writing.tables.finished.remove((at, post))?;
         writing.tables.tallies.remove(post)?;
