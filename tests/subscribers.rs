@@ -101,7 +101,8 @@ async fn people_are_brought_in_listed_exported_and_erased_without_a_daemon() {
     assert!(said(&rig, &["list", "--standing", "stopped"]).contains("nobody"));
 
     let shown = said(&rig, &["show", "bot", "101"]);
-    for part in ["Ana", "2025-01-03T10:00:00Z  yes, by import:the old bot", "entry 1 of the ledger"] {
+    for part in ["Ana", "2025-01-03T10:00:00Z  yes, by import:the old bot", "entry 1 of the ledger"]
+    {
         assert!(shown.contains(part), "{shown}");
     }
     assert_eq!(json_of(&rig, &["show", "bot", "#1"])["address"], "102");
@@ -144,7 +145,10 @@ async fn of_a_file_with_mistakes_nothing_is_taken_in() {
         refused(&rig, &["import", &bad, "--channel", "bot", "--source", "the shop"]);
     assert_eq!(code, Some(65));
     assert!(words.contains("bad.csv: line 3, column `address`: `x` is not"), "{words}");
-    assert!(words.contains("bad.csv: line 4, column `topics`: there is no topic `sport`"), "{words}");
+    assert!(
+        words.contains("bad.csv: line 4, column `topics`: there is no topic `sport`"),
+        "{words}"
+    );
     assert!(words.ends_with("nothing was imported\n"), "{words}");
     assert_eq!(json_of(&rig, &["list"])["subscribers"], json!([]));
     let good = file(&rig, "good.csv", "address\n1\n");

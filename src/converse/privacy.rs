@@ -197,16 +197,31 @@ const SURE: Texts = [
         "Everything we know about you will be erased, for good, and you will get nothing more from \
          us. Shall we?",
     ),
-    ("ro", "Tot ce știm despre tine va fi șters definitiv și nu vei mai primi nimic de la noi. Ștergem?"),
-    ("it", "Tutto ciò che sappiamo di te sarà cancellato per sempre e non riceverai più nulla. Procediamo?"),
+    (
+        "ro",
+        "Tot ce știm despre tine va fi șters definitiv și nu vei mai primi nimic de la noi. Ștergem?",
+    ),
+    (
+        "it",
+        "Tutto ciò che sappiamo di te sarà cancellato per sempre e non riceverai più nulla. Procediamo?",
+    ),
     (
         "de",
         "Alles, was wir von dir wissen, wird endgültig gelöscht, und du bekommst nichts mehr von \
          uns. Sollen wir?",
     ),
-    ("fr", "Tout ce que nous savons de vous sera effacé pour toujours et vous ne recevrez plus rien. On efface ?"),
-    ("es", "Todo lo que sabemos de ti se borrará para siempre y no recibirás nada más. ¿Lo borramos?"),
-    ("ru", "Всё, что мы о вас знаем, будет удалено навсегда, и вы больше ничего не получите. Удаляем?"),
+    (
+        "fr",
+        "Tout ce que nous savons de vous sera effacé pour toujours et vous ne recevrez plus rien. On efface ?",
+    ),
+    (
+        "es",
+        "Todo lo que sabemos de ti se borrará para siempre y no recibirás nada más. ¿Lo borramos?",
+    ),
+    (
+        "ru",
+        "Всё, что мы о вас знаем, будет удалено навсегда, и вы больше ничего не получите. Удаляем?",
+    ),
 ];
 
 const YES: Texts = [
@@ -224,7 +239,10 @@ const GONE: Texts = [
     ("ro", "Totul a fost șters. La revedere! Dacă ne scrii din nou, o luăm de la început."),
     ("it", "È tutto cancellato. Arrivederci! Se ci scrivi di nuovo, ricominciamo da capo."),
     ("de", "Alles ist gelöscht. Auf Wiedersehen! Schreibst du uns wieder, fangen wir neu an."),
-    ("fr", "Tout est effacé. Au revoir ! Si vous nous écrivez à nouveau, nous repartirons de zéro."),
+    (
+        "fr",
+        "Tout est effacé. Au revoir ! Si vous nous écrivez à nouveau, nous repartirons de zéro.",
+    ),
     ("es", "Todo está borrado. ¡Adiós! Si vuelves a escribirnos, empezamos de nuevo."),
     ("ru", "Всё удалено. До свидания! Если вы напишете снова, начнём сначала."),
 ];
@@ -266,7 +284,8 @@ pub(super) fn answers(
             // A value of ours has a form as text.
             let bytes = serde_json::to_vec_pretty(&all).unwrap_or_default();
             let file = Module::Media(Medium::ours(FILE, &bytes));
-            let words = Module::Text { text: RichText::from_plain(&say(&FILE_WORDS)), buttons: vec![] };
+            let words =
+                Module::Text { text: RichText::from_plain(&say(&FILE_WORDS)), buttons: vec![] };
             vec![answer(vec![words]), answer(vec![file])]
         }
         Wanted::Erase => vec![text(&say(&SURE), vec![button(&YES, Wanted::Erased)])],
@@ -377,8 +396,23 @@ mod tests {
     #[test]
     fn every_saying_has_the_same_languages() {
         for texts in [
-            &ABOUT, &STRANGER, &ADDRESS, &NAME, &LANGUAGE, &ZONE, &TOPICS, &SINCE, &AGREED, &STOPPED,
-            &KEPT, &AS_FILE, &ERASE, &SURE, &YES, &GONE, &FILE_WORDS,
+            &ABOUT,
+            &STRANGER,
+            &ADDRESS,
+            &NAME,
+            &LANGUAGE,
+            &ZONE,
+            &TOPICS,
+            &SINCE,
+            &AGREED,
+            &STOPPED,
+            &KEPT,
+            &AS_FILE,
+            &ERASE,
+            &SURE,
+            &YES,
+            &GONE,
+            &FILE_WORDS,
         ] {
             let languages: Vec<&str> = texts.iter().map(|(language, _)| *language).collect();
             assert_eq!(languages, ["en", "ro", "it", "de", "fr", "es", "ru"]);

@@ -18,11 +18,11 @@ use crate::model::event::{Deed, Event};
 use crate::model::message::Message;
 use crate::model::name::Name;
 use crate::model::post::Answer;
+use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
-use crate::model::subscriber::Subscriber;
 use crate::store::{ConversationCommit, Erasure, OptinWord, Store, StoreError};
 
 /// Events taken at once.

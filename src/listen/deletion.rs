@@ -119,8 +119,7 @@ pub(crate) fn routes(
         }
         _ => None,
     });
-    let office =
-        Office { signers: signers.collect(), store, clock, meters, limits, public_url };
+    let office = Office { signers: signers.collect(), store, clock, meters, limits, public_url };
     Router::new()
         .route("/meta/{channel}/delete", post(delete))
         .route("/meta/{channel}/deauthorize", post(deauthorize))
@@ -222,8 +221,7 @@ async fn status(
 impl Office {
     /// The request, if it is one of Meta's.
     async fn read(&self, channel: &str, request: Request) -> Result<Signed, StatusCode> {
-        let (channel, signer) =
-            self.signers.get_key_value(channel).ok_or(StatusCode::NOT_FOUND)?;
+        let (channel, signer) = self.signers.get_key_value(channel).ok_or(StatusCode::NOT_FOUND)?;
         let refuse = |word: &'static str, status| {
             self.meters.count_events(channel, word, 1);
             Err(status)
@@ -353,8 +351,15 @@ mod tests {
         let payload = genuine(&signer("secret"), &good).unwrap();
         assert_eq!(user(payload, Timestamp::from_millis(1_900_000_060_000)).unwrap(), "218471");
         assert_eq!(genuine(&signer("other"), &good), None);
-        for bad in ["", ".", "a.b", payload, &good.replace('.', ""), &format!(".{payload}"), &format!("{good}x")]
-        {
+        for bad in [
+            "",
+            ".",
+            "a.b",
+            payload,
+            &good.replace('.', ""),
+            &format!(".{payload}"),
+            &format!("{good}x"),
+        ] {
             assert_eq!(genuine(&signer("secret"), bad), None, "{bad}");
         }
     }
@@ -364,7 +369,10 @@ mod tests {
         let now = Timestamp::from_millis(1_900_000_060_000);
         let read = |fields: &Value| user(&base64::encode(fields.to_string().as_bytes()), now);
         assert_eq!(read(&fields()).as_deref(), Some("218471"));
-        assert_eq!(read(&json!({ "algorithm": "hmac-sha256", "user_id": 7 })).as_deref(), Some("7"));
+        assert_eq!(
+            read(&json!({ "algorithm": "hmac-sha256", "user_id": 7 })).as_deref(),
+            Some("7")
+        );
         let old = 1_900_000_000 - 3 * 86_400;
         for bad in [
             json!({ "algorithm": "none", "user_id": "7" }),

@@ -42,11 +42,11 @@ use crate::model::post::{
 };
 use crate::model::price::{PriceHistory, PriceSeen};
 use crate::model::product::ProductName;
+use crate::model::proof::{Audit, Hash, Proof};
 use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState, ShelfWrite};
 use crate::model::signal::Signal;
 use crate::model::source::SourceState;
-use crate::model::proof::{Audit, Hash, Proof};
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::trace::{Happened, Trace};

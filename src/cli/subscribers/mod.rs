@@ -202,10 +202,7 @@ async fn list(settings: &Settings, whom: &Whom, limit: usize, csv: bool, json: b
 }
 
 /// Some people, and where it goes on.
-async fn page(
-    line: &Line,
-    ask: &PeopleAsk,
-) -> Result<(Vec<Value>, Option<(Name, u32)>), Failure> {
+async fn page(line: &Line, ask: &PeopleAsk) -> Result<(Vec<Value>, Option<(Name, u32)>), Failure> {
     let mut answer = line.ask(Ask::People(Box::new(ask.clone()))).await?;
     if let (Some(why), Some(1..)) = (answer["why"].as_str(), answer["unjudged"].as_u64()) {
         output::complain(&format!("{} can't be judged: {why}", answer["unjudged"]));

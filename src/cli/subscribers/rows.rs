@@ -99,7 +99,9 @@ impl Reader<'_> {
             return Err("it is empty".to_owned());
         }
         if cell.contains(['.', 'e', 'E']) && cell.parse::<f64>().is_ok() {
-            return Err(format!("`{cell}` was made a fraction by a spreadsheet: export it as text"));
+            return Err(format!(
+                "`{cell}` was made a fraction by a spreadsheet: export it as text"
+            ));
         }
         let is_good = match self.kind {
             // As a number, so that no one is there twice.
@@ -131,7 +133,8 @@ fn language(cell: &str) -> Result<String, String> {
     let is_main = parts.next().is_some_and(|it| {
         (2..=3).contains(&it.len()) && it.bytes().all(|c| c.is_ascii_lowercase())
     });
-    let is_part = |it: &str| (1..=8).contains(&it.len()) && it.bytes().all(|c| c.is_ascii_alphanumeric());
+    let is_part =
+        |it: &str| (1..=8).contains(&it.len()) && it.bytes().all(|c| c.is_ascii_alphanumeric());
     match is_main && parts.all(is_part) {
         true => Ok(text),
         false => Err(format!("`{cell}` is no language such as `ro` or `pt-br`")),
@@ -170,9 +173,9 @@ mod tests {
         let reader = Reader { channel: &channel, kind, known: &known, topics: &known[..1] };
         let own = |(name, cell): &(&str, &str)| ((*name).to_owned(), (*cell).to_owned());
         let row = Row { line: 7, cells: cells.iter().map(own).collect() };
-        reader.read(&row).map_err(|faults| {
-            faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-        })
+        reader
+            .read(&row)
+            .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     }
 
     #[test]

@@ -49,12 +49,14 @@ pub(super) struct Rows<R> {
 }
 
 impl<R: BufRead> Rows<R> {
-    /// Reads the head, if there is one, whose columns must be among `known`.
+    /// Reads the head, if there is one, whose columns must be among `known`; the first of these is
+    /// needed.
     ///
     /// # Errors
     /// What is wrong with the head.
     pub(super) fn open(mut input: R, known: &[&str]) -> Result<Self, Fault> {
-        let broken = |why: &str| Fault { line: 1, column: None, why: why.to_owned(), is_last: true };
+        let broken =
+            |why: &str| Fault { line: 1, column: None, why: why.to_owned(), is_last: true };
         let first = input.fill_buf().map_err(|error| broken(&error.to_string()))?;
         let first = first.strip_prefix(MARK.as_bytes()).unwrap_or(first);
         let start = first.iter().find(|byte| !byte.is_ascii_whitespace());
@@ -81,6 +83,11 @@ impl<R: BufRead> Rows<R> {
             if columns.iter().take(at).any(|other| other == name) {
                 return Err(fault("it is there twice".to_owned()));
             }
+        }
+        if let Some(needed) = known.first().filter(|it| !columns.iter().any(|name| name == *it)) {
+            return Err(broken(&format!(
+                "there is no column `{needed}`: the first line is the head"
+            )));
         }
         rows.head = Some((separator, columns));
         Ok(rows)
@@ -142,7 +149,8 @@ impl<R: BufRead> Rows<R> {
             }
             if !is_open {
                 let text = String::from_utf8(bytes);
-                let text = text.map_err(|_| fault("it is not UTF-8: save the file as such", true))?;
+                let text =
+                    text.map_err(|_| fault("it is not UTF-8: save the file as such", true))?;
                 return Ok(Some((first, text.trim_end_matches(['\r', '\n']).to_owned())));
             }
         }
@@ -268,6 +276,7 @@ mod tests {
             ("", "line 1: the file is empty"),
             ("address,adress\n", "line 1, column `adress`: no such column; there is address, "),
             ("address,address\n", "line 1, column `address`: it is there twice"),
+            ("topics\n1\n", "line 1: there is no column `address`"),
             ("address\n7,8\n", "line 2: it has 2 cells, the head 1"),
             ("address\n7\"8\n", "line 2: a quote is not closed"),
             ("address\n7\"8\"\n", "line 2: a quote stands within a cell"),

@@ -91,7 +91,8 @@ fn audit_people(read: &ReadTransaction, audit: &mut Audit) -> Result<(), StoreEr
     for key in CONSENTS_OF.open(read)?.keys(..)? {
         let key = key?;
         let (channel, number, at) = key.value();
-        let is_same = last.as_ref().is_some_and(|(of, n, _)| of.as_str() == channel && *n == number);
+        let is_same =
+            last.as_ref().is_some_and(|(of, n, _)| of.as_str() == channel && *n == number);
         if !is_same {
             let name = crate::store::redb::poll::named(channel)?;
             let who = pseudonyms.need((channel, number))?.who(&name);

@@ -111,11 +111,11 @@ use crate::model::pacing::{Halt, Pacing, StarsAsked};
 use crate::model::post::{Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
 use crate::model::product::ProductName;
+use crate::model::proof::{Audit, Hash, Proof};
 use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState};
 use crate::model::signal::Signal;
 use crate::model::source::SourceState;
-use crate::model::proof::{Audit, Hash, Proof};
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::model::trace::{Happened, Trace};
@@ -128,9 +128,9 @@ use crate::store::redb::tables::BOTS;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
     Advance, Arrivals, Arrived, Claimed, ConversationCommit, CorrectionCommit, Deletion, Delivery,
-    Erasure, FloodWord, LateCommit,
-    LateLook, MarketCampaign, MarketState, OptinWord, PollCommit, PostCommit, PostRole, Reply,
-    Rescued, ReviewWord, Reviewed, Status, Store, StoreError, TraceQuery, Wire, ZonedCommit,
+    Erasure, FloodWord, LateCommit, LateLook, MarketCampaign, MarketState, OptinWord, PollCommit,
+    PostCommit, PostRole, Reply, Rescued, ReviewWord, Reviewed, Status, Store, StoreError,
+    TraceQuery, Wire, ZonedCommit,
 };
 
 /// The file's name in the data directory.

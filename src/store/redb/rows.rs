@@ -21,20 +21,20 @@ use crate::model::name::Name;
 use crate::model::pacing::{Halt, Pacing};
 use crate::model::post::{Answer, Body, Counts, Draft, Personal, Zoned};
 use crate::model::product::ProductName;
+use crate::model::proof::{Entry, Hash, Pseudonym};
 use crate::model::rollout::Rollout;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
-use crate::model::proof::{Entry, Hash, Pseudonym};
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::timing::Hours;
 use crate::model::trace::Trace;
 use crate::model::zone::Gathering;
-use crate::store::{Deletion, MarketState};
 use crate::store::codec::Record;
 use crate::store::redb::chores::Chore;
 use crate::store::redb::packed::{pack, unpack};
 use crate::store::redb::sent::{put_varint, take_wide};
+use crate::store::{Deletion, MarketState};
 
 /// The file's own format; a file of another one is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -1154,7 +1154,10 @@ mod tests {
 
     #[test]
     fn a_pseudonym_is_read_as_it_was_written() {
-        golden(&Pseudonym { salt: [7; 16], address: "a".into() }, "014bf1a4a5070707070707070707070707070707070161");
+        golden(
+            &Pseudonym { salt: [7; 16], address: "a".into() },
+            "014bf1a4a5070707070707070707070707070707070161",
+        );
     }
 
     #[test]
@@ -1164,7 +1167,10 @@ mod tests {
 
     #[test]
     fn a_pepper_is_read_as_it_was_written() {
-        golden(&Pepper([7; 32]), "01b368f4df0707070707070707070707070707070707070707070707070707070707070707");
+        golden(
+            &Pepper([7; 32]),
+            "01b368f4df0707070707070707070707070707070707070707070707070707070707070707",
+        );
     }
 
     #[test]
