@@ -115,7 +115,9 @@ async fn links(settings: &Settings, source: &str, product: &str, aim: Aim, json:
     let Some(name) = names.iter().find(|name| name.as_str() == source) else {
         let all: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
         let hint = match all.is_empty() {
-            true => "write `watch = true` at a catalog, or at a campaign that tells of one".to_owned(),
+            true => {
+                "write `watch = true` at a catalog, or at a campaign that tells of one".to_owned()
+            }
             false => format!("the settings have {}", all.join(", ")),
         };
         let words = format!("there is no source `{source}` to be watched\n  hint: {hint}");

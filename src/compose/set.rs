@@ -82,7 +82,8 @@ pub(super) fn one_off(options: &Options, one: OneOff) -> Result<Composed, String
                 .iter()
                 .map(|item| Told { item: item.id, kind: ChangeKind::New, price: None })
                 .collect();
-            let set = Set { campaign: &layout, layout: &layout, channels: &whom.channels, watch: false };
+            let set =
+                Set { campaign: &layout, layout: &layout, channels: &whom.channels, watch: false };
             let post = set.post(options, &items.into(), &told);
             Post { campaign: None, title: short_title(&title), ..post }
         }

@@ -43,8 +43,14 @@ const PRICE_KEPT: Words = [
     ("en", "🔔 {title}: I’ll tell you when it costs {limit} or less. I’ll look until {day}."),
     ("ro", "🔔 {title}: îți spun când costă {limit} sau mai puțin. Urmăresc până la {day}."),
     ("it", "🔔 {title}: ti avviso quando costa {limit} o meno. Controllo fino al {day}."),
-    ("de", "🔔 {title}: Ich sage Bescheid, wenn es {limit} oder weniger kostet. Ich schaue bis {day}."),
-    ("fr", "🔔 {title} : je vous préviens dès que le prix est de {limit} ou moins. Je surveille jusqu’au {day}."),
+    (
+        "de",
+        "🔔 {title}: Ich sage Bescheid, wenn es {limit} oder weniger kostet. Ich schaue bis {day}.",
+    ),
+    (
+        "fr",
+        "🔔 {title} : je vous préviens dès que le prix est de {limit} ou moins. Je surveille jusqu’au {day}.",
+    ),
     ("es", "🔔 {title}: te aviso cuando cueste {limit} o menos. Miro hasta el {day}."),
     ("ru", "🔔 {title}: сообщу, когда цена будет {limit} или ниже. Слежу до {day}."),
 ];
@@ -80,13 +86,34 @@ const UNKNOWN: Words = [
 ];
 
 const HELP: Words = [
-    ("en", "I can watch a product and tell you when it is in stock or cheaper. Send me its link, or words of its name: /watch https://… or /watch red kettle. /watches shows what you wait for."),
-    ("ro", "Pot urmări un produs și îți spun când e în stoc sau se ieftinește. Trimite-mi linkul sau cuvinte din nume: /watch https://… sau /watch ceainic roșu. /watches arată ce aștepți."),
-    ("it", "Posso seguire un prodotto e dirti quando è disponibile o costa meno. Mandami il link o parole del nome: /watch https://… o /watch bollitore rosso. /watches mostra cosa aspetti."),
-    ("de", "Ich kann ein Produkt beobachten und sagen, wenn es da oder günstiger ist. Schick mir den Link oder Wörter des Namens: /watch https://… oder /watch roter Kessel. /watches zeigt, worauf du wartest."),
-    ("fr", "Je peux surveiller un produit et vous dire quand il est en stock ou moins cher. Envoyez-moi son lien ou des mots de son nom : /watch https://… ou /watch bouilloire rouge. /watches montre ce que vous attendez."),
-    ("es", "Puedo vigilar un producto y avisarte cuando esté disponible o más barato. Envíame su enlace o palabras de su nombre: /watch https://… o /watch tetera roja. /watches muestra lo que esperas."),
-    ("ru", "Я могу следить за товаром и сообщить, когда он появится или подешевеет. Пришлите ссылку или слова из названия: /watch https://… или /watch красный чайник. /watches покажет, чего вы ждёте."),
+    (
+        "en",
+        "I can watch a product and tell you when it is in stock or cheaper. Send me its link, or words of its name: /watch https://… or /watch red kettle. /watches shows what you wait for.",
+    ),
+    (
+        "ro",
+        "Pot urmări un produs și îți spun când e în stoc sau se ieftinește. Trimite-mi linkul sau cuvinte din nume: /watch https://… sau /watch ceainic roșu. /watches arată ce aștepți.",
+    ),
+    (
+        "it",
+        "Posso seguire un prodotto e dirti quando è disponibile o costa meno. Mandami il link o parole del nome: /watch https://… o /watch bollitore rosso. /watches mostra cosa aspetti.",
+    ),
+    (
+        "de",
+        "Ich kann ein Produkt beobachten und sagen, wenn es da oder günstiger ist. Schick mir den Link oder Wörter des Namens: /watch https://… oder /watch roter Kessel. /watches zeigt, worauf du wartest.",
+    ),
+    (
+        "fr",
+        "Je peux surveiller un produit et vous dire quand il est en stock ou moins cher. Envoyez-moi son lien ou des mots de son nom : /watch https://… ou /watch bouilloire rouge. /watches montre ce que vous attendez.",
+    ),
+    (
+        "es",
+        "Puedo vigilar un producto y avisarte cuando esté disponible o más barato. Envíame su enlace o palabras de su nombre: /watch https://… o /watch tetera roja. /watches muestra lo que esperas.",
+    ),
+    (
+        "ru",
+        "Я могу следить за товаром и сообщить, когда он появится или подешевеет. Пришлите ссылку или слова из названия: /watch https://… или /watch красный чайник. /watches покажет, чего вы ждёте.",
+    ),
 ];
 
 const NOTHING_WATCHED: Words = [
@@ -110,11 +137,20 @@ const CHOOSE: Words = [
 ];
 
 const FULL: Words = [
-    ("en", "You wait for {count} things already, and more is too much for me. End one first: /watches"),
+    (
+        "en",
+        "You wait for {count} things already, and more is too much for me. End one first: /watches",
+    ),
     ("ro", "Aștepți deja {count} lucruri, mai multe nu pot ține. Renunță întâi la unul: /watches"),
     ("it", "Aspetti già {count} cose, di più non ne tengo. Togline prima una: /watches"),
-    ("de", "Du wartest schon auf {count} Dinge, mehr kann ich nicht behalten. Beende erst eines: /watches"),
-    ("fr", "Vous attendez déjà {count} choses, je ne peux en garder plus. Retirez-en une d’abord : /watches"),
+    (
+        "de",
+        "Du wartest schon auf {count} Dinge, mehr kann ich nicht behalten. Beende erst eines: /watches",
+    ),
+    (
+        "fr",
+        "Vous attendez déjà {count} choses, je ne peux en garder plus. Retirez-en une d’abord : /watches",
+    ),
     ("es", "Ya esperas {count} cosas y no puedo con más. Quita antes una: /watches"),
     ("ru", "Вы уже ждёте {count} товаров, больше не могу. Сначала уберите один: /watches"),
 ];
@@ -312,7 +348,8 @@ impl Asked {
         let text: String = text.chars().take(WORDS_CHARS_MAX).collect();
         let mut words: Vec<&str> = text.split_whitespace().collect();
         let is_link = |word: &str| word.contains("://") || word.starts_with("www.");
-        let is_number = |word: &&str| word.bytes().all(|c| c.is_ascii_digit() || c == b'.' || c == b',');
+        let is_number =
+            |word: &&str| word.bytes().all(|c| c.is_ascii_digit() || c == b'.' || c == b',');
         let link = words.iter().find(|word| is_link(word)).map(|word| (*word).to_owned());
         if let Some(link) = link {
             let limit = words.last().copied().filter(is_number);
@@ -384,9 +421,10 @@ pub(super) fn make(
     let token = product.token();
     let day = day(expires_at);
     let (text, no) = match wanted {
-        Wanted::Stock => {
-            (fill(&STOCK_KEPT, language, &[("{title}", &title), ("{day}", &day)]), Tap::NoStock(token))
-        }
+        Wanted::Stock => (
+            fill(&STOCK_KEPT, language, &[("{title}", &title), ("{day}", &day)]),
+            Tap::NoStock(token),
+        ),
         Wanted::Price { at_most } => {
             let limit = at_most.to_string();
             let filled = [("{title}", title.as_str()), ("{limit}", &limit), ("{day}", &day)];
@@ -399,9 +437,11 @@ pub(super) fn make(
     if let (Wanted::Price { at_most }, Some(price)) = (wanted, on.price) {
         for percent in LESS {
             let less = less_by(price, percent);
-            if let Some(less) = less.filter(|less| less.compare(at_most).is_some_and(|it| it.is_lt()))
+            if let Some(less) =
+                less.filter(|less| less.compare(at_most).is_some_and(|it| it.is_lt()))
             {
-                buttons.push(button(&format!("−{percent} %: {less}"), Tap::Price(token, Some(less))));
+                buttons
+                    .push(button(&format!("−{percent} %: {less}"), Tap::Price(token, Some(less))));
             }
         }
     } else if wanted == Wanted::Stock && on.price.is_some() {
@@ -457,11 +497,7 @@ pub(super) fn drop_watch(
 }
 
 /// What somebody waits for, with how each stands with its shop now; `is_more` follows.
-pub(super) fn list(
-    watches: &[(Watch, OnOffer)],
-    is_more: bool,
-    language: Option<&str>,
-) -> Said {
+pub(super) fn list(watches: &[(Watch, OnOffer)], is_more: bool, language: Option<&str>) -> Said {
     let Some((last, _)) = watches.last() else { return Said::plain(say(&NONE, language)) };
     let mut lines = vec![say(&LISTED, language).to_owned()];
     let mut buttons = Vec::new();
@@ -624,9 +660,21 @@ mod tests {
         for (aim, availability, cents, expected, words) in [
             (Aim::Fitting, Some(OutOfStock), Some(2_000), Some(Wanted::Stock), "in stock: Kettle"),
             (Aim::Fitting, None, None, Some(Wanted::Stock), "in stock: Kettle"),
-            (Aim::Fitting, Some(InStock), Some(2_000), Some(price(1_999)), "costs 19.99 EUR or less"),
+            (
+                Aim::Fitting,
+                Some(InStock),
+                Some(2_000),
+                Some(price(1_999)),
+                "costs 19.99 EUR or less",
+            ),
             (Aim::Fitting, Some(InStock), None, None, "Kettle is in stock"),
-            (Aim::Fitting, Some(Preorder), Some(2_000), Some(price(1_999)), "It costs 20.00 EUR now."),
+            (
+                Aim::Fitting,
+                Some(Preorder),
+                Some(2_000),
+                Some(price(1_999)),
+                "It costs 20.00 EUR now.",
+            ),
             (Aim::Stock, Some(InStock), Some(2_000), None, "Kettle is in stock: 20.00 EUR"),
             (Aim::Stock, Some(Preorder), Some(2_000), Some(Wanted::Stock), "in stock: Kettle"),
             (Aim::Price, Some(OutOfStock), Some(2_000), Some(price(1_999)), "19.99 EUR"),
@@ -692,7 +740,8 @@ mod tests {
         let out = product(Some(Availability::OutOfStock), Some(2_000));
         let said = make(&out, Aim::Stock, None, &[], None, NOW);
         let [WatchWord::Make(watch)] = &said.words[..] else { panic!("one watch") };
-        let gone = Watch { id: 5, wanted: Wanted::Price { at_most: eur(100) }, ..(**watch).clone() };
+        let gone =
+            Watch { id: 5, wanted: Wanted::Price { at_most: eur(100) }, ..(**watch).clone() };
         let own = [((**watch).clone(), out.on), (gone.clone(), OnOffer::default())];
         let (told, buttons) = text(&list(&own, true, None));
         assert!(told.contains("1. Kettle: in stock (20.00 EUR), until 2027-02-22"), "{told}");

@@ -92,7 +92,9 @@ impl Watchable {
                 self.search(store, among, ProductQuery::Variant(form), 1).await?
             }
             Of::Link(link) => match (self.keys.link)(link) {
-                Some(key) => self.search(store, &self.sources, ProductQuery::Link(key), CHOICES_MAX).await?,
+                Some(key) => {
+                    self.search(store, &self.sources, ProductQuery::Link(key), CHOICES_MAX).await?
+                }
                 None => Vec::new(),
             },
             Of::Words(words) => {

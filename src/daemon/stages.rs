@@ -280,7 +280,8 @@ fn watchable(config: &Config) -> Watchable {
     let watched = config.sources.iter().filter(|source| source.watch);
     let mut sources: Vec<Name> = watched.map(|source| source.name.clone()).collect();
     sources.sort();
-    let link = |text: &str| link::absolute(text.trim()).map(|url| extract::keys::link_key(&url, false));
+    let link =
+        |text: &str| link::absolute(text.trim()).map(|url| extract::keys::link_key(&url, false));
     let form = |id: &str| extract::keys::product(id).map(extract::keys::narrow);
     Watchable::new(sources, ProductKeys { product: extract::keys::product, form, link })
 }

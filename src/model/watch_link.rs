@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn topics_and_broken_links_are_no_watches() {
-        for other in ["news", "newsANDshop", "WATCH", "WATCHshop", "WATCHshopX1", "watchshopP1", "WATCHTx"]
+        for other in
+            ["news", "newsANDshop", "WATCH", "WATCHshop", "WATCHshopX1", "watchshopP1", "WATCHTx"]
         {
             assert_eq!(parse(other), None, "{other}");
         }

@@ -344,7 +344,8 @@ impl Walk {
                 turns_at = Some(turns_at.map_or(self.now, |at| at.min(self.now)));
             }
             if !found.changes.is_empty() {
-                let entries = self.picked(found.changes.iter().collect::<Vec<_>>().as_slice(), source)?;
+                let entries =
+                    self.picked(found.changes.iter().collect::<Vec<_>>().as_slice(), source)?;
                 reading.tellings = found.tellings(&entries, wait);
             }
         }

@@ -104,7 +104,12 @@ impl Watching {
 
     /// Which watches have come true. Of a kind of change that is held because too much came at
     /// once none is told: the next poll shows whether it was a mistake.
-    pub fn true_now(self, diff: &Diff, wait: &Wait<'_>, now: Timestamp) -> Result<True, StoreError> {
+    pub fn true_now(
+        self,
+        diff: &Diff,
+        wait: &Wait<'_>,
+        now: Timestamp,
+    ) -> Result<True, StoreError> {
         let is_held = |kind| diff.held.iter().any(|held| held.kind == kind);
         let (no_stock, no_price) =
             (is_held(ChangeKind::BackInStock), is_held(ChangeKind::PriceDrop));

@@ -511,11 +511,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Stale`] when what is to be waited for has come meanwhile; nothing is written.
-    fn commit_watching(
-        &self,
-        turn: ConversationCommit,
-        words: Vec<WatchWord>,
-    ) -> Reply<'_, ()>;
+    fn commit_watching(&self, turn: ConversationCommit, words: Vec<WatchWord>) -> Reply<'_, ()>;
 
     /// What a person waits for, in the order in which they asked.
     fn load_watches(&self, channel: &Name, person: u32) -> Reply<'_, Vec<Watch>>;

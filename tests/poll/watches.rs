@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use tidings::model::channel::ChannelKind;
 use tidings::model::event::{Deed, Event};
 use tidings::model::lane::Ways;
+use tidings::model::message::Module;
 use tidings::model::name::Name;
 use tidings::model::offer::Amount;
 use tidings::model::post::{Claim, Outcome, Receipt, Settled, Work};
@@ -13,7 +13,7 @@ use tidings::model::subscriber::{Standing, Subscriber};
 use tidings::model::time::Timestamp;
 use tidings::model::watch::{WATCHED_FOR, Wanted, Watch};
 use tidings::poll::worker::Outcome as Polled;
-use tidings::store::{Advance, ConversationCommit, ProductQuery, Store, StoreError, WatchWord};
+use tidings::store::{Advance, ConversationCommit, ProductQuery, StoreError, WatchWord};
 
 use crate::site::{Site, status};
 use crate::world::{World, name};
@@ -172,7 +172,7 @@ fn receipt(claim: &Claim, outcome: Outcome) -> Receipt {
 fn words(claim: &Claim) -> String {
     let Work::Answer { answer, .. } = &claim.work else { panic!("an answer") };
     let text = answer.message.modules.iter().find_map(|module| match module {
-        tidings::model::message::Module::Text { text, .. } => Some(text.plain()),
+        Module::Text { text, .. } => Some(text.plain()),
         _ => None,
     });
     text.unwrap_or_default()
@@ -272,16 +272,13 @@ async fn whose_window_is_closed_waits_on() {
     assert_eq!(shop.left().await, ["7", "8"]);
     let watches = shop.world.store.load_watches(&name("page"), number).await.unwrap();
     assert_eq!(watches[0].wanted, Wanted::Stock);
-    assert!(shop.world.store.load_channel(&name("page")).await.is_ok());
-    let _ = ChannelKind::Messenger;
 }
 
 #[tokio::test]
 async fn a_flood_is_no_news_until_the_next_poll_shows_it() {
     let ids: Vec<String> = (0..100).map(|id| format!("{id:03}x")).collect();
-    let rows = |is_in| -> Vec<Row<'_>> {
-        ids.iter().map(|id| (id.as_str(), is_in, 2_000, "")).collect()
-    };
+    let rows =
+        |is_in| -> Vec<Row<'_>> { ids.iter().map(|id| (id.as_str(), is_in, 2_000, "")).collect() };
     let mut shop = Shop::open(&rows(false)).await;
     shop.watch("bot", "7", "007x", Wanted::Stock).await;
     shop.has(&rows(true)).await;
@@ -296,8 +293,7 @@ async fn a_product_under_another_id_is_found_by_its_address() {
     let row = shop.world.store.load_product(&name("shop"), shop.product("1").await).await.unwrap();
     let link = row.unwrap().rows[0].0.link;
     shop.watch_by_link("bot", "7", "1", link).await;
-    let renamed =
-        "<item><g:id>new-1</g:id><title>Thing 1</title><link>http://shop.example/1</link>\
+    let renamed = "<item><g:id>new-1</g:id><title>Thing 1</title><link>http://shop.example/1</link>\
          <g:availability>in_stock</g:availability><g:price>20.00 EUR</g:price></item></channel>";
     let document = String::from_utf8(merchant(&[("2", true, 500, "")])).unwrap();
     let document = document.replace("</channel>", renamed);

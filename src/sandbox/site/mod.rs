@@ -317,10 +317,7 @@ async fn shop_xml(State(site): State<Arc<Inner>>) -> Response {
 
 async fn shop_page(State(site): State<Arc<Inner>>, Path(id): Path<String>) -> Response {
     let found = shop::page(&site.shelf(), &id);
-    found.map_or_else(
-        || StatusCode::NOT_FOUND.into_response(),
-        |(title, body)| page(&title, &body),
-    )
+    found.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |(title, body)| page(&title, &body))
 }
 
 async fn picture_png(uri: Uri) -> Response {

@@ -777,11 +777,7 @@ impl Store for RedbStore {
         self.write(move |writing| converse::commit_conversation(writing, &turn, &[]))
     }
 
-    fn commit_watching(
-        &self,
-        turn: ConversationCommit,
-        words: Vec<WatchWord>,
-    ) -> Reply<'_, ()> {
+    fn commit_watching(&self, turn: ConversationCommit, words: Vec<WatchWord>) -> Reply<'_, ()> {
         self.write(move |writing| converse::commit_conversation(writing, &turn, &words))
     }
 

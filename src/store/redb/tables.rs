@@ -34,9 +34,8 @@ use crate::store::codec::{self, Place, Record};
 use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
     AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, FileRow, Flight, Format,
-    HeldRow, LaneRow, LastWatch, Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow,
-    ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow,
-    ToldWatch, WatchedRow,
+    HeldRow, LaneRow, LastWatch, Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen,
+    SentRow, ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow, ToldWatch, WatchedRow,
 };
 use crate::store::{MarketState, StoreError};
 

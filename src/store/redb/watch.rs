@@ -14,13 +14,9 @@ use crate::model::time::Timestamp;
 use crate::model::watch::{OnOffer, WATCHES_MAX, Watch};
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::poll::named;
-use crate::store::redb::rows::{
-    AnswerRow, LastWatch, PriceRow, ShelfRow, ToldWatch, WatchedRow,
-};
+use crate::store::redb::rows::{AnswerRow, LastWatch, PriceRow, ShelfRow, ToldWatch, WatchedRow};
 use crate::store::redb::shelf::{block, history};
-use crate::store::redb::tables::{
-    NAMES, PRICES, Records, SHELVES, SUBSCRIBERS, WATCHED, WATCHES,
-};
+use crate::store::redb::tables::{NAMES, PRICES, Records, SHELVES, SUBSCRIBERS, WATCHED, WATCHES};
 use crate::store::{
     FoundProduct, ProductNow, ProductQuery, StoreError, Telling, WatchWord, Watcher, Windows,
 };
@@ -301,9 +297,8 @@ impl Writing<'_> {
         self.tables.watches_told.remove(answer)?;
         let ToldWatch { channel, person, watch } = told;
         let known = self.tables.subscribers.load((channel.as_str(), person))?;
-        let is_there = known.is_some_and(|known| {
-            matches!(known.standing, Standing::Active | Standing::Stopped)
-        });
+        let is_there = known
+            .is_some_and(|known| matches!(known.standing, Standing::Active | Standing::Stopped));
         if outcome == Outcome::Held && is_there {
             self.put_watch(&channel, person, &watch)?;
         }
