@@ -6,6 +6,8 @@
 
 pub mod desk;
 
+mod events;
+
 mod control;
 
 mod drafts;
@@ -13,6 +15,8 @@ mod drafts;
 mod channels;
 
 mod audience;
+
+pub mod people;
 
 pub mod scheduled;
 

@@ -424,7 +424,7 @@ fn because(reason: Reason) -> &'static str {
     }
 }
 
-fn outcome_word(outcome: Outcome) -> &'static str {
+pub(super) fn outcome_word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Waiting => "waiting",
         Outcome::InFlight => "in-flight",

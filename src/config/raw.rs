@@ -42,6 +42,7 @@ tables! {
         public_url: At<String>,
         admin: At<String>,
         frame_ancestors: List<String>,
+        trusted_proxies: List<String>,
     }
 
     RawFetch "fetch" {

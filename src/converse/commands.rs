@@ -7,6 +7,7 @@ pub enum Command {
     Start,
     Stop,
     Timezone,
+    Privacy,
     Watch,
     Watches,
 }
@@ -25,7 +26,7 @@ pub struct Row {
 }
 
 /// All that there are, in the order of menus.
-pub const COMMANDS: [Row; 5] = [
+pub const COMMANDS: [Row; 6] = [
     Row {
         command: Command::Start,
         name: "start",
@@ -64,6 +65,35 @@ pub const COMMANDS: [Row; 5] = [
             ("fr", "Votre fuseau horaire"),
             ("es", "Tu zona horaria"),
             ("ru", "Ваш часовой пояс"),
+        ],
+    },
+    Row {
+        command: Command::Privacy,
+        name: "privacy",
+        words: &[
+            "privacy",
+            "confidențialitate",
+            "confidentialitate",
+            "datele mele",
+            "i miei dati",
+            "datenschutz",
+            "meine daten",
+            "confidentialité",
+            "mes données",
+            "privacidad",
+            "mis datos",
+            "приватность",
+            "мои данные",
+        ],
+        takes_more: false,
+        about: [
+            ("en", "What we know about you"),
+            ("ro", "Ce știm despre tine"),
+            ("it", "Che cosa sappiamo di te"),
+            ("de", "Was wir von dir wissen"),
+            ("fr", "Ce que nous savons de vous"),
+            ("es", "Lo que sabemos de ti"),
+            ("ru", "Что мы о вас знаем"),
         ],
     },
     Row {

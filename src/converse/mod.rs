@@ -16,9 +16,15 @@ pub mod replies;
 
 mod timezone;
 
+pub mod privacy;
+
 mod watch;
 
 pub mod watching;
+
+mod order;
+
+mod groups;
 
 mod names;
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use crate::converse::commands::{self, Command};
+use crate::converse::order::Conversation;
+use crate::converse::privacy::Wanted;
 use crate::converse::timezone;
 use crate::converse::watch::Asked;
 use crate::converse::words::{Saying, Words};
@@ -40,6 +40,8 @@ pub struct Turn {
     pub answers: Vec<Answer>,
     /// What was held for the person may go now.
     pub releases_held: bool,
+    /// Something is to be looked up, or done, for the answers.
+    pub privacy: Option<Wanted>,
     /// What is asked of products; it is to be looked up and answered.
     pub watch: Option<Asked>,
     /// They wait for nothing any more.
@@ -71,6 +73,8 @@ enum Wish {
     Zone {
         told: String,
     },
+    /// Wants to know what is known of them, or have it forgotten.
+    Privacy(Wanted),
     Watch(Asked),
     /// Wants an answer, but is not understood.
     Unclear,
@@ -90,8 +94,9 @@ enum Wish {
 /// Answers one event.
 ///
 /// 1. Every deed but leaving opens Messenger's window from the event's own time.
-/// 2. An event older than the newest one that was applied changes nothing and is not answered;
-///    of two at the same instant, stopping wins.
+/// 2. An event older than the newest one that was applied changes nothing and is not answered, unless
+///    [`order`](crate::converse::order) finds its place among the recent ones; of two at the same
+///    instant, stopping wins.
 /// 3. `stop` always works and is answered once; a tap is always acknowledged.
 pub fn respond(
     known: Option<&Subscriber>,
@@ -116,6 +121,26 @@ pub fn respond(
     }
     acknowledge(&mut turn, tap);
     turn
+}
+
+/// The conversation as one setting has it.
+pub(super) struct Talk<'a> {
+    pub setting: Setting<'a>,
+    pub now: Timestamp,
+}
+
+impl Conversation for Talk<'_> {
+    fn respond(&self, known: Option<&Subscriber>, event: &Event) -> Turn {
+        respond(known, event, &self.setting, self.now)
+    }
+
+    fn stops(&self, event: &Event) -> bool {
+        matches!(wish(event, self.setting.topics), Wish::Stop { .. })
+    }
+
+    fn is_understood(&self, event: &Event) -> bool {
+        !matches!(wish(event, self.setting.topics), Wish::Unclear)
+    }
 }
 
 fn answer(
@@ -183,6 +208,7 @@ fn answer(
                 turn.consent = Some(consent(&person, false, "blocked".to_owned(), "", now));
             }
         }
+        Wish::Privacy(wanted) => turn.privacy = Some(wanted),
         Wish::Return | Wish::Nothing => {}
         Wish::Optin { is_given } => {
             turn.consent = Some(consent(&person, is_given, "marketing".to_owned(), "", now));
@@ -230,7 +256,10 @@ fn met(known: Option<&Subscriber>, event: &Event, kind: ChannelKind) -> Subscrib
     if event.first_name.is_some() {
         person.first_name.clone_from(&event.first_name);
     }
-    let is_back = !matches!(event.deed, Deed::Blocked | Deed::Moved { .. });
+    let is_back = !matches!(
+        event.deed,
+        Deed::Blocked | Deed::Moved { .. } | Deed::Present { may_post: false, .. }
+    );
     if is_back && matches!(person.standing, Standing::Blocked | Standing::Gone) {
         person.standing = Standing::Active;
     }
@@ -248,6 +277,7 @@ fn opens_window(deed: &Deed) -> bool {
             | Deed::Moved { .. }
             | Deed::OptedIn { .. }
             | Deed::OptedOut
+            | Deed::Present { .. }
     )
 }
 
@@ -278,7 +308,10 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
         Deed::OptedIn { .. } => Wish::Optin { is_given: true },
         Deed::OptedOut => Wish::Optin { is_given: false },
         Deed::Blocked => Wish::Leave,
-        Deed::Unblocked => Wish::Return,
+        Deed::Unblocked | Deed::Present { may_post: true, .. } => Wish::Return,
+        Deed::Present { may_post: false, .. } => Wish::Leave,
+        // Whoever may speak for the group says it in its name.
+        Deed::InGroup { .. } => Wish::Nothing,
         Deed::Moved { to } => Wish::Move { to: to.clone() },
     }
 }
@@ -307,6 +340,7 @@ fn wanted(command: Command, rest: &str, way: &'static str, topics: &[Name]) -> W
         },
         Command::Stop => Wish::Stop { way },
         Command::Timezone => Wish::Zone { told: rest.to_lowercase() },
+        Command::Privacy => Wish::Privacy(Wanted::of(rest)),
     }
 }
 
@@ -350,9 +384,7 @@ pub(super) fn consent(
     wording: &str,
     now: Timestamp,
 ) -> Consent {
-    let hash = Sha256::digest(wording.as_bytes());
-    let wording = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Consent { at: now, number: person.number, given, way, wording }
+    Consent { at: now, number: person.number, given, way, wording: wording.to_owned() }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::poll;
 use crate::poll::egress::{self, Guard};
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
+use crate::runtime::reception::Reception;
 use crate::runtime::wakes::Wakes;
 use crate::store;
 use crate::store::journal::Journal;
@@ -25,6 +26,7 @@ pub struct Ground {
     pub journal: Arc<Journal>,
     pub clock: Clock,
     pub meters: Meters,
+    pub reception: Reception,
 }
 
 impl Ground {
@@ -59,7 +61,8 @@ impl Ground {
             );
         }
         let journal = Arc::new(journal);
-        Ok(Self { store, journal, clock, meters: Meters::default() })
+        let (meters, reception) = (Meters::default(), Reception::default());
+        Ok(Self { store, journal, clock, meters, reception })
     }
 
     /// A desk for commands that run without a daemon: it polls by itself, and tells how many polls
@@ -110,6 +113,7 @@ impl Ground {
             channels: setup.kinds(),
             days: setup.config.days.clone(),
             caps: setup.config.caps.clone(),
+            reception: self.reception.clone(),
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::deliver::limiter::Limits;
 use crate::deliver::market::{self, MarketRule};
 use crate::extract::{self, link};
 use crate::listen::announce::News;
+use crate::listen::callers::Proxies;
 use crate::listen::webhooks::Door;
 use crate::model::campaign::Campaign;
 use crate::model::channel::ChannelKind;
@@ -377,7 +378,7 @@ fn start_listening(
                 let mut url = base.clone();
                 url.set_path(&format!("{}/telegram/{channel}", base.path().trim_end_matches('/')));
                 let news = News::Webhook { client: client.clone(), url, secret: secret.clone() };
-                announce(&channel, news, tasks);
+                announce(ground, &channel, news, tasks);
             }
             (Service::Telegram { .. }, Some(Channel::Telegram(client))) => {
                 let options = listen::polling::Options {
@@ -387,6 +388,7 @@ fn start_listening(
                     meters: ground.meters.clone(),
                     channel: channel.clone(),
                     client: client.clone(),
+                    reception: ground.reception.clone(),
                     patience: listen::polling::PATIENCE,
                 };
                 let stop = tasks.stop().clone();
@@ -402,7 +404,7 @@ fn start_listening(
                     app_secret: app_secret.clone(),
                     verify_token: verify_token.clone(),
                 });
-                announce(&channel, News::Page { client: client.clone() }, tasks);
+                announce(ground, &channel, News::Page { client: client.clone() }, tasks);
             }
             _ => {}
         }
@@ -424,17 +426,27 @@ fn start_listening(
             wakes: wakes.clone(),
             listener,
             doors,
+            public_url: config.listen.public_url.clone(),
             pushes,
             invites: pages::invites(config),
             meters: ground.meters.clone(),
-            limits: listen::server::Limits::default(),
+            limits: listen::server::Limits {
+                proxies: Proxies::new(config.listen.trusted_proxies.clone()),
+                ..listen::server::Limits::default()
+            },
         };
         tasks.spawn("listen", listen::run(options, tasks.stop().clone()));
     }
 }
 
-fn announce(channel: &Name, news: News, tasks: &Tasks) {
-    let options = listen::announce::Options { channel: channel.clone(), news };
+fn announce(ground: &Ground, channel: &Name, news: News, tasks: &Tasks) {
+    let options = listen::announce::Options {
+        channel: channel.clone(),
+        news,
+        clock: ground.clock.clone(),
+        reception: ground.reception.clone(),
+        look_interval: listen::announce::LOOK_INTERVAL,
+    };
     let stop = tasks.stop().clone();
     tasks.spawn(format!("announce {channel}"), listen::announce::run(options, stop));
 }

@@ -84,7 +84,17 @@ pub mod report;
 
 pub mod subscriber;
 
+pub mod base64;
+
+pub mod proof;
+
+pub mod dossier;
+
+pub mod chat;
+
 pub mod event;
+
+pub mod recent;
 
 pub mod start;
 

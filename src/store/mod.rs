@@ -11,6 +11,8 @@ mod codec;
 
 pub mod audience;
 
+mod people;
+
 pub mod watch;
 
 pub mod redb;
@@ -25,9 +27,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::audience::Whom;
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
 use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{Correction, EditAt, EditClaim, EditReceipt, Kept};
-use crate::model::event::Event;
+use crate::model::event::{Event, EventWord, PutAside};
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
 use crate::model::lane::{Lane, Optin, Ways};
@@ -42,6 +45,8 @@ use crate::model::post::{
 };
 use crate::model::price::{PriceHistory, PriceSeen};
 use crate::model::product::ProductName;
+use crate::model::proof::{Audit, Hash, Proof};
+use crate::model::recent::Recent;
 use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState, ShelfWrite};
 use crate::model::signal::Signal;
@@ -55,6 +60,7 @@ use crate::model::zone::{Gathering, Wall, Zone};
 pub use crate::store::watch::{
     FoundProduct, ProductNow, ProductQuery, Telling, WatchWord, Watcher, Windows,
 };
+pub use people::{Arrivals, Arrived, Deletion, Erasure, Newcomer};
 
 /// How long a story is told only once under one link.
 pub const LINK_TOLD_FOR: Duration = Duration::from_secs(30 * 86_400);
@@ -64,6 +70,9 @@ pub const TITLE_TOLD_FOR: Duration = Duration::from_secs(86_400);
 
 /// Most items that are looked at for the newest of some sources.
 pub const NEWEST_SEEN_MAX: usize = 20_000;
+
+/// An event is put aside when so many tries to answer it have failed.
+pub const EVENT_TRIES_MAX: u32 = 3;
 
 /// Every verb's answer.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
@@ -504,14 +513,52 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Missing`] when the event is done with already; nothing is written.
-    fn commit_conversation(&self, turn: ConversationCommit) -> Reply<'_, ()>;
+    fn commit_conversation(&self, turn: ConversationCommit) -> Reply<'_, ()> {
+        self.commit_turn(turn, Beside::default())
+    }
 
-    /// As [`Store::commit_conversation`], and what changes of the person's watches, in the same
-    /// transaction. A watch is not kept beyond `WATCHES_MAX` of one person.
+    /// As [`Store::commit_conversation`], and what is kept beside it, in the same transaction. What
+    /// the person did lately is kept where there is a record of them, and for two days; watches not
+    /// beyond `WATCHES_MAX` of one person.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] when what is to be waited for has come meanwhile; nothing is written.
-    fn commit_watching(&self, turn: ConversationCommit, words: Vec<WatchWord>) -> Reply<'_, ()>;
+    /// [`StoreError::Missing`] when the event is done with already, [`StoreError::Stale`] when what
+    /// is to be waited for has come meanwhile; nothing is written.
+    fn commit_turn(&self, turn: ConversationCommit, beside: Beside) -> Reply<'_, ()>;
+
+    /// What somebody did lately.
+    fn load_recent(&self, channel: &Name, address: &str) -> Reply<'_, Option<Recent>>;
+
+    /// The groups and channels that the channel's bot was let into, by their addresses, at most
+    /// `limit`.
+    fn load_chats(&self, channel: &Name, limit: usize) -> Reply<'_, Vec<(String, ChatSeen)>>;
+
+    /// What is known of such a chat; `None` once the bot was removed.
+    fn commit_chat(&self, channel: &Name, address: &str, chat: Option<ChatSeen>) -> Reply<'_, ()>;
+
+    /// How often each of these events was tried, as far as it was counted.
+    fn load_tries(&self, events: &[u64]) -> Reply<'_, Vec<u32>>;
+
+    /// Counts one more try of each of these events, before it is made: so that one which ends the
+    /// whole program counts too.
+    fn note_tries(&self, events: Vec<u64>) -> Reply<'_, ()>;
+
+    /// One try to answer an event has failed; `is_counted` says that [`Store::note_tries`] has
+    /// counted it. Answers whether that was one too many: then the event is put aside, for somebody
+    /// to look at, and the next one of the person goes on.
+    fn fail_event(
+        &self,
+        event: u64,
+        why: String,
+        is_counted: bool,
+        now: Timestamp,
+    ) -> Reply<'_, bool>;
+
+    /// Events that were put aside, with their numbers, oldest first.
+    fn load_aside(&self, limit: usize) -> Reply<'_, Vec<(u64, PutAside)>>;
+
+    /// The word on events that were put aside (none named: all); answers how many it touched.
+    fn commit_event_word(&self, events: Vec<u64>, word: EventWord) -> Reply<'_, usize>;
 
     /// What a person waits for, in the order in which they asked.
     fn load_watches(&self, channel: &Name, person: u32) -> Reply<'_, Vec<Watch>>;
@@ -573,10 +620,45 @@ pub trait Store: Send + Sync + 'static {
     /// in several transactions: repeating it after a crash adds the rest.
     fn import_subscribers(&self, channel: &Name, people: Vec<Subscriber>) -> Reply<'_, usize>;
 
+    /// A page of a channel's subscribers: at most `limit`, in the order of their numbers, from the
+    /// number `from` on.
+    fn load_people_from(
+        &self,
+        channel: &Name,
+        from: u32,
+        limit: usize,
+    ) -> Reply<'_, Vec<Subscriber>>;
+
+    /// Takes in people whom somebody else vouches for, each with the consent that is claimed for
+    /// them. Who is known by their address is left as they are, whatever their standing, and who
+    /// was erased does not come back. Many are taken in in several transactions: repeating it after
+    /// a crash takes in the rest.
+    fn take_in(&self, arrivals: Arrivals) -> Reply<'_, Arrived>;
+
+    /// Forgets somebody in every table, in one transaction: what is left is counts, and the proof
+    /// that somebody consented. Answers the number they had; `None` for who is not there, of whom
+    /// whatever waits at the address goes all the same.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the event that asks for it is done with already; nothing is
+    /// written.
+    fn forget_person(&self, erasure: Erasure) -> Reply<'_, Option<u32>>;
+
+    /// What the ledger of consents holds of somebody, oldest first, at most the newest `limit`.
+    fn load_consents(&self, channel: &Name, number: u32, limit: usize) -> Reply<'_, Vec<Proof>>;
+
+    /// Looks through the whole ledger of consents, and for the entry of a hash that was noted.
+    fn audit_consents(&self, noted: Option<Hash>) -> Reply<'_, Audit>;
+
+    /// Keeps that a service asked for a deletion; one that is known by its code is left as it is.
+    fn commit_deletion(&self, code: String, deletion: Deletion) -> Reply<'_, ()>;
+
+    fn load_deletion(&self, code: &str) -> Reply<'_, Option<Deletion>>;
+
     /// Removes what no rule needs any more: items older than 30 days that no draft names, posts
     /// finished for 90 days, seen event ids older than 72 hours, messages of posts whose window
     /// of corrections is over, stories told 30 days ago, traces of items without a step for 90
-    /// days, price
+    /// days, deletions that were asked for 90 days ago, price
     /// histories that tell nothing any more, names of products that no shelf has, media that were
     /// of no use for 90 days, watches whose time is over. Bounded work a call; answers how many rows went.
     fn prune(&self, now: Timestamp) -> Reply<'_, usize>;
@@ -856,6 +938,15 @@ pub struct ConversationCommit {
     pub releases_held: bool,
 }
 
+/// What [`Store::commit_turn`] writes beside the conversation.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// What the person did lately.
+    pub recent: Option<Recent>,
+    /// What changes of their watches.
+    pub watching: Vec<WatchWord>,
+}
+
 /// Figures for people.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -868,6 +959,8 @@ pub struct Status {
     pub reviews: u64,
     /// Events not yet answered.
     pub events: u64,
+    /// Events that could not be answered.
+    pub events_aside: u64,
     /// Over all posts kept.
     pub counts: Counts,
     pub unfinished_posts: u64,

@@ -66,6 +66,11 @@ impl Worker {
                 self.waiting.put_behind(flight);
                 continue;
             }
+            if flight.is_shut_out(|| self.options.clock.now()) {
+                // The channel rested meanwhile; the store finds another way, or holds it.
+                self.return_it(&flight)?;
+                continue;
+            }
             match self.desk.check(&flight) {
                 Check::Go => {}
                 Check::Skip if flight.edit.is_some() => {
@@ -103,7 +108,7 @@ impl Worker {
                 flight.begun = now;
                 self.limiter.start(&flight.address, weight, now);
                 if let Some(paid) = &mut self.paid {
-                    paid.note(weight, now);
+                    paid.note(weight, flight.paid.is_some(), now);
                 }
             }
             self.fly(flight)?;

@@ -92,7 +92,8 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn let_go(
+    /// Skips what is held for somebody.
+    pub fn let_go(
         &mut self,
         channel: &Name,
         number: u32,
