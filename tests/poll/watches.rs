@@ -7,7 +7,7 @@ use tidings::model::lane::Ways;
 use tidings::model::message::Module;
 use tidings::model::name::Name;
 use tidings::model::offer::Amount;
-use tidings::model::post::{Claim, Outcome, Receipt, Settled, Work};
+use tidings::model::post::{Claim, Outcome, Reason, Receipt, Settled, Work};
 use tidings::model::source::SourceKind;
 use tidings::model::subscriber::{Standing, Subscriber};
 use tidings::model::time::Timestamp;
@@ -165,7 +165,7 @@ fn receipt(claim: &Claim, outcome: Outcome) -> Receipt {
         part: 1,
         standing: None,
         moved_to: None,
-        window_closed: false,
+        window_closed: outcome != Outcome::Sent,
         error: None,
         kept: None,
     }
@@ -268,7 +268,7 @@ async fn whose_window_is_closed_waits_on() {
     shop.keep(closed).await;
     shop.has(&[("1", true, 2_000, "")]).await;
     // The service says that the other one's is closed too.
-    let told = shop.told("page", Outcome::Held).await;
+    let told = shop.told("page", Outcome::Failed(Reason::Unreachable)).await;
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].0, "8");
     assert_eq!(shop.left().await, ["7", "8"]);
