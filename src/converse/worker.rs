@@ -467,7 +467,7 @@ mod tests {
                 "poison" => Err(Unanswered::Store(StoreError::Failed { what: "the end".into() })),
                 _ => world.answer(number, event).await,
             };
-            let _ = world.answerer().look_over(|number, event| one(number, event)).await;
+            let _ = world.answerer().look_over(one).await;
         }
         assert_eq!(world.aside().await, [(1, 3)]);
         assert_eq!(world.store.lease_events(10).await.unwrap(), []);
