@@ -16,6 +16,8 @@ pub mod replies;
 
 mod timezone;
 
+mod tries;
+
 mod order;
 
 mod groups;
