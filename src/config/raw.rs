@@ -227,9 +227,30 @@ tables! {
     }
 
     RawMessages "messages" {
+        greeting: RawTexts,
+        greeting_short: RawTexts,
+        ice_breakers: RawButtons,
+        menu: RawButtons,
         welcome: RawTexts,
+        welcome_buttons: RawButtons,
+        welcome_items: At<i64>,
         goodbye: RawTexts,
         default_reply: RawTexts,
+        default_reply_every: At<String>,
+        replies: List<RawReply>,
+        reminder: RawReminder,
+    }
+
+    RawReply "messages.replies" {
+        when: RawSteps,
+        pattern: At<String>,
+        say: RawTexts,
+        buttons: RawButtons,
+    }
+
+    RawReminder "messages.reminder" {
+        every: At<String>,
+        say: RawTexts,
     }
 
     /// A page that people subscribe on.
@@ -433,6 +454,31 @@ impl Read for RawTexts {
             }
         };
         Some(Self { at: node.at, form })
+    }
+}
+
+/// A list of buttons, or a list per language.
+#[derive(Clone, Debug)]
+pub(crate) enum RawButtons {
+    One(List<String>),
+    /// Language and buttons, in the order of the file.
+    ByLanguage(Vec<(At<String>, List<String>)>),
+}
+
+impl Read for RawButtons {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::Array(_) => List::read(value, node, found).map(Self::One),
+            DeValue::Table(_) => {
+                Free::read(value, node, found).map(|Free(entries)| Self::ByLanguage(entries))
+            }
+            _ => wrong_type(
+                "a list of buttons, or a table with a list per language",
+                value,
+                node,
+                found,
+            ),
+        }
     }
 }
 

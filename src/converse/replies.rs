@@ -5,8 +5,9 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::converse::commands::{self, Command};
-use crate::converse::timezone;
+use crate::converse::keywords::{self, Keyword};
 use crate::converse::words::{Saying, Words};
+use crate::converse::{help, timezone};
 use crate::model::channel::ChannelKind;
 use crate::model::event::{Deed, Event};
 use crate::model::message::{Action, Button, Message, Module};
@@ -20,9 +21,6 @@ use crate::model::time::Timestamp;
 /// How long a person's deed lets a page write to them (Messenger policy, "24-hour standard
 /// messaging window").
 pub const WINDOW: Duration = Duration::from_secs(24 * 3600);
-
-/// One person hears the default reply at most this often.
-pub const DEFAULT_REPLY_REST: Duration = Duration::from_secs(10);
 
 /// Payload of the button that stops; the digit is the version of our payloads.
 pub const STOP_PAYLOAD: &str = "1:stop";
@@ -39,6 +37,8 @@ pub struct Turn {
     pub answers: Vec<Answer>,
     /// What was held for the person may go now.
     pub releases_held: bool,
+    /// So many of the newest items of the person's topics follow the answers.
+    pub newest: usize,
 }
 
 /// What the conversation knows besides the person.
@@ -63,6 +63,12 @@ enum Wish {
     /// Tells their time zone, or asks for it where it is empty.
     Zone {
         told: String,
+    },
+    /// Wants to know what can be written.
+    Help,
+    /// Says what an editor has an answer for: the place in the list.
+    Keyword {
+        at: usize,
     },
     /// Wants an answer, but is not understood.
     Unclear,
@@ -91,7 +97,10 @@ pub fn respond(
     setting: &Setting<'_>,
     now: Timestamp,
 ) -> Turn {
-    let wish = wish(event, setting.topics);
+    let wish = match wish(event, setting.topics) {
+        Wish::Unclear => unclear(event, &setting.words.replies),
+        wish => wish,
+    };
     let tap = match &event.deed {
         Deed::Tapped { tap, .. } => tap.clone(),
         _ => None,
@@ -135,7 +144,10 @@ fn answer(
             let welcome = words.welcome.to(&person);
             turn.consent = Some(consent(&person, true, way, welcome, now));
             let welcome = with_zone(welcome, words, &person);
-            turn.answers = vec![say(&welcome, &words.stop_label, STOP_PAYLOAD, &person)];
+            let mut buttons = words.welcome_buttons.to(&person).to_vec();
+            buttons.push(button(&words.stop_label, STOP_PAYLOAD, &person));
+            turn.answers = vec![say_with(&welcome, buttons)];
+            turn.newest = words.welcome_items;
         }
         Wish::Stop { way } => {
             let was_stopped = known.is_some_and(|known| known.standing == Standing::Stopped);
@@ -148,7 +160,7 @@ fn answer(
         }
         Wish::Unclear => {
             let rested =
-                person.default_reply_at.is_none_or(|at| now.since(at) >= DEFAULT_REPLY_REST);
+                person.default_reply_at.is_none_or(|at| now.since(at) >= words.default_reply_every);
             if rested {
                 person.default_reply_at = Some(now);
                 let (label, payload) = match person.standing {
@@ -160,10 +172,13 @@ fn answer(
             }
         }
         Wish::Zone { told } => {
-            let text = timezone::take(&mut person, &told, now);
-            let text = RichText::from_plain(&text);
-            let message = Message::from(vec![Module::Text { text, buttons: vec![] }]);
-            turn.answers = vec![Answer { message, tap: None, ask: None }];
+            turn.answers = vec![say_with(&timezone::take(&mut person, &told, now), vec![])];
+        }
+        Wish::Help => turn.answers = vec![say_with(&help::text(&person), vec![])],
+        Wish::Keyword { at } => {
+            let reply = words.replies.get(at);
+            let said = |it: &Keyword| say_with(it.say.to(&person), it.buttons.to(&person).to_vec());
+            turn.answers = reply.map(said).into_iter().collect();
         }
         Wish::Leave => {
             if person.standing == Standing::Active {
@@ -269,6 +284,15 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
     }
 }
 
+/// What is not understood may be what an editor has an answer for.
+fn unclear(event: &Event, replies: &[Keyword]) -> Wish {
+    let at = match &event.deed {
+        Deed::Said { text } => keywords::first(replies, text),
+        _ => None,
+    };
+    at.map_or(Wish::Unclear, |at| Wish::Keyword { at })
+}
+
 /// A payload that names no topic of ours starts like none at all: links outlive topics.
 fn start_by(payload: Option<&str>, topics: &[Name]) -> Wish {
     let topics = payload.map_or_else(Vec::new, |payload| start::topics(payload, topics));
@@ -288,6 +312,7 @@ fn wanted(command: Command, rest: &str, way: &'static str, topics: &[Name]) -> W
         },
         Command::Stop => Wish::Stop { way },
         Command::Timezone => Wish::Zone { told: rest.to_lowercase() },
+        Command::Help => Wish::Help,
     }
 }
 
@@ -307,9 +332,16 @@ fn add_topic(topics: &mut Vec<Name>, topic: Name) {
 }
 
 fn say(text: &str, label: &Saying, payload: &str, person: &Subscriber) -> Answer {
-    let action = Action::Postback { payload: payload.to_owned() };
-    let button = Button::new(label.to(person), action);
-    let module = Module::Text { text: RichText::from_plain(text), buttons: vec![button] };
+    say_with(text, vec![button(label, payload, person)])
+}
+
+pub(super) fn button(label: &Saying, payload: &str, person: &Subscriber) -> Button {
+    Button::new(label.to(person), Action::Postback { payload: payload.to_owned() })
+}
+
+/// The words with buttons below them.
+pub(super) fn say_with(text: &str, buttons: Vec<Button>) -> Answer {
+    let module = Module::Text { text: RichText::from_plain(text), buttons };
     Answer { message: Message::from(vec![module]), tap: None, ask: None }
 }
 
@@ -350,7 +382,8 @@ mod tests {
             default_reply: Saying::new(&[("en", "Write stop to stop.")]),
             stop_label: Saying::new(&[("en", "Stop")]),
             start_label: Saying::new(&[("en", "Start")]),
-            asks_zone: false,
+            default_reply_every: Duration::from_secs(10),
+            ..Words::default()
         }
     }
 

@@ -8,6 +8,7 @@ use futures_util::TryStreamExt;
 
 use crate::channel::Channel;
 use crate::converse::names::Names;
+use crate::converse::newest::{self, Newest, Supply};
 use crate::converse::replies::{Setting, Turn, respond};
 use crate::converse::review::decide;
 use crate::converse::words::Words;
@@ -45,6 +46,14 @@ pub struct Options {
     pub reviewers: BTreeMap<Name, Vec<FixedChat>>,
     /// Where people are asked whether they want marketing messages, and under which title.
     pub asks: BTreeMap<Name, String>,
+    /// Whose items who gets.
+    pub supplies: Vec<Supply>,
+}
+
+/// What is looked up for answers.
+struct Desks {
+    names: Names,
+    newest: Newest,
 }
 
 /// Answers events in the order in which they came, until *begin*.
@@ -52,16 +61,18 @@ pub struct Options {
 /// Ends early only when the store fails, after saying so in the log.
 pub async fn run(options: Options, stop: Stop) {
     let (names, late) = Names::new(&options.channels);
+    let newest = Newest::new(Arc::clone(&options.store), options.supplies.clone());
+    let desks = Desks { names, newest };
     tokio::select! {
-        () = answer_all(&options, &names, &stop) => {}
+        () = answer_all(&options, &desks, &stop) => {}
         () = Names::hear_late(late) => {}
     }
 }
 
-async fn answer_all(options: &Options, names: &Names, stop: &Stop) {
+async fn answer_all(options: &Options, desks: &Desks, stop: &Stop) {
     while !stop.begin.is_cancelled() {
         let nudged = options.wakes.events.notified();
-        match answer_batch(options, names).await {
+        match answer_batch(options, desks).await {
             Ok(BATCH..) => {}
             Ok(_) => {
                 tokio::select! {
@@ -82,7 +93,7 @@ async fn answer_all(options: &Options, names: &Names, stop: &Stop) {
 ///
 /// One person's events go one after the other, different people's side by side, so that their
 /// commits share transactions.
-async fn answer_batch(options: &Options, names: &Names) -> Result<usize, StoreError> {
+async fn answer_batch(options: &Options, desks: &Desks) -> Result<usize, StoreError> {
     let events = options.store.lease_events(BATCH).await?;
     let count = events.len();
     let mut people: BTreeMap<(Name, String), Vec<(u64, Event)>> = BTreeMap::new();
@@ -94,7 +105,7 @@ async fn answer_batch(options: &Options, names: &Names) -> Result<usize, StoreEr
     futures_util::stream::iter(turns)
         .try_for_each_concurrent(BATCH, async |events| {
             for (number, event) in events {
-                answer(options, names, number, event).await?;
+                answer(options, desks, number, event).await?;
             }
             Ok(())
         })
@@ -104,7 +115,7 @@ async fn answer_batch(options: &Options, names: &Names) -> Result<usize, StoreEr
 
 async fn answer(
     options: &Options,
-    names: &Names,
+    desks: &Desks,
     number: u64,
     event: Event,
 ) -> Result<(), StoreError> {
@@ -120,6 +131,10 @@ async fn answer(
         None => respond(known.as_ref(), &event, &setting, now),
     };
     let channel = &event.channel;
+    if let (1.., Some(person)) = (turn.newest, &turn.subscriber) {
+        let items = desks.newest.of(channel, person).await?;
+        turn.answers.extend(newest::list(&items, turn.newest, person));
+    }
     let address = event.address.clone();
     match &event.deed {
         Deed::OptedIn { token, expires_at } => {
@@ -134,7 +149,7 @@ async fn answer(
         _ => turn.answers.extend(asking(options, &event, &turn, now).await?),
     }
     if let Some(person) = &mut turn.subscriber {
-        names.complete(&event.channel, person, now).await;
+        desks.names.complete(&event.channel, person, now).await;
     }
     let channel = event.channel;
     let is_new = turn.consent.as_ref().is_some_and(|consent| consent.given);

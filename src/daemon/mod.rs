@@ -13,6 +13,8 @@ mod keys;
 
 mod pages;
 
+mod chat;
+
 mod stages;
 
 use std::path::Path;

@@ -10,8 +10,8 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::admin::desk::PollNow;
 use crate::admin::door;
 use crate::channel::{Channel, messenger, telegram};
-use crate::config::{Config, Service, Texts, Updates};
-use crate::converse::words::{Saying, Words};
+use crate::config::{Config, Service, Updates};
+use crate::daemon::chat;
 use crate::daemon::ground::{Ground, poll_options};
 use crate::daemon::keys;
 use crate::daemon::media;
@@ -144,7 +144,7 @@ impl Stages {
                     store: Arc::clone(&ground.store),
                     clock: ground.clock.clone(),
                     wakes: wakes.clone(),
-                    words: words(config),
+                    words: chat::words(config),
                     topics: config.topics.keys().cloned().collect(),
                     channels: channels.clone(),
                     reviewers: config
@@ -153,10 +153,14 @@ impl Stages {
                         .map(|one| (one.name.clone(), one.reach.reviewers.clone()))
                         .collect(),
                     asks: asked(config),
+                    supplies: chat::supplies(config),
                 },
                 stop.clone(),
             ),
         );
+        if let Some(options) = chat::reminders(ground, setup, &wakes) {
+            tasks.spawn("reminders", converse::reminders::run(options, stop.clone()));
+        }
         let public = public.map(|listener| (listener, pushes));
         start_listening(ground, config, &channels, public, &wakes, &tasks);
         tasks.spawn(
@@ -320,24 +324,6 @@ fn channels(config: &Config) -> anyhow::Result<BTreeMap<Name, Arc<Channel>>> {
         channels.insert(settings.name.clone(), Arc::new(channel));
     }
     Ok(channels)
-}
-
-fn words(config: &Config) -> Words {
-    let messages = &config.messages;
-    Words {
-        welcome: saying(&messages.welcome),
-        goodbye: saying(&messages.goodbye),
-        default_reply: saying(&messages.default_reply),
-        stop_label: Saying::new(&[("en", "Stop"), ("ro", "Oprește")]),
-        start_label: Saying::new(&[("en", "Start again"), ("ro", "Începe din nou")]),
-        asks_zone: config.campaigns.iter().any(|campaign| campaign.timing.by_reader),
-    }
-}
-
-fn saying(texts: &Texts) -> Saying {
-    let mut all = vec![(String::new(), texts.default.clone())];
-    all.extend(texts.languages.iter().map(|(language, text)| (language.clone(), text.clone())));
-    Saying { texts: all }
 }
 
 /// The public door, if there is one, and for each channel the way its updates come.

@@ -19,6 +19,11 @@ pub fn payload(topics: &[Name]) -> Option<String> {
     (!names.is_empty()).then(|| names.join(BETWEEN))
 }
 
+/// What a button says that subscribes to a topic; the digit is the version of our payloads.
+pub fn button(topic: &Name) -> String {
+    format!("1:start:{topic}")
+}
+
 /// The topics that a link means, each once and in its order, as far as they are among `known`.
 ///
 /// People type such words too: one name may be in capitals.

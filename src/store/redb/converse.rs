@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 use crate::store::redb::caps::carried_until;
 use crate::store::redb::crowd::Crowded;
 use crate::store::redb::ledger::Writing;
-use crate::store::redb::rows::{AnswerAt, AnswerRow, Cursor, Number, Seen};
+use crate::store::redb::rows::{AnswerAt, AnswerRow, Cursor, Number, Seen, ToldOf};
 use crate::store::redb::tables::{ADDRESSES, CURSORS, EVENTS, SUBSCRIBERS};
 use crate::store::{ConversationCommit, StoreError};
 
@@ -91,6 +91,9 @@ pub(super) fn commit_conversation(
     let number = writing.keep_person(channel, &event, turn.subscriber.as_ref())?;
     if let Some(consent) = &turn.consent {
         writing.keep_consent(channel, consent, number)?;
+        if let (true, Some(number)) = (consent.given, number) {
+            writing.tables.told_of.put((channel.as_str(), number), &ToldOf(consent.at))?;
+        }
     }
     let address = match (&turn.subscriber, number) {
         (Some(person), _) => person.address.clone(),

@@ -16,7 +16,7 @@ use crate::store::redb::writer::Fault;
 use crate::store::redb::{RedbStore, guard};
 
 /// The file's format that is written, and the only one that is read.
-const FORMAT_KNOWN: u32 = 5;
+const FORMAT_KNOWN: u32 = 6;
 
 /// Memory for pages of the file.
 const CACHE_BYTES: usize = 8 << 20;

@@ -34,9 +34,9 @@ use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
     AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, FileRow, Flight, Format,
     HeldRow, LaneRow, Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow,
-    ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow,
+    ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow, ToldOf,
 };
-use crate::store::{MarketState, StoreError};
+use crate::store::{MarketState, ShownFacet, StoreError};
 
 type Bytes = &'static [u8];
 type Text = &'static str;
@@ -158,6 +158,10 @@ tables! {
         channels CHANNELS: Text => ChannelState;
         /// By channel: what the service calls its bot.
         bots BOTS: Text => BotName;
+        /// By channel and key: how the channel shows itself.
+        facets FACETS: (Text, Text) => ShownFacet;
+        /// By channel and number: when somebody was told last what they get.
+        told_of TOLD_OF: (Text, u32) => ToldOf;
         /// By channel: how fast it was found to be allowed to send.
         pacings PACINGS: Text => Pacing;
         /// By channel: those on which nothing is sent until somebody says so.
