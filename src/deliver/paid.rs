@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::channel::{Balance, Channel};
 use crate::deliver::limiter::pace::Pace;
-use crate::deliver::limiter::starts::Starts;
+use crate::deliver::limiter::starts::{STRAY_AFTER, Starts};
 use crate::model::day::Days;
 use crate::model::name::Name;
 use crate::model::pacing::{StarBudget, StarsAsked, StarsPer};
@@ -115,6 +115,9 @@ pub(super) struct Paid {
     good_until: Option<Instant>,
     refusals: u32,
     is_told: bool,
+    /// Requests under way that nobody pays for, and when the last of them was started.
+    free_out: u32,
+    free_begun: Instant,
 }
 
 impl Paid {
@@ -136,6 +139,8 @@ impl Paid {
             good_until: None,
             refusals: 0,
             is_told: false,
+            free_out: 0,
+            free_begun: now,
         }
     }
 
@@ -169,13 +174,27 @@ impl Paid {
         if left < weight.into() {
             return Lane::No;
         }
-        let free_at = self.starts.free_at(weight);
+        // A paid message that overtakes a free one on its way fills the free window before it.
+        let is_overtaking = self.free_out > 0;
+        let overtakes_until = is_overtaking.then(|| self.free_begun + STRAY_AFTER);
+        let free_at = self.starts.free_at(weight).max(overtakes_until.unwrap_or(now));
         if free_at > now { Lane::At(free_at) } else { Lane::Now(Fare { day, tenths: weight }) }
     }
 
     /// So many messages start now, paid or not.
-    pub fn note(&mut self, weight: u32, now: Instant) {
+    pub fn note(&mut self, weight: u32, is_paid: bool, now: Instant) {
         self.starts.note(weight, now);
+        if !is_paid {
+            self.free_out += 1;
+            self.free_begun = now;
+        }
+    }
+
+    /// A request that was noted is over.
+    pub fn landed(&mut self, is_paid: bool) {
+        if !is_paid {
+            self.free_out = self.free_out.saturating_sub(1);
+        }
     }
 
     /// They are paid for.

@@ -18,9 +18,6 @@ use crate::world::{World, name};
 const CHAT_WINDOW: Duration = Duration::from_secs(5);
 const GROUP_WINDOW: Duration = Duration::from_secs(60);
 
-/// In what is paid for.
-const PAID: &str = "allow_paid_broadcast";
-
 /// After a power cut all are uncertain who were claimed: so many times as may be on the wire at
 /// once, as chats at rest do not keep the others from being claimed.
 const CLAIMED_SHARE: u64 = 12;
@@ -259,12 +256,7 @@ impl<'a> Audit<'a> {
             let is_group = one.address.starts_with('-');
             let span = if is_group { GROUP_WINDOW } else { CHAT_WINDOW };
             let is_new = self.world.started_at.iter().any(|at| within(*at, span));
-            // A paid message that overtakes a free one on the way takes its place for nothing.
-            let is_overtaken = accepted
-                .iter()
-                .filter(|it| within(it.at, Duration::from_secs(1)))
-                .any(|it| it.body.as_ref().is_some_and(|body| body.contains_key(PAID)));
-            if is_overtaken || is_chat && is_new {
+            if is_chat && is_new {
                 continue;
             }
             self.fault(format!(

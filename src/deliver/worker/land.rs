@@ -36,6 +36,9 @@ impl Worker {
         }
         let is_answered = matches!(observed, Observed::Answered { .. });
         self.limiter.land(flight.begun, is_answered, Instant::now());
+        if let Some(paid) = &mut self.paid {
+            paid.landed(flight.paid.is_some());
+        }
         let channel = &self.options.channel;
         let meaning = match flight.lane {
             Lane::Utility | Lane::Marketing => channel.verdict(flight.lane, observed).meaning(),

@@ -103,7 +103,7 @@ impl Worker {
                 flight.begun = now;
                 self.limiter.start(&flight.address, weight, now);
                 if let Some(paid) = &mut self.paid {
-                    paid.note(weight, now);
+                    paid.note(weight, flight.paid.is_some(), now);
                 }
             }
             self.fly(flight)?;
