@@ -172,6 +172,9 @@ pub struct Channel {
     /// `paid_broadcast`: what may be spent on Telegram to send faster. Default none: nothing is
     /// ever paid.
     pub paid: Option<Paid>,
+    /// `profile`: whether we write how the channel shows itself: greeting, commands, menu. Default
+    /// true; without, it stays as it is.
+    pub profile: bool,
     /// `api`: base address of the service. Default the service's own. Without a query.
     pub api: Url,
     pub service: Service,

@@ -69,6 +69,7 @@ tables! {
         api: At<String>,
         rate: At<f64>,
         in_flight: At<i64>,
+        profile: At<bool>,
         paid_broadcast: RawPaid,
         token: RawSecret,
         username: At<String>,

@@ -15,6 +15,8 @@ mod pages;
 
 mod chat;
 
+mod profiles;
+
 mod stages;
 
 use std::path::Path;
@@ -25,6 +27,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::runtime::systemd;
 
 pub use ground::Ground;
+pub use profiles::facets;
 pub use setup::{Setup, layouts};
 pub use stages::Stages;
 

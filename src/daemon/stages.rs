@@ -16,6 +16,7 @@ use crate::daemon::ground::{Ground, poll_options};
 use crate::daemon::keys;
 use crate::daemon::media;
 use crate::daemon::pages;
+use crate::daemon::profiles;
 use crate::daemon::setup::Setup;
 use crate::deliver::limiter::Limits;
 use crate::deliver::market::{self, MarketRule};
@@ -339,6 +340,23 @@ fn start_listening(
     for settings in &config.channels {
         let channel = settings.name.clone();
         let client = channels.get(&channel).map(Arc::as_ref);
+        if let Some(client) = client {
+            let client = match client {
+                Channel::Telegram(client) => listen::profile::Client::Telegram(client.clone()),
+                Channel::Messenger(client) => listen::profile::Client::Messenger(client.clone()),
+            };
+            let facets = profiles::facets(config, settings);
+            let (channel, store) = (channel.clone(), Arc::clone(&ground.store));
+            let name = format!("profile {channel}");
+            let options = listen::profile::Options {
+                channel,
+                client,
+                store,
+                facets,
+                are_all: settings.profile,
+            };
+            tasks.spawn(name, listen::profile::run(options, tasks.stop().clone()));
+        }
         match (&settings.service, client) {
             (
                 Service::Telegram { updates: Updates::Webhook { secret }, .. },

@@ -163,7 +163,7 @@ impl Life {
 /// A person's phone. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Person {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     id: i64,
 }
 
@@ -174,6 +174,14 @@ impl Person {
 
     pub fn id(&self) -> i64 {
         self.id
+    }
+
+    /// Of their phone.
+    pub(super) fn language(&self) -> String {
+        let state = self.inner.lock();
+        let life = state.chats.get(&self.id).and_then(|chat| chat.person.as_ref());
+        let language = life.map_or("en", |life| life.language.as_str());
+        language.split('-').next().unwrap_or(language).to_owned()
     }
 
     /// Calls themselves so from now on.
