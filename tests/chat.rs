@@ -114,7 +114,8 @@ async fn what_the_services_show_is_written_on_change_alone() {
     rig.extra = MESSAGES.to_owned();
     let daemon = rig.start();
     until("the new words", || rig.telegram.shown("description", "ro") == "Știri din port.").await;
-    until("gone", || rig.telegram.shown("short_description", "de") == "News from the harbour.").await;
+    until("gone", || rig.telegram.shown("short_description", "de") == "News from the harbour.")
+        .await;
     until("the new greeting", || mihai.sees_greeting() == "Știri din port.").await;
     let links = |menu: Vec<Value>| menu.iter().any(|entry| entry["title"] == "Map");
     assert!(links(mihai.sees_menu()), "{:?}", mihai.sees_menu());
@@ -221,7 +222,6 @@ async fn people_are_reminded_of_what_they_get_by_day_and_once() {
     rig.import("page", vec![written(Some(now + day / 2))]).await;
     rig.import("page", vec![Subscriber { address: "5".into(), ..written(None) }]).await;
     let phones = [1, 2, 3].map(|id| rig.telegram.person(id, "ro"));
-    rig.telegram.open_chats([]);
     for id in 1..=3 {
         rig.telegram.set_standing(id, telegram::Standing::Open);
     }
@@ -237,9 +237,14 @@ async fn people_are_reminded_of_what_they_get_by_day_and_once() {
             pages[0].inbox().iter().any(|message| message.text().is_some_and(is_reminder))
         })
         .await;
+        // What is said after the look at all people is answered after it.
+        let count = phones[1].inbox().len() + 1;
+        phones[1].says("/help");
+        soon("the commands", phones[1].wait_inbox(count)).await;
         daemon.terminate();
     }
-    assert_eq!(phones.map(|phone| phone.inbox().len()), [1, 0, 0]);
+    assert_eq!([&phones[0], &phones[2]].map(|phone| phone.inbox().len()), [1, 0]);
+    assert!(phones[1].inbox().iter().all(|told| told.text.contains("/help")), "came lately");
     assert!(pages[1].inbox().is_empty(), "a closed window stays so");
     let reminded = pages[0].inbox();
     let reminded = reminded.iter().filter(|it| it.text().is_some_and(|it| it.contains("You get")));

@@ -243,7 +243,7 @@ tables! {
     }
 
     RawReply "messages.replies" {
-        when: RawSteps,
+        when: RawWords,
         pattern: At<String>,
         say: RawTexts,
         buttons: RawButtons,
@@ -353,6 +353,25 @@ impl Read for RawSteps {
             DeValue::String(_) => At::read(value, node, found).map(|text| Self(vec![text])),
             DeValue::Array(_) => List::read(value, node, found).map(Self),
             _ => wrong_type("a string such as `\"5%\"`, or a list of such", value, node, found),
+        }
+    }
+}
+
+/// Words, or a list of such.
+#[derive(Clone, Debug)]
+pub(crate) struct RawWords(pub List<String>);
+
+impl Read for RawWords {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::String(_) => At::read(value, node, found).map(|text| Self(vec![text])),
+            DeValue::Array(_) => List::read(value, node, found).map(Self),
+            _ => wrong_type(
+                "words such as `\"opening hours\"`, or a list of such",
+                value,
+                node,
+                found,
+            ),
         }
     }
 }

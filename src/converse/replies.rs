@@ -371,6 +371,7 @@ fn consent(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::converse::words::Choices;
     use crate::model::zone::Zone;
 
     const UNKNOWN: &str = "I do not know your time zone yet.";
@@ -544,6 +545,83 @@ mod tests {
         assert!(chat.at(soon, Deed::SentMedia).answers.is_empty());
         assert_eq!(said(&chat.says("hello?")), ["Write stop to stop."]);
         assert_eq!(chat.standing(), Standing::Stopped, "writing is no subscription");
+    }
+
+    #[test]
+    fn an_editors_reply_answers_what_is_no_command() {
+        let choices = Choices {
+            lists: vec![(
+                String::new(),
+                vec![Button::new("Map", Action::Open { url: "u".into() })],
+            )],
+        };
+        let when = ["open", "stop"].map(str::to_owned);
+        let reply = Keyword::new(&when, None, Saying::new(&[("en", "From 9 to 18.")]), choices);
+        let words = Words { replies: vec![reply], ..words() };
+        let topics = topics();
+        let setting = Setting { words: &words, topics: &topics, kind: ChannelKind::Telegram };
+        let now = Timestamp::from_millis(1_000_000_000);
+        let answers = |text: &str| {
+            let event = Event {
+                channel: Name::parse("bot").unwrap(),
+                id: "1".into(),
+                at: now,
+                address: "7".into(),
+                language: None,
+                first_name: None,
+                deed: Deed::Said { text: text.into() },
+            };
+            said(&respond(None, &event, &setting, now))
+        };
+        for (text, answer) in [
+            ("When do you OPEN?", "From 9 to 18."),
+            ("please stop", "From 9 to 18."),
+            ("stop", "Goodbye."),
+            ("start", "Welcome."),
+            ("opening", "Write stop to stop."),
+        ] {
+            assert_eq!(answers(text), [answer], "{text}");
+        }
+    }
+
+    #[test]
+    fn help_lists_what_can_be_written() {
+        let mut chat = Chat::new(ChannelKind::Messenger);
+        let told = said(&chat.says("help")).concat();
+        for row in &commands::COMMANDS {
+            assert!(told.contains(&format!("/{} – {}", row.name, row.line("en"))), "{told}");
+        }
+        assert_eq!(chat.standing(), Standing::Stopped, "asking is no subscription");
+        chat.person.as_mut().unwrap().language = Some("it-ch".into());
+        assert!(said(&chat.says("Aiuto!")).concat().contains("/stop – Non voglio più messaggi"));
+    }
+
+    #[test]
+    fn a_welcome_carries_buttons_and_asks_for_the_newest() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        assert_eq!(chat.says("/start").newest, 0);
+        let button = Button::new("Shop", Action::Open { url: "u".into() });
+        let welcome_buttons = Choices { lists: vec![(String::new(), vec![button.clone()])] };
+        let words = Words { welcome_buttons, welcome_items: 2, ..words() };
+        let person = chat.person.clone().unwrap();
+        let event = Event {
+            channel: Name::parse("bot").unwrap(),
+            id: "2".into(),
+            at: chat.now + Duration::from_secs(1),
+            address: "7".into(),
+            language: None,
+            first_name: None,
+            deed: Deed::Started { payload: None },
+        };
+        let topics = topics();
+        let setting = Setting { words: &words, topics: &topics, kind: ChannelKind::Telegram };
+        let turn = respond(Some(&person), &event, &setting, event.at);
+        assert_eq!(turn.newest, 2);
+        let Module::Text { buttons, .. } = &turn.answers[0].message.modules[0] else {
+            panic!("answers are texts")
+        };
+        assert_eq!(buttons[0], button);
+        assert_eq!(buttons[1].action, Action::Postback { payload: STOP_PAYLOAD.into() });
     }
 
     #[test]

@@ -105,14 +105,15 @@ fn menu(config: &Config) -> BTreeMap<String, Vec<Entry>> {
         .chain([""])
         .collect();
     let entries = |language: &str| {
-        let taps = COMMANDS.iter().map(|row| Entry::Tap {
-            title: row.line(language).to_owned(),
-            payload: payload(row.command),
-        });
         let main = language.split('-').next().unwrap_or(language);
         let of = |wanted: &str| links.languages.get(wanted);
         let links = of(language).or_else(|| of(main)).unwrap_or(&links.default);
-        let links = links.iter().filter_map(link);
+        let links: Vec<Entry> = links.iter().filter_map(link).collect();
+        let room = messenger::profile::ENTRIES_MAX.saturating_sub(links.len());
+        let taps = COMMANDS.iter().take(room).map(|row| Entry::Tap {
+            title: row.line(language).to_owned(),
+            payload: payload(row.command),
+        });
         (language.to_owned(), taps.chain(links).collect())
     };
     languages.into_iter().map(entries).collect()

@@ -24,7 +24,7 @@ const QUESTION_CHARS_MAX: usize = 80;
 const QUESTIONS_MAX: usize = 4;
 
 /// Most entries of the menu.
-const ENTRIES_MAX: usize = 20;
+pub const ENTRIES_MAX: usize = 20;
 
 /// Longest title of an entry.
 const ENTRY_CHARS_MAX: usize = 30;

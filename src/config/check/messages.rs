@@ -339,7 +339,7 @@ fn replies(raw: &[RawMessages], known: &Around<'_>, found: &mut Findings) -> Vec
 
 fn reply(raw: &At<RawReply>, known: &Around<'_>, found: &mut Findings) -> Option<KeywordReply> {
     let table = &raw.value;
-    let when = table.when.as_ref().map_or_else(Vec::new, |steps| words_of(&steps.0, known, found));
+    let when = table.when.as_ref().map_or_else(Vec::new, |words| words_of(&words.0, known, found));
     let pattern = table.pattern.as_ref().and_then(|raw| pattern(raw, known, found));
     if table.when.is_none() && table.pattern.is_none() {
         let hint = "words such as `when = [\"opening hours\", \"open\"]`, or a `pattern`";

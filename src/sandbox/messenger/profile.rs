@@ -34,12 +34,10 @@ impl Inner {
         let has_start = state.profile.contains_key("get_started")
             || given.iter().any(|(field, _)| *field == "get_started");
         for (field, value) in given {
-            if field == "persistent_menu" {
-                if !has_start {
-                    let why = "(#100) You must set a Get Started button if you also wish to use \
-                               persistent menu";
-                    return Err(refuse(400, 100, Some(2_018_145), why));
-                }
+            if field == "persistent_menu" && !has_start {
+                let why = "(#100) You must set a Get Started button if you also wish to use \
+                           persistent menu";
+                return Err(refuse(400, 100, Some(2_018_145), why));
             }
             let checked = match field {
                 "persistent_menu" => rules::check_menu(&value),
@@ -77,6 +75,8 @@ impl Inner {
         for field in fields.as_array().map(Vec::as_slice).unwrap_or_default() {
             state.profile.remove(field.as_str().unwrap_or_default());
         }
+        drop(state);
+        self.ledger.changed();
         Ok(succeed(&json!({ "result": "success" })))
     }
 
