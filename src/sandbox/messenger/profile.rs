@@ -81,7 +81,7 @@ impl Inner {
     }
 
     /// What a property shows to somebody with that locale.
-    fn shown(&self, field: &str, locale: &str) -> Value {
+    fn in_locale(&self, field: &str, locale: &str) -> Value {
         let state = self.lock();
         let all = state.profile.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
         let of = |wanted: &str| all.iter().find(|one| one["locale"] == wanted).cloned();
@@ -92,7 +92,7 @@ impl Inner {
 impl Person {
     /// The words before the first message.
     pub fn sees_greeting(&self) -> String {
-        let shown = self.inner().shown("greeting", &self.locale());
+        let shown = self.inner().in_locale("greeting", &self.locale());
         shown["text"].as_str().unwrap_or_default().to_owned()
     }
 
@@ -107,7 +107,7 @@ impl Person {
     }
 
     fn actions(&self, field: &str) -> Vec<Value> {
-        let shown = self.inner().shown(field, &self.locale());
+        let shown = self.inner().in_locale(field, &self.locale());
         shown["call_to_actions"].as_array().cloned().unwrap_or_default()
     }
 
