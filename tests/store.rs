@@ -19,11 +19,16 @@ mod lanes;
 #[path = "store/drafts.rs"]
 mod drafts;
 
+#[path = "store/events.rs"]
+mod events;
+
 #[path = "store/audience.rs"]
 mod audience;
 
 #[path = "store/chat.rs"]
 mod chat;
+#[path = "store/people.rs"]
+mod people;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,8 +38,10 @@ use caps::*;
 use chat::*;
 use control::*;
 use drafts::*;
+use events::*;
 use lanes::*;
 use made::*;
+use people::*;
 use tidings::model::campaign::OnUncertain;
 use tidings::model::channel::ChannelState;
 use tidings::model::correction::{
@@ -124,6 +131,12 @@ on_every_backend! {
     an_audience_is_who_is_active_under_any_of_the_topics
     an_audience_crosses_the_borders_of_its_rows
     people_are_read_by_their_numbers_dense_or_sparse
+    people_are_read_page_by_page
+    each_consent_follows_the_one_before_and_shows_its_words
+    who_is_erased_leaves_a_proof_without_a_person
+    the_one_who_erases_themselves_is_told_so_and_nothing_more
+    arrivals_bring_nobody_back
+    a_deletion_is_known_by_its_code_for_a_while
     a_chat_of_the_settings_is_in_no_audience_and_no_count
     late_joiners_are_noted_while_a_post_lets_them_in
     who_came_while_the_audience_was_found_is_looked_for_until_it_is_done
@@ -135,6 +148,9 @@ on_every_backend! {
     a_post_of_a_draft_that_is_gone_is_refused_whole
     a_refused_operation_does_not_hurt_its_neighbours
     a_dropped_draft_is_gone
+    an_event_that_fails_too_often_is_put_aside
+    what_somebody_did_lately_is_kept_for_two_days
+    chats_that_let_a_bot_in_are_listed_until_they_send_it_away
     a_released_flood_is_due_now
     of_a_flood_only_the_newest_are_sent
     a_flood_taken_as_known_sends_nothing

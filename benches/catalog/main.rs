@@ -278,6 +278,7 @@ fn options(
         reach: Default::default(),
         utility: None,
         is_marketing: false,
+        watch: false,
     };
     Ok(Options {
         store,
@@ -286,6 +287,7 @@ fn options(
         meters: Meters::default(),
         sources: vec![source],
         campaigns: [campaign].into(),
+        windowed: vec![],
         guard: Guard { allow_networks: vec!["127.0.0.0/8".parse()?], ..Guard::default() },
         limits: Limits::default(),
         items_max: tidings::extract::ITEMS_MAX,

@@ -43,7 +43,7 @@ impl Desk {
         whom.rule.as_deref().map(|rule| self.rule(rule)).transpose()
     }
 
-    fn rule(&self, rule: &str) -> Result<PeopleRule, AskError> {
+    pub(super) fn rule(&self, rule: &str) -> Result<PeopleRule, AskError> {
         (self.rules)(rule).map_err(|why| AskError::Refused(format!("the audience: {why}")))
     }
 

@@ -35,6 +35,11 @@ pub enum ClientError {
     Lost(String),
 }
 
+/// Whether a daemon listens.
+pub async fn is_there(socket: &Path) -> bool {
+    matches!(tokio::time::timeout(CONNECT, UnixStream::connect(socket)).await, Ok(Ok(_)))
+}
+
 /// Posts one question and gives the answer.
 ///
 /// # Errors

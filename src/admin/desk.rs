@@ -8,15 +8,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::admin::channels::{halt_row, pace_row};
+use crate::admin::people::{PeopleAsk, PeopleBrought};
 use crate::admin::report::stars;
 use crate::admin::scheduled::Which;
 use crate::admin::stage::stage_row;
 use crate::model::audience::{PeopleRule, Whom};
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelKind;
+use crate::model::chat::ChatSeen;
 use crate::model::control::PostWord;
 use crate::model::correction::Corrections;
 use crate::model::day::Days;
+use crate::model::event::EventWord;
 use crate::model::item::ItemId;
 use crate::model::name::Name;
 use crate::model::one_off::OneOff;
@@ -25,11 +28,18 @@ use crate::model::post::{Draft, Hold, Post, PostId, Zoned};
 use crate::model::time::Timestamp;
 use crate::model::timing::Timing;
 use crate::runtime::clock::Clock;
+use crate::runtime::reception::{Heard, Reception};
 use crate::runtime::wakes::Wakes;
 use crate::store::{FloodWord, MarketState, ReviewWord, Reviewed, Store, StoreError};
 
+/// Most groups and channels of one bot that the status shows.
+const CHATS_MAX: usize = 100;
+
 /// Most posts that one listing shows.
 const POSTS_MAX: usize = 1_000;
+
+/// Most watches that one listing shows.
+const WATCHES_MAX: usize = 10_000;
 
 /// Most items that one answer has.
 const ITEMS_MAX: usize = 1_000;
@@ -59,10 +69,24 @@ pub enum Ask {
     Audience { campaign: Name },
     /// Items that are kept: those named, or else the newest of some sources (none named: of all).
     Items { ids: Vec<ItemId>, sources: Vec<Name>, limit: usize },
+    /// Subscribers, some at a time.
+    People(Box<PeopleAsk>),
+    /// All that is known of somebody, by their address or by `#` and their number.
+    Person { channel: Name, who: String },
+    /// Take in people whom a file names.
+    TakeIn(Box<PeopleBrought>),
+    /// Erase somebody.
+    Forget { channel: Name, who: String },
+    /// Look through the ledger of consents, and for a hash that was noted.
+    Audit { noted: Option<String> },
     /// Drafts that wait, for their time or to be looked at.
     Drafts { limit: usize },
     /// The word on drafts that wait to be looked at.
     Review { of: Reviewed, word: ReviewWord },
+    /// Events that could not be answered.
+    Events { limit: usize },
+    /// The word on events that could not be answered; none named: all.
+    Event { events: Vec<u64>, word: EventWord },
     /// Polls that are held because too much was new at once.
     Floods,
     /// The word on one source's held polls.
@@ -80,6 +104,10 @@ pub enum Ask {
     /// subscriber (by `channel/address`, or by the address alone). `link` is the address as sources
     /// remember it.
     Why { item: String, link: Option<u64>, subscriber: Option<String> },
+    /// What people wait for of products.
+    Watches { limit: usize },
+    /// The product of a catalog that is known by this link, hashed.
+    Product { source: Name, link: u64 },
 }
 
 /// Why a question has no answer.
@@ -134,6 +162,8 @@ pub struct Desk {
     pub days: Days,
     /// How much one person gets in a day; `None`: however much there is.
     pub caps: Option<Caps>,
+    /// How what people do comes in, of a daemon that runs.
+    pub reception: Reception,
 }
 
 impl Desk {
@@ -164,8 +194,15 @@ impl Desk {
                 };
                 Ok(json!({ "items": items }))
             }
+            Ask::People(asked) => self.list_people(&asked).await,
+            Ask::Person { channel, who } => self.person(&channel, &who).await,
+            Ask::TakeIn(brought) => self.take_in(*brought).await,
+            Ask::Forget { channel, who } => self.forget(&channel, &who).await,
+            Ask::Audit { noted } => self.audit(noted.as_deref()).await,
             Ask::Drafts { limit } => self.drafts(limit.min(POSTS_MAX)).await,
             Ask::Review { of, word } => self.review(of, word).await,
+            Ask::Events { limit } => self.events(limit.min(POSTS_MAX)).await,
+            Ask::Event { events, word } => self.obey_events(events, word).await,
             Ask::Floods => {
                 let held = self.store.load_held_drafts().await?;
                 Ok(json!({ "floods": held.iter().filter_map(flood_row).collect::<Vec<_>>() }))
@@ -186,6 +223,8 @@ impl Desk {
             Ask::Why { item, link, subscriber } => {
                 self.why(&item, link, subscriber.as_deref()).await
             }
+            Ask::Watches { limit } => self.watches(limit.min(WATCHES_MAX)).await,
+            Ask::Product { source, link } => self.product(&source, link).await,
         }
     }
 
@@ -216,6 +255,12 @@ impl Desk {
         for name in self.channels.keys() {
             spent.insert(name, self.store.load_stars(name, today).await?);
         }
+        let mut chats = BTreeMap::new();
+        for (name, kind) in &self.channels {
+            if *kind == ChannelKind::Telegram {
+                chats.insert(name, self.store.load_chats(name, CHATS_MAX).await?);
+            }
+        }
         let channels: BTreeMap<&Name, Value> = self
             .channels
             .iter()
@@ -243,7 +288,11 @@ impl Desk {
                         .filter(|tenths| **tenths > 0)
                         .map(|tenths| json!({ "spent_today": stars(*tenths) })),
                     "pace": known.and_then(|one| pace_row(one.pacing.as_ref()?)),
+                    "reception": self.reception.of(name).map(|heard| reception_row(&heard)),
                 });
+                if let Some(chats) = chats.get(name).filter(|chats| !chats.is_empty()) {
+                    row["chats"] = chats.iter().map(chat_row).collect();
+                }
                 if let Some(market) = markets.get(name) {
                     row["marketing"] = market_row(market);
                 }
@@ -255,6 +304,7 @@ impl Desk {
             "channels": channels,
             "drafts_waiting": status.drafts,
             "events_waiting": status.events,
+            "events_aside": status.events_aside,
             "posts_unfinished": status.unfinished_posts,
             "posts_by_clock": status
                 .zoned
@@ -270,6 +320,7 @@ impl Desk {
             "deliveries": status.counts,
             "floods": status.floods,
             "reviews_waiting": status.reviews,
+            "watches": status.watches,
         }))
     }
 
@@ -323,6 +374,26 @@ pub(super) fn all_known(
             Err(AskError::UnknownName { kind, name: name.clone(), known })
         }
     }
+}
+
+/// A group or channel that the bot is in.
+fn chat_row((address, chat): &(String, ChatSeen)) -> Value {
+    json!({
+        "address": address,
+        "kind": chat.kind,
+        "title": chat.title,
+        "may_post": chat.may_post,
+        "since": chat.at.to_string(),
+    })
+}
+
+fn reception_row(heard: &Heard) -> Value {
+    json!({
+        "way": heard.way,
+        "looked_at": heard.at.to_string(),
+        "pending": heard.pending,
+        "trouble": heard.trouble,
+    })
 }
 
 fn source_row(state: &crate::model::source::SourceState) -> Value {

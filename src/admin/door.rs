@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Json, State};
+use axum::extract::{DefaultBodyLimit, Json, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -22,6 +22,9 @@ use tokio::net::UnixListener;
 use crate::admin::desk::{Ask, Desk};
 use crate::runtime::meters::Meters;
 use crate::runtime::shutdown::Stop;
+
+/// Longest question: a part of an import.
+const ASK_BYTES_MAX: usize = 16 << 20;
 
 /// What the door is given.
 pub struct Options {
@@ -66,7 +69,7 @@ pub async fn run(options: Options, stop: Stop) {
     let force = stop.force.clone();
     let shared = Shared { desk: Arc::new(options.desk), meters: options.meters, stop };
     let routes = Router::new()
-        .route("/ask", post(answer))
+        .route("/ask", post(answer).layer(DefaultBodyLimit::max(ASK_BYTES_MAX)))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(is_ready))
         .route("/metrics", get(async |State(shared): State<Shared>| shared.meters.text()))

@@ -6,6 +6,8 @@
 
 pub mod desk;
 
+mod events;
+
 mod control;
 
 mod drafts;
@@ -14,6 +16,8 @@ mod channels;
 
 mod audience;
 
+pub mod people;
+
 pub mod scheduled;
 
 mod report;
@@ -21,6 +25,8 @@ mod report;
 mod stage;
 
 mod why;
+
+mod watches;
 
 pub mod door;
 

@@ -136,7 +136,9 @@ impl Desk {
                     "words": words,
                 }));
             }
+            let watches = self.store.load_watches(channel, person.number).await?;
             rows.push(json!({
+                "watches": watches.len(),
                 "channel": channel,
                 "address": person.address,
                 "number": person.number,
@@ -422,7 +424,7 @@ fn because(reason: Reason) -> &'static str {
     }
 }
 
-fn outcome_word(outcome: Outcome) -> &'static str {
+pub(super) fn outcome_word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Waiting => "waiting",
         Outcome::InFlight => "in-flight",

@@ -196,6 +196,22 @@ impl Channel {
         matches!(self, Self::Messenger(_))
     }
 
+    /// Who may speak for a chat of several people.
+    pub(crate) async fn admins(&self, chat: &str) -> Admins {
+        match self {
+            Self::Telegram(client) => client.admins(chat).await,
+            Self::Messenger(_) => Admins::Hidden,
+        }
+    }
+
+    /// What the service calls us, where commands name whom they are for.
+    pub(crate) async fn called(&self) -> Option<String> {
+        match self {
+            Self::Telegram(client) => client.me().await.ok().map(|me| me.username),
+            Self::Messenger(_) => None,
+        }
+    }
+
     /// What a person calls themselves, asked of the service within `time_max`.
     pub async fn profile(&self, address: &str, time_max: Duration) -> Profile {
         match self {
@@ -371,6 +387,17 @@ pub enum Balance {
     /// The service does not know the question.
     Unknown,
     /// Nothing was told.
+    Failed(String),
+}
+
+/// What came of [`Channel::admins`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Admins {
+    /// By the service's numbers.
+    Told(Vec<i64>),
+    /// Nobody tells us: the chat is not there, or we are not in it any more.
+    Hidden,
+    /// Another time perhaps.
     Failed(String),
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::channel::Call;
 use crate::channel::cut::{shorten, units};
 use crate::model::media::Form;
+use crate::model::message::is_ours;
 
 /// Longest words for a medium that is shown as a link, in UTF-16 units.
 pub(crate) const WORDS_UNITS_MAX: usize = 200;
@@ -110,9 +111,9 @@ pub(crate) fn words_for(words: &str, url: Option<&str>) -> String {
     if units(last) <= WORDS_UNITS_MAX { last.to_owned() } else { shorten(last, WORDS_UNITS_MAX) }
 }
 
-/// Whether a text is an address that can be opened.
+/// Whether a text is an address that can be opened, or a file that its message carries.
 pub(crate) fn is_address(text: &str) -> bool {
-    text.starts_with("https://") || text.starts_with("http://")
+    text.starts_with("https://") || text.starts_with("http://") || is_ours(text)
 }
 
 #[cfg(test)]

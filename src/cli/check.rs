@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cli::{Done, Settings, output, reach};
-use crate::config::{Channel, Service};
+use crate::config::{Channel, Config, Service};
 use crate::daemon::{Setup, facets};
 use crate::model::audience::{FixedChat, LateJoiners};
 use crate::model::campaign::Campaign;
@@ -103,11 +103,21 @@ fn summary(setup: &Setup) -> String {
         if campaign.is_marketing {
             out.push_str("    outside of Messenger's window as a paid marketing message\n");
         }
+        if campaign.watch {
+            out.push_str("    with a button to watch the product\n");
+        }
+    }
+    for source in config.sources.iter().filter(|source| source.watch) {
+        out.push_str(&format!("  source {}: its products can be watched\n", source.name));
     }
     for channel in &config.channels {
         out.push_str(&format!("  channel {}: {}\n", channel.name, pace(channel)));
         out.push_str(&lanes(channel));
         out.push_str(&shows(setup, channel));
+        if let Some([delete, deauthorize]) = callbacks(config, channel) {
+            out.push_str(&format!("  {}: data deletion at {delete}\n", channel.name));
+            out.push_str(&format!("  {}: deauthorization at {deauthorize}\n", channel.name));
+        }
     }
     let now = Clock::system().now();
     for file in &config.posts {
@@ -164,6 +174,13 @@ fn shows(setup: &Setup, channel: &Channel) -> String {
         out.push_str(&format!("  {} {line}\n", channel.name));
     }
     out
+}
+
+/// The addresses of a Messenger channel for Meta's dashboard, where the world can reach us.
+fn callbacks(config: &Config, channel: &Channel) -> Option<[String; 2]> {
+    let Service::Messenger { .. } = &channel.service else { return None };
+    let base = config.listen.public_url.as_ref()?.as_str().trim_end_matches('/').to_owned();
+    Some(["delete", "deauthorize"].map(|word| format!("{base}/meta/{}/{word}", channel.name)))
 }
 
 /// How fast a channel sends: `at most 30 a second, up to 1000 for at most 5000 Stars a day`.
@@ -249,6 +266,15 @@ fn summary_json(setup: &Setup) -> serde_json::Value {
             .pages
             .iter()
             .map(|one| (one.slug.to_string(), config.address_of(one)))
+            .collect::<BTreeMap<_, _>>(),
+        "meta": config
+            .channels
+            .iter()
+            .filter_map(|one| {
+                let [delete, deauthorize] = callbacks(config, one)?;
+                let urls = serde_json::json!({ "delete": delete, "deauthorize": deauthorize });
+                Some((one.name.to_string(), urls))
+            })
             .collect::<BTreeMap<_, _>>(),
         "data_dir": config.data_dir,
         "warnings": setup.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),

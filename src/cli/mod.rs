@@ -20,6 +20,8 @@ mod extract;
 
 mod flood;
 
+mod events;
+
 mod import;
 
 mod layout;
@@ -53,6 +55,10 @@ mod select;
 mod send;
 
 mod status;
+
+mod subscribers;
+
+mod watches;
 
 mod why;
 
@@ -92,9 +98,12 @@ enum Command {
     Status(status::Args),
     Posts(posts::Args),
     Channel(channel::Args),
+    Subscribers(subscribers::Args),
     Report(report::Args),
     Why(why::Args),
+    Watches(watches::Args),
     Flood(flood::Args),
+    Events(events::Args),
     Qr(qr::Args),
     Sandbox(sandbox::Args),
 }
@@ -164,9 +173,12 @@ pub fn main() -> ExitCode {
             Command::Status(args) => status::run(args).await,
             Command::Posts(args) => posts::run(args).await,
             Command::Channel(args) => channel::run(args).await,
+            Command::Subscribers(args) => subscribers::run(args).await,
             Command::Report(args) => report::run(args).await,
             Command::Why(args) => why::run(args).await,
+            Command::Watches(args) => watches::run(args).await,
             Command::Flood(args) => flood::run(args).await,
+            Command::Events(args) => events::run(args).await,
             Command::Qr(args) => qr::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
         }

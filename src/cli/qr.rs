@@ -163,13 +163,18 @@ fn form(args: &Args) -> Result<Option<Form>, Failure> {
     }
 }
 
-async fn link(channel: &Channel, topics: &[Name], is_group: bool) -> Result<Link, Failure> {
-    let name = &channel.name;
-    let way = match &channel.service {
+/// Where the people of a channel write.
+pub(super) async fn way(channel: &Channel) -> Result<Way, Failure> {
+    Ok(match &channel.service {
         Service::Messenger { page_id, .. } => Way::Messenger { page: page_id.clone() },
         Service::Telegram { username: Some(bot), .. } => Way::Telegram { bot: bot.clone() },
         Service::Telegram { .. } => Way::Telegram { bot: ask(channel).await? },
-    };
+    })
+}
+
+async fn link(channel: &Channel, topics: &[Name], is_group: bool) -> Result<Link, Failure> {
+    let name = &channel.name;
+    let way = way(channel).await?;
     let address = match is_group {
         false => way.chat(topics),
         true => way.group(topics).ok_or_else(|| {

@@ -1,9 +1,11 @@
 //! Reaching the desk: the running daemon's, or one of our own over the opened store.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::Value;
 
 use crate::admin::client::{self, ClientError};
-use crate::admin::desk::{Ask, AskError};
+use crate::admin::desk::{Ask, AskError, Desk};
 use crate::cli::{EX_CONFIG, EX_IOERR, EX_UNAVAILABLE, Failure, Settings, environment, output};
 use crate::daemon::{Ground, Setup};
 
@@ -27,7 +29,11 @@ pub(super) fn load(settings: &Settings) -> Result<Setup, Failure> {
 
 /// Asks the daemon; `None` when none runs.
 pub(super) async fn ask_daemon(setup: &Setup, question: &Ask) -> Result<Option<Value>, Failure> {
-    match client::ask(&setup.config.listen.admin, question).await {
+    ask_at(&setup.config.listen.admin, question).await
+}
+
+async fn ask_at(socket: &Path, question: &Ask) -> Result<Option<Value>, Failure> {
+    match client::ask(socket, question).await {
         Ok(value) => Ok(Some(value)),
         Err(ClientError::NotRunning { .. }) => Ok(None),
         Err(error @ ClientError::Told(_)) => Err(Failure::new(1, error)),
@@ -49,4 +55,36 @@ pub(super) async fn ask(settings: &Settings, question: Ask) -> Result<Answered, 
         other => Failure::new(1, other),
     })?;
     Ok(Answered { value, is_by_daemon: false })
+}
+
+/// Somebody to ask more than once: the daemon, or a desk of our own over the store, which stays
+/// open so long.
+pub(super) struct Line {
+    socket: PathBuf,
+    own: Option<Desk>,
+}
+
+impl Line {
+    /// Opens the store if no daemon runs.
+    pub(super) async fn open(setup: &Setup) -> Result<Self, Failure> {
+        let socket = setup.config.listen.admin.clone();
+        if client::is_there(&socket).await {
+            return Ok(Self { socket, own: None });
+        }
+        let ground =
+            Ground::open(&setup.config).await.map_err(|error| Failure::new(EX_IOERR, error))?;
+        let own = Some(ground.desk(setup, output::tell_progress));
+        Ok(Self { socket, own })
+    }
+
+    pub(super) async fn ask(&self, question: Ask) -> Result<Value, Failure> {
+        let Some(desk) = &self.own else {
+            let gone = || Failure::new(EX_UNAVAILABLE, "the daemon has stopped: say it again");
+            return ask_at(&self.socket, &question).await?.ok_or_else(gone);
+        };
+        desk.answer(question).await.map_err(|error| match error {
+            AskError::Store(error) => Failure::new(EX_IOERR, error),
+            other => Failure::new(1, other),
+        })
+    }
 }

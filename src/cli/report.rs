@@ -374,7 +374,7 @@ fn csv(answer: &Value) -> Vec<String> {
 }
 
 /// One cell. A spreadsheet takes for a formula what begins like one, so that gets an apostrophe.
-fn cell(value: &Value) -> String {
+pub(super) fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => return String::new(),
         Value::String(text) => text,

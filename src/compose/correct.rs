@@ -170,6 +170,7 @@ mod tests {
             reach: Default::default(),
             utility: None,
             is_marketing: false,
+            watch: false,
         }
     }
 

@@ -13,12 +13,14 @@ use crate::model::control::Priority;
 use crate::model::correction::Corrections;
 use crate::model::item::{Item, ItemId, MediaKind};
 use crate::model::lane::Beyond;
-use crate::model::message::{Card, Message, Module};
+use crate::model::message::{Action, Button, Card, Message, Module};
 use crate::model::name::Name;
 use crate::model::one_off::{OneOff, Says};
 use crate::model::post::{Body, Counts, DraftId, Post, PostId, Told};
 use crate::model::rollout::Stages;
 use crate::model::time::Timestamp;
+use crate::model::watch_news::watch_button;
+use crate::model::watch_tap::Tap;
 use crate::render::{RenderError, Scene, Stage};
 use crate::store::StoreError;
 
@@ -80,7 +82,8 @@ pub(super) fn one_off(options: &Options, one: OneOff) -> Result<Composed, String
                 .iter()
                 .map(|item| Told { item: item.id, kind: ChangeKind::New, price: None })
                 .collect();
-            let set = Set { campaign: &layout, layout: &layout, channels: &whom.channels };
+            let set =
+                Set { campaign: &layout, layout: &layout, channels: &whom.channels, watch: false };
             let post = set.post(options, &items.into(), &told);
             Post { campaign: None, title: short_title(&title), ..post }
         }
@@ -96,7 +99,8 @@ pub(super) fn of_campaign(
     items: &Arc<[Item]>,
     told: &[Told],
 ) -> Composed {
-    let set = Set { campaign: &rule.name, layout: &rule.layout, channels: &rule.channels };
+    let (name, layout, channels) = (&rule.name, &rule.layout, &rule.channels);
+    let set = Set { campaign: name, layout, channels, watch: rule.watch };
     let mut post = set.post(options, items, told);
     post.priority = rule.priority;
     post.hours.clone_from(&rule.timing.hours);
@@ -120,6 +124,8 @@ struct Set<'a> {
     campaign: &'a Name,
     layout: &'a Name,
     channels: &'a [Name],
+    /// With a button to watch the product.
+    watch: bool,
 }
 
 impl Set<'_> {
@@ -127,9 +133,18 @@ impl Set<'_> {
         let scene = Scene { campaign: self.campaign, told, now: options.clock.now() };
         let stage = Stage::new(items, &scene);
         let kinds = kinds(options, self.channels);
+        // Of several products nobody could tell which one a button is for.
+        let tap = match &items[..] {
+            [item] if self.watch => crate::render::watch(item, scene.now),
+            _ => None,
+        };
         let each = options.layouts.render_each(&stage, self.layout, kinds);
-        let set = |(kind, language, rendered)| {
+        let set = |(kind, language, rendered): (ChannelKind, Option<String>, _)| {
             let message = self.or_plain(items, rendered);
+            let message = match &tap {
+                Some(tap) => watched(message, *tap, language.as_deref()),
+                None => message,
+            };
             Body { kind, language, message }
         };
         let bodies = each.into_iter().map(set).collect();
@@ -169,6 +184,23 @@ impl Composed {
         self.post.corrections = Some(Box::new(Corrections::new(told, until)));
         self.items = items;
     }
+}
+
+/// The message with a button below its last text.
+fn watched(message: Arc<Message>, tap: Tap, language: Option<&str>) -> Arc<Message> {
+    let payload = tap.to_string();
+    let is_own = |button: &Button| matches!(&button.action, Action::Postback { payload: own } if *own == payload);
+    let mut message = Arc::unwrap_or_clone(message);
+    let last = message.modules.iter_mut().rev().find_map(|module| match module {
+        Module::Text { buttons, .. } => Some(buttons),
+        _ => None,
+    });
+    if let Some(buttons) = last
+        && !buttons.iter().any(is_own)
+    {
+        buttons.push(watch_button(tap, language));
+    }
+    message.into()
 }
 
 /// The ways beyond Messenger's window that the campaign has for these items. A template tells one.

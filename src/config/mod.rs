@@ -120,6 +120,10 @@ pub struct Listen {
     /// `frame_ancestors`: the sites that may show our pages within their own, such as
     /// `https://www.example.com`. Default none.
     pub frame_ancestors: Vec<String>,
+    /// `trusted_proxies`: networks of the reverse proxies whose `X-Forwarded-For` (or `Forwarded`)
+    /// says who asks. Default none: then only the other end of a connection counts, and this
+    /// machine stands for everybody.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// `[fetch]`: how sources are asked.

@@ -42,6 +42,7 @@ tables! {
         public_url: At<String>,
         admin: At<String>,
         frame_ancestors: List<String>,
+        trusted_proxies: List<String>,
     }
 
     RawFetch "fetch" {
@@ -122,6 +123,7 @@ tables! {
         flood: RawFlood,
         min_step: RawSteps,
         min_quantity: At<i64>,
+        watch: At<bool>,
     }
 
     RawMap "sources.*.map" {
@@ -217,6 +219,7 @@ tables! {
         stop_when_failed: At<String>,
         stop_when_left: At<String>,
         marketing: At<bool>,
+        watch: At<bool>,
         utility: RawUtility,
     }
 

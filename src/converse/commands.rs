@@ -7,6 +7,9 @@ pub enum Command {
     Start,
     Stop,
     Timezone,
+    Privacy,
+    Watch,
+    Watches,
     Help,
 }
 
@@ -24,7 +27,7 @@ pub struct Row {
 }
 
 /// All that there are, in the order of menus.
-pub const COMMANDS: [Row; 4] = [
+pub const COMMANDS: [Row; 7] = [
     Row {
         command: Command::Start,
         name: "start",
@@ -63,6 +66,65 @@ pub const COMMANDS: [Row; 4] = [
             ("fr", "Votre fuseau horaire"),
             ("es", "Tu zona horaria"),
             ("ru", "Ваш часовой пояс"),
+        ],
+    },
+    Row {
+        command: Command::Privacy,
+        name: "privacy",
+        words: &[
+            "privacy",
+            "confidențialitate",
+            "confidentialitate",
+            "datele mele",
+            "i miei dati",
+            "datenschutz",
+            "meine daten",
+            "confidentialité",
+            "mes données",
+            "privacidad",
+            "mis datos",
+            "приватность",
+            "мои данные",
+        ],
+        takes_more: false,
+        about: [
+            ("en", "What we know about you"),
+            ("ro", "Ce știm despre tine"),
+            ("it", "Che cosa sappiamo di te"),
+            ("de", "Was wir von dir wissen"),
+            ("fr", "Ce que nous savons de vous"),
+            ("es", "Lo que sabemos de ti"),
+            ("ru", "Что мы о вас знаем"),
+        ],
+    },
+    Row {
+        command: Command::Watch,
+        name: "watch",
+        words: &["watch", "urmărește", "urmareste", "avvisami", "beobachte", "surveille", "vigila"],
+        takes_more: true,
+        about: [
+            ("en", "Tell me when a product is in stock or cheaper"),
+            ("ro", "Spune-mi când un produs e în stoc sau mai ieftin"),
+            ("it", "Avvisami quando un prodotto c’è o costa meno"),
+            ("de", "Sag, wenn ein Produkt da oder günstiger ist"),
+            ("fr", "Prévenir quand un produit est là ou moins cher"),
+            ("es", "Avísame cuando un producto esté o baje"),
+            ("ru", "Сообщить о наличии или снижении цены"),
+        ],
+    },
+    Row {
+        command: Command::Watches,
+        name: "watches",
+        words: &["watches", "my watches"],
+        takes_more: false,
+        about: [
+            ("en", "Products that you wait for"),
+            ("ro", "Produsele pe care le aștepți"),
+            ("it", "I prodotti che aspetti"),
+            ("de", "Produkte, auf die du wartest"),
+            ("fr", "Les produits que vous attendez"),
+            ("es", "Los productos que esperas"),
+            ("ru", "Товары, которых вы ждёте"),
         ],
     },
     Row {

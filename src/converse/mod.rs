@@ -23,7 +23,16 @@ mod timezone;
 
 pub mod newest;
 
+pub mod privacy;
 pub mod reminders;
+
+mod watch;
+
+pub mod watching;
+
+mod order;
+
+mod groups;
 
 mod names;
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use crate::converse::commands::{self, Command};
 use crate::converse::keywords::{self, Keyword};
+use crate::converse::order::Conversation;
+use crate::converse::privacy::Wanted;
+use crate::converse::watch::Asked;
 use crate::converse::words::{Saying, Words};
 use crate::converse::{help, timezone};
 use crate::model::channel::ChannelKind;
@@ -39,6 +40,12 @@ pub struct Turn {
     pub releases_held: bool,
     /// So many of the newest items of the person's topics follow the answers.
     pub newest: usize,
+    /// Something is to be looked up, or done, for the answers.
+    pub privacy: Option<Wanted>,
+    /// What is asked of products; it is to be looked up and answered.
+    pub watch: Option<Asked>,
+    /// They wait for nothing any more.
+    pub ends_watches: bool,
 }
 
 /// What the conversation knows besides the person.
@@ -48,6 +55,8 @@ pub struct Setting<'a> {
     /// All topics there are, sorted; who starts without naming one gets all.
     pub topics: &'a [Name],
     pub kind: ChannelKind,
+    /// The person waits for something of products.
+    pub is_watching: bool,
 }
 
 /// What somebody means, whichever way they say it.
@@ -70,6 +79,9 @@ enum Wish {
     Keyword {
         at: usize,
     },
+    /// Wants to know what is known of them, or have it forgotten.
+    Privacy(Wanted),
+    Watch(Asked),
     /// Wants an answer, but is not understood.
     Unclear,
     /// Wants no answer.
@@ -88,8 +100,9 @@ enum Wish {
 /// Answers one event.
 ///
 /// 1. Every deed but leaving opens Messenger's window from the event's own time.
-/// 2. An event older than the newest one that was applied changes nothing and is not answered;
-///    of two at the same instant, stopping wins.
+/// 2. An event older than the newest one that was applied changes nothing and is not answered, unless
+///    [`order`](crate::converse::order) finds its place among the recent ones; of two at the same
+///    instant, stopping wins.
 /// 3. `stop` always works and is answered once; a tap is always acknowledged.
 pub fn respond(
     known: Option<&Subscriber>,
@@ -117,6 +130,26 @@ pub fn respond(
     }
     acknowledge(&mut turn, tap);
     turn
+}
+
+/// The conversation as one setting has it.
+pub(super) struct Talk<'a> {
+    pub setting: Setting<'a>,
+    pub now: Timestamp,
+}
+
+impl Conversation for Talk<'_> {
+    fn respond(&self, known: Option<&Subscriber>, event: &Event) -> Turn {
+        respond(known, event, &self.setting, self.now)
+    }
+
+    fn stops(&self, event: &Event) -> bool {
+        matches!(wish(event, self.setting.topics), Wish::Stop { .. })
+    }
+
+    fn is_understood(&self, event: &Event) -> bool {
+        !matches!(wish(event, self.setting.topics), Wish::Unclear)
+    }
 }
 
 fn answer(
@@ -151,7 +184,9 @@ fn answer(
         }
         Wish::Stop { way } => {
             let was_stopped = known.is_some_and(|known| known.standing == Standing::Stopped);
+            let was_stopped = was_stopped && !setting.is_watching;
             person.standing = Standing::Stopped;
+            turn.ends_watches = true;
             if !was_stopped {
                 let goodbye = words.goodbye.to(&person);
                 turn.consent = Some(consent(&person, false, way.to_owned(), goodbye, now));
@@ -180,12 +215,15 @@ fn answer(
             let said = |it: &Keyword| say_with(it.say.to(&person), it.buttons.to(&person).to_vec());
             turn.answers = reply.map(said).into_iter().collect();
         }
+        Wish::Watch(asked) => turn.watch = Some(asked),
         Wish::Leave => {
+            turn.ends_watches = true;
             if person.standing == Standing::Active {
                 person.standing = Standing::Blocked;
                 turn.consent = Some(consent(&person, false, "blocked".to_owned(), "", now));
             }
         }
+        Wish::Privacy(wanted) => turn.privacy = Some(wanted),
         Wish::Return | Wish::Nothing => {}
         Wish::Optin { is_given } => {
             turn.consent = Some(consent(&person, is_given, "marketing".to_owned(), "", now));
@@ -233,7 +271,10 @@ fn met(known: Option<&Subscriber>, event: &Event, kind: ChannelKind) -> Subscrib
     if event.first_name.is_some() {
         person.first_name.clone_from(&event.first_name);
     }
-    let is_back = !matches!(event.deed, Deed::Blocked | Deed::Moved { .. });
+    let is_back = !matches!(
+        event.deed,
+        Deed::Blocked | Deed::Moved { .. } | Deed::Present { may_post: false, .. }
+    );
     if is_back && matches!(person.standing, Standing::Blocked | Standing::Gone) {
         person.standing = Standing::Active;
     }
@@ -251,13 +292,15 @@ fn opens_window(deed: &Deed) -> bool {
             | Deed::Moved { .. }
             | Deed::OptedIn { .. }
             | Deed::OptedOut
+            | Deed::Present { .. }
     )
 }
 
 fn wish(event: &Event, topics: &[Name]) -> Wish {
     match &event.deed {
         Deed::Started { payload } | Deed::Referred { payload: payload @ Some(_) } => {
-            start_by(payload.as_deref(), topics)
+            let watch = payload.as_deref().and_then(Asked::by_link);
+            watch.map_or_else(|| start_by(payload.as_deref(), topics), Wish::Watch)
         }
         Deed::Said { text } => understand(text, topics),
         Deed::Tapped { payload, .. } => match payload.split_once(':') {
@@ -268,9 +311,10 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
                     other => other,
                 }
             }
-            Some(("1", rest)) => match commands::tapped(rest) {
-                Some((command, rest)) => wanted(command, rest, "button", topics),
-                None => Wish::Unclear,
+            Some(("1", rest)) => match (commands::tapped(rest), Asked::by_tap(rest)) {
+                (Some((command, rest)), _) => wanted(command, rest, "button", topics),
+                (None, Some(asked)) => Wish::Watch(asked),
+                (None, None) => Wish::Unclear,
             },
             _ => Wish::Unclear,
         },
@@ -279,7 +323,10 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
         Deed::OptedIn { .. } => Wish::Optin { is_given: true },
         Deed::OptedOut => Wish::Optin { is_given: false },
         Deed::Blocked => Wish::Leave,
-        Deed::Unblocked => Wish::Return,
+        Deed::Unblocked | Deed::Present { may_post: true, .. } => Wish::Return,
+        Deed::Present { may_post: false, .. } => Wish::Leave,
+        // Whoever may speak for the group says it in its name.
+        Deed::InGroup { .. } => Wish::Nothing,
         Deed::Moved { to } => Wish::Move { to: to.clone() },
     }
 }
@@ -303,7 +350,12 @@ fn start_by(payload: Option<&str>, topics: &[Name]) -> Wish {
 
 /// A command, however it was asked for.
 fn wanted(command: Command, rest: &str, way: &'static str, topics: &[Name]) -> Wish {
+    if let (Command::Start, Some(asked)) = (command, Asked::by_link(rest)) {
+        return Wish::Watch(asked);
+    }
     match command {
+        Command::Watch => Wish::Watch(Asked::by_words(rest)),
+        Command::Watches => Wish::Watch(Asked::List { after: 0 }),
         Command::Start => match (start_by(Some(rest), topics), way) {
             (Wish::Start { topics, .. }, "word" | "button") => {
                 Wish::Start { topics, way: way.to_owned() }
@@ -313,6 +365,7 @@ fn wanted(command: Command, rest: &str, way: &'static str, topics: &[Name]) -> W
         Command::Stop => Wish::Stop { way },
         Command::Timezone => Wish::Zone { told: rest.to_lowercase() },
         Command::Help => Wish::Help,
+        Command::Privacy => Wish::Privacy(Wanted::of(rest)),
     }
 }
 
@@ -356,16 +409,14 @@ fn acknowledge(turn: &mut Turn, tap: Option<String>) {
     }
 }
 
-fn consent(
+pub(super) fn consent(
     person: &Subscriber,
     given: bool,
     way: String,
     wording: &str,
     now: Timestamp,
 ) -> Consent {
-    let hash = Sha256::digest(wording.as_bytes());
-    let wording = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Consent { at: now, number: person.number, given, way, wording }
+    Consent { at: now, number: person.number, given, way, wording: wording.to_owned() }
 }
 
 #[cfg(test)]
@@ -418,7 +469,8 @@ mod tests {
             };
             let words = Words { asks_zone: self.asks_zone, ..words() };
             let topics = topics();
-            let setting = Setting { words: &words, topics: &topics, kind: self.kind };
+            let setting =
+                Setting { words: &words, topics: &topics, kind: self.kind, is_watching: false };
             let turn = respond(self.person.as_ref(), &event, &setting, self.now);
             if let Some(person) = &turn.subscriber {
                 self.person = Some(person.clone());

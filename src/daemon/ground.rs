@@ -8,10 +8,12 @@ use anyhow::Context;
 use crate::admin::desk::{Desk, PollNow};
 use crate::config::Config;
 use crate::daemon::setup::Setup;
+use crate::model::channel::ChannelKind;
 use crate::poll;
 use crate::poll::egress::{self, Guard};
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
+use crate::runtime::reception::Reception;
 use crate::runtime::wakes::Wakes;
 use crate::store;
 use crate::store::journal::Journal;
@@ -24,6 +26,7 @@ pub struct Ground {
     pub journal: Arc<Journal>,
     pub clock: Clock,
     pub meters: Meters,
+    pub reception: Reception,
 }
 
 impl Ground {
@@ -58,7 +61,8 @@ impl Ground {
             );
         }
         let journal = Arc::new(journal);
-        Ok(Self { store, journal, clock, meters: Meters::default() })
+        let (meters, reception) = (Meters::default(), Reception::default());
+        Ok(Self { store, journal, clock, meters, reception })
     }
 
     /// A desk for commands that run without a daemon: it polls by itself, and tells how many polls
@@ -109,6 +113,7 @@ impl Ground {
             channels: setup.kinds(),
             days: setup.config.days.clone(),
             caps: setup.config.caps.clone(),
+            reception: self.reception.clone(),
         }
     }
 }
@@ -126,6 +131,12 @@ pub(crate) fn poll_options(
         meters: ground.meters.clone(),
         sources: config.sources.clone(),
         campaigns: Arc::from(config.campaigns.clone()),
+        windowed: config
+            .channels
+            .iter()
+            .filter(|channel| channel.kind() == ChannelKind::Messenger)
+            .map(|channel| channel.name.clone())
+            .collect(),
         guard: Guard {
             allow_networks: fetch.allow_networks.clone(),
             ports: fetch.ports.clone(),

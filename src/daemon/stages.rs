@@ -11,6 +11,7 @@ use crate::admin::desk::PollNow;
 use crate::admin::door;
 use crate::channel::{Channel, messenger, telegram};
 use crate::config::{Config, Service, Updates};
+use crate::converse::watching::{ProductKeys, Watchable};
 use crate::daemon::chat;
 use crate::daemon::ground::{Ground, poll_options};
 use crate::daemon::keys;
@@ -20,7 +21,9 @@ use crate::daemon::profiles;
 use crate::daemon::setup::Setup;
 use crate::deliver::limiter::Limits;
 use crate::deliver::market::{self, MarketRule};
+use crate::extract::{self, link};
 use crate::listen::announce::News;
+use crate::listen::callers::Proxies;
 use crate::listen::webhooks::Door;
 use crate::model::campaign::Campaign;
 use crate::model::channel::ChannelKind;
@@ -155,6 +158,7 @@ impl Stages {
                         .collect(),
                     asks: asked(config),
                     supplies: chat::supplies(config),
+                    watchable: watchable(config),
                 },
                 stop.clone(),
             ),
@@ -277,6 +281,17 @@ async fn look_out(
     Ok(ways)
 }
 
+/// Which products can be watched.
+fn watchable(config: &Config) -> Watchable {
+    let watched = config.sources.iter().filter(|source| source.watch);
+    let mut sources: Vec<Name> = watched.map(|source| source.name.clone()).collect();
+    sources.sort();
+    let link =
+        |text: &str| link::absolute(text.trim()).map(|url| extract::keys::link_key(&url, false));
+    let form = |id: &str| extract::keys::product(id).map(extract::keys::narrow);
+    Watchable::new(sources, ProductKeys { product: extract::keys::product, form, link })
+}
+
 /// Where people are asked about marketing messages.
 fn asked(config: &Config) -> BTreeMap<Name, String> {
     let ask = |channel: &crate::config::Channel| match &channel.service {
@@ -367,7 +382,7 @@ fn start_listening(
                 let mut url = base.clone();
                 url.set_path(&format!("{}/telegram/{channel}", base.path().trim_end_matches('/')));
                 let news = News::Webhook { client: client.clone(), url, secret: secret.clone() };
-                announce(&channel, news, tasks);
+                announce(ground, &channel, news, tasks);
             }
             (Service::Telegram { .. }, Some(Channel::Telegram(client))) => {
                 let options = listen::polling::Options {
@@ -377,6 +392,7 @@ fn start_listening(
                     meters: ground.meters.clone(),
                     channel: channel.clone(),
                     client: client.clone(),
+                    reception: ground.reception.clone(),
                     patience: listen::polling::PATIENCE,
                 };
                 let stop = tasks.stop().clone();
@@ -392,7 +408,7 @@ fn start_listening(
                     app_secret: app_secret.clone(),
                     verify_token: verify_token.clone(),
                 });
-                announce(&channel, News::Page { client: client.clone() }, tasks);
+                announce(ground, &channel, News::Page { client: client.clone() }, tasks);
             }
             _ => {}
         }
@@ -414,17 +430,27 @@ fn start_listening(
             wakes: wakes.clone(),
             listener,
             doors,
+            public_url: config.listen.public_url.clone(),
             pushes,
             invites: pages::invites(config),
             meters: ground.meters.clone(),
-            limits: listen::server::Limits::default(),
+            limits: listen::server::Limits {
+                proxies: Proxies::new(config.listen.trusted_proxies.clone()),
+                ..listen::server::Limits::default()
+            },
         };
         tasks.spawn("listen", listen::run(options, tasks.stop().clone()));
     }
 }
 
-fn announce(channel: &Name, news: News, tasks: &Tasks) {
-    let options = listen::announce::Options { channel: channel.clone(), news };
+fn announce(ground: &Ground, channel: &Name, news: News, tasks: &Tasks) {
+    let options = listen::announce::Options {
+        channel: channel.clone(),
+        news,
+        clock: ground.clock.clone(),
+        reception: ground.reception.clone(),
+        look_interval: listen::announce::LOOK_INTERVAL,
+    };
     let stop = tasks.stop().clone();
     tasks.spawn(format!("announce {channel}"), listen::announce::run(options, stop));
 }

@@ -234,6 +234,7 @@ impl Worker {
             kept: Vec::new(),
             edit: Some(Box::new(editing)),
             lane: Lane::Window,
+            window_until: None,
             toll: None,
         });
     }

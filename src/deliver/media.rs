@@ -39,6 +39,7 @@ use crate::media::download::Goods;
 use crate::media::ladder::Rung;
 use crate::media::{key_of_address, key_of_shown, key_of_thumbnail};
 use crate::model::media::{KeptMedium, MediaKey};
+use crate::model::message::is_ours;
 
 /// A medium that became a link is looked at anew after so long.
 const LINK_FOR: Duration = Duration::from_secs(600);
@@ -330,5 +331,8 @@ fn upload(entry: &Entry, goods: &Goods) -> Upload {
 
 /// An address for the log: without its query, and not too long.
 fn shown(url: &str) -> String {
+    if is_ours(url) {
+        return "a file of ours".to_owned();
+    }
     url.split(['?', '#']).next().unwrap_or_default().chars().take(120).collect()
 }

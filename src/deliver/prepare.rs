@@ -12,6 +12,7 @@ use crate::media::key_of_bytes;
 use crate::media::ladder::{self, Rung};
 use crate::model::channel::ChannelKind;
 use crate::model::media::{Form, KeptMedium, MediaKey};
+use crate::model::message::{content_of, is_ours};
 use crate::model::name::Name;
 use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
@@ -90,6 +91,9 @@ impl Kitchen {
         let Errand { url, form, refused_id, mut rung, mut goods, .. } = errand;
         let service = self.channel.kind();
         let mut refusal = String::new();
+        if is_ours(&url) {
+            rung = rung.max(Rung::Upload);
+        }
         if rung == Rung::Address {
             let keep = Keep::Address { url: url.clone(), form };
             match self.keep(&keep).await {
@@ -102,6 +106,13 @@ impl Kitchen {
         while rung != Rung::Link {
             let raw = match goods.take() {
                 Some(goods) => goods,
+                None if is_ours(&url) => match content_of(&url) {
+                    Some((name, bytes)) => Goods::ours(name, bytes),
+                    None => {
+                        let why = "it makes no sense".to_owned();
+                        return Found::Nothing { is_dead: true, why };
+                    }
+                },
                 None => match self.fetch(&url, form).await {
                     Ok(goods) => goods,
                     Err(Miss::Dead(why)) => return Found::Nothing { is_dead: true, why },
@@ -236,6 +247,14 @@ pub(super) fn upload(form: Form, rung: Rung, goods: &Goods) -> Upload {
         Form::Sound => "sound",
         Form::File => "file",
     };
+    if let Some(name) = &goods.name {
+        return Upload {
+            bytes: goods.bytes.clone(),
+            form: form_at(form, rung),
+            file_name: name.clone(),
+            mime: "application/json",
+        };
+    }
     Upload {
         bytes: goods.bytes.clone(),
         form: form_at(form, rung),

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -15,6 +16,7 @@ use crate::model::correction::KeptMessage;
 use crate::model::lane::Lane;
 use crate::model::media::MediaKey;
 use crate::model::post::{PostId, Ticket};
+use crate::model::time::Timestamp;
 
 /// A claim and how far its sending has come.
 pub(super) struct Flight {
@@ -42,8 +44,20 @@ pub(super) struct Flight {
     /// It changes what was sent before; then it has no ticket and no post.
     pub edit: Option<Box<Editing>>,
     pub lane: Lane,
+    /// When the window ends by which it goes; `None` where none is needed.
+    pub window_until: Option<Timestamp>,
     /// Of a paid message.
     pub toll: Option<Box<Toll>>,
+}
+
+/// What starts so shortly before the window ends may arrive after it.
+const TRAVEL: Duration = Duration::from_secs(10);
+
+impl Flight {
+    /// The window was open when it was claimed, and is not any more.
+    pub fn is_shut_out(&self, now: impl FnOnce() -> Timestamp) -> bool {
+        self.window_until.is_some_and(|until| until <= now() + TRAVEL)
+    }
 }
 
 /// Flights in the order in which they go: answers, posts, edits; each chat's own in its order.
@@ -169,8 +183,6 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn flight(post: Option<u64>, address: &str) -> Flight {
@@ -190,6 +202,7 @@ mod tests {
             kept: Vec::new(),
             edit: None,
             lane: Lane::Window,
+            window_until: None,
             toll: None,
         }
     }

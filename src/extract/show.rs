@@ -147,7 +147,8 @@ mod tests {
             feed::read(b"<rss><channel><item><guid>1</guid></item></channel></rss>", None, &base);
         let entry = read.unwrap().entries.remove(0);
         let mut item = entry.into_item(&Name::parse("a").unwrap(), Timestamp::default());
-        item.offer = Some(Offer { brand: Some("B".into()), terms, variants: vec![variant] });
+        item.offer =
+            Some(Offer { brand: Some("B".into()), terms, variants: vec![variant], shelf: None });
         let shown = catalog_json(&item, Timestamp::default());
         assert_eq!(shown["id"], "1");
         for shown in [&shown, &shown["variants"][0]] {

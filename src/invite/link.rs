@@ -50,6 +50,17 @@ impl Way {
         }
     }
 
+    /// Opens the chat with the person, and says this.
+    ///
+    /// # Errors
+    /// [`TooLong`], on Telegram.
+    pub fn saying(&self, payload: &str) -> Result<String, TooLong> {
+        match self {
+            Self::Telegram { bot } => telegram(bot, "start", Some(payload)),
+            Self::Messenger { page } => Ok(address("https://m.me/", page, "ref", Some(payload))),
+        }
+    }
+
     /// Has the person choose a group that the bot joins; `None` where there are no such links.
     ///
     /// # Errors

@@ -18,4 +18,4 @@ mod look;
 pub use look::{Colour, Logo};
 
 mod page;
-pub use page::{Document, Door, Fresh, NEWEST_MAX, Page, missing};
+pub use page::{Document, Door, Fresh, NEWEST_MAX, Page, missing, notice};

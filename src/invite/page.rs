@@ -150,6 +150,12 @@ pub fn missing(wanted: &[String]) -> Document {
     document(&language, words.missing, words.missing, STYLE, &body, &[])
 }
 
+/// A page of one sentence.
+pub fn notice(language: &str, text: &str) -> Document {
+    let body = format!("<main>\n<h1 class=\"notice\">{}</h1>\n</main>", escape(text));
+    document(language, text, text, STYLE, &body, &[])
+}
+
 fn document(
     language: &str,
     title: &str,

@@ -237,7 +237,7 @@ impl Shown {
     }
 }
 
-fn missing(headers: &HeaderMap) -> Response {
+pub(crate) fn missing(headers: &HeaderMap) -> Response {
     let shown = invite::missing(&languages(headers));
     let body = Bytes::from(shown.html.clone());
     let mut response = document(&shown, body, false);
@@ -247,7 +247,7 @@ fn missing(headers: &HeaderMap) -> Response {
     response
 }
 
-fn document(document: &Document, body: Bytes, may_frame: bool) -> Response {
+pub(crate) fn document(document: &Document, body: Bytes, may_frame: bool) -> Response {
     let mut response = body.into_response();
     put(&mut response, CONTENT_TYPE, "text/html; charset=utf-8");
     put(&mut response, CONTENT_LANGUAGE, &document.language);
@@ -268,7 +268,7 @@ fn put(response: &mut Response, name: HeaderName, value: &str) {
     }
 }
 
-fn languages(headers: &HeaderMap) -> Vec<String> {
+pub(crate) fn languages(headers: &HeaderMap) -> Vec<String> {
     let header = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     wanted(header.unwrap_or_default())
 }

@@ -13,7 +13,13 @@ pub mod webhooks;
 
 pub mod server;
 
+pub mod callers;
+
+pub mod rates;
+
 pub mod invites;
+
+mod deletion;
 
 mod hub;
 
@@ -22,6 +28,8 @@ mod sha1;
 pub mod polling;
 
 pub mod announce;
+
+mod health;
 
 pub mod naming;
 
@@ -42,7 +50,10 @@ use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
 use crate::store::Store;
 
+use url::Url;
+
 use invites::Invite;
+use rates::{Gate, PageGate, hold_back};
 use webhooks::{Desk, Door};
 
 /// How far in the future an event may say that it was; later is taken as this. Events are ordered
@@ -57,6 +68,8 @@ pub struct Options {
     /// Bound by the caller, who may keep a clone over a reload.
     pub listener: TcpListener,
     pub doors: Vec<Door>,
+    /// At which the world reaches the public door, if that is known.
+    pub public_url: Option<Url>,
     /// Hubs may knock too.
     pub pushes: Option<Pushes>,
     /// The pages that people subscribe on.
@@ -86,6 +99,18 @@ pub async fn run(options: Options, stop: Stop) {
     let hubs =
         options.pushes.map(|pushes| hub::routes(pushes, options.clock.clone(), limits.clone()));
     let pages = invites::routes(Arc::clone(&options.store), limits.store_time_max, options.invites);
+    let deletions = deletion::routes(
+        Arc::clone(&options.store),
+        options.clock.clone(),
+        options.meters.clone(),
+        limits.clone(),
+        options.public_url,
+        &options.doors,
+    );
+    // Whatever anybody may ask for stands behind this gate; who proves who they are does not.
+    let gate = Arc::new(Gate::new(limits.pages));
+    let gate = PageGate { gate, meters: options.meters.clone() };
+    let pages = pages.layer(axum::middleware::from_fn_with_state(gate, hold_back));
     let desk = Desk {
         store: options.store,
         clock: options.clock,
@@ -94,7 +119,7 @@ pub async fn run(options: Options, stop: Stop) {
         limits: limits.clone(),
         shut: stop.begin.clone(),
     };
-    let mut routes = webhooks::routes(desk, options.doors).merge(pages);
+    let mut routes = webhooks::routes(desk, options.doors).merge(pages).merge(deletions);
     if let Some(hubs) = hubs {
         routes = routes.merge(hubs);
     }

@@ -54,7 +54,17 @@ pub enum Miss {
 pub struct Goods {
     pub bytes: Bytes,
     pub sniffed: Sniffed,
-    memory: Arc<OwnedSemaphorePermit>,
+    /// Of a file of ours: what it is called.
+    pub name: Option<String>,
+    memory: Option<Arc<OwnedSemaphorePermit>>,
+}
+
+impl Goods {
+    /// A file of our own making, which takes no memory of those that are downloaded.
+    pub fn ours(name: String, bytes: Vec<u8>) -> Self {
+        let sniffed = sniff(&bytes);
+        Self { bytes: bytes.into(), sniffed, name: Some(name), memory: None }
+    }
 }
 
 /// Everybody's downloads. Cheap to clone.
@@ -105,7 +115,7 @@ impl Downloads {
         }
         give_back(&mut memory, bytes.len());
         let sniffed = sniff(&bytes);
-        Ok(Goods { bytes: bytes.into(), sniffed, memory: Arc::new(memory) })
+        Ok(Goods { bytes: bytes.into(), sniffed, name: None, memory: Some(Arc::new(memory)) })
     }
 
     /// The picture as every service takes it.
@@ -119,7 +129,7 @@ impl Downloads {
         let size = sniff(&jpeg).size;
         let sniffed = Sniffed { format: Format::Jpeg, size };
         // It is smaller than what it was made of, whose memory it goes on to hold.
-        Ok(Goods { bytes: jpeg.into(), sniffed, memory: Arc::clone(&goods.memory) })
+        Ok(Goods { bytes: jpeg.into(), sniffed, name: None, memory: goods.memory.clone() })
     }
 }
 
@@ -137,11 +147,11 @@ impl Downloads {
         let Goods { bytes, mut memory, .. } = goods;
         drop(bytes);
         // What the large one needed goes back, unless somebody else holds it.
-        if let Some(held) = Arc::get_mut(&mut memory) {
+        if let Some(held) = memory.as_mut().and_then(Arc::get_mut) {
             give_back(held, jpeg.len());
         }
         let sniffed = sniff(&jpeg);
-        Ok(Goods { bytes: jpeg.into(), sniffed, memory })
+        Ok(Goods { bytes: jpeg.into(), sniffed, name: None, memory })
     }
 
     /// One picture at a time, off the async threads.

@@ -48,6 +48,8 @@ pub struct Campaign {
     pub utility: Option<UtilityRule>,
     /// It may reach them as a paid marketing message.
     pub is_marketing: bool,
+    /// Its messages have a button to watch their product.
+    pub watch: bool,
 }
 
 /// An approved template, and what stands in its places.

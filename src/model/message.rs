@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::base64;
 use crate::model::item::MediaKind;
 use crate::model::rich::RichText;
 
@@ -123,6 +124,21 @@ pub struct Card {
     pub buttons: Vec<Button>,
 }
 
+/// Begins what stands in the place of an address for a file of our own. What sources and layouts
+/// name is http or https, and never this.
+const OURS: &str = "data:application/json;name=";
+
+/// Whether a file is carried by its message, by what stands in the place of its address.
+pub fn is_ours(url: &str) -> bool {
+    url.starts_with(OURS)
+}
+
+/// The name and the bytes of a file that is carried by its message.
+pub fn content_of(url: &str) -> Option<(String, Vec<u8>)> {
+    let (name, content) = url.strip_prefix(OURS)?.split_once(";base64,")?;
+    Some((name.to_owned(), base64::decode(content)?))
+}
+
 impl Message {
     /// A message of one plain text.
     pub fn from_plain(text: &str) -> Self {
@@ -140,6 +156,18 @@ impl Medium {
     /// A picture.
     pub fn image(url: &str, alt: &str) -> Self {
         Self::new(MediaKind::Image, url, alt)
+    }
+
+    /// A file of our own making, carried by the message itself: no address leads to it, and no
+    /// service is asked to keep it. The name has letters, digits, `.`, `-` and `_`.
+    pub fn ours(name: &str, bytes: &[u8]) -> Self {
+        let content = base64::encode(bytes);
+        Self::new(MediaKind::File, &format!("{OURS}{name};base64,{content}"), "")
+    }
+
+    /// The name and the bytes of [`Medium::ours`].
+    pub fn content(&self) -> Option<(String, Vec<u8>)> {
+        content_of(&self.url)
     }
 
     pub fn new(kind: MediaKind, url: &str, alt: &str) -> Self {

@@ -86,8 +86,28 @@ pub mod report;
 
 pub mod subscriber;
 
+pub mod base64;
+
+pub mod proof;
+
+pub mod dossier;
+
+pub mod chat;
+
 pub mod event;
 
+pub mod recent;
+
 pub mod start;
+
+pub mod watch;
+
+pub mod product_token;
+
+pub mod watch_link;
+
+pub mod watch_tap;
+
+pub mod watch_news;
 
 pub mod secret;

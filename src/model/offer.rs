@@ -291,6 +291,8 @@ pub struct Offer {
     pub terms: Terms,
     /// Empty for a product that comes in one form; in document order.
     pub variants: Vec<Variant>,
+    /// What names the product on its catalog's shelf; written by the poll that tells it.
+    pub shelf: Option<u64>,
 }
 
 impl Offer {

@@ -42,6 +42,8 @@ pub struct Source {
     pub pages_max: u16,
     /// Whether the hub that a feed names may tell of news.
     pub websub: bool,
+    /// People may watch the products of a catalog, whose names are kept for it.
+    pub watch: bool,
 }
 
 impl Source {
@@ -64,6 +66,7 @@ impl Source {
             full_text: false,
             pages_max: PAGES_MAX,
             websub: true,
+            watch: false,
         }
     }
 }

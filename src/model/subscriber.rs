@@ -78,8 +78,10 @@ pub struct Consent {
     pub at: Timestamp,
     pub number: u32,
     pub given: bool,
-    /// How it came: `start`, `start:<topic>`, `stop`, `word`, `button`, `blocked`.
+    /// How it came: `start`, `start:<topic>`, `stop`, `word`, `button`, `blocked`,
+    /// `import:<source>`, `erased:<by whom>`.
     pub way: String,
-    /// The words they were answered with (welcome or goodbye), by their hash in hexadecimal.
+    /// The words they were answered with (welcome or goodbye), without anything of the person: each
+    /// wording is kept once.
     pub wording: String,
 }

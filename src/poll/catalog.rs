@@ -36,6 +36,7 @@ use crate::poll::shelf::Shelf;
 use crate::poll::spool::{self, Span, Spool};
 use crate::poll::state;
 use crate::poll::wait::{NAMED_AT_ONCE, Wait};
+use crate::poll::watches::Watching;
 use crate::store::{ShelfCommit, StoreError};
 
 /// Most rows of a catalog, over all of its pages.
@@ -298,10 +299,14 @@ impl Walk {
         wait: &Wait<'_>,
         is_dry: bool,
     ) -> Result<(Fetched, Reading), Unfinished> {
-        let Wait { store, handle, source } = *wait;
+        let Wait { store, handle, source, .. } = *wait;
         let listings = std::mem::take(&mut self.listings);
         let rows = number(listings.len());
         let before = wait.shelf_state()?;
+        let mut watching = if is_dry { None } else { Watching::load(wait)? };
+        if let Some(watching) = &mut watching {
+            watching.see(&listings);
+        }
         let mut shelf = Shelf::new(store, handle, &source.name);
         let rules =
             Rules { first_newest: source.first_newest, flood: source.flood, price: source.price };
@@ -331,7 +336,21 @@ impl Walk {
         let planned = plan::drafts(&found, campaigns, &heard, self.now);
         reading.take(planned);
 
-        let keeps_names = is_wanted(source, campaigns, ChangeKind::Gone);
+        let mut turns_at = self.found.turns_at;
+        if let Some(watching) = watching {
+            let found = watching.true_now(&diff, wait, self.now)?;
+            if found.is_more {
+                // Read again, whatever its bytes are.
+                turns_at = Some(turns_at.map_or(self.now, |at| at.min(self.now)));
+            }
+            if !found.changes.is_empty() {
+                let entries =
+                    self.picked(found.changes.iter().collect::<Vec<_>>().as_slice(), source)?;
+                reading.tellings = found.tellings(&entries, wait);
+            }
+        }
+
+        let keeps_names = source.watch || is_wanted(source, campaigns, ChangeKind::Gone);
         let had_names = last.catalog.as_ref().is_some_and(|catalog| catalog.has_names);
         let mut names = Vec::new();
         if keeps_names && !is_dry {
@@ -342,7 +361,7 @@ impl Walk {
         reading.shelved = Some(Shelved {
             state: CatalogState {
                 pages: u16::try_from(self.pages.len()).unwrap_or(u16::MAX),
-                turns_at: self.found.turns_at,
+                turns_at,
                 has_names: keeps_names,
                 currency: self.currency.filter(|_| source.currency.is_none()),
             },
@@ -419,7 +438,13 @@ impl Walk {
             let keys = keys_of(change);
             let entry = entries.remove(&change.product);
             let item = match entry {
-                Some(entry) => Entry { keys, ..entry }.into_item(&source.name, self.now),
+                Some(entry) => {
+                    let mut item = Entry { keys, ..entry }.into_item(&source.name, self.now);
+                    if let Some(offer) = &mut item.offer {
+                        offer.shelf = Some(change.product);
+                    }
+                    item
+                }
                 None => match names.remove(&change.product) {
                     Some(name) => named_item(source, &keys, name, self.now),
                     // Its rows can't be read again, or nobody knows what it was called.

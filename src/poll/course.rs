@@ -224,7 +224,8 @@ impl Poll {
         let is_dry = self.is_dry;
         let finished = self.read_off_thread(move || {
             let (campaigns, store) = (Arc::clone(&shared.campaigns), shared.store.as_ref());
-            let wait = Wait { store, handle: &handle, source: &source };
+            let windowed = &shared.windowed;
+            let wait = Wait { store, handle: &handle, source: &source, windowed };
             walk.finish(&known, &campaigns, &wait, is_dry)
         });
         match finished.await {

@@ -45,6 +45,8 @@ pub(crate) mod shelf;
 
 pub(crate) mod wait;
 
+mod watches;
+
 pub(crate) mod sitemap;
 
 pub mod visits;

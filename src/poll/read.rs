@@ -17,7 +17,7 @@ use crate::model::product::ProductName;
 use crate::model::source::{CatalogState, PageRules, Source, SourceKind};
 use crate::model::time::Timestamp;
 use crate::plan::{self, Filtered, Planned};
-use crate::store::ShelfCommit;
+use crate::store::{ShelfCommit, Telling};
 
 /// Of what a campaign does not want, so much of the newest of one poll is kept for a while, so that
 /// somebody can be told why nobody has it.
@@ -55,6 +55,8 @@ pub(crate) struct Reading {
     pub drafts: Vec<Draft>,
     /// What campaigns do not want; nothing of it needs to be among `kept`.
     pub filtered: Vec<Filtered>,
+    /// What is told to who has waited for it.
+    pub tellings: Vec<Telling>,
 }
 
 /// What a catalog's poll leaves on its shelf.

@@ -4,10 +4,12 @@
 //! the others wait packed.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Semaphore;
 
 use crate::model::campaign::Campaign;
@@ -22,10 +24,11 @@ use crate::poll::read::{Reading, number, traced};
 use crate::poll::report::{Outcome, PollReport};
 use crate::poll::state::{self, Failure};
 use crate::poll::stories;
+use crate::poll::watches;
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
 use crate::runtime::wakes::Wakes;
-use crate::store::{PollCommit, Store, StoreError};
+use crate::store::{PollCommit, Store, StoreError, Telling};
 
 /// What the polls under way share.
 pub(crate) struct Shared {
@@ -34,6 +37,8 @@ pub(crate) struct Shared {
     pub wakes: Wakes,
     pub meters: Meters,
     pub campaigns: Arc<[Campaign]>,
+    /// The channels whose people can be written to only while their window is open.
+    pub windowed: Vec<Name>,
     pub fetcher: Fetcher,
     /// The shortest interval.
     pub floor: Duration,
@@ -135,7 +140,7 @@ impl Poll {
         let mut report = PollReport::new(self.source.name.clone(), outcome);
         report.items = state.items;
         report.remark = state.failure.clone().or_else(|| state.remark.clone());
-        let mut filtered = Vec::new();
+        let (mut filtered, mut tellings) = (Vec::new(), Vec::new());
         let mut commit = PollCommit {
             source: self.source.name.clone(),
             state: state.clone(),
@@ -154,6 +159,7 @@ impl Poll {
             report.untold = reading.untold;
             report.filtered = number(reading.filtered.len());
             filtered = reading.filtered;
+            tellings = reading.tellings;
             commit.known = reading.known;
             if let Some(shelved) = reading.shelved {
                 (commit.shelf, commit.names) = (Some(shelved.shelf), shelved.names);
@@ -167,7 +173,11 @@ impl Poll {
         }
         stories::mark(&mut commit.drafts, &commit.items, &self.shared.campaigns);
         let has_drafts = !(commit.drafts.is_empty() && commit.corrections.is_empty());
-        let mut stored = self.shared.store.commit_poll(commit).await;
+        let mut stored = if tellings.is_empty() {
+            self.shared.store.commit_poll(commit).await
+        } else {
+            self.tell(commit, tellings).await
+        };
         if !filtered.is_empty() && stored.is_ok() {
             stored = self.trace(filtered).await;
         }
@@ -175,6 +185,18 @@ impl Poll {
             self.shared.wakes.drafts.notify_one();
         }
         self.settled(state, report, stored)
+    }
+
+    /// Commits the poll together with the answers to who has waited for what it found.
+    async fn tell(&self, commit: PollCommit, tellings: Vec<Telling>) -> Result<(), StoreError> {
+        let now = self.now();
+        let windows = watches::windows(&self.shared.windowed, now);
+        let store = &self.shared.store;
+        let channels = store.commit_poll_telling(commit, tellings, windows).await?;
+        for channel in &channels {
+            self.shared.wakes.wake_channel(channel);
+        }
+        Ok(())
     }
 
     /// Says what campaigns did not want, for whoever asks later. Nothing follows from it, so it
@@ -235,8 +257,14 @@ fn by_rule(filtered: &[Filtered]) -> impl Iterator<Item = Unwanted<'_>> {
 }
 
 /// Runs work that takes the processor; `None` when it panicked.
+///
+/// A runtime of one thread does it there and then: in a simulated world, which is one, the order of
+/// things would else depend on how fast another thread happens to be.
 pub(crate) async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    tokio::task::spawn_blocking(work).await.ok()
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::CurrentThread => catch_unwind(AssertUnwindSafe(work)).ok(),
+        _ => tokio::task::spawn_blocking(work).await.ok(),
+    }
 }

@@ -75,12 +75,16 @@ pub(crate) fn has_turned(source: &Source, state: &SourceState, now: Timestamp) -
 
 /// The sum of the settings by which the source's document is read.
 fn rules(source: &Source) -> u32 {
-    let Source { kind, format, mapping, currency, select, .. } = source;
+    let Source { kind, format, mapping, currency, select, watch, .. } = source;
     if *kind == SourceKind::Feed {
         return 0;
     }
     let mut sum = flate2::Crc::new();
     sum.update(format!("{:?}", (kind, format, mapping, currency, select)).as_bytes());
+    if *watch {
+        // Its names are wanted from now on.
+        sum.update(b"watch");
+    }
     sum.sum()
 }
 

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use tokio::runtime::Handle;
 
 use crate::diff::catalog as diff;
+use crate::model::name::Name;
 use crate::model::price::PriceHistory;
 use crate::model::product::ProductName;
 use crate::model::shelf::{ShelfKey, ShelfState};
@@ -19,6 +20,8 @@ pub(crate) struct Wait<'a> {
     pub store: &'a dyn Store,
     pub handle: &'a Handle,
     pub source: &'a Source,
+    /// The channels whose people can be written to only while their window is open.
+    pub windowed: &'a [Name],
 }
 
 impl Wait<'_> {

@@ -69,6 +69,8 @@ pub struct Options {
     pub meters: Meters,
     pub sources: Vec<Source>,
     pub campaigns: Arc<[Campaign]>,
+    /// The channels whose people can be written to only while their window is open.
+    pub windowed: Vec<Name>,
     /// Which addresses may be asked.
     pub guard: Guard,
     pub limits: Limits,
@@ -243,6 +245,7 @@ impl<'a> Worker<'a> {
                 wakes: options.wakes,
                 meters: options.meters,
                 campaigns: options.campaigns,
+                windowed: options.windowed,
                 fetcher,
                 floor: options.floor,
                 items_max: options.items_max,

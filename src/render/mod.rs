@@ -55,6 +55,7 @@ use crate::model::rich::RichText;
 
 pub use cards::cards;
 pub use layout::{Layouts, RenderError};
+pub use offers::watch;
 pub use personal::Thawed;
 pub use plain::plain;
 pub use preview::preview;

@@ -9,9 +9,12 @@ use minijinja::value::{Enumerator, Object};
 
 use crate::model::campaign::ChangeKind;
 use crate::model::item::Item;
-use crate::model::offer::{Amount, Offer, Terms, Variant};
+use crate::model::offer::{Amount, Availability, Offer, Terms, Variant};
 use crate::model::post::Told;
+use crate::model::product_token::ProductToken;
 use crate::model::time::Timestamp;
+use crate::model::watch::below;
+use crate::model::watch_tap::Tap;
 use crate::render::values::{self, Owner, Unknown};
 
 /// The fields of one of `item.variants`.
@@ -49,8 +52,23 @@ pub(super) fn field(name: &str, item: &Item, told: Option<&Told>, now: Timestamp
         "brand" => text(offer.and_then(|offer| offer.brand.as_deref())),
         "sku" => text(terms.and_then(|terms| terms.sku.as_deref())),
         "gtin" => text(terms.and_then(|terms| terms.gtin.as_deref())),
+        "watch" => Value::from(watch(item, now).map_or_else(String::new, |tap| tap.to_string())),
         _ => return None,
     })
+}
+
+/// What a button says that watches the product: that it is in stock, if it is not; else that it is
+/// cheaper than now. `None` for what is on no shelf.
+pub fn watch(item: &Item, now: Timestamp) -> Option<Tap> {
+    let offer = item.offer.as_ref()?;
+    let token = ProductToken::new(&item.source, offer.shelf?);
+    match offer.terms.availability {
+        Availability::OutOfStock | Availability::Discontinued => Some(Tap::Stock(token)),
+        _ => {
+            let less = offer.terms.price_at(now).and_then(below)?;
+            Some(Tap::Price(token, Some(less)))
+        }
+    }
 }
 
 /// The list price, where it is above the price.

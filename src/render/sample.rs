@@ -85,6 +85,7 @@ fn offer() -> Offer {
         brand: Some("A & B".to_owned()),
         terms: terms("AB-7", 44_00),
         variants: vec![variant("AB-7-S", "Small", 44_00), variant("AB-7-L", "Large", 49_00)],
+        shelf: Some(7),
     }
 }
 

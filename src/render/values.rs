@@ -16,7 +16,7 @@ use crate::render::scene::Person;
 use crate::render::shorten::{shorten, shorten_rich};
 
 /// The fields of an item, as the documentation of layouts lists them.
-pub(super) const FIELDS: [&str; 28] = [
+pub(super) const FIELDS: [&str; 29] = [
     "id",
     "title",
     "link",
@@ -45,6 +45,7 @@ pub(super) const FIELDS: [&str; 28] = [
     "sku",
     "gtin",
     "variants",
+    "watch",
 ];
 
 /// The fields of one of `item.media`.

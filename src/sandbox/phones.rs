@@ -27,7 +27,7 @@ use tokio::sync::watch;
 
 use crate::model::time::Timestamp;
 use crate::runtime::shutdown::{Stop, Tasks};
-use crate::sandbox::site::{Site, Tally};
+use crate::sandbox::site::{ShopDeed, Site, Tally};
 use crate::sandbox::{Running, door, messenger, serve, telegram};
 
 /// Newest lines of each chat that the page shows.
@@ -80,6 +80,7 @@ impl Phones {
             .route("/telegram/{deed}", post(telegram_deed))
             .route("/messenger/{deed}", post(messenger_deed))
             .route("/publish", post(publish))
+            .route("/shop/{deed}", post(shop))
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .layer(middleware::from_fn(move |request, next| guard(address, request, next)))
             .with_state(shared);
@@ -152,6 +153,20 @@ fn is_text(text: &str) -> bool {
 async fn publish(State(shared): State<Arc<Shared>>, Json(_): Json<Thumb>) -> StatusCode {
     shared.world.site.publish_story();
     StatusCode::NO_CONTENT
+}
+
+async fn shop(
+    State(shared): State<Arc<Shared>>,
+    Path(deed): Path<String>,
+    Json(_): Json<Thumb>,
+) -> StatusCode {
+    match ShopDeed::parse(&deed) {
+        Some(deed) => {
+            shared.world.site.change_shop(deed);
+            StatusCode::NO_CONTENT
+        }
+        None => StatusCode::NOT_FOUND,
+    }
 }
 
 fn asset(kind: &'static str, text: &'static str) -> Response {

@@ -162,6 +162,21 @@ verify_token = {{ file = "{folder}/verify-token" }}
 url = "{feed}"
 every = "2s"
 
+[sources.shop]
+kind = "catalog"
+url = "{shop}"
+every = "2s"
+
+[topics.shop]
+title = {{ en = "The harbour shop", ro = "Magazinul portului" }}
+
+[campaigns.shop]
+sources = ["shop"]
+on = ["out-of-stock", "price-drop"]
+topics = ["shop"]
+channels = ["newsbot", "page"]
+watch = true
+
 [topics.gazette]
 title = {{ en = "The Harbour Gazette", ro = "Gazeta portului" }}
 
@@ -197,6 +212,7 @@ ro = "Eu aduc doar noutățile. Scrie start ca să le primești, stop ca să ren
             messenger = self.messenger.url(),
             page_id = self.messenger.page_id(),
             feed = self.site.feed_url(),
+            shop = self.site.shop_url(),
         )
     }
 

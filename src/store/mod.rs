@@ -11,6 +11,10 @@ mod codec;
 
 pub mod audience;
 
+mod people;
+
+pub mod watch;
+
 pub mod redb;
 
 use std::collections::BTreeSet;
@@ -23,9 +27,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::audience::Whom;
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
 use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{Correction, EditAt, EditClaim, EditReceipt, Kept};
-use crate::model::event::Event;
+use crate::model::event::{Event, EventWord, PutAside};
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
 use crate::model::lane::{Lane, Optin, Ways};
@@ -40,6 +45,8 @@ use crate::model::post::{
 };
 use crate::model::price::{PriceHistory, PriceSeen};
 use crate::model::product::ProductName;
+use crate::model::proof::{Audit, Hash, Proof};
+use crate::model::recent::Recent;
 use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState, ShelfWrite};
 use crate::model::signal::Signal;
@@ -47,7 +54,13 @@ use crate::model::source::SourceState;
 use crate::model::subscriber::{Consent, Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::trace::{Happened, Trace};
+use crate::model::watch::Watch;
 use crate::model::zone::{Gathering, Wall, Zone};
+
+pub use crate::store::watch::{
+    FoundProduct, ProductNow, ProductQuery, Telling, WatchWord, Watcher, Windows,
+};
+pub use people::{Arrivals, Arrived, Deletion, Erasure, Newcomer};
 
 /// How long a story is told only once under one link.
 pub const LINK_TOLD_FOR: Duration = Duration::from_secs(30 * 86_400);
@@ -57,6 +70,9 @@ pub const TITLE_TOLD_FOR: Duration = Duration::from_secs(86_400);
 
 /// Most items that are looked at for the newest of some sources.
 pub const NEWEST_SEEN_MAX: usize = 20_000;
+
+/// An event is put aside when so many tries to answer it have failed.
+pub const EVENT_TRIES_MAX: u32 = 3;
 
 /// Every verb's answer.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
@@ -83,6 +99,9 @@ pub enum StoreError {
     /// The caller named something that is not there.
     #[error("no {what}")]
     Missing { what: String },
+    /// What was decided on has changed meanwhile: nothing is written, look again.
+    #[error("{what} has changed meanwhile")]
+    Stale { what: String },
 }
 
 /// The verbs. All are safe to call from any task; each commits before it answers.
@@ -125,6 +144,28 @@ pub trait Store: Send + Sync + 'static {
     /// counts as told from now on; a draft of which nothing is left is not kept. For a held draft
     /// the same is done once it is released.
     fn commit_poll(&self, poll: PollCommit) -> Reply<'_, ()>;
+
+    /// As [`Store::commit_poll`], and who has waited for what the poll found is told, in the same
+    /// transaction: each watch that is told becomes an answer to its person and is gone. Who can't
+    /// be sent anything now waits on. Answers on which channels something waits because of it.
+    fn commit_poll_telling(
+        &self,
+        poll: PollCommit,
+        tellings: Vec<Telling>,
+        windows: Windows,
+    ) -> Reply<'_, Vec<Name>>;
+
+    /// The products of a catalog that somebody watches, each once, ascending, with the link by
+    /// which one of them is known (hashed; 0 without one).
+    fn load_watched(&self, source: &Name) -> Reply<'_, Vec<(u64, u64)>>;
+
+    /// Who watches a product and can be told now, who asked first in front.
+    fn load_watchers(
+        &self,
+        source: &Name,
+        product: u64,
+        windows: Windows,
+    ) -> Reply<'_, Vec<Watcher>>;
 
     // ── compose ─────────────────────────────────────────────────────────────────────────────
 
@@ -472,7 +513,69 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Missing`] when the event is done with already; nothing is written.
-    fn commit_conversation(&self, turn: ConversationCommit) -> Reply<'_, ()>;
+    fn commit_conversation(&self, turn: ConversationCommit) -> Reply<'_, ()> {
+        self.commit_turn(turn, Beside::default())
+    }
+
+    /// As [`Store::commit_conversation`], and what is kept beside it, in the same transaction. What
+    /// the person did lately is kept where there is a record of them, and for two days; watches not
+    /// beyond `WATCHES_MAX` of one person.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the event is done with already, [`StoreError::Stale`] when what
+    /// is to be waited for has come meanwhile; nothing is written.
+    fn commit_turn(&self, turn: ConversationCommit, beside: Beside) -> Reply<'_, ()>;
+
+    /// What somebody did lately.
+    fn load_recent(&self, channel: &Name, address: &str) -> Reply<'_, Option<Recent>>;
+
+    /// The groups and channels that the channel's bot was let into, by their addresses, at most
+    /// `limit`.
+    fn load_chats(&self, channel: &Name, limit: usize) -> Reply<'_, Vec<(String, ChatSeen)>>;
+
+    /// What is known of such a chat; `None` once the bot was removed.
+    fn commit_chat(&self, channel: &Name, address: &str, chat: Option<ChatSeen>) -> Reply<'_, ()>;
+
+    /// How often each of these events was tried, as far as it was counted.
+    fn load_tries(&self, events: &[u64]) -> Reply<'_, Vec<u32>>;
+
+    /// Counts one more try of each of these events, before it is made: so that one which ends the
+    /// whole program counts too.
+    fn note_tries(&self, events: Vec<u64>) -> Reply<'_, ()>;
+
+    /// One try to answer an event has failed; `is_counted` says that [`Store::note_tries`] has
+    /// counted it. Answers whether that was one too many: then the event is put aside, for somebody
+    /// to look at, and the next one of the person goes on.
+    fn fail_event(
+        &self,
+        event: u64,
+        why: String,
+        is_counted: bool,
+        now: Timestamp,
+    ) -> Reply<'_, bool>;
+
+    /// Events that were put aside, with their numbers, oldest first.
+    fn load_aside(&self, limit: usize) -> Reply<'_, Vec<(u64, PutAside)>>;
+
+    /// The word on events that were put aside (none named: all); answers how many it touched.
+    fn commit_event_word(&self, events: Vec<u64>, word: EventWord) -> Reply<'_, usize>;
+
+    /// What a person waits for, in the order in which they asked.
+    fn load_watches(&self, channel: &Name, person: u32) -> Reply<'_, Vec<Watch>>;
+
+    /// A product of a catalog; `None` for one that its shelf does not have.
+    fn load_product(&self, source: &Name, product: u64) -> Reply<'_, Option<ProductNow>>;
+
+    /// Products of these catalogs, at most `limit`. It may look at every row of their shelves.
+    fn find_products(
+        &self,
+        sources: &[Name],
+        query: ProductQuery,
+        limit: usize,
+    ) -> Reply<'_, Vec<FoundProduct>>;
+
+    /// All watches by channel and the person's address, at most `limit`.
+    fn list_watches(&self, limit: usize) -> Reply<'_, Vec<(Name, String, Watch)>>;
 
     /// At most `limit` people of the channel in the order of their numbers, from behind `after` on,
     /// and when each was told last what they get: by a welcome or a reminder.
@@ -548,12 +651,47 @@ pub trait Store: Send + Sync + 'static {
     /// in several transactions: repeating it after a crash adds the rest.
     fn import_subscribers(&self, channel: &Name, people: Vec<Subscriber>) -> Reply<'_, usize>;
 
+    /// A page of a channel's subscribers: at most `limit`, in the order of their numbers, from the
+    /// number `from` on.
+    fn load_people_from(
+        &self,
+        channel: &Name,
+        from: u32,
+        limit: usize,
+    ) -> Reply<'_, Vec<Subscriber>>;
+
+    /// Takes in people whom somebody else vouches for, each with the consent that is claimed for
+    /// them. Who is known by their address is left as they are, whatever their standing, and who
+    /// was erased does not come back. Many are taken in in several transactions: repeating it after
+    /// a crash takes in the rest.
+    fn take_in(&self, arrivals: Arrivals) -> Reply<'_, Arrived>;
+
+    /// Forgets somebody in every table, in one transaction: what is left is counts, and the proof
+    /// that somebody consented. Answers the number they had; `None` for who is not there, of whom
+    /// whatever waits at the address goes all the same.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when the event that asks for it is done with already; nothing is
+    /// written.
+    fn forget_person(&self, erasure: Erasure) -> Reply<'_, Option<u32>>;
+
+    /// What the ledger of consents holds of somebody, oldest first, at most the newest `limit`.
+    fn load_consents(&self, channel: &Name, number: u32, limit: usize) -> Reply<'_, Vec<Proof>>;
+
+    /// Looks through the whole ledger of consents, and for the entry of a hash that was noted.
+    fn audit_consents(&self, noted: Option<Hash>) -> Reply<'_, Audit>;
+
+    /// Keeps that a service asked for a deletion; one that is known by its code is left as it is.
+    fn commit_deletion(&self, code: String, deletion: Deletion) -> Reply<'_, ()>;
+
+    fn load_deletion(&self, code: &str) -> Reply<'_, Option<Deletion>>;
+
     /// Removes what no rule needs any more: items older than 30 days that no draft names, posts
     /// finished for 90 days, seen event ids older than 72 hours, messages of posts whose window
     /// of corrections is over, stories told 30 days ago, traces of items without a step for 90
-    /// days, price
+    /// days, deletions that were asked for 90 days ago, price
     /// histories that tell nothing any more, names of products that no shelf has, media that were
-    /// of no use for 90 days. Bounded work a call; answers how many rows went.
+    /// of no use for 90 days, watches whose time is over. Bounded work a call; answers how many rows went.
     fn prune(&self, now: Timestamp) -> Reply<'_, usize>;
 
     /// Gives back the room that large catalogs have left unused; answers whether there was any
@@ -840,6 +978,15 @@ pub struct ConversationCommit {
     pub releases_held: bool,
 }
 
+/// What [`Store::commit_turn`] writes beside the conversation.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// What the person did lately.
+    pub recent: Option<Recent>,
+    /// What changes of their watches.
+    pub watching: Vec<WatchWord>,
+}
+
 /// Figures for people.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -852,6 +999,8 @@ pub struct Status {
     pub reviews: u64,
     /// Events not yet answered.
     pub events: u64,
+    /// Events that could not be answered.
+    pub events_aside: u64,
     /// Over all posts kept.
     pub counts: Counts,
     pub unfinished_posts: u64,
@@ -859,6 +1008,8 @@ pub struct Status {
     pub zoned: Vec<(PostId, Box<Zoned>)>,
     /// Posts that are paused, and why, in the order in which they were made.
     pub paused: Vec<(PostId, String)>,
+    /// What people wait for of products.
+    pub watches: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -13,3 +13,5 @@ mod working;
 mod catalogs;
 
 mod kinds;
+
+mod watches;

@@ -79,6 +79,7 @@ impl World {
             reach: Default::default(),
             utility: None,
             is_marketing: false,
+            watch: false,
         };
         Options {
             store: Arc::clone(&self.store),
@@ -87,6 +88,7 @@ impl World {
             meters: Meters::default(),
             sources: self.sources.clone(),
             campaigns: [campaign].into(),
+            windowed: vec![name("page")],
             guard: Guard {
                 allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
                 ..Guard::default()

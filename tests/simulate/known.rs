@@ -10,8 +10,15 @@ pub struct Known {
     pub found: &'static str,
 }
 
-pub const KNOWN: [Known; 1] = [Known {
-    seed: 208,
-    is_plain: true,
-    found: "an admin's line kept open what answered it, and the daemon outlived its end",
-}];
+pub const KNOWN: [Known; 2] = [
+    Known {
+        seed: 208,
+        is_plain: true,
+        found: "an admin's line kept open what answered it, and the daemon outlived its end",
+    },
+    Known {
+        seed: 4224,
+        is_plain: false,
+        found: "a page rested while claims waited, and their windows had closed when they were tried",
+    },
+];

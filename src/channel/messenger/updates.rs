@@ -4,6 +4,7 @@
 //! and the others count. Threads that another app owns (`standby`) are left alone.
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::channel::loose::{self, Whole, first_chars};
 use crate::channel::messenger::market;
@@ -75,9 +76,16 @@ fn event(channel: &Name, page_id: &str, item: &Value, entry_at: Timestamp) -> Op
         .or_else(|| of_reaction(&item["reaction"]))
         .or_else(|| of_optin(&item["optin"]))?;
     let at = instant(&item["timestamp"]).unwrap_or(entry_at);
-    let id = id.unwrap_or_else(|| format!("{address}:{}:{kind}", at.as_millis()));
+    let id = id.unwrap_or_else(|| made_id(&address, kind, at));
     let channel = channel.clone();
     Some(Event { channel, id, at, address, language: None, first_name: None, deed })
+}
+
+/// What tells an event without an id from others: of the person, but it does not name them, for ids
+/// are kept for longer than people may be.
+fn made_id(address: &str, kind: &str, at: Timestamp) -> String {
+    let hash = Sha256::digest(format!("{address}:{}:{kind}", at.as_millis()));
+    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What kind it is, the service's id of it if it has one, and what was done.
@@ -271,7 +279,7 @@ mod tests {
     fn every_kind_of_event_has_its_deed() {
         let some = |text: &str| Some(text.to_owned());
         let tapped = |payload: &str| Deed::Tapped { payload: payload.to_owned(), tap: None };
-        let by_time = |kind: &str| format!("7:{AT}:{kind}");
+        let by_time = |kind: &str| made_id("7", kind, Timestamp::from_millis(AT));
         let cases = [
             (
                 json!({ "message": { "mid": "m", "text": "Yes",

@@ -46,6 +46,7 @@ fn rule(min_items: u32) -> Campaign {
         reach: Default::default(),
         utility: None,
         is_marketing: false,
+        watch: false,
     }
 }
 

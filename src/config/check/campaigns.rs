@@ -99,6 +99,7 @@ fn campaign(
     let reach = reach(raw, &path, &names, reviewers, around, found);
     let utility = lanes::utility(raw, (entry.at, &path), &timing, around, found);
     let is_marketing = raw.marketing.as_ref().is_some_and(|it| it.value);
+    let watch = raw.watch.as_ref().is_some_and(|it| it.value);
     let layout = match &raw.layout {
         None if timing.digest.is_some() || timing.group => Name::parse(DIGEST).ok(),
         None => usual_layout(&on),
@@ -123,6 +124,7 @@ fn campaign(
         reach,
         utility,
         is_marketing,
+        watch,
     })
 }
 

@@ -54,10 +54,11 @@ pub(crate) struct CatalogKeys {
 pub(crate) fn refuse_foreign(raw: &RawSource, kind: SourceKind, path: &str, found: &mut Findings) {
     use SourceKind::{Catalog, Feed, Page, Sitemap};
     let text = |raw: &Option<At<String>>| raw.as_ref().map(|text| text.at);
-    let keys: [(&str, Option<Place>, &[SourceKind]); 8] = [
+    let keys: [(&str, Option<Place>, &[SourceKind]); 9] = [
         ("format", text(&raw.format), &[Catalog]),
         ("currency", text(&raw.currency), &[Catalog]),
         ("min_quantity", raw.min_quantity.as_ref().map(|number| number.at), &[Catalog]),
+        ("watch", raw.watch.as_ref().map(|is_so| is_so.at), &[Catalog]),
         ("map", raw.map.as_ref().and_then(place_of), &[Catalog]),
         ("select", raw.select.as_ref().and_then(|it| it.item.as_ref()).map(|it| it.at), &[Page]),
         ("pages_max", raw.pages_max.as_ref().map(|number| number.at), &[Catalog, Sitemap, Feed]),

@@ -7,6 +7,8 @@ pub(crate) mod around;
 
 pub(crate) mod value;
 
+mod watches;
+
 pub(crate) mod fetch;
 
 pub(crate) mod channels;
@@ -48,6 +50,8 @@ pub(crate) mod invites;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use ipnet::IpNet;
 
 use crate::config::check::around::{Known, Surroundings};
 use crate::config::check::posts::PostFile;
@@ -128,6 +132,7 @@ pub(crate) fn check(
     };
     let (sources, campaigns) = (&mut config.sources, &mut config.campaigns);
     steps::apply(&raw_sources, &raw_campaigns, sources, campaigns, found);
+    watches::apply(&raw_campaigns, &mut config.sources, &config.campaigns, found);
     if around.is_complete {
         lanes::compare(&raw_campaigns, &config, found);
     }
@@ -228,5 +233,17 @@ fn listen(
     }
     let frames = raw.and_then(|raw| raw.frame_ancestors.as_deref()).unwrap_or_default();
     let frame_ancestors = invites::frame_ancestors(frames, found);
-    Listen { public, public_url, admin, frame_ancestors }
+    let trusted_proxies = trusted_proxies(raw, found);
+    Listen { public, public_url, admin, frame_ancestors, trusted_proxies }
+}
+
+fn trusted_proxies(raw: Option<&RawListen>, found: &mut Findings) -> Vec<IpNet> {
+    const KEY: &str = "listen.trusted_proxies";
+    let raw = raw.and_then(|raw| raw.trusted_proxies.as_deref()).unwrap_or_default();
+    for network in raw.iter().filter(|network| network.value.ends_with("/0")) {
+        found
+            .problem(network.at, KEY, "would believe everybody")
+            .hint("name the networks of your proxies, for example `127.0.0.1` and `::1`");
+    }
+    fetch::networks(raw, KEY, found)
 }

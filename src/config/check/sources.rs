@@ -139,6 +139,7 @@ impl Checker<'_> {
             price: PriceRule { min_quantity, ..default },
             pages_max,
             full_text: raw.full_text.as_ref().is_some_and(|full_text| full_text.value),
+            watch: raw.watch.as_ref().is_some_and(|watch| watch.value),
             websub: raw.websub.as_ref().is_none_or(|websub| websub.value),
             ..Source::new(entry.name.clone(), kind, url, schedule)
         })

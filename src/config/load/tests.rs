@@ -836,3 +836,26 @@ proptest! {
         prop_assert!(!told.contains("canary"), "{}", told);
     }
 }
+
+#[test]
+fn sec_a08_proxies_are_networks_and_never_everybody() {
+    let listen = |proxies: &str| {
+        let text = format!("[listen]\ntrusted_proxies = {proxies}\n");
+        let folder = Folder::new(&[("tidings.toml", &text)]);
+        let data = "data_dir = 'd'\n";
+        std::fs::write(folder.path("tidings.toml"), format!("{data}{text}")).unwrap();
+        folder.load().map(|loaded| loaded.config.listen.trusted_proxies)
+    };
+    let networks = listen("['127.0.0.1', '10.1.2.3/8', 'fd00::/8']").unwrap();
+    let shown: Vec<String> = networks.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"]);
+    assert_eq!(
+        listen("['0.0.0.0/0', 'proxy']").unwrap_err(),
+        [
+            "tidings.toml:3:20: listen.trusted_proxies: would believe everybody\n  hint: name the \
+             networks of your proxies, for example `127.0.0.1` and `::1`",
+            "tidings.toml:3:33: listen.trusted_proxies: is no network\n  hint: for example \
+             `10.0.0.0/8` or `fd00::/8`",
+        ]
+    );
+}

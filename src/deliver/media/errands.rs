@@ -12,6 +12,7 @@ use crate::deliver::media::{Desk, ENTRIES_KEPT, GOODS_FOR, SWEEP_EVERY, Wanted, 
 use crate::deliver::prepare::{Errand, Found};
 use crate::media::ladder::Rung;
 use crate::model::media::{Form, KeptMedium, MediaKey};
+use crate::model::message::is_ours;
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
 
@@ -66,7 +67,7 @@ impl Desk {
                     error = %why,
                     "a medium became a link"
                 );
-                (entry.rung, entry.is_dead) = (Rung::Link, is_dead);
+                (entry.rung, entry.is_dead) = (Rung::Link, is_dead || is_ours(&entry.url));
             }
         }
     }
@@ -89,10 +90,10 @@ impl Desk {
         }
         let Slot { url, form, means } = wanted.slot.clone();
         let entry = Entry {
-            url,
             form,
             means,
-            rung: Rung::Address,
+            rung: if is_ours(&url) { Rung::Upload } else { Rung::Address },
+            url,
             turn: self.turns.next(),
             id: None,
             id_refusals: 0,
@@ -132,8 +133,11 @@ impl Desk {
         }
         let content = entry.content;
         let row = KeptMedium { id, form, content, kept_at: now, used_at: now };
-        self.commits.push((key, Some(row.clone())));
-        self.commits.extend(content.map(|content| (content, Some(row.clone()))));
+        // What a message carries is one person's: the store is to know nothing of it.
+        if !is_ours(&entry.url) {
+            self.commits.push((key, Some(row.clone())));
+            self.commits.extend(content.map(|content| (content, Some(row.clone()))));
+        }
         entry.id = Some(row);
         entry.goods = None;
         entry.turn = self.turns.next();

@@ -9,6 +9,7 @@ use crate::deliver::media::{Boarding, Desk, Used, shown};
 use crate::media::ladder::Rung;
 use crate::model::channel::ChannelKind;
 use crate::model::media::{Form, MediaKey};
+use crate::model::message::is_ours;
 use crate::model::post::Reason;
 
 /// Known words, in lower case, for an id that the service does not know any more.
@@ -68,6 +69,14 @@ impl Desk {
                 }
             }
             _ => {}
+        }
+        if let Meaning::Delivered { .. } = meaning {
+            // Nobody else gets what this message carries.
+            for used in &boarding.used {
+                if self.entries.get(&used.key).is_some_and(|entry| is_ours(&entry.url)) {
+                    self.entries.remove(&used.key);
+                }
+            }
         }
         landing.freed.retain(|key| self.entries.get(key).is_none_or(Entry::is_open));
         landing

@@ -179,6 +179,7 @@ impl Worker {
             kept: Vec::new(),
             edit: None,
             lane: claim.lane,
+            window_until: None,
             toll: None,
         };
         if !self.may_send() {
@@ -195,6 +196,9 @@ impl Worker {
             }
             Work::Delivery { post, .. } => {
                 flight.post = Some(post);
+                if claim.lane == Lane::Window {
+                    flight.window_until = recipient.window_until;
+                }
                 let Some(lowered) = self.posts.get_mut(&post) else {
                     return self.return_it(&flight);
                 };

@@ -66,6 +66,11 @@ impl Worker {
                 self.waiting.put_behind(flight);
                 continue;
             }
+            if flight.is_shut_out(|| self.options.clock.now()) {
+                // The channel rested meanwhile; the store finds another way, or holds it.
+                self.return_it(&flight)?;
+                continue;
+            }
             match self.desk.check(&flight) {
                 Check::Go => {}
                 Check::Skip if flight.edit.is_some() => {

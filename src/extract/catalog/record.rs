@@ -280,7 +280,8 @@ impl<'a> Record<'a> {
         let mut entry = assemble::one(raw, context.home, context.base);
         entry.tags = self.tags();
         let terms = Terms { sku: owned(&self.sku), gtin: gtin(&self.gtin), ..self.terms(context) };
-        let offer = Offer { brand: owned(&self.brand), terms, variants: self.variants.clone() };
+        let variants = self.variants.clone();
+        let offer = Offer { brand: owned(&self.brand), terms, variants, shelf: None };
         let offer = if offer.variants.is_empty() { offer } else { offer.gathered(context.now) };
         entry.offer = Some(offer);
         let group = self.group.trim();

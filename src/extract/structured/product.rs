@@ -44,13 +44,13 @@ impl<'v> Reader<'_, 'v> {
             .map(|form| self.variant(form))
             .collect();
         if !variants.is_empty() {
-            return Offer { brand, terms: own, variants }.gathered(self.now);
+            return Offer { brand, terms: own, variants, shelf: None }.gathered(self.now);
         }
         let offers = self.offers(product);
         if let [_, _, ..] = offers.as_slice() {
             return self.of_several(brand, own, &offers);
         }
-        Offer { brand, terms: own, variants: Vec::new() }
+        Offer { brand, terms: own, ..Offer::default() }
     }
 
     /// Several offers are the forms of the product if each has an id or an address of its own, and
@@ -64,7 +64,7 @@ impl<'v> Reader<'_, 'v> {
             .filter(|id| !id.is_empty())
             .collect();
         let are_forms = ids.len() == variants.len();
-        let gathered = Offer { brand, terms: own, variants }.gathered(self.now);
+        let gathered = Offer { brand, terms: own, variants, shelf: None }.gathered(self.now);
         if are_forms { gathered } else { Offer { variants: Vec::new(), ..gathered } }
     }
 

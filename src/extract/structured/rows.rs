@@ -345,7 +345,7 @@ impl Page<'_> {
             media: media.collect(),
             ..RawEntry::default()
         };
-        let offer = Offer { brand: product.brand.clone(), terms, variants: Vec::new() };
+        let offer = Offer { brand: product.brand.clone(), terms, ..Offer::default() };
         Some(Told { entry, offer: Some(offer), group: product.group.clone() })
     }
 

@@ -69,6 +69,12 @@ for (const service of told ? [] : ["telegram", "messenger"]) {
   });
 }
 byId("publish")?.addEventListener("click", (event) => press(event.target, "/publish"));
+byId("shop")?.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-shop]");
+  if (!button) return;
+  button.closest("details").removeAttribute("open");
+  press(button, `/shop/${button.dataset.shop}`);
+});
 
 // A menu closes when something else is touched, or on Escape.
 document.addEventListener("click", (event) => {

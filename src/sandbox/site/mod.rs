@@ -1,13 +1,18 @@
 //! A small blog with a feed, as a real site on a loopback port.
 //!
 //! It has an index, a page for each post, pictures, and `/feed.xml` (RSS 2.0) that answers
-//! conditional requests with 304. It gains a post at every interval, or when told to.
+//! conditional requests with 304. It gains a post at every interval, or when told to. Beside it is a
+//! shop, `/shop/products.xml` (Google Merchant), with pages of its things.
 
 mod stories;
 
 mod picture;
 
 mod feed;
+
+mod shop;
+
+pub use shop::Deed as ShopDeed;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -96,6 +101,7 @@ impl Site {
             base: format!("http://{address}"),
             clock: options.clock,
             posts: Mutex::default(),
+            shelf: Mutex::new(shop::shelf()),
             tally_tx: watch::Sender::default(),
         });
         for _ in 0..options.posts {
@@ -108,6 +114,8 @@ impl Site {
             .route("/feed.xml", get(feed_xml))
             .route("/posts/{number}", get(post))
             .route("/pictures/{name}", get(picture_png))
+            .route("/shop/products.xml", get(shop_xml))
+            .route("/shop/{id}", get(shop_page))
             .with_state(Arc::clone(&inner));
         tasks.spawn("sandbox site", serve(listener, router, stop.clone()));
         if let Some(interval) = options.interval {
@@ -130,6 +138,16 @@ impl Site {
 
     pub fn feed_url(&self) -> String {
         format!("{}/feed.xml", self.inner.base)
+    }
+
+    /// The shop's catalog.
+    pub fn shop_url(&self) -> String {
+        format!("{}/shop/products.xml", self.inner.base)
+    }
+
+    /// Changes the first thing of the shop; answers how it stands now.
+    pub fn change_shop(&self, deed: ShopDeed) -> String {
+        shop::change(&mut self.inner.shelf(), deed)
     }
 
     /// Puts a post of that markup into the blog; answers its address.
@@ -174,12 +192,17 @@ struct Inner {
     base: String,
     clock: Clock,
     posts: Mutex<Vec<Post>>,
+    shelf: Mutex<Vec<shop::Product>>,
     tally_tx: watch::Sender<Tally>,
 }
 
 impl Inner {
     fn lock(&self) -> MutexGuard<'_, Vec<Post>> {
         self.posts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Vec<shop::Product>> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn post_url(&self, number: u64) -> String {
@@ -285,6 +308,16 @@ async fn feed_xml(State(site): State<Arc<Inner>>, headers: HeaderMap) -> Respons
     });
     let kind = [(CONTENT_TYPE, "application/rss+xml; charset=utf-8")];
     (status, validators, kind, xml).into_response()
+}
+
+async fn shop_xml(State(site): State<Arc<Inner>>) -> Response {
+    let xml = shop::catalog(&site.base, &site.shelf());
+    ([(CONTENT_TYPE, "application/xml; charset=utf-8")], xml).into_response()
+}
+
+async fn shop_page(State(site): State<Arc<Inner>>, Path(id): Path<String>) -> Response {
+    let found = shop::page(&site.shelf(), &id);
+    found.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |(title, body)| page(&title, &body))
 }
 
 async fn picture_png(uri: Uri) -> Response {

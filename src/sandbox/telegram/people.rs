@@ -368,6 +368,12 @@ impl Person {
         self.inner.ledger.changed();
     }
 
+    /// As the service shows them in whatever chat.
+    pub(super) fn as_user(&self) -> Value {
+        let state = self.inner.lock();
+        state.chats.get(&self.id).map_or_else(|| json!({ "id": self.id }), |chat| self.user(chat))
+    }
+
     fn user(&self, chat: &Chat) -> Value {
         let language = chat.person.as_ref().map_or("en", |life| life.language.as_str());
         json!({

@@ -249,7 +249,8 @@ impl Writing<'_> {
         let answer = Answer { message: Message::from(vec![module]), tap: None, ask: None };
         let language = person.language.clone();
         let row = AnswerRow { number: Some(number), language, answer, part: 0, releases };
-        self.add_answer(channel, &person.address, &row)
+        self.add_answer(channel, &person.address, &row)?;
+        Ok(())
     }
 
     fn taken(&mut self, channel: &Name, number: u32) -> Result<&mut (Taken, bool), StoreError> {

@@ -6,14 +6,14 @@ use redb::ReadTransaction;
 
 use crate::model::event::Event;
 use crate::model::name::Name;
-use crate::model::subscriber::{Consent, Subscriber};
+use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::store::redb::caps::carried_until;
 use crate::store::redb::crowd::Crowded;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rows::{AnswerAt, AnswerRow, Cursor, Number, Seen, ToldOf};
 use crate::store::redb::tables::{ADDRESSES, CURSORS, EVENTS, SUBSCRIBERS};
-use crate::store::{ConversationCommit, StoreError};
+use crate::store::{Beside, ConversationCommit, StoreError};
 
 /// How long an event id is remembered; the services repeat an event for a day and a half at most.
 pub(super) const SEEN_FOR: Duration = Duration::from_secs(72 * 3600);
@@ -78,23 +78,33 @@ pub(super) fn load_subscriber(
     }
 }
 
-/// See `Store::commit_conversation`.
-pub(super) fn commit_conversation(
+/// See `Store::commit_turn`.
+pub(super) fn commit_turn(
     writing: &mut Writing<'_>,
     turn: &ConversationCommit,
+    beside: &Beside,
 ) -> Result<(), StoreError> {
     let missing = || StoreError::Missing { what: format!("event {}", turn.event) };
     let event = writing.tables.events.load(turn.event)?.ok_or_else(missing)?;
     writing.tables.events.remove(turn.event)?;
+    writing.tables.tries.remove(turn.event)?;
 
     let channel = &turn.channel;
+    if turn.subscriber.is_some() && writing.is_erased_since(channel, &event)? {
+        // It came late: whoever said it has had everything erased since.
+        return Ok(());
+    }
     let number = writing.keep_person(channel, &event, turn.subscriber.as_ref())?;
+    if let (Some(recent), Some(number)) = (&beside.recent, number) {
+        writing.keep_recent(channel, number, recent)?;
+    }
     if let Some(consent) = &turn.consent {
         writing.keep_consent(channel, consent, number)?;
         if let (true, Some(number)) = (consent.given, number) {
             writing.tables.told_of.put((channel.as_str(), number), &ToldOf(consent.at))?;
         }
     }
+    writing.obey_watching(channel, number, &beside.watching)?;
     let address = match (&turn.subscriber, number) {
         (Some(person), _) => person.address.clone(),
         _ => event.address.clone(),
@@ -141,6 +151,8 @@ impl Writing<'_> {
         let number = match here.or(there) {
             None => {
                 let number = crowd.add(self, person.clone())?;
+                // They come by themselves.
+                self.welcome_back(channel, &person.address)?;
                 self.note_late(channel, None, &Subscriber { number, ..person.clone() })?;
                 number
             }
@@ -160,29 +172,13 @@ impl Writing<'_> {
         Ok(Some(number))
     }
 
-    fn keep_consent(
-        &mut self,
-        channel: &Name,
-        consent: &Consent,
-        number: Option<u32>,
-    ) -> Result<(), StoreError> {
-        let number = number.unwrap_or(consent.number);
-        let counters = self.counters()?;
-        counters.consent += 1;
-        let key = (channel.as_str(), number, counters.consent);
-        if !consent.given {
-            self.tables.withdrawals.insert((consent.at.as_millis(), channel.as_str(), number))?;
-        }
-        self.tables.consents.put(key, &Consent { number, ..consent.clone() })
-    }
-
-    /// Puts an answer at the end of the person's queue.
+    /// Puts an answer at the end of the person's queue; answers its number.
     pub fn add_answer(
         &mut self,
         channel: &Name,
         address: &str,
         row: &AnswerRow,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let counters = self.counters()?;
         counters.answer += 1;
         let at =
@@ -192,6 +188,6 @@ impl Writing<'_> {
         if is_first {
             self.tables.ready.insert(at.ready_key())?;
         }
-        Ok(())
+        Ok(at.id)
     }
 }

@@ -76,17 +76,12 @@ impl Crowded {
         writing: &mut Writing<'_>,
         mut chat: Subscriber,
     ) -> Result<u32, StoreError> {
-        let channel = self.channel.as_str();
-        let last = {
-            let range = (channel, CHATS_FROM)..=(channel, u32::MAX);
-            let last = writing.tables.subscribers.rows(range)?.next_back().transpose()?;
-            last.map(|(key, _)| key.value().1)
-        };
         // The very last number stands for nobody.
-        let next = last.map_or(Some(CHATS_FROM), |last| last.checked_add(1));
+        let next = CHATS_FROM.checked_add(self.crowd.chats);
         chat.number = next.filter(|number| *number < u32::MAX).ok_or_else(|| {
             StoreError::Missing { what: format!("free number on channel `{}`", self.channel) }
         })?;
+        self.crowd.chats += 1;
         self.count(&chat, true)?;
         self.mark(&chat, true);
         self.write(writing, &chat)?;
@@ -103,6 +98,9 @@ impl Crowded {
         if before == after {
             return Ok(());
         }
+        if before.standing != after.standing && after.standing != Standing::Active {
+            writing.end_watches(&self.channel, after.number)?;
+        }
         // A group that became a supergroup stays known by its old number too, which the settings
         // may name; the service gives no number twice.
         if before.address != after.address && !before.address.starts_with('-') {
@@ -117,6 +115,20 @@ impl Crowded {
             self.mark(after, true);
         }
         self.write(writing, after)
+    }
+
+    /// Removes somebody; their number is given to nobody again.
+    pub fn remove(
+        &mut self,
+        writing: &mut Writing<'_>,
+        person: &Subscriber,
+    ) -> Result<(), StoreError> {
+        self.count(person, false)?;
+        self.mark(person, false);
+        let channel = self.channel.as_str();
+        writing.tables.subscribers.remove((channel, person.number))?;
+        writing.tables.addresses.remove((channel, &person.address))?;
+        Ok(())
     }
 
     /// Writes the counts and the audiences.

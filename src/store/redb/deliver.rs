@@ -255,6 +255,7 @@ impl Writing<'_> {
     ) -> Result<(), StoreError> {
         self.tables.answers.remove(at.key())?;
         self.tables.ready.remove(at.ready_key())?;
+        self.settle_watch(at.id, outcome)?;
         let next = {
             let first = self.tables.answers.rows(at.queue())?.next().transpose()?;
             first.map(|(key, _)| AnswerAt { id: key.value().2, ..at.clone() })
@@ -345,6 +346,9 @@ impl Writing<'_> {
         let Some(before) = self.tables.subscribers.load((channel.as_str(), number))? else {
             return Ok(());
         };
+        if receipt.standing.is_some_and(|standing| standing != Standing::Active) {
+            self.end_watches(channel, number)?;
+        }
         let mut person = before.clone();
         // Who asked us to stop stays stopped, whatever the service says besides.
         if let Some(standing) = receipt.standing

@@ -108,6 +108,12 @@ impl Writing<'_> {
         let Some(first) = targets.first() else { return Ok(()) };
         let (_, channel, number) = self.whose(first.batch, first.index)?;
         let Some(person) = self.tables.subscribers.load((channel.as_str(), number))? else {
+            // Erased meanwhile: nobody is sent it again.
+            for HeldRow { batch, index, .. } in targets {
+                if self.outcome(batch, index)? == Outcome::InFlight {
+                    self.turn(batch, index, Outcome::Uncertain)?;
+                }
+            }
             return Ok(());
         };
         let due_at = now.map_or(UNDATED, |now| now + ECHO_WAIT);
@@ -225,7 +231,7 @@ impl Writing<'_> {
     }
 
     /// The post of a recipient of whom nobody knows (any more) than what the doubt says.
-    fn doubted(
+    pub fn doubted(
         &mut self,
         doubt: &Doubt,
         batch: u64,

@@ -413,7 +413,7 @@ impl Writing<'_> {
         }
     }
 
-    fn keep(&mut self, batch: u64, index: u16, kept: Option<Kept>) -> Result<(), StoreError> {
+    pub fn keep(&mut self, batch: u64, index: u16, kept: Option<Kept>) -> Result<(), StoreError> {
         self.sent(batch)?.put(index, kept);
         if let Some((_, is_changed)) = self.memory.sent.get_mut(&batch) {
             *is_changed = true;

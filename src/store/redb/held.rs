@@ -92,7 +92,8 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn let_go(
+    /// Skips what is held for somebody.
+    pub fn let_go(
         &mut self,
         channel: &Name,
         number: u32,
@@ -153,7 +154,8 @@ impl Writing<'_> {
         let message = Message::from(vec![Module::Cards(cards)]);
         let answer = Answer { message, tap: None, ask: None };
         let row = AnswerRow { number: Some(number), language: None, answer, part: 0, releases };
-        self.add_answer(channel, address, &row)
+        self.add_answer(channel, address, &row)?;
+        Ok(())
     }
 }
 

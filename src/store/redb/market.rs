@@ -112,7 +112,7 @@ pub(super) fn forget_optins(
 
 impl Writing<'_> {
     /// Changes what is known of a person's opt-in, and the index of tokens with it.
-    fn turn_optin(
+    pub fn turn_optin(
         &mut self,
         channel: &Name,
         number: u32,

@@ -70,7 +70,20 @@ mod converse;
 
 mod remind;
 
+mod consents;
 mod facets;
+
+mod forget;
+
+mod arrivals;
+
+mod deletions;
+
+mod recent;
+
+mod aside;
+
+mod chats;
 
 mod echo;
 
@@ -79,6 +92,8 @@ mod held;
 mod market;
 
 mod marks;
+
+mod watch;
 
 mod upkeep;
 
@@ -94,9 +109,10 @@ use futures_util::future::BoxFuture;
 use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError};
 
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
 use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{EditAt, EditClaim, EditReceipt};
-use crate::model::event::Event;
+use crate::model::event::{Event, EventWord, PutAside};
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
 use crate::model::lane::Optin;
@@ -107,6 +123,8 @@ use crate::model::pacing::{Halt, Pacing, StarsAsked};
 use crate::model::post::{Answer, Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
 use crate::model::product::ProductName;
+use crate::model::proof::{Audit, Hash, Proof};
+use crate::model::recent::Recent;
 use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState};
 use crate::model::signal::Signal;
@@ -114,6 +132,7 @@ use crate::model::source::SourceState;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::model::trace::{Happened, Trace};
+use crate::model::watch::Watch;
 use crate::model::zone::{Gathering, Zone};
 use crate::store::redb::chores::{Hand, Progress};
 use crate::store::redb::ledger::Writing;
@@ -122,10 +141,11 @@ use crate::store::redb::rows::BotName;
 use crate::store::redb::tables::BOTS;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
-    Advance, Claimed, ConversationCommit, CorrectionCommit, Delivery, FloodWord, LateCommit,
-    LateLook, MarketCampaign, MarketState, OptinWord, PollCommit, PostCommit, PostRole, Reply,
-    Rescued, ReviewWord, Reviewed, ShownFacet, Status, Store, StoreError, TraceQuery, Wire,
-    ZonedCommit,
+    Advance, Arrivals, Arrived, Beside, Claimed, ConversationCommit, CorrectionCommit, Deletion,
+    Delivery, Erasure, FloodWord, FoundProduct, LateCommit, LateLook, MarketCampaign, MarketState,
+    OptinWord, PollCommit, PostCommit, PostRole, ProductNow, ProductQuery, Reply, Rescued,
+    ReviewWord, Reviewed, ShownFacet, Status, Store, StoreError, Telling, TraceQuery, Watcher,
+    Windows, Wire, ZonedCommit,
 };
 
 /// The file's name in the data directory.
@@ -346,6 +366,36 @@ impl Store for RedbStore {
             self.loose.fetch_add(shelf.writes.len(), Ordering::Relaxed);
         }
         self.write(move |writing| poll::commit_poll(writing, &poll))
+    }
+
+    fn commit_poll_telling(
+        &self,
+        poll: PollCommit,
+        tellings: Vec<Telling>,
+        windows: Windows,
+    ) -> Reply<'_, Vec<Name>> {
+        if let Some(shelf) = &poll.shelf {
+            self.loose.fetch_add(shelf.writes.len(), Ordering::Relaxed);
+        }
+        self.write(move |writing| {
+            poll::commit_poll(writing, &poll)?;
+            Ok(writing.tell_watches(&tellings, &windows)?.into_iter().collect())
+        })
+    }
+
+    fn load_watched(&self, source: &Name) -> Reply<'_, Vec<(u64, u64)>> {
+        let source = source.clone();
+        self.scan(move |read| watch::load_watched(read, &source))
+    }
+
+    fn load_watchers(
+        &self,
+        source: &Name,
+        product: u64,
+        windows: Windows,
+    ) -> Reply<'_, Vec<Watcher>> {
+        let source = source.clone();
+        self.scan(move |read| watch::load_watchers(read, &source, product, &windows))
     }
 
     fn commit_draft(&self, draft: Draft) -> Reply<'_, DraftId> {
@@ -778,8 +828,74 @@ impl Store for RedbStore {
         self.look(move |read| converse::load_subscriber(read, &channel, &address))
     }
 
-    fn commit_conversation(&self, turn: ConversationCommit) -> Reply<'_, ()> {
-        self.write(move |writing| converse::commit_conversation(writing, &turn))
+    fn load_recent(&self, channel: &Name, address: &str) -> Reply<'_, Option<Recent>> {
+        let (channel, address) = (channel.clone(), address.to_owned());
+        self.look(move |read| recent::load_recent(read, &channel, &address))
+    }
+
+    fn commit_turn(&self, turn: ConversationCommit, beside: Beside) -> Reply<'_, ()> {
+        self.write(move |writing| converse::commit_turn(writing, &turn, &beside))
+    }
+
+    fn load_chats(&self, channel: &Name, limit: usize) -> Reply<'_, Vec<(String, ChatSeen)>> {
+        let channel = channel.clone();
+        self.scan(move |read| chats::load_chats(read, &channel, limit))
+    }
+
+    fn commit_chat(&self, channel: &Name, address: &str, chat: Option<ChatSeen>) -> Reply<'_, ()> {
+        let (channel, address) = (channel.clone(), address.to_owned());
+        self.write(move |writing| chats::commit_chat(writing, &channel, &address, chat.as_ref()))
+    }
+
+    fn load_tries(&self, events: &[u64]) -> Reply<'_, Vec<u32>> {
+        let events = events.to_vec();
+        self.look(move |read| aside::load_tries(read, &events))
+    }
+
+    fn note_tries(&self, events: Vec<u64>) -> Reply<'_, ()> {
+        self.write(move |writing| aside::note_tries(writing, &events))
+    }
+
+    fn fail_event(
+        &self,
+        event: u64,
+        why: String,
+        is_counted: bool,
+        now: Timestamp,
+    ) -> Reply<'_, bool> {
+        self.write(move |writing| aside::fail_event(writing, event, &why, is_counted, now))
+    }
+
+    fn load_aside(&self, limit: usize) -> Reply<'_, Vec<(u64, PutAside)>> {
+        self.scan(move |read| aside::load_aside(read, limit))
+    }
+
+    fn commit_event_word(&self, events: Vec<u64>, word: EventWord) -> Reply<'_, usize> {
+        self.write(move |writing| aside::commit_event_word(writing, &events, word))
+    }
+
+    fn load_watches(&self, channel: &Name, person: u32) -> Reply<'_, Vec<Watch>> {
+        let channel = channel.clone();
+        self.look(move |read| watch::load_watches(read, &channel, person))
+    }
+
+    fn load_product(&self, source: &Name, product: u64) -> Reply<'_, Option<ProductNow>> {
+        let source = source.clone();
+        self.look(move |read| watch::load_product(read, &source, product))
+    }
+
+    fn find_products(
+        &self,
+        sources: &[Name],
+        query: ProductQuery,
+        limit: usize,
+    ) -> Reply<'_, Vec<FoundProduct>> {
+        let sources = sources.to_vec();
+        self.scan(move |read| watch::find_products(read, &sources, &query, limit))
+    }
+
+    fn list_watches(&self, limit: usize) -> Reply<'_, Vec<(Name, String, Watch)>> {
+        self.scan(move |read| watch::list_watches(read, limit))
     }
 
     fn load_status(&self) -> Reply<'_, Status> {
@@ -846,6 +962,54 @@ impl Store for RedbStore {
             }
             Ok(added)
         })
+    }
+
+    fn load_people_from(
+        &self,
+        channel: &Name,
+        from: u32,
+        limit: usize,
+    ) -> Reply<'_, Vec<Subscriber>> {
+        let channel = channel.clone();
+        self.scan(move |read| arrivals::load_people_from(read, &channel, from, limit))
+    }
+
+    fn take_in(&self, mut arrivals: Arrivals) -> Reply<'_, Arrived> {
+        Box::pin(async move {
+            let mut arrived = Arrived::default();
+            while !arrivals.people.is_empty() {
+                let rest = arrivals.people.len().min(arrivals::TAKEN_IN_MAX);
+                let rest = arrivals.people.split_off(rest);
+                let people = std::mem::replace(&mut arrivals.people, rest);
+                let part = Arrivals { people, ..arrivals.clone_head() };
+                arrived.join(self.write(move |writing| arrivals::take_in(writing, &part)).await?);
+            }
+            Ok(arrived)
+        })
+    }
+
+    fn forget_person(&self, erasure: Erasure) -> Reply<'_, Option<u32>> {
+        // What freed pages still hold goes with the next packing.
+        self.loose.fetch_add(LOOSE_BLOCKS, Ordering::Relaxed);
+        self.write(move |writing| forget::forget_person(writing, &erasure))
+    }
+
+    fn load_consents(&self, channel: &Name, number: u32, limit: usize) -> Reply<'_, Vec<Proof>> {
+        let channel = channel.clone();
+        self.scan(move |read| consents::load_consents(read, &channel, number, limit))
+    }
+
+    fn audit_consents(&self, noted: Option<Hash>) -> Reply<'_, Audit> {
+        self.scan(move |read| consents::audit_consents(read, noted))
+    }
+
+    fn commit_deletion(&self, code: String, deletion: Deletion) -> Reply<'_, ()> {
+        self.write(move |writing| writing.keep_deletion(&code, &deletion))
+    }
+
+    fn load_deletion(&self, code: &str) -> Reply<'_, Option<Deletion>> {
+        let code = code.to_owned();
+        self.look(move |read| deletions::load_deletion(read, &code))
     }
 
     fn prune(&self, now: Timestamp) -> Reply<'_, usize> {

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::audience::Whom;
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
 use crate::model::control::Priority;
 use crate::model::correction::Corrections;
-use crate::model::event::Event;
+use crate::model::event::{Event, PutAside};
 use crate::model::item::Item;
 use crate::model::known::Known;
 use crate::model::lane::{Beyond, Lane, Optin};
@@ -21,19 +22,22 @@ use crate::model::name::Name;
 use crate::model::pacing::{Halt, Pacing};
 use crate::model::post::{Answer, Body, Counts, Draft, Personal, Zoned};
 use crate::model::product::ProductName;
+use crate::model::proof::{Entry, Hash, Pseudonym};
+use crate::model::recent::Recent;
 use crate::model::rollout::Rollout;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
-use crate::model::subscriber::{Consent, Standing, Subscriber};
+use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::timing::Hours;
 use crate::model::trace::Trace;
+use crate::model::watch::Watch;
 use crate::model::zone::Gathering;
 use crate::store::codec::Record;
 use crate::store::redb::chores::Chore;
 use crate::store::redb::packed::{pack, unpack};
 use crate::store::redb::sent::{put_varint, take_wide};
-use crate::store::{MarketState, ShownFacet};
+use crate::store::{Deletion, MarketState, ShownFacet};
 
 /// The file's own format; a file of another one is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +60,10 @@ pub(super) struct Counters {
     pub answer: u64,
     pub ticket: u64,
     pub event: u64,
+    /// Entries of the ledger of consents …
     pub consent: u64,
+    /// … and the hash of the last one.
+    pub consent_head: Hash,
 }
 
 /// The rows of a block of a catalog's shelf; see `Block`.
@@ -370,6 +377,8 @@ pub(super) struct Crowd {
     pub stopped: u64,
     pub blocked: u64,
     pub gone: u64,
+    /// How many numbers were given to chats that the settings name.
+    pub chats: u32,
 }
 
 impl Crowd {
@@ -384,6 +393,18 @@ impl Crowd {
     }
 }
 
+/// Words that people were answered with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Wording(pub String);
+
+/// What addresses of the erased are digested with: random, and this store's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Pepper(pub [u8; 32]);
+
+/// When somebody was erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Erased(pub Timestamp);
+
 /// One bit a subscriber number, lowest bit first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Bits(pub Vec<u8>);
@@ -392,9 +413,34 @@ pub(super) struct Bits(pub Vec<u8>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Cursor(pub i64);
 
+/// How often an event was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tries(pub u32);
+
 /// When an event id was seen last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seen(pub Timestamp);
+
+/// The number of the watch that was made last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LastWatch(pub u64);
+
+/// A watch that an answer tells of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ToldWatch {
+    pub channel: Name,
+    pub person: u32,
+    pub watch: Watch,
+}
+
+/// Who waits for something of a product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WatchedRow {
+    pub channel: Name,
+    pub person: u32,
+    /// The product's canonical link, hashed; 0 without one.
+    pub link: u64,
+}
 
 /// Stars that were spent, in tenths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -419,7 +465,7 @@ macro_rules! versions {
 
 versions! {
     Format = 1;
-    Counters = 1;
+    Counters = 2;
     SourceState = 1;
     Known = 1;
     ShelfState = 1;
@@ -454,9 +500,14 @@ versions! {
     MarketState = 1;
     Subscriber = 3;
     Number = 1;
-    Crowd = 1;
+    Crowd = 2;
     Bits = 1;
-    Consent = 1;
+    Entry = 1, IS_BULK;
+    Pseudonym = 1, IS_BULK;
+    Wording = 1;
+    Pepper = 1;
+    Erased = 1;
+    Deletion = 1;
     ChannelState = 1;
     Pacing = 1;
     Halt = 1;
@@ -468,7 +519,15 @@ versions! {
     Cursor = 1;
     KeptMedium = 1;
     Event = 2;
+    Tries = 1;
+    PutAside = 1;
+    Recent = 1;
+    ChatSeen = 1;
     Seen = 1;
+    Watch = 1;
+    WatchedRow = 1;
+    ToldWatch = 1;
+    LastWatch = 1;
 }
 
 #[cfg(test)]
@@ -479,6 +538,7 @@ mod tests {
     use crate::model::audience::{FixedChat, LateJoiners};
     use crate::model::campaign::ChangeKind;
     use crate::model::channel::ChannelKind;
+    use crate::model::chat::ChatKind;
     use crate::model::event::Deed;
     use crate::model::item::{ItemId, Media, MediaKind};
     use crate::model::known::KnownItem;
@@ -491,6 +551,7 @@ mod tests {
     use crate::model::post::{
         Content, DraftId, Flood, Hold, PostId, PriceMove, Reason, Story, Told,
     };
+    use crate::model::recent::Lately;
     use crate::model::rich::{Block, Inline, RichText};
     use crate::model::rollout::{Quota, Stages};
     use crate::model::shelf::ShelfState;
@@ -525,7 +586,7 @@ mod tests {
         };
         let variant =
             Variant { id: "v".into(), title: "t".into(), link: None, terms: terms.clone() };
-        Offer { brand: Some("b".into()), terms, variants: vec![variant] }
+        Offer { brand: Some("b".into()), terms, variants: vec![variant], shelf: Some(300) }
     }
 
     fn text() -> RichText {
@@ -594,8 +655,18 @@ mod tests {
     #[test]
     fn counters_are_read_as_they_were_written() {
         golden(
-            &Counters { draft: 1, post: 2, batch: 3, answer: 4, ticket: 300, event: 6, consent: 7 },
-            "01c12446aa01020304ac020607",
+            &Counters {
+                draft: 1,
+                post: 2,
+                batch: 3,
+                answer: 4,
+                ticket: 300,
+                event: 6,
+                consent: 7,
+                consent_head: [9; 32],
+            },
+            "028f04508501020304ac020607090909090909090909090909090909090909090909090909090909\
+             0909090909",
         );
     }
 
@@ -1106,8 +1177,8 @@ mod tests {
     #[test]
     fn a_crowd_is_read_as_it_was_written() {
         golden(
-            &Crowd { next: 10, active: 1, stopped: 2, blocked: 3, gone: 4 },
-            "010765f3f40a01020304",
+            &Crowd { next: 10, active: 1, stopped: 2, blocked: 3, gone: 4, chats: 5 },
+            "029e17245f0a0102030405",
         );
     }
 
@@ -1117,17 +1188,52 @@ mod tests {
     }
 
     #[test]
-    fn a_consent_is_read_as_it_was_written() {
+    fn an_entry_of_the_ledger_is_read_as_it_was_written() {
         golden(
-            &Consent {
+            &Entry {
                 at: at(1),
-                number: 2,
+                channel: name("bot"),
+                who: [1; 32],
                 given: true,
                 way: "start".into(),
-                wording: "ff".into(),
+                wording: Some([2; 32]),
+                before: [3; 32],
             },
-            "01d41e96b7020201057374617274026666",
+            "017c2327950203626f74010101010101010101010101010101010101010101010101010101010101\
+             01010105737461727401020202020202020202020202020202020202020202020202020202020202\
+             02020303030303030303030303030303030303030303030303030303030303030303",
         );
+    }
+
+    #[test]
+    fn a_pseudonym_is_read_as_it_was_written() {
+        golden(
+            &Pseudonym { salt: [7; 16], address: "a".into() },
+            "014bf1a4a5070707070707070707070707070707070161",
+        );
+    }
+
+    #[test]
+    fn words_are_read_as_they_were_written() {
+        golden(&Wording("w".into()), "01f9353fe70177");
+    }
+
+    #[test]
+    fn a_pepper_is_read_as_it_was_written() {
+        golden(
+            &Pepper([7; 32]),
+            "01b368f4df0707070707070707070707070707070707070707070707070707070707070707",
+        );
+    }
+
+    #[test]
+    fn who_was_erased_is_read_as_it_was_written() {
+        golden(&Erased(at(1)), "01f773dc0d02");
+    }
+
+    #[test]
+    fn a_deletion_is_read_as_it_was_written() {
+        golden(&Deletion { at: at(1), was_known: true }, "01df3f46140201");
     }
 
     #[test]
@@ -1176,6 +1282,36 @@ mod tests {
                 deed: Deed::Tapped { payload: "p".into(), tap: Some("t".into()) },
             },
             "02607a928c03626f740131020161000103416e61030170010174",
+        );
+    }
+
+    #[test]
+    fn what_is_kept_of_events_that_fail_or_came_lately_is_read_as_it_was_written() {
+        let event = Event {
+            channel: name("bot"),
+            id: "1".into(),
+            at: at(1),
+            address: "a".into(),
+            language: None,
+            first_name: None,
+            deed: Deed::SentMedia,
+        };
+        let lately = Lately::of(&event);
+        golden(&Tries(3), "01db31b89a03");
+        golden(
+            &PutAside { event, at: at(2), tries: 3, why: "w".into() },
+            "01007eb00b03626f74013102016100000204030177",
+        );
+        let chat = ChatSeen {
+            kind: ChatKind::Channel,
+            title: Some("t".into()),
+            may_post: true,
+            at: at(1),
+        };
+        golden(&chat, "01e5a55e2b010101740102");
+        golden(
+            &Recent { base: None, events: vec![lately], after: None },
+            "01dea735260001013102016100000200",
         );
     }
 

@@ -71,7 +71,7 @@ fn key(source: &Name, row: ShelfKey) -> (&str, u64, u32) {
 }
 
 /// A block that was read, under the name that it has.
-fn block(source: &Name, called: ShelfKey, rows: ShelfRow) -> Result<Block, StoreError> {
+pub(super) fn block(source: &Name, called: ShelfKey, rows: ShelfRow) -> Result<Block, StoreError> {
     let damaged = |why: &str| StoreError::Damaged {
         what: format!("the block {called:?} of `{source}`: {why}"),
     };
@@ -82,7 +82,7 @@ fn block(source: &Name, called: ShelfKey, rows: ShelfRow) -> Result<Block, Store
     Ok(block)
 }
 
-fn history(
+pub(super) fn history(
     source: &Name,
     row: ShelfKey,
     found: Option<PriceRow>,

@@ -15,8 +15,9 @@ use redb::{
 
 use crate::model::audience::Whom;
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
 use crate::model::correction::Corrections;
-use crate::model::event::Event;
+use crate::model::event::{Event, PutAside};
 use crate::model::item::Item;
 use crate::model::known::Known;
 use crate::model::lane::{Beyond, Optin};
@@ -24,19 +25,23 @@ use crate::model::media::KeptMedium;
 use crate::model::pacing::{Halt, Pacing};
 use crate::model::post::Draft;
 use crate::model::product::ProductName;
+use crate::model::proof::{Entry, Pseudonym};
+use crate::model::recent::Recent;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
-use crate::model::subscriber::{Consent, Subscriber};
+use crate::model::subscriber::Subscriber;
 use crate::model::trace::Trace;
+use crate::model::watch::Watch;
 use crate::model::zone::Gathering;
 use crate::store::codec::{self, Place, Record};
 use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
-    AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, FileRow, Flight, Format,
-    HeldRow, LaneRow, Marks, Number, Outcomes, Part, People, PostRow, PriceRow, Seen, SentRow,
-    ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow, ToldOf,
+    AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, Erased, FileRow, Flight,
+    Format, HeldRow, LaneRow, LastWatch, Marks, Number, Outcomes, Part, People, Pepper, PostRow,
+    PriceRow, Seen, SentRow, ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow, ToldOf,
+    ToldWatch, Tries, WatchedRow, Wording,
 };
-use crate::store::{MarketState, ShownFacet, StoreError};
+use crate::store::{Deletion, MarketState, ShownFacet, StoreError};
 
 type Bytes = &'static [u8];
 type Text = &'static str;
@@ -56,6 +61,10 @@ macro_rules! tables {
             $(pub $field: Records<Table<'t, $key, Bytes>, $key, $record>,)*
             $(pub $index: Index<Table<'t, $index_key, ()>, $index_key>,)*
         }
+
+        /// The names of all.
+        #[cfg(test)]
+        pub(super) const TABLE_NAMES: &[&str] = &[$(stringify!($field),)* $(stringify!($index),)*];
 
         impl<'t> Tables<'t> {
             /// Opens all; those that are not there are made.
@@ -152,8 +161,18 @@ tables! {
         crowds CROWDS: Text => Crowd;
         /// By channel, topic (empty: all) and number / 8,192: who is active there.
         audiences AUDIENCES: (Text, Text, u32) => Bits;
-        /// By channel, number and a number that grows by one.
-        consents CONSENTS: (Text, u32, u64) => Consent;
+        /// By a number that grows by one: the ledger of consents.
+        consents CONSENTS: u64 => Entry;
+        /// By channel and number: what ties a person to their entries of the ledger.
+        pseudonyms PSEUDONYMS: (Text, u32) => Pseudonym;
+        /// By their hash: the words that people were answered with.
+        wordings WORDINGS: [u8; 32] => Wording;
+        /// One row: what addresses of the erased are digested with.
+        pepper PEPPER: () => Pepper;
+        /// By the digest of an address: who was erased, and is brought back by nobody but themselves.
+        erased ERASED: [u8; 32] => Erased;
+        /// By their code: deletions that a service asked for.
+        deletions DELETIONS: Text => Deletion;
         /// By channel.
         channels CHANNELS: Text => ChannelState;
         /// By channel: what the service calls its bot.
@@ -176,12 +195,28 @@ tables! {
         cursors CURSORS: Text => Cursor;
         /// By a number that grows by one: events not yet answered.
         events EVENTS: u64 => Event;
+        /// By the event's number: how often it was tried, of those that were not answered at once.
+        tries TRIES: u64 => Tries;
+        /// By the event's number: those that could not be answered.
+        aside ASIDE: u64 => PutAside;
+        /// By channel and address: groups and channels that bots were let into.
+        chats CHATS: (Text, Text) => ChatSeen;
+        /// By channel and number: what people did lately.
+        recents RECENTS: (Text, u32) => Recent;
         /// By channel and event id.
         seen SEEN: (Text, Text) => Seen;
         /// By the item's id: what became of it.
         traces TRACES: [u8; 16] => Trace;
         /// By the post's id: what is left of a word on it.
         chores CHORES: u64 => Chore;
+        /// By channel, person's number and watch: what they wait for.
+        watches WATCHES: (Text, u32, u64) => Watch;
+        /// By source, product and watch: who waits for it, oldest first.
+        watched WATCHED: (Text, u64, u64) => WatchedRow;
+        /// By the answer: the watch that it tells of, until it has arrived.
+        watches_told WATCHES_TOLD: u64 => ToldWatch;
+        /// One row: the last watch that was given a number.
+        last_watch LAST_WATCH: () => LastWatch;
     }
     indexes {
         /// First seen in milliseconds, item.
@@ -224,12 +259,20 @@ tables! {
         ready ANSWERS_READY: (Text, u64, Text);
         /// Seen in milliseconds, channel, event id.
         seen_by_age SEEN_BY_AGE: (i64, Text, Text);
+        /// Newest event in milliseconds, channel, number.
+        recents_by_age RECENTS_BY_AGE: (i64, Text, u32);
         /// Newest step in milliseconds, item.
         traces_by_age TRACES_BY_AGE: (i64, [u8; 16]);
         /// Channel, due in milliseconds, number: for whom something is carried over.
         carried CARRIED: (Text, i64, u32);
         /// In milliseconds, channel, number: who withdrew when.
         withdrawals WITHDRAWALS: (i64, Text, u32);
+        /// Channel, number, entry of the ledger: whose it is.
+        consents_of CONSENTS_OF: (Text, u32, u64);
+        /// In milliseconds, code: when a deletion was asked for.
+        deletions_by_age DELETIONS_BY_AGE: (i64, Text);
+        /// The end in milliseconds, channel, number, watch.
+        watches_end WATCHES_END: (i64, Text, u32, u64);
     }
 }
 

@@ -18,8 +18,8 @@ use crate::store::redb::ledger::{Writing, numbers};
 use crate::store::redb::poll::{load_sources, named};
 use crate::store::redb::rows::{Outcomes, PostRow, Tally};
 use crate::store::redb::tables::{
-    ANSWERS, BEYONDS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD, EVENTS,
-    HALTS, OUTCOMES, PACINGS, PEOPLE, POSTS, SUBSCRIBERS, TALLIES,
+    ANSWERS, ASIDE, BEYONDS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD,
+    EVENTS, HALTS, OUTCOMES, PACINGS, PEOPLE, POSTS, SUBSCRIBERS, TALLIES, WATCHES,
 };
 use crate::store::{ChannelStatus, Status, StoreError};
 
@@ -69,10 +69,12 @@ pub(super) fn load_status(read: &ReadTransaction) -> Result<Status, StoreError> 
         floods,
         reviews,
         events: EVENTS.open(read)?.len()?,
+        events_aside: ASIDE.open(read)?.len()?,
         counts,
         unfinished_posts,
         zoned,
         paused,
+        watches: WATCHES.open(read)?.len()?,
     })
 }
 
@@ -240,8 +242,13 @@ pub(super) fn prune(writing: &mut Writing<'_>, now: Timestamp) -> Result<usize, 
     let media = writing.prune_media(now, PRUNED_ROWS_MAX)?;
     let traces = writing.prune_traces(now, PRUNED_ROWS_MAX)?;
     let withdrawals = writing.prune_withdrawals(now, PRUNED_ROWS_MAX)?;
+    let deletions = writing.prune_deletions(now, PRUNED_ROWS_MAX)?;
     let stars = writing.prune_stars(Days::utc().day(now), PRUNED_ROWS_MAX)?;
-    Ok(items + posts + sent + seen + stories + shelves + media + traces + withdrawals + stars)
+    let watches = writing.prune_watches(now, PRUNED_ROWS_MAX)?;
+    let recents = writing.prune_recents(now, PRUNED_ROWS_MAX)?;
+    let aside = writing.prune_aside(now, PRUNED_ROWS_MAX)?;
+    let of_people = withdrawals + deletions + watches + recents + aside;
+    Ok(items + posts + sent + seen + stories + shelves + media + traces + of_people + stars)
 }
 
 fn prune_items(writing: &mut Writing<'_>, before: Timestamp) -> Result<usize, StoreError> {

@@ -10,7 +10,7 @@ use crate::channel::telegram::lower::{
 };
 use crate::channel::telegram::text::{Part, is_address, shortened};
 use crate::model::item::MediaKind;
-use crate::model::message::{Button, LinkPreview, Medium, Overflow};
+use crate::model::message::{Button, LinkPreview, Medium, Overflow, is_ours};
 use crate::model::rich::RichText;
 
 /// Most items of one group; an album is at least two.
@@ -69,7 +69,8 @@ impl Drafts {
     /// A file with the text behind it, in one call if the text is a caption.
     pub(super) fn medium(&mut self, medium: &Medium, text: Option<(&RichText, &[Button])>) {
         let Some((text, buttons)) = text else {
-            if is_address(&medium.url) {
+            let is_ours = medium.kind == MediaKind::File && is_ours(&medium.url);
+            if is_address(&medium.url) || is_ours {
                 self.made.push(single(medium, None));
             }
             return;

@@ -51,7 +51,7 @@ pub(crate) fn product(row: &Value, mapping: &Mapping, around: &Around<'_>) -> Op
         let money = |name: &str| field(name).and_then(|value| amount(value, currency));
         priced(&mut terms, money("price"), money("list_price"));
         let brand = field("brand").and_then(some_text);
-        product.offer = Some(Offer { brand, terms, variants: vec![] });
+        product.offer = Some(Offer { brand, terms, ..Offer::default() });
     }
     Some(product)
 }

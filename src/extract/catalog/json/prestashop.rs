@@ -56,7 +56,7 @@ pub(crate) fn product(row: &Value, around: &Around<'_>) -> Option<Product> {
     product.offer = Some(Offer {
         brand: some_text(&row["manufacturer_name"]),
         terms: terms(row, around.currency),
-        variants: vec![],
+        ..Offer::default()
     });
     Some(product)
 }

@@ -39,7 +39,7 @@ pub(crate) fn product(row: &Value, around: &Around<'_>) -> Option<Product> {
     product.offer = Some(Offer {
         brand: names(&row["brands"]).next(),
         terms: terms(row, around.currency),
-        variants: vec![],
+        ..Offer::default()
     });
     let is_variation = text(&row["type"]) == "variation";
     product.group = some_text(&row["parent"]).filter(|parent| is_variation && parent != "0");

@@ -1,0 +1,425 @@
+//! What is known of somebody, told to them in the chat: in words, as a file, and forgotten.
+//!
+//! `/privacy` tells; below it are two buttons. Erasing is asked once more, then done at once in
+//! every table; the goodbye is the last thing that is said.
+
+use crate::converse::commands::{self, Command};
+use crate::converse::words::Saying;
+use crate::model::dossier::dossier;
+use crate::model::lane::Optin;
+use crate::model::message::{Action, Button, Medium, Message, Module};
+use crate::model::name::Name;
+use crate::model::post::Answer;
+use crate::model::proof::Proof;
+use crate::model::rich::RichText;
+use crate::model::subscriber::{Standing, Subscriber};
+
+/// Most consents that a file lists, the newest of them.
+pub(super) const CONSENTS_MAX: usize = 100;
+
+/// What the file is called.
+const FILE: &str = "my-data.json";
+
+/// What is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    Tell,
+    Export,
+    /// Asked once more.
+    Erase,
+    Erased,
+}
+
+impl Wanted {
+    /// What stands behind the command.
+    pub(super) fn of(rest: &str) -> Self {
+        match rest.to_lowercase().as_str() {
+            "export" => Self::Export,
+            "erase" => Self::Erase,
+            "erase-now" => Self::Erased,
+            _ => Self::Tell,
+        }
+    }
+
+    fn payload(self) -> String {
+        let rest = match self {
+            Self::Tell => "",
+            Self::Export => ":export",
+            Self::Erase => ":erase",
+            Self::Erased => ":erase-now",
+        };
+        format!("{}{rest}", commands::payload(Command::Privacy))
+    }
+}
+
+/// What is looked up of somebody for this.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    pub proofs: Vec<Proof>,
+    pub optin: Option<Optin>,
+}
+
+type Texts = [(&'static str, &'static str); 7];
+
+const ABOUT: Texts = [
+    ("en", "This is what we know about you:"),
+    ("ro", "Iată ce știm despre tine:"),
+    ("it", "Ecco che cosa sappiamo di te:"),
+    ("de", "Das wissen wir von dir:"),
+    ("fr", "Voici ce que nous savons de vous :"),
+    ("es", "Esto es lo que sabemos de ti:"),
+    ("ru", "Вот что мы знаем о вас:"),
+];
+
+const STRANGER: Texts = [
+    ("en", "We know nothing about you: you have not subscribed."),
+    ("ro", "Nu știm nimic despre tine: nu ești abonat."),
+    ("it", "Non sappiamo nulla di te: non sei iscritto."),
+    ("de", "Wir wissen nichts von dir: Du bist nicht angemeldet."),
+    ("fr", "Nous ne savons rien de vous : vous n’êtes pas abonné."),
+    ("es", "No sabemos nada de ti: no estás suscrito."),
+    ("ru", "Мы ничего о вас не знаем: вы не подписаны."),
+];
+
+const ADDRESS: Texts = [
+    ("en", "your address here: {}"),
+    ("ro", "adresa ta aici: {}"),
+    ("it", "il tuo indirizzo qui: {}"),
+    ("de", "deine Adresse hier: {}"),
+    ("fr", "votre adresse ici : {}"),
+    ("es", "tu dirección aquí: {}"),
+    ("ru", "ваш адрес здесь: {}"),
+];
+
+const NAME: Texts = [
+    ("en", "your first name: {}"),
+    ("ro", "prenumele tău: {}"),
+    ("it", "il tuo nome: {}"),
+    ("de", "dein Vorname: {}"),
+    ("fr", "votre prénom : {}"),
+    ("es", "tu nombre: {}"),
+    ("ru", "ваше имя: {}"),
+];
+
+const LANGUAGE: Texts = [
+    ("en", "your language: {}"),
+    ("ro", "limba ta: {}"),
+    ("it", "la tua lingua: {}"),
+    ("de", "deine Sprache: {}"),
+    ("fr", "votre langue : {}"),
+    ("es", "tu idioma: {}"),
+    ("ru", "ваш язык: {}"),
+];
+
+const ZONE: Texts = [
+    ("en", "your time zone: {}"),
+    ("ro", "fusul tău orar: {}"),
+    ("it", "il tuo fuso orario: {}"),
+    ("de", "deine Zeitzone: {}"),
+    ("fr", "votre fuseau horaire : {}"),
+    ("es", "tu zona horaria: {}"),
+    ("ru", "ваш часовой пояс: {}"),
+];
+
+const TOPICS: Texts = [
+    ("en", "your topics: {}"),
+    ("ro", "temele tale: {}"),
+    ("it", "i tuoi argomenti: {}"),
+    ("de", "deine Themen: {}"),
+    ("fr", "vos thèmes : {}"),
+    ("es", "tus temas: {}"),
+    ("ru", "ваши темы: {}"),
+];
+
+const SINCE: Texts = [
+    ("en", "you first wrote on {}"),
+    ("ro", "ne-ai scris prima dată la {}"),
+    ("it", "ci hai scritto la prima volta il {}"),
+    ("de", "zuerst geschrieben hast du am {}"),
+    ("fr", "vous nous avez écrit la première fois le {}"),
+    ("es", "nos escribiste por primera vez el {}"),
+    ("ru", "впервые вы написали {}"),
+];
+
+const AGREED: Texts = [
+    ("en", "you agreed to get messages on {}"),
+    ("ro", "ai acceptat mesajele la {}"),
+    ("it", "hai accettato i messaggi il {}"),
+    ("de", "Nachrichten zugestimmt hast du am {}"),
+    ("fr", "vous avez accepté les messages le {}"),
+    ("es", "aceptaste los mensajes el {}"),
+    ("ru", "вы согласились получать сообщения {}"),
+];
+
+const STOPPED: Texts = [
+    ("en", "you get nothing from us: you stopped it"),
+    ("ro", "nu primești nimic de la noi: ai oprit mesajele"),
+    ("it", "non ricevi nulla da noi: hai fermato i messaggi"),
+    ("de", "du bekommst nichts von uns: Du hast es beendet"),
+    ("fr", "vous ne recevez rien de nous : vous avez tout arrêté"),
+    ("es", "no recibes nada de nosotros: lo detuviste"),
+    ("ru", "вы ничего от нас не получаете: вы это остановили"),
+];
+
+const KEPT: Texts = [
+    ("en", "What you write to us is answered and not kept."),
+    ("ro", "La ce ne scrii răspundem, dar nu păstrăm nimic."),
+    ("it", "A ciò che ci scrivi rispondiamo, senza conservarlo."),
+    ("de", "Was du uns schreibst, wird beantwortet und nicht gespeichert."),
+    ("fr", "Ce que vous nous écrivez reçoit une réponse et n’est pas conservé."),
+    ("es", "Lo que nos escribes se responde y no se guarda."),
+    ("ru", "На то, что вы пишете, мы отвечаем, но не храним это."),
+];
+
+const AS_FILE: Texts = [
+    ("en", "Get it as a file"),
+    ("ro", "Vreau un fișier"),
+    ("it", "Come file"),
+    ("de", "Als Datei"),
+    ("fr", "En fichier"),
+    ("es", "Como archivo"),
+    ("ru", "Получить файлом"),
+];
+
+const ERASE: Texts = [
+    ("en", "Erase everything"),
+    ("ro", "Șterge tot"),
+    ("it", "Cancella tutto"),
+    ("de", "Alles löschen"),
+    ("fr", "Tout effacer"),
+    ("es", "Borrar todo"),
+    ("ru", "Удалить всё"),
+];
+
+const SURE: Texts = [
+    (
+        "en",
+        "Everything we know about you will be erased, for good, and you will get nothing more from \
+         us. Shall we?",
+    ),
+    (
+        "ro",
+        "Tot ce știm despre tine va fi șters definitiv și nu vei mai primi nimic de la noi. Ștergem?",
+    ),
+    (
+        "it",
+        "Tutto ciò che sappiamo di te sarà cancellato per sempre e non riceverai più nulla. Procediamo?",
+    ),
+    (
+        "de",
+        "Alles, was wir von dir wissen, wird endgültig gelöscht, und du bekommst nichts mehr von \
+         uns. Sollen wir?",
+    ),
+    (
+        "fr",
+        "Tout ce que nous savons de vous sera effacé pour toujours et vous ne recevrez plus rien. On efface ?",
+    ),
+    (
+        "es",
+        "Todo lo que sabemos de ti se borrará para siempre y no recibirás nada más. ¿Lo borramos?",
+    ),
+    (
+        "ru",
+        "Всё, что мы о вас знаем, будет удалено навсегда, и вы больше ничего не получите. Удаляем?",
+    ),
+];
+
+const YES: Texts = [
+    ("en", "Yes, erase"),
+    ("ro", "Da, șterge"),
+    ("it", "Sì, cancella"),
+    ("de", "Ja, löschen"),
+    ("fr", "Oui, effacer"),
+    ("es", "Sí, borrar"),
+    ("ru", "Да, удалить"),
+];
+
+const GONE: Texts = [
+    ("en", "Everything is erased. Goodbye! If you write again, we start anew."),
+    ("ro", "Totul a fost șters. La revedere! Dacă ne scrii din nou, o luăm de la început."),
+    ("it", "È tutto cancellato. Arrivederci! Se ci scrivi di nuovo, ricominciamo da capo."),
+    ("de", "Alles ist gelöscht. Auf Wiedersehen! Schreibst du uns wieder, fangen wir neu an."),
+    (
+        "fr",
+        "Tout est effacé. Au revoir ! Si vous nous écrivez à nouveau, nous repartirons de zéro.",
+    ),
+    ("es", "Todo está borrado. ¡Adiós! Si vuelves a escribirnos, empezamos de nuevo."),
+    ("ru", "Всё удалено. До свидания! Если вы напишете снова, начнём сначала."),
+];
+
+const FILE_WORDS: Texts = [
+    ("en", "All that we know about you, as a file:"),
+    ("ro", "Tot ce știm despre tine, într-un fișier:"),
+    ("it", "Tutto ciò che sappiamo di te, in un file:"),
+    ("de", "Alles, was wir von dir wissen, als Datei:"),
+    ("fr", "Tout ce que nous savons de vous, en fichier :"),
+    ("es", "Todo lo que sabemos de ti, en un archivo:"),
+    ("ru", "Всё, что мы о вас знаем, файлом:"),
+];
+
+/// The answers to what is wanted, but for the erasure itself. `known` is nobody for a stranger.
+pub(super) fn answers(
+    wanted: Wanted,
+    channel: &Name,
+    known: Option<&Subscriber>,
+    language: Option<&str>,
+    found: &Found,
+) -> Vec<Answer> {
+    let language = known.and_then(|it| it.language.as_deref()).or(language);
+    let say = |texts: &Texts| Saying::new(texts).in_language(language).to_owned();
+    let button = |texts: &Texts, wanted: Wanted| {
+        Button::new(say(texts), Action::Postback { payload: wanted.payload() })
+    };
+    if wanted == Wanted::Erased {
+        return vec![text(&say(&GONE), vec![])];
+    }
+    let Some(person) = known else { return vec![text(&say(&STRANGER), vec![])] };
+    match wanted {
+        Wanted::Tell | Wanted::Erased => {
+            let buttons = vec![button(&AS_FILE, Wanted::Export), button(&ERASE, Wanted::Erase)];
+            vec![text(&told(person, found, &say), buttons)]
+        }
+        Wanted::Export => {
+            let all = dossier(channel, person, &found.proofs, found.optin.as_ref());
+            // A value of ours has a form as text.
+            let bytes = serde_json::to_vec_pretty(&all).unwrap_or_default();
+            let file = Module::Media(Medium::ours(FILE, &bytes));
+            let words =
+                Module::Text { text: RichText::from_plain(&say(&FILE_WORDS)), buttons: vec![] };
+            vec![answer(vec![words]), answer(vec![file])]
+        }
+        Wanted::Erase => vec![text(&say(&SURE), vec![button(&YES, Wanted::Erased)])],
+    }
+}
+
+fn told(person: &Subscriber, found: &Found, say: &dyn Fn(&Texts) -> String) -> String {
+    let mut lines = vec![say(&ABOUT)];
+    let mut add = |texts: &Texts, value: Option<String>| {
+        lines.extend(value.map(|value| format!("• {}", say(texts).replace("{}", &value))));
+    };
+    let day = |at: crate::model::time::Timestamp| at.to_jiff().strftime("%Y-%m-%d").to_string();
+    add(&ADDRESS, Some(person.address.clone()));
+    add(&NAME, person.first_name.clone());
+    add(&LANGUAGE, person.language.clone());
+    add(&ZONE, person.timezone.as_ref().map(ToString::to_string));
+    let topics: Vec<&str> = person.topics.iter().map(Name::as_str).collect();
+    add(&TOPICS, (!topics.is_empty()).then(|| topics.join(", ")));
+    add(&SINCE, person.has_joined().then(|| day(person.joined_at)));
+    let agreed = found.proofs.iter().rev().find(|proof| proof.entry.given);
+    match person.standing {
+        Standing::Active => add(&AGREED, agreed.map(|proof| day(proof.entry.at))),
+        _ => add(&STOPPED, Some(String::new())),
+    }
+    format!("{}\n\n{}", lines.join("\n"), say(&KEPT))
+}
+
+fn text(words: &str, buttons: Vec<Button>) -> Answer {
+    answer(vec![Module::Text { text: RichText::from_plain(words), buttons }])
+}
+
+fn answer(modules: Vec<Module>) -> Answer {
+    Answer { message: Message::from(modules), tap: None, ask: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Timestamp;
+
+    fn person() -> Subscriber {
+        Subscriber {
+            number: 3,
+            address: "42".into(),
+            language: Some("ro".into()),
+            first_name: Some("Ana".into()),
+            timezone: None,
+            name_asked_at: None,
+            topics: vec![Name::parse("news").unwrap()],
+            standing: Standing::Active,
+            window_until: None,
+            joined_at: Timestamp::from_millis(1_700_000_000_000),
+            changed_at: Timestamp::from_millis(0),
+            default_reply_at: None,
+        }
+    }
+
+    fn said(wanted: Wanted, known: Option<&Subscriber>) -> Vec<Answer> {
+        let bot = Name::parse("bot").unwrap();
+        answers(wanted, &bot, known, Some("de"), &Found::default())
+    }
+
+    fn plain(answer: &Answer) -> (String, Vec<String>) {
+        match &answer.message.modules[..] {
+            [Module::Text { text, buttons }] => {
+                let payloads = buttons.iter().map(|button| match &button.action {
+                    Action::Postback { payload } => payload.clone(),
+                    other => panic!("{other:?}"),
+                });
+                (text.plain(), payloads.collect())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn somebody_is_told_what_is_known_of_them_in_their_language() {
+        let (words, payloads) = plain(&said(Wanted::Tell, Some(&person()))[0]);
+        for part in ["Iată ce știm", "42", "Ana", "news", "2023-11-14"] {
+            assert!(words.contains(part), "{words}");
+        }
+        assert_eq!(payloads, ["1:cmd:privacy:export", "1:cmd:privacy:erase"]);
+        let (words, payloads) = plain(&said(Wanted::Tell, None)[0]);
+        assert!(words.starts_with("Wir wissen nichts"), "{words}");
+        assert!(payloads.is_empty());
+    }
+
+    #[test]
+    fn erasing_is_asked_once_more() {
+        let (_, payloads) = plain(&said(Wanted::Erase, Some(&person()))[0]);
+        assert_eq!(payloads, ["1:cmd:privacy:erase-now"]);
+        assert_eq!(Wanted::of("erase-now"), Wanted::Erased);
+        assert_eq!(Wanted::of("ERASE"), Wanted::Erase);
+        assert_eq!(Wanted::of("anything"), Wanted::Tell);
+    }
+
+    #[test]
+    fn the_file_is_the_whole_record() {
+        let answers = said(Wanted::Export, Some(&person()));
+        let [Module::Media(medium)] = &answers[1].message.modules[..] else { panic!("no file") };
+        let (name, bytes) = medium.content().unwrap();
+        assert_eq!(name, FILE);
+        let record: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(record["first_name"], "Ana");
+        assert_eq!(record["consents"], serde_json::json!([]));
+    }
+
+    #[test]
+    fn every_saying_has_the_same_languages() {
+        for texts in [
+            &ABOUT,
+            &STRANGER,
+            &ADDRESS,
+            &NAME,
+            &LANGUAGE,
+            &ZONE,
+            &TOPICS,
+            &SINCE,
+            &AGREED,
+            &STOPPED,
+            &KEPT,
+            &AS_FILE,
+            &ERASE,
+            &SURE,
+            &YES,
+            &GONE,
+            &FILE_WORDS,
+        ] {
+            let languages: Vec<&str> = texts.iter().map(|(language, _)| *language).collect();
+            assert_eq!(languages, ["en", "ro", "it", "de", "fr", "es", "ru"]);
+        }
+        for texts in [&AS_FILE, &ERASE, &YES] {
+            // Messenger shows 20 characters of a button.
+            assert!(texts.iter().all(|(_, text)| text.chars().count() <= 20));
+        }
+    }
+}

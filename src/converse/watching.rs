@@ -1,0 +1,209 @@
+//! Looks up what a conversation about watches needs to know, and has the answer made of it.
+
+use tokio::sync::Semaphore;
+
+use crate::converse::watch::{self, Asked, CHOICES_MAX, LISTED_MAX, Of, Product, Said};
+use crate::model::channel::ChannelKind;
+use crate::model::event::Event;
+use crate::model::message::{Action, Button, Card, Message, Module};
+use crate::model::name::Name;
+use crate::model::post::{Answer, HELD_CARDS_MAX};
+use crate::model::subscriber::Subscriber;
+use crate::model::time::Timestamp;
+use crate::model::watch::{OnOffer, Watch};
+use crate::store::{FoundProduct, ProductQuery, Store, StoreError, WatchWord};
+
+/// What can be watched.
+#[derive(Debug)]
+pub struct Watchable {
+    /// The catalogs whose products may be watched, sorted.
+    pub sources: Vec<Name>,
+    pub keys: ProductKeys,
+    /// One search through a whole catalog at a time.
+    pub searching: Semaphore,
+}
+
+/// How catalogs name what is in them, hashed.
+#[derive(Clone, Copy, Debug)]
+pub struct ProductKeys {
+    /// A product's id; `None` for an empty one.
+    pub product: fn(&str) -> Option<u64>,
+    /// A form's id.
+    pub form: fn(&str) -> Option<u32>,
+    /// A canonical link; `None` for what is no address.
+    pub link: fn(&str) -> Option<u64>,
+}
+
+impl Watchable {
+    pub fn new(sources: Vec<Name>, keys: ProductKeys) -> Self {
+        Self { sources, keys, searching: Semaphore::new(1) }
+    }
+
+    /// The answer to what is asked, by who waits for `own`.
+    pub(super) async fn answer(
+        &self,
+        store: &dyn Store,
+        asked: &Asked,
+        own: &[Watch],
+        language: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Said, StoreError> {
+        Ok(match asked {
+            Asked::Help => watch::help(&self.sources, language),
+            Asked::Drop { of, wanted } => watch::drop_watch(*of, *wanted, own, language),
+            Asked::List { after } => {
+                let mut rest = own.iter().filter(|watch| watch.id > *after);
+                let mut shown = Vec::new();
+                for watch in rest.by_ref().take(LISTED_MAX) {
+                    let found = store.load_product(&watch.source, watch.product).await?;
+                    let rows = found.unwrap_or_default().rows;
+                    shown.push((watch.clone(), OnOffer::of_rows(&rows, watch.variant)));
+                }
+                watch::list(&shown, rest.next().is_some(), language)
+            }
+            Asked::Make { aim, of, limit } => {
+                let products = self.find(store, of).await?;
+                match &products[..] {
+                    [] => watch::unknown(&self.sources, language),
+                    [one] => watch::make(one, *aim, limit.as_ref(), own, language, now),
+                    several => watch::choose(several, language),
+                }
+            }
+        })
+    }
+
+    async fn find(&self, store: &dyn Store, of: &Of) -> Result<Vec<Product>, StoreError> {
+        let found = match of {
+            Of::Token(token) => {
+                let source = token.source(&self.sources);
+                let found = source.map(|source| at(source, token.product, None));
+                found.into_iter().collect()
+            }
+            Of::Id { source, id } => {
+                let Some(source) = self.sources.iter().find(|it| it.as_str() == source) else {
+                    return Ok(Vec::new());
+                };
+                let whole = (self.keys.product)(id).map(|product| at(source, product, None));
+                if let Some(product) = self.complete(store, whole.as_slice()).await?.pop() {
+                    return Ok(vec![product]);
+                }
+                let Some(form) = (self.keys.form)(id) else { return Ok(Vec::new()) };
+                let among = std::slice::from_ref(source);
+                self.search(store, among, ProductQuery::Variant(form), 1).await?
+            }
+            Of::Link(link) => match (self.keys.link)(link) {
+                Some(key) => {
+                    self.search(store, &self.sources, ProductQuery::Link(key), CHOICES_MAX).await?
+                }
+                None => Vec::new(),
+            },
+            Of::Words(words) => {
+                let query = ProductQuery::Words(words.clone());
+                self.search(store, &self.sources, query, CHOICES_MAX).await?
+            }
+        };
+        self.complete(store, &found).await
+    }
+
+    async fn search(
+        &self,
+        store: &dyn Store,
+        sources: &[Name],
+        query: ProductQuery,
+        limit: usize,
+    ) -> Result<Vec<FoundProduct>, StoreError> {
+        // It is never closed.
+        let _turn = self.searching.acquire().await.ok();
+        store.find_products(sources, query, limit).await
+    }
+
+    /// What the shelves have of these; what they don't is left out.
+    async fn complete(
+        &self,
+        store: &dyn Store,
+        found: &[FoundProduct],
+    ) -> Result<Vec<Product>, StoreError> {
+        let mut products = Vec::new();
+        for FoundProduct { source, product, variant } in found {
+            let Some(now) = store.load_product(source, *product).await? else { continue };
+            let name = now.name.unwrap_or_default();
+            // Only one of several forms is a form.
+            let variant = variant.filter(|_| now.rows.len() > 1);
+            let link = now.rows.iter().map(|(row, _)| row.link).find(|link| *link != 0);
+            products.push(Product {
+                source: source.clone(),
+                product: *product,
+                variant,
+                title: name.title,
+                link: name.link,
+                image: name.image,
+                link_key: link.unwrap_or(0),
+                on: OnOffer::of_rows(&now.rows, variant),
+            });
+        }
+        Ok(products)
+    }
+
+    /// What has come true of the watches of somebody who could not be written to meanwhile: one
+    /// answer, and what it ends. What is no longer true is waited for still.
+    pub(super) async fn at_contact(
+        &self,
+        store: &dyn Store,
+        own: &[Watch],
+        language: Option<&str>,
+    ) -> Result<Option<(Answer, Vec<WatchWord>)>, StoreError> {
+        let (mut cards, mut words) = (Vec::new(), Vec::new());
+        for watch in own {
+            if cards.len() >= HELD_CARDS_MAX {
+                break;
+            }
+            let found = FoundProduct {
+                source: watch.source.clone(),
+                product: watch.product,
+                variant: watch.variant,
+            };
+            let Some(product) = self.complete(store, &[found]).await?.pop() else { continue };
+            if watch.wanted.is_met(&product.on, watch.price) {
+                cards.push(card(&product.news(watch.wanted).message(language), &product));
+                words.push(WatchWord::End(watch.id));
+            }
+        }
+        if cards.is_empty() {
+            return Ok(None);
+        }
+        let message = Message::from(vec![Module::Cards(cards)]);
+        Ok(Some((Answer { message, tap: None, ask: None }, words)))
+    }
+}
+
+/// Whether somebody can be written to again, and could not before.
+pub(super) fn is_contact(
+    known: Option<&Subscriber>,
+    event: &Event,
+    person: Option<&Subscriber>,
+    kind: ChannelKind,
+) -> bool {
+    let opens = person.and_then(|person| person.window_until);
+    let was_open = known.and_then(|known| known.window_until).is_some_and(|until| until > event.at);
+    kind == ChannelKind::Messenger && opens.is_some_and(|until| until > event.at) && !was_open
+}
+
+fn at(source: &Name, product: u64, variant: Option<u32>) -> FoundProduct {
+    FoundProduct { source: source.clone(), product, variant }
+}
+
+fn card(message: &Message, product: &Product) -> Card {
+    let text = message.modules.iter().find_map(|module| match module {
+        Module::Text { text, buttons } => Some((text.plain(), buttons.clone())),
+        _ => None,
+    });
+    let (subtitle, buttons) = text.unwrap_or_default();
+    let opens = |button: &Button| matches!(button.action, Action::Open { .. });
+    Card {
+        title: product.news_title(),
+        subtitle,
+        image: product.image.clone(),
+        link: product.link.clone(),
+        buttons: buttons.into_iter().filter(opens).collect(),
+    }
+}
