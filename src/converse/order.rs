@@ -227,7 +227,12 @@ mod tests {
                 ..Words::default()
             };
             let topics = [name("news"), name("shop")];
-            let setting = Setting { words: &words, topics: &topics, kind: ChannelKind::Messenger };
+            let setting = Setting {
+                words: &words,
+                topics: &topics,
+                kind: ChannelKind::Messenger,
+                is_watching: false,
+            };
             let now = START + Duration::from_secs(1_000_000);
             let event = Event {
                 channel: name("page"),

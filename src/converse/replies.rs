@@ -611,7 +611,12 @@ mod tests {
         let reply = Keyword::new(&when, None, Saying::new(&[("en", "From 9 to 18.")]), choices);
         let words = Words { replies: vec![reply], ..words() };
         let topics = topics();
-        let setting = Setting { words: &words, topics: &topics, kind: ChannelKind::Telegram };
+        let setting = Setting {
+            words: &words,
+            topics: &topics,
+            kind: ChannelKind::Telegram,
+            is_watching: false,
+        };
         let now = Timestamp::from_millis(1_000_000_000);
         let answers = |text: &str| {
             let event = Event {
@@ -666,7 +671,12 @@ mod tests {
             deed: Deed::Started { payload: None },
         };
         let topics = topics();
-        let setting = Setting { words: &words, topics: &topics, kind: ChannelKind::Telegram };
+        let setting = Setting {
+            words: &words,
+            topics: &topics,
+            kind: ChannelKind::Telegram,
+            is_watching: false,
+        };
         let turn = respond(Some(&person), &event, &setting, event.at);
         assert_eq!(turn.newest, 2);
         let Module::Text { buttons, .. } = &turn.answers[0].message.modules[0] else {
