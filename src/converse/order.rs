@@ -224,6 +224,7 @@ mod tests {
                 welcome: Saying::new(&[("en", "Welcome.")]),
                 goodbye: Saying::new(&[("en", "Goodbye.")]),
                 default_reply: Saying::new(&[("en", "What?")]),
+                default_reply_every: Duration::from_secs(10),
                 ..Words::default()
             };
             let topics = [name("news"), name("shop")];
