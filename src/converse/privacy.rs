@@ -341,7 +341,6 @@ mod tests {
             joined_at: Timestamp::from_millis(1_700_000_000_000),
             changed_at: Timestamp::from_millis(0),
             choices: None,
-            choices: None,
             default_reply_at: None,
         }
     }
