@@ -202,6 +202,7 @@ fn is_same(one: Option<&Subscriber>, other: Option<&Subscriber>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::converse::choosing::Choosing;
     use crate::converse::replies::{Setting, Talk};
     use crate::converse::words::{Saying, Words};
     use crate::model::channel::ChannelKind;
@@ -230,9 +231,11 @@ mod tests {
                 ..Words::default()
             };
             let topics = [name("news"), name("shop")];
+            let choosing = Choosing::default();
             let setting = Setting {
                 words: &words,
                 topics: &topics,
+                choosing: &choosing,
                 kind: ChannelKind::Messenger,
                 is_watching: false,
             };
@@ -314,7 +317,7 @@ mod tests {
         let deed = Deed::Tapped { payload: "old".into(), tap: Some("t".into()) };
         let turn = person.told(8, deed);
         assert_eq!(turn.answers.len(), 1);
-        assert_eq!(turn.answers[0].tap.as_deref(), Some("t"));
+        assert_eq!(turn.answers[0].tap, Some("t".into()));
         assert!(turn.answers[0].message.modules.is_empty());
     }
 
