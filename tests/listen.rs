@@ -20,8 +20,10 @@ use tidings::channel::wire::EXCHANGE_TIME_MAX;
 use tidings::channel::{messenger, telegram};
 use tidings::invite::Page;
 use tidings::listen::announce::{self, News};
+use tidings::listen::callers::Proxies;
 use tidings::listen::invites::Invite;
 use tidings::listen::leads::{Entrance, Leads};
+use tidings::listen::rates::{Rate, Rates};
 use tidings::listen::server::Limits;
 use tidings::listen::webhooks::Door;
 use tidings::listen::{self, polling};
@@ -30,6 +32,7 @@ use tidings::model::name::Name;
 use tidings::model::time::Timestamp;
 use tidings::runtime::clock::Clock;
 use tidings::runtime::meters::Meters;
+use tidings::runtime::reception::{Reception, Way};
 use tidings::runtime::shutdown::Stop;
 use tidings::runtime::wakes::Wakes;
 use tidings::store::Store;
@@ -750,6 +753,7 @@ impl Reader {
             meters: Meters::default(),
             channel: name("newsbot"),
             client: service.bot(),
+            reception: Reception::default(),
             patience: polling::PATIENCE,
         };
         worker.spawn(polling::run(options, stop.clone()));
@@ -872,13 +876,29 @@ async fn a_failed_store_ends_the_reader_before_it_confirms() {
 
 // ── announcements ───────────────────────────────────────────────────────────────────────────────
 
+fn announcing(
+    channel: &str,
+    news: News,
+    reception: &Reception,
+    look_interval: Duration,
+) -> announce::Options {
+    announce::Options {
+        channel: name(channel),
+        news,
+        clock: Clock::starting_at(Timestamp::from_millis(NOW)),
+        reception: reception.clone(),
+        look_interval,
+    }
+}
+
 #[tokio::test]
 async fn a_bot_is_told_its_address_until_it_has_heard() {
     let mut service = Service::start(&[(502, json!("<html>")), result(&json!(true))]).await;
     let (stop, mut worker) = (Stop::default(), JoinSet::new());
     let url = Url::parse("https://news.example.com/telegram/newsbot").unwrap();
     let news = News::Webhook { client: service.bot(), url, secret: SECRET.into() };
-    worker.spawn(announce::run(announce::Options { channel: name("newsbot"), news }, stop.clone()));
+    let options = announcing("newsbot", news, &Reception::default(), announce::LOOK_INTERVAL);
+    worker.spawn(announce::run(options, stop.clone()));
     let expected = json!({
         "url": "https://news.example.com/telegram/newsbot",
         "secret_token": SECRET,
@@ -897,7 +917,8 @@ async fn a_page_is_subscribed_and_gets_its_button() {
     let mut service = Service::start(&[done.clone(), (200, json!({ "data": [] })), done]).await;
     let (stop, mut worker) = (Stop::default(), JoinSet::new());
     let news = News::Page { client: service.page() };
-    worker.spawn(announce::run(announce::Options { channel: name("page"), news }, stop.clone()));
+    let options = announcing("page", news, &Reception::default(), announce::LOOK_INTERVAL);
+    worker.spawn(announce::run(options, stop.clone()));
     let (path, body) = service.asked().await;
     assert_eq!(path, "subscribed_apps");
     let fields = body["subscribed_fields"].as_str().unwrap();
@@ -907,4 +928,167 @@ async fn a_page_is_subscribed_and_gets_its_button() {
     assert_eq!(service.asked().await, ("messenger_profile".to_owned(), button));
     stop.begin.cancel();
     worker.join_next().await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_webhook_that_was_taken_away_is_set_again_and_the_sysadmin_is_told() {
+    let url = "https://news.example.com/telegram/newsbot";
+    let info = |url: &str, pending: u64| {
+        let kinds = ["my_chat_member", "message", "callback_query"];
+        result(&json!({
+            "url": url, "has_custom_certificate": false, "pending_update_count": pending,
+            "allowed_updates": kinds,
+        }))
+    };
+    let mut service =
+        Service::start(&[result(&json!(true)), info("", 5), result(&json!(true)), info(url, 2)])
+            .await;
+    let (stop, mut worker) = (Stop::default(), JoinSet::new());
+    let news = News::Webhook {
+        client: service.bot(),
+        url: Url::parse(url).unwrap(),
+        secret: SECRET.into(),
+    };
+    let reception = Reception::default();
+    let options = announcing("newsbot", news, &reception, Duration::from_millis(20));
+    worker.spawn(announce::run(options, stop.clone()));
+    assert_eq!(service.asked().await.0, "setWebhook");
+    assert_eq!(service.asked().await.0, "getWebhookInfo");
+    assert_eq!(service.asked().await.0, "setWebhook");
+    let heard = reception.of(&name("newsbot")).unwrap();
+    assert_eq!((heard.way, heard.pending), (Way::Webhook, Some(5)));
+    assert!(heard.trouble.unwrap().contains("no webhook"));
+    assert_eq!(service.asked().await.0, "getWebhookInfo");
+    assert_eq!(service.asked().await.0, "getWebhookInfo");
+    let heard = reception.of(&name("newsbot")).unwrap();
+    assert_eq!((heard.trouble, heard.pending), (None, Some(2)));
+    stop.begin.cancel();
+    worker.join_next().await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_page_that_was_unsubscribed_is_subscribed_again() {
+    let done = || (200, json!({ "success": true }));
+    let button = || (200, json!({ "data": [{ "get_started": { "payload": "GET_STARTED" } }] }));
+    let mut service =
+        Service::start(&[done(), button(), (200, json!({ "data": [] })), done(), button()]).await;
+    let (stop, mut worker) = (Stop::default(), JoinSet::new());
+    let reception = Reception::default();
+    let news = News::Page { client: service.page() };
+    let options = announcing("page", news, &reception, Duration::from_millis(20));
+    worker.spawn(announce::run(options, stop.clone()));
+    let (path, told) = service.asked().await;
+    assert_eq!(path, "subscribed_apps");
+    assert_eq!(service.asked().await.0, "messenger_profile");
+    assert_eq!(service.asked().await, ("subscribed_apps".to_owned(), Value::Null));
+    // Told again.
+    assert_eq!(service.asked().await, ("subscribed_apps".to_owned(), told.clone()));
+    assert!(reception.of(&name("page")).unwrap().trouble.unwrap().contains("nobody"));
+    assert_eq!(service.asked().await.0, "messenger_profile");
+    service.asked().await;
+    let all: Vec<&str> = told["subscribed_fields"].as_str().unwrap().split(',').collect();
+    service.answers((200, json!({ "data": [{ "id": "1", "subscribed_fields": all }] })));
+    service.asked().await;
+    assert_eq!(reception.of(&name("page")).unwrap().trouble, None);
+    stop.begin.cancel();
+    worker.join_next().await.unwrap().unwrap();
+}
+
+// ── too much of it ──────────────────────────────────────────────────────────────────────────────
+
+fn few(per_second: u32, burst: u32) -> Rates {
+    let each = Rate { per_second, burst };
+    Rates { each, all: Rate { per_second: 1_000, burst: 1_000 } }
+}
+
+fn behind_a_proxy() -> Limits {
+    Limits {
+        proxies: Proxies::new(vec!["127.0.0.0/8".parse().unwrap()]),
+        pages: few(1, 3),
+        forged: few(1, 3),
+        ..Limits::default()
+    }
+}
+
+#[tokio::test]
+async fn sec_p03_who_asks_for_pages_too_often_waits_and_nobody_else_does() {
+    let house = House::open_with(behind_a_proxy());
+    let page = async |from: &str| {
+        let lines = format!("X-Forwarded-For: 203.0.113.200, {from}\r\nConnection: close\r\n\r\n");
+        let request = format!("GET /s/harbour HTTP/1.1\r\nHost: x\r\n{lines}");
+        let mut stream = TcpStream::connect(house.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    for _ in 0..3 {
+        assert!(page("198.51.100.7").await.starts_with("HTTP/1.1 200"));
+    }
+    let refused = page("198.51.100.7").await;
+    assert!(refused.starts_with("HTTP/1.1 429"), "{refused}");
+    assert!(refused.contains("retry-after: 1\r\n"), "{refused}");
+    assert!(page("198.51.100.8").await.starts_with("HTTP/1.1 200"));
+    // Another address of the same /64 is the same household.
+    for last in 1..=3 {
+        assert!(page(&format!("2001:db8::{last}")).await.starts_with("HTTP/1.1 200"));
+    }
+    assert!(page("2001:db8::4").await.starts_with("HTTP/1.1 429"));
+    assert!(page("2001:db8:0:1::4").await.starts_with("HTTP/1.1 200"));
+    assert!(house.meters.text().contains("tidings_pages_held_back_total 2"));
+}
+
+#[tokio::test]
+async fn sec_w12_a_forger_is_told_to_wait_and_what_is_genuine_passes_from_the_same_address() {
+    let house = House::open_with(behind_a_proxy());
+    let body = update(7, "hi").to_string();
+    let secret = "X-Telegram-Bot-Api-Secret-Token";
+    let from = ("X-Forwarded-For", "198.51.100.7");
+    let mut told = Vec::new();
+    for _ in 0..6 {
+        let headers = [(secret, "wrong"), from];
+        told.push(house.post("/telegram/newsbot", &headers, &body).await.0);
+        told.push(house.post("/messenger/page", &[from], "{}").await.0);
+    }
+    assert_eq!(told[..3], [401; 3]);
+    assert_eq!(told[4..], [429; 8]);
+    is(&house, "forged", 12);
+    for id in 0..20 {
+        let body = update(100 + id, "hi").to_string();
+        let headers = [(secret, SECRET), from];
+        assert_eq!(house.post("/telegram/newsbot", &headers, &body).await, ok());
+    }
+    assert_eq!(house.kept().await.len(), 20);
+    let asked = "GET /messenger/page?hub.mode=subscribe&hub.verify_token=x&hub.challenge=1";
+    let asked = format!("{asked} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 198.51.100.7\r\n\r\n");
+    assert_eq!(house.ask(asked.as_bytes()).await.0, 429);
+}
+
+#[tokio::test]
+async fn a_flood_of_forgeries_loses_nothing_genuine() {
+    let house = Arc::new(House::open());
+    let forger = tokio::spawn({
+        let house = Arc::clone(&house);
+        async move {
+            let body = update(1, "forged").to_string();
+            let headers = [("X-Telegram-Bot-Api-Secret-Token", "wrong")];
+            let mut beat = tokio::time::interval(Duration::from_millis(10));
+            for _ in 0..200 {
+                beat.tick().await;
+                for _ in 0..3 {
+                    let status = house.post("/telegram/newsbot", &headers, &body).await.0;
+                    assert!(status == 401 || status == 429, "{status}");
+                }
+            }
+        }
+    });
+    let mut told = 0;
+    while !forger.is_finished() {
+        let answer = house.telegram(&update(1_000 + told, "genuine")).await;
+        assert_eq!(answer, ok());
+        told += 1;
+    }
+    forger.await.unwrap();
+    assert_eq!(house.store.load_status().await.unwrap().events, u64::try_from(told).unwrap());
+    assert!(told > 0);
 }

@@ -10,6 +10,9 @@ mod made;
 #[path = "store/caps.rs"]
 mod caps;
 
+#[path = "store/choices.rs"]
+mod choices;
+
 #[path = "store/control.rs"]
 mod control;
 
@@ -18,6 +21,9 @@ mod lanes;
 
 #[path = "store/drafts.rs"]
 mod drafts;
+
+#[path = "store/events.rs"]
+mod events;
 
 #[path = "store/audience.rs"]
 mod audience;
@@ -33,8 +39,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use audience::*;
 use caps::*;
+use choices::*;
 use control::*;
 use drafts::*;
+use events::*;
 use growth::*;
 use lanes::*;
 use made::*;
@@ -145,6 +153,9 @@ on_every_backend! {
     a_post_of_a_draft_that_is_gone_is_refused_whole
     a_refused_operation_does_not_hurt_its_neighbours
     a_dropped_draft_is_gone
+    an_event_that_fails_too_often_is_put_aside
+    what_somebody_did_lately_is_kept_for_two_days
+    chats_that_let_a_bot_in_are_listed_until_they_send_it_away
     a_released_flood_is_due_now
     of_a_flood_only_the_newest_are_sent
     a_flood_taken_as_known_sends_nothing
@@ -155,6 +166,11 @@ on_every_backend! {
     what_waits_for_a_look_is_released_or_dropped_by_draft_or_campaign
     claims_come_in_order_and_are_in_flight
     a_post_to_nobody_is_finished
+    what_people_get_once_a_day_comes_at_their_hour_as_one
+    what_people_get_at_other_times_does_not_come_with_it
+    quiet_hours_put_off_what_falls_into_them
+    whoever_chooses_otherwise_gets_what_waits_by_their_new_choice
+    behind_a_closed_window_it_finds_its_lane_at_its_hour
     every_outcome_is_counted_and_shown
     posts_take_fair_turns
     a_returned_delivery_waits_again_with_its_part

@@ -37,8 +37,9 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("compose", &["model", "runtime", "store", "plan", "render"]),
     // Posts that name their reader are set for each.
     ("deliver", &["model", "runtime", "store", "channel", "render", "media"]),
-    // It asks a service for the names of people, where their events tell none.
-    ("converse", &["model", "runtime", "store", "channel"]),
+    // It asks a service for the names of people, where their events tell none, and shows the newest
+    // items as cards.
+    ("converse", &["model", "runtime", "store", "channel", "render"]),
     ("listen", &["model", "runtime", "store", "channel", "invite"]),
     ("maintain", &["model", "runtime", "store"]),
     // The page on which forms are made shows them.

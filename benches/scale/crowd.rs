@@ -96,6 +96,7 @@ fn person(at: u32) -> Subscriber {
         joined_at: Timestamp::default(),
         changed_at: Timestamp::default(),
         default_reply_at: None,
+        choices: None,
     }
 }
 

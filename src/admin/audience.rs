@@ -96,7 +96,14 @@ impl Desk {
             let Some(place) = self.place(channel, whom) else { continue };
             let mut languages = BTreeMap::<String, u64>::new();
             let sample = &mut survey.sample;
+            let (now, is_urgent) =
+                (self.clock.now(), campaign.is_some_and(|one| self.urgent.contains(one)));
+            let mut rests = BTreeMap::<&'static str, u64>::new();
             let mut look = |person: &Subscriber| {
+                let rest = person.rests_until(&whom.topics, now).filter(|_| !is_urgent);
+                if let Some((_, wait)) = rest {
+                    *rests.entry(wait.as_str()).or_default() += 1;
+                }
                 let language = person.language.as_deref().unwrap_or(UNKNOWN);
                 match languages.get_mut(language) {
                     Some(count) => *count += 1,
@@ -114,6 +121,9 @@ impl Desk {
             let chats = self.chats(channel, whom, &mut numbers).await?;
             let recipients = numbers.len() + chats.new;
             self.cap(channel, campaign, numbers, &mut survey).await?;
+            if !rests.is_empty() {
+                survey.later.entry(channel.to_string()).or_default().extend(rests);
+            }
             survey.languages.insert(channel.to_string(), languages);
             survey.recipients.insert(channel.to_string(), recipients);
             let known = status.channels.iter().find(|one| one.channel == *channel);
@@ -173,7 +183,7 @@ impl Desk {
         match campaign {
             _ if capped == 0 => {}
             Some(_) => {
-                survey.later.insert(channel.to_string(), BTreeMap::from([("daily-max", capped)]));
+                survey.later.entry(channel.to_string()).or_default().insert("daily-max", capped);
                 survey.later_at = Some(caps.carried_until(now));
             }
             None => survey.remarks.push(format!(

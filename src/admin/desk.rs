@@ -15,9 +15,11 @@ use crate::admin::stage::stage_row;
 use crate::model::audience::{PeopleRule, Whom};
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelKind;
+use crate::model::chat::ChatSeen;
 use crate::model::control::PostWord;
 use crate::model::correction::Corrections;
 use crate::model::day::Days;
+use crate::model::event::EventWord;
 use crate::model::item::ItemId;
 use crate::model::name::Name;
 use crate::model::one_off::OneOff;
@@ -26,8 +28,12 @@ use crate::model::post::{Draft, Hold, Post, PostId, Zoned};
 use crate::model::time::Timestamp;
 use crate::model::timing::Timing;
 use crate::runtime::clock::Clock;
+use crate::runtime::reception::{Heard, Reception};
 use crate::runtime::wakes::Wakes;
 use crate::store::{FloodWord, MarketState, ReviewWord, Reviewed, Store, StoreError};
+
+/// Most groups and channels of one bot that the status shows.
+const CHATS_MAX: usize = 100;
 
 /// Most posts that one listing shows.
 const POSTS_MAX: usize = 1_000;
@@ -77,6 +83,10 @@ pub enum Ask {
     Drafts { limit: usize },
     /// The word on drafts that wait to be looked at.
     Review { of: Reviewed, word: ReviewWord },
+    /// Events that could not be answered.
+    Events { limit: usize },
+    /// The word on events that could not be answered; none named: all.
+    Event { events: Vec<u64>, word: EventWord },
     /// Polls that are held because too much was new at once.
     Floods,
     /// The word on one source's held polls.
@@ -143,6 +153,8 @@ pub struct Desk {
     pub sources: Vec<Name>,
     pub topics: Vec<Name>,
     pub campaigns: Vec<Name>,
+    /// Those of whose posts nobody chooses when they come.
+    pub urgent: Vec<Name>,
     /// Whom the posts of each campaign are for.
     pub audiences: BTreeMap<Name, Whom>,
     /// When those campaigns send that go by their readers' own clocks.
@@ -154,6 +166,8 @@ pub struct Desk {
     pub days: Days,
     /// How much one person gets in a day; `None`: however much there is.
     pub caps: Option<Caps>,
+    /// How what people do comes in, of a daemon that runs.
+    pub reception: Reception,
 }
 
 impl Desk {
@@ -191,6 +205,8 @@ impl Desk {
             Ask::Audit { noted } => self.audit(noted.as_deref()).await,
             Ask::Drafts { limit } => self.drafts(limit.min(POSTS_MAX)).await,
             Ask::Review { of, word } => self.review(of, word).await,
+            Ask::Events { limit } => self.events(limit.min(POSTS_MAX)).await,
+            Ask::Event { events, word } => self.obey_events(events, word).await,
             Ask::Floods => {
                 let held = self.store.load_held_drafts().await?;
                 Ok(json!({ "floods": held.iter().filter_map(flood_row).collect::<Vec<_>>() }))
@@ -244,6 +260,12 @@ impl Desk {
         for name in self.channels.keys() {
             spent.insert(name, self.store.load_stars(name, today).await?);
         }
+        let mut chats = BTreeMap::new();
+        for (name, kind) in &self.channels {
+            if *kind == ChannelKind::Telegram {
+                chats.insert(name, self.store.load_chats(name, CHATS_MAX).await?);
+            }
+        }
         let channels: BTreeMap<&Name, Value> = self
             .channels
             .iter()
@@ -271,7 +293,11 @@ impl Desk {
                         .filter(|tenths| **tenths > 0)
                         .map(|tenths| json!({ "spent_today": stars(*tenths) })),
                     "pace": known.and_then(|one| pace_row(one.pacing.as_ref()?)),
+                    "reception": self.reception.of(name).map(|heard| reception_row(&heard)),
                 });
+                if let Some(chats) = chats.get(name).filter(|chats| !chats.is_empty()) {
+                    row["chats"] = chats.iter().map(chat_row).collect();
+                }
                 if let Some(market) = markets.get(name) {
                     row["marketing"] = market_row(market);
                 }
@@ -283,6 +309,7 @@ impl Desk {
             "channels": channels,
             "drafts_waiting": status.drafts,
             "events_waiting": status.events,
+            "events_aside": status.events_aside,
             "posts_unfinished": status.unfinished_posts,
             "posts_by_clock": status
                 .zoned
@@ -352,6 +379,26 @@ pub(super) fn all_known(
             Err(AskError::UnknownName { kind, name: name.clone(), known })
         }
     }
+}
+
+/// A group or channel that the bot is in.
+fn chat_row((address, chat): &(String, ChatSeen)) -> Value {
+    json!({
+        "address": address,
+        "kind": chat.kind,
+        "title": chat.title,
+        "may_post": chat.may_post,
+        "since": chat.at.to_string(),
+    })
+}
+
+fn reception_row(heard: &Heard) -> Value {
+    json!({
+        "way": heard.way,
+        "looked_at": heard.at.to_string(),
+        "pending": heard.pending,
+        "trouble": heard.trouble,
+    })
 }
 
 fn source_row(state: &crate::model::source::SourceState) -> Value {

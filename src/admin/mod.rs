@@ -6,6 +6,8 @@
 
 pub mod desk;
 
+mod events;
+
 mod control;
 
 mod drafts;

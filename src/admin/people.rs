@@ -215,6 +215,7 @@ impl Desk {
                 joined_at,
                 // Whatever they do is newer.
                 changed_at: Timestamp::default(),
+                choices: None,
                 default_reply_at: None,
             };
             Newcomer { person, consented_at: row.consented_at.unwrap_or(joined_at) }

@@ -117,6 +117,7 @@ fn row(report: &PostReport, now: Timestamp) -> Value {
         "errors": report.errors,
         "stars": stars(report.stars_tenths),
         "carried_over": report.carried,
+        "as_chosen": report.rests,
         "channels": channels,
         "pace": { "step_s": report.pace.step_s, "steps": steps },
     });

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::admin::desk::{AskError, Desk, word};
 use crate::model::audience::Somebody;
 use crate::model::channel::{ChannelKind, ChannelState};
+use crate::model::choice::Wait;
 use crate::model::item::ItemId;
 use crate::model::lane::Lane;
 use crate::model::name::Name;
@@ -336,6 +337,17 @@ fn ended(
         },
         Outcome::InFlight => format!("post {id}: on its way"),
         Outcome::Sent => format!("post {id}: sent{at}"),
+        Outcome::Held if delivery.wait.is_chosen() => {
+            let why = match delivery.wait {
+                Wait::Daily => "they get its topics once a day",
+                Wait::Weekly => "they get its topics once a week",
+                _ => "it came in their quiet hours",
+            };
+            let at = delivery.carried_until.unwrap_or_default();
+            format!(
+                "post {id}: held{since}, because {why}; it comes at {at} with what else has waited"
+            )
+        }
         Outcome::Held if delivery.carried_until.is_some() => format!(
             "post {id}: held{since}, because they had got as much that day as `daily_max` allows; it \
              comes at {} with what else was too much",

@@ -37,7 +37,7 @@ use crate::model::correction::KeptMessage;
 use crate::model::lane::{Lane, Template};
 use crate::model::media::Form;
 use crate::model::message::{Card, Message};
-use crate::model::post::Reason;
+use crate::model::post::{Answer, Reason};
 use crate::model::subscriber::Standing;
 
 /// Most calls of one message: a claim counts them in one byte.
@@ -156,6 +156,18 @@ impl Channel {
         }
     }
 
+    /// The calls of an answer, in order. Where it takes the place of the message that was tapped,
+    /// and the service has such, that is written anew; if it is out of reach, the answer is sent.
+    pub fn lower_answer(&self, answer: &Answer) -> Vec<Call> {
+        let tap = answer.tap.as_ref();
+        let mut calls = self.lower(&answer.message, tap.map(|tap| tap.id.as_str()));
+        if let (Self::Telegram(_), Some(message)) = (self, tap.and_then(|tap| tap.message)) {
+            telegram::lower::put_in_place(&mut calls, message);
+        }
+        calls.extend(answer.ask.as_ref().and_then(|title| self.ask_call(title)));
+        calls
+    }
+
     /// The edits that make messages sent before say what `calls` would send; `None` where the
     /// service has no edits.
     pub fn edits(&self, calls: &[Call], kept: &[KeptMessage], aim: Aim) -> Option<Vec<Edit>> {
@@ -192,6 +204,22 @@ impl Channel {
     /// Whether people's names come only by asking, and not with each event.
     pub fn is_asked_for_names(&self) -> bool {
         matches!(self, Self::Messenger(_))
+    }
+
+    /// Who may speak for a chat of several people.
+    pub(crate) async fn admins(&self, chat: &str) -> Admins {
+        match self {
+            Self::Telegram(client) => client.admins(chat).await,
+            Self::Messenger(_) => Admins::Hidden,
+        }
+    }
+
+    /// What the service calls us, where commands name whom they are for.
+    pub(crate) async fn called(&self) -> Option<String> {
+        match self {
+            Self::Telegram(client) => client.me().await.ok().map(|me| me.username),
+            Self::Messenger(_) => None,
+        }
     }
 
     /// What a person calls themselves, asked of the service within `time_max`.
@@ -369,6 +397,17 @@ pub enum Balance {
     /// The service does not know the question.
     Unknown,
     /// Nothing was told.
+    Failed(String),
+}
+
+/// What came of [`Channel::admins`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Admins {
+    /// By the service's numbers.
+    Told(Vec<i64>),
+    /// Nobody tells us: the chat is not there, or we are not in it any more.
+    Hidden,
+    /// Another time perhaps.
     Failed(String),
 }
 

@@ -56,6 +56,11 @@ fn lines(value: &Value) -> Vec<String> {
                 "  {channel}, later: {count} who got as much today as `daily_max` allows, at {at}"
             ));
         }
+        for (word, words) in CHOSEN {
+            if let Some(count) = reasons[word].as_u64() {
+                lines.push(format!("  {channel}, later: {count} {words}"));
+            }
+        }
     }
     let stages: Vec<String> = value["stages"]
         .as_array()
@@ -87,6 +92,13 @@ fn lines(value: &Value) -> Vec<String> {
     lines
 }
 
+/// Why people get it later than others, by their own choice.
+const CHOSEN: [(&str, &str); 3] = [
+    ("daily", "who get such once a day"),
+    ("weekly", "who get such once a week"),
+    ("quiet-hours", "whose quiet hours it is in"),
+];
+
 /// Why people are not among those who would get it.
 fn words(reason: &str) -> &str {
     match reason {
@@ -111,7 +123,7 @@ mod tests {
             "languages": { "bot": { "en": 1, "ro": 5 } },
             "chats": ["bot/@news"],
             "left_out": { "bot": { "audience": 3, "blocked": 1 } },
-            "later": { "bot": { "daily-max": 2 } },
+            "later": { "bot": { "daily-max": 2, "weekly": 1 } },
             "later_at": "2026-12-01T07:00:00Z",
             "stages": [{ "share": "50%", "total": 3 }, { "share": "100%", "total": 6 }],
             "sample": [{ "channel": "bot", "address": "7", "language": "ro" }],
@@ -125,6 +137,7 @@ mod tests {
                 "  bot, without: 3 whom the audience does not mean, 1 who blocked us",
                 "  bot, later: 2 who got as much today as `daily_max` allows, at \
                  2026-12-01T07:00:00Z",
+                "  bot, later: 1 who get such once a week",
                 "  in stages: 50% to 3, 100% to 6",
                 "  for example: bot/7 (ro)",
                 "  bot is paused, and so it would wait: x",

@@ -7,6 +7,7 @@ use crate::config::{Channel, Config, Service};
 use crate::daemon::Setup;
 use crate::model::audience::{FixedChat, LateJoiners};
 use crate::model::campaign::Campaign;
+use crate::model::choice::FieldKind;
 use crate::model::form::Shape;
 use crate::model::lane::Period;
 use crate::model::pacing::StarsPer;
@@ -156,6 +157,15 @@ fn summary(setup: &Setup) -> String {
             config.script_of(&form.name),
         ));
     }
+    for field in &config.profile {
+        let kind = match field.kind {
+            FieldKind::Text => "a text".to_owned(),
+            FieldKind::Number => "a number".to_owned(),
+            FieldKind::Choice => format!("one of {}", field.options.join(", ")),
+        };
+        let when = if field.at_start { "after the welcome" } else { "with /profile" };
+        out.push_str(&format!("  profile {}: {kind}, asked for {when}\n", field.name));
+    }
     out.push_str(&format!("  store: {}\n", config.data_dir.display()));
     out.push_str(&format!("  admin socket: {}", config.listen.admin.display()));
     if let Some(public) = &config.listen.public {
@@ -257,6 +267,7 @@ fn summary_json(setup: &Setup) -> serde_json::Value {
             .collect::<BTreeMap<_, _>>(),
         "channels": config.channels.iter().map(|one| &one.name).collect::<Vec<_>>(),
         "topics": config.topics.keys().collect::<Vec<_>>(),
+        "profile": config.profile.iter().map(|one| &one.name).collect::<Vec<_>>(),
         "pages": config
             .pages
             .iter()

@@ -20,6 +20,8 @@ mod extract;
 
 mod flood;
 
+mod events;
+
 mod import;
 
 mod layout;
@@ -103,6 +105,7 @@ enum Command {
     Why(why::Args),
     Watches(watches::Args),
     Flood(flood::Args),
+    Events(events::Args),
     Qr(qr::Args),
     Sandbox(sandbox::Args),
 }
@@ -177,6 +180,7 @@ pub fn main() -> ExitCode {
             Command::Why(args) => why::run(args).await,
             Command::Watches(args) => watches::run(args).await,
             Command::Flood(args) => flood::run(args).await,
+            Command::Events(args) => events::run(args).await,
             Command::Qr(args) => qr::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
         }

@@ -87,8 +87,11 @@ pub(super) async fn run(args: Args) -> Done {
     let kinds = kinds(&setup, campaign, args.channel.as_deref())?;
     let chosen = choose(&args, &setup, campaign, layout).await?;
     let judged = wanted::judge(campaign, &chosen.items);
-    let reader =
-        Person { language: args.language.clone(), first_name: args.reader.clone(), timezone: None };
+    let reader = Person {
+        language: args.language.clone(),
+        first_name: args.reader.clone(),
+        ..Person::default()
+    };
     let shown = set(&setup, &name, layout, &kinds, &chosen.items, &reader)?;
     if args.json {
         let mut value = as_json(&args, layout, &chosen, &shown);

@@ -224,6 +224,9 @@ fn show_one(post: &Value) -> Vec<String> {
     if let Some(carried) = post["carried_over"].as_u64().filter(|carried| *carried > 0) {
         lines.push(format!("  too much for a day, comes on the next: {carried}"));
     }
+    if let Some(rests) = post["as_chosen"].as_u64().filter(|rests| *rests > 0) {
+        lines.push(format!("  comes at the hour that they have chosen: {rests}"));
+    }
     if let Some(stars) = post["stars"].as_f64().filter(|stars| *stars > 0.0) {
         lines.push(format!("  paid for going faster: {stars} Stars"));
     }

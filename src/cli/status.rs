@@ -11,6 +11,9 @@ Examples:
   tidings status
   tidings status --json | jq '.sources[] | select(.failure)'";
 
+/// Most groups and channels of one bot that are shown.
+const CHATS_MAX: usize = 20;
+
 /// How sources, channels and deliveries stand.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -70,6 +73,17 @@ fn show(status: &Value) -> String {
         ]));
     }
     out.push_str(&output::table(&rows));
+    for (name, channel) in status["channels"].as_object().into_iter().flatten() {
+        for chat in channel["chats"].as_array().into_iter().flatten().take(CHATS_MAX) {
+            let may = if chat["may_post"] == true { "may write" } else { "may not write" };
+            out.push_str(&format!(
+                "{name} {may} in {} {} {}\n",
+                chat["kind"].as_str().unwrap_or("chat"),
+                chat["address"].as_str().unwrap_or("-"),
+                chat["title"].as_str().unwrap_or(""),
+            ));
+        }
+    }
     let counts = &status["deliveries"];
     out.push_str(&format!(
         "\nposts under way: {}   drafts waiting: {}   events waiting: {}\n",
@@ -88,6 +102,12 @@ fn show(status: &Value) -> String {
         out.push_str(&format!(
             "to be looked at: {} drafts; see `tidings posts waiting`\n",
             status["reviews_waiting"]
+        ));
+    }
+    if status["events_aside"].as_u64().unwrap_or(0) > 0 {
+        out.push_str(&format!(
+            "could not be answered: {} events; see `tidings events list`\n",
+            status["events_aside"]
         ));
     }
     for flood in status["floods"].as_array().into_iter().flatten() {
@@ -128,6 +148,12 @@ fn note(channel: &Value) -> String {
     if let Some(rate) = channel["pace"]["per_second"].as_f64() {
         let refused = &channel["pace"]["refused_per_second"];
         notes.push(format!("{rate} a second, since {refused} were refused"));
+    }
+    if let Some(trouble) = channel["reception"]["trouble"].as_str() {
+        notes.push(trouble.to_owned());
+    }
+    if let Some(pending) = channel["reception"]["pending"].as_u64().filter(|pending| *pending > 0) {
+        notes.push(format!("{pending} updates wait at the service"));
     }
     if let Some(spent) = channel["stars"]["spent_today"].as_f64() {
         notes.push(format!("{spent} Stars spent today"));

@@ -89,6 +89,7 @@ pub(super) fn one_off(options: &Options, one: OneOff) -> Result<Composed, String
         }
     };
     post.priority = priority;
+    post.topics.clone_from(&whom.topics);
     let (updates, items) = (None, Arc::default());
     Ok(Composed { post, whom, rule, updates, items, stages, clocks: None })
 }
@@ -103,6 +104,7 @@ pub(super) fn of_campaign(
     let set = Set { campaign: name, layout, channels, watch: rule.watch };
     let mut post = set.post(options, items, told);
     post.priority = rule.priority;
+    post.topics.clone_from(&rule.topics);
     post.hours.clone_from(&rule.timing.hours);
     post.on_uncertain = rule.on_uncertain;
     post.beyond = beyond(rule, items, told, options.clock.now());
@@ -239,6 +241,7 @@ fn new_post(
         campaign,
         title: short_title(title),
         created_at: options.clock.now(),
+        topics: vec![],
         bodies,
         personal: None,
         cards,

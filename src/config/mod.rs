@@ -1,7 +1,7 @@
 //! The settings: TOML files to a checked [`Config`], or every problem in them at once.
 //!
 //! The sysadmin's file may hold every key; the editors' files that it includes hold sources,
-//! topics, campaigns, messages, pages and forms only. What is read has two forms: raw tables, which say no more
+//! topics, campaigns, messages, pages, forms and the profile only. What is read has two forms: raw tables, which say no more
 //! than TOML can, with the place of every value (`raw`); and [`Config`], in which every value is in
 //! bounds, every name is known and every secret is read (`check`).
 //!
@@ -46,6 +46,7 @@ use url::Url;
 use crate::model::campaign::Campaign;
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelKind;
+use crate::model::choice::FieldKind;
 use crate::model::day::Days;
 use crate::model::form::{Shape, Triggers};
 use crate::model::lane::Period;
@@ -88,6 +89,8 @@ pub struct Config {
     /// `topics.<name>.archive`: the topics of which everybody may read what was sent, at `/t/<name>` of
     /// the public door. Default: none.
     pub archives: BTreeSet<Name>,
+    /// `profile.<name>`: what people are asked of themselves, in the order of the files.
+    pub profile: Vec<ProfileField>,
     /// In the order of the files. Every name in them is one of the above.
     pub campaigns: Vec<Campaign>,
     /// Of the files that `posts` names (default `posts/*.toml` beside the file), each a post that
@@ -143,6 +146,10 @@ pub struct Listen {
     /// `editor`: host and port of the page on which forms are made, for a browser on this machine:
     /// only a loopback address is taken. Default none.
     pub editor: Option<SocketAddr>,
+    /// `trusted_proxies`: networks of the reverse proxies whose `X-Forwarded-For` (or `Forwarded`)
+    /// says who asks. Default none: then only the other end of a connection counts, and this
+    /// machine stands for everybody.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// `[fetch]`: how sources are asked.
@@ -289,6 +296,24 @@ pub struct Messages {
     pub goodbye: Texts,
     /// `default_reply`: to anything that is not understood.
     pub default_reply: Texts,
+}
+
+/// `[profile.<name>]`: what people are asked of themselves in the chat. At most 16.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileField {
+    /// By which audiences and layouts name it: `profile.<name>`.
+    pub name: Name,
+    /// `title`: what it is called where people see what is known. Default its name.
+    pub title: Texts,
+    /// `ask`: the question.
+    pub ask: Texts,
+    /// `kind`: what answers it: `text`, a `number`, or a `choice` of the options. Default a choice
+    /// where there are options, else text.
+    pub kind: FieldKind,
+    /// `options`: answers that are offered as buttons, at most 11. Default none.
+    pub options: Vec<String>,
+    /// `at_start`: it is asked for after the welcome, and not only with `/profile`. Default true.
+    pub at_start: bool,
 }
 
 /// `[pages.<slug>]`: a page that people subscribe on, at `/s/<slug>` of the public door.

@@ -36,6 +36,7 @@ tables! {
         messages: RawMessages,
         pages: Named<RawInvite>,
         forms: Named<RawForm>,
+        profile: Named<RawProfileField>,
     }
 
     RawListen "listen" {
@@ -44,6 +45,7 @@ tables! {
         admin: At<String>,
         frame_ancestors: List<String>,
         editor: At<String>,
+        trusted_proxies: List<String>,
     }
 
     RawFetch "fetch" {
@@ -237,6 +239,14 @@ tables! {
         default_reply: RawTexts,
     }
 
+    RawProfileField "profile.*" {
+        title: RawTexts,
+        ask: RawTexts,
+        kind: At<String>,
+        options: At<List<String>>,
+        at_start: bool,
+    }
+
     /// A page that people subscribe on.
     RawInvite "pages.*" {
         topics: At<List<String>>,
@@ -280,8 +290,8 @@ impl RawFile {
 }
 
 /// The tables and keys that an editors' file may have.
-pub(crate) const EDITOR_KEYS: [&str; 6] =
-    ["sources", "topics", "campaigns", "messages", "pages", "forms"];
+pub(crate) const EDITOR_KEYS: [&str; 7] =
+    ["sources", "topics", "campaigns", "messages", "pages", "forms", "profile"];
 
 /// Where a secret is kept.
 #[derive(Clone, Debug)]

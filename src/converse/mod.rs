@@ -24,8 +24,33 @@ mod watch;
 
 pub mod watching;
 
+mod order;
+
+mod groups;
+
+pub mod choosing;
+
+mod settings;
+
+mod topics;
+
+mod frequency;
+
+mod quiet;
+
+mod language;
+
+pub mod latest;
+
+pub mod shelf;
+
+pub mod profile;
+
 mod names;
 
 mod review;
 
 pub mod worker;
+
+#[cfg(test)]
+mod dialogue;

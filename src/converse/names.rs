@@ -229,6 +229,7 @@ mod tests {
             joined_at: Timestamp::from_millis(0),
             changed_at: Timestamp::from_millis(0),
             default_reply_at: None,
+            choices: None,
         }
     }
 

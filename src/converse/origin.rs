@@ -46,6 +46,7 @@ mod tests {
             joined_at: Timestamp::from_millis(1),
             changed_at: Timestamp::from_millis(1),
             default_reply_at: None,
+            choices: None,
         }
     }
 

@@ -340,6 +340,8 @@ mod tests {
             window_until: None,
             joined_at: Timestamp::from_millis(1_700_000_000_000),
             changed_at: Timestamp::from_millis(0),
+            choices: None,
+            choices: None,
             default_reply_at: None,
         }
     }

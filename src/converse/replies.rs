@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
+use crate::converse::choosing::{Choosing, Wanted, choose};
 use crate::converse::commands::{self, Command};
+use crate::converse::latest::Lookup;
+use crate::converse::order::Conversation;
 use crate::converse::origin;
-use crate::converse::privacy::Wanted;
+use crate::converse::privacy;
+use crate::converse::profile;
 use crate::converse::timezone;
 use crate::converse::watch::Asked;
 use crate::converse::words::{Saying, Words};
 use crate::model::channel::ChannelKind;
-use crate::model::event::{Deed, Event};
+use crate::model::event::{Deed, Event, Tap};
 use crate::model::message::{Action, Button, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::Answer;
@@ -24,6 +28,9 @@ pub const WINDOW: Duration = Duration::from_secs(24 * 3600);
 
 /// One person hears the default reply at most this often.
 pub const DEFAULT_REPLY_REST: Duration = Duration::from_secs(10);
+
+/// For how long plain words are taken for the answer to what was asked.
+pub const ASKED_FOR: Duration = Duration::from_secs(3600);
 
 /// Payload of the button that stops; the digit is the version of our payloads.
 pub const STOP_PAYLOAD: &str = "1:stop";
@@ -41,11 +48,15 @@ pub struct Turn {
     /// What was held for the person may go now.
     pub releases_held: bool,
     /// Something is to be looked up, or done, for the answers.
-    pub privacy: Option<Wanted>,
+    pub privacy: Option<privacy::Wanted>,
     /// What is asked of products; it is to be looked up and answered.
     pub watch: Option<Asked>,
     /// They wait for nothing any more.
     pub ends_watches: bool,
+    /// What is to be looked up, and answered besides.
+    pub lookup: Option<Lookup>,
+    /// The first answer stands in the place of the message with the button.
+    pub is_in_place: bool,
 }
 
 /// What the conversation knows besides the person.
@@ -54,6 +65,7 @@ pub struct Setting<'a> {
     pub words: &'a Words,
     /// All topics there are, sorted; who starts without naming one gets all.
     pub topics: &'a [Name],
+    pub choosing: &'a Choosing,
     pub kind: ChannelKind,
     /// The person waits for something of products.
     pub is_watching: bool,
@@ -74,8 +86,14 @@ enum Wish {
         told: String,
     },
     /// Wants to know what is known of them, or have it forgotten.
-    Privacy(Wanted),
+    Privacy(privacy::Wanted),
     Watch(Asked),
+    /// Chooses what comes to them and how, or asks what there is.
+    Choose {
+        command: Command,
+        /// What stands behind the command.
+        rest: String,
+    },
     /// Wants an answer, but is not understood.
     Unclear,
     /// Wants no answer.
@@ -94,8 +112,9 @@ enum Wish {
 /// Answers one event.
 ///
 /// 1. Every deed but leaving opens Messenger's window from the event's own time.
-/// 2. An event older than the newest one that was applied changes nothing and is not answered;
-///    of two at the same instant, stopping wins.
+/// 2. An event older than the newest one that was applied changes nothing and is not answered, unless
+///    [`order`](crate::converse::order) finds its place among the recent ones; of two at the same
+///    instant, stopping wins.
 /// 3. `stop` always works and is answered once; a tap is always acknowledged.
 pub fn respond(
     known: Option<&Subscriber>,
@@ -122,6 +141,26 @@ pub fn respond(
     turn
 }
 
+/// The conversation as one setting has it.
+pub(super) struct Talk<'a> {
+    pub setting: Setting<'a>,
+    pub now: Timestamp,
+}
+
+impl Conversation for Talk<'_> {
+    fn respond(&self, known: Option<&Subscriber>, event: &Event) -> Turn {
+        respond(known, event, &self.setting, self.now)
+    }
+
+    fn stops(&self, event: &Event) -> bool {
+        matches!(wish(event, self.setting.topics), Wish::Stop { .. })
+    }
+
+    fn is_understood(&self, event: &Event) -> bool {
+        !matches!(wish(event, self.setting.topics), Wish::Unclear)
+    }
+}
+
 fn answer(
     known: Option<&Subscriber>,
     event: &Event,
@@ -131,6 +170,8 @@ fn answer(
 ) -> Turn {
     let words = setting.words;
     let mut person = met(known, event, setting.kind);
+    // What was asked is answered by the next word, or not at all.
+    let asked = take_asked(&mut person, known, event);
     let mut turn = Turn::default();
     match wish {
         Wish::Start { topics, way } => {
@@ -149,6 +190,9 @@ fn answer(
             turn.consent = Some(consent(&person, true, way, welcome, now));
             let welcome = with_zone(welcome, words, &person);
             turn.answers = vec![say(&welcome, &words.stop_label, STOP_PAYLOAD, &person)];
+            if known.is_none_or(|known| known.standing != Standing::Active) {
+                turn.answers.extend(profile::first(&mut person, setting).map(plain));
+            }
         }
         Wish::Stop { way } => {
             let was_stopped = known.is_some_and(|known| known.standing == Standing::Stopped);
@@ -160,6 +204,9 @@ fn answer(
                 turn.consent = Some(consent(&person, false, way.to_owned(), goodbye, now));
                 turn.answers = vec![say(goodbye, &words.start_label, START_PAYLOAD, &person)];
             }
+        }
+        Wish::Unclear if let Some(answer) = told(&mut person, asked.as_ref(), event, setting) => {
+            turn.answers = vec![plain(answer)];
         }
         Wish::Unclear => {
             let rested =
@@ -176,9 +223,22 @@ fn answer(
         }
         Wish::Zone { told } => {
             let text = timezone::take(&mut person, &told, now);
-            let text = RichText::from_plain(&text);
-            let message = Message::from(vec![Module::Text { text, buttons: vec![] }]);
-            turn.answers = vec![Answer { message, tap: None, ask: None }];
+            turn.answers = vec![plain(Message::from_plain(&text))];
+        }
+        Wish::Choose { command, rest } => {
+            let wanted = Wanted {
+                command,
+                rest: &rest,
+                is_tap: matches!(event.deed, Deed::Tapped { .. }),
+                told_language: event.language.as_deref(),
+                now: event.at,
+            };
+            let chosen = choose(&mut person, &wanted, setting);
+            turn.consent = chosen
+                .consent
+                .map(|(is_given, way, wording)| consent(&person, is_given, way, &wording, now));
+            turn.answers.extend(chosen.message.map(plain));
+            (turn.lookup, turn.is_in_place) = (chosen.lookup, chosen.is_in_place);
         }
         Wish::Watch(asked) => turn.watch = Some(asked),
         Wish::Leave => {
@@ -195,6 +255,7 @@ fn answer(
         }
         Wish::Move { to } => person.address = to,
     }
+    person.tidy_choices();
     turn.releases_held = person.standing == Standing::Active && opens_window(&event.deed);
     // Somebody who was never here and only leaves, or moves, is not worth a record.
     let is_stranger = known.is_none() && !opens_window(&event.deed);
@@ -203,6 +264,27 @@ fn answer(
         turn.consent = None;
     }
     turn
+}
+
+/// The field that was asked for last, if it was lately; it is asked for no more.
+fn take_asked(person: &mut Subscriber, known: Option<&Subscriber>, event: &Event) -> Option<Name> {
+    if !opens_window(&event.deed) {
+        return None;
+    }
+    let asked = person.choices.as_deref_mut()?.asked.take()?;
+    let is_late = known.is_none_or(|known| event.at.since(known.changed_at) > ASKED_FOR);
+    (!is_late).then_some(asked)
+}
+
+/// What is answered to plain words that tell what was asked; `None` for any others.
+fn told(
+    person: &mut Subscriber,
+    asked: Option<&Name>,
+    event: &Event,
+    setting: &Setting<'_>,
+) -> Option<Message> {
+    let Deed::Said { text } = &event.deed else { return None };
+    profile::answer(person, asked?, text, setting)
 }
 
 /// The words, and what is asked of who has told no time zone yet.
@@ -229,15 +311,20 @@ fn met(known: Option<&Subscriber>, event: &Event, kind: ChannelKind) -> Subscrib
         joined_at: event.at,
         changed_at: event.at,
         default_reply_at: None,
+        choices: None,
     });
     person.changed_at = event.at;
-    if event.language.is_some() {
+    let has_chosen = person.choices.as_ref().is_some_and(|choices| choices.has_language);
+    if event.language.is_some() && !has_chosen {
         person.language.clone_from(&event.language);
     }
     if event.first_name.is_some() {
         person.first_name.clone_from(&event.first_name);
     }
-    let is_back = !matches!(event.deed, Deed::Blocked | Deed::Moved { .. });
+    let is_back = !matches!(
+        event.deed,
+        Deed::Blocked | Deed::Moved { .. } | Deed::Present { may_post: false, .. }
+    );
     if is_back && matches!(person.standing, Standing::Blocked | Standing::Gone) {
         person.standing = Standing::Active;
     }
@@ -255,6 +342,7 @@ fn opens_window(deed: &Deed) -> bool {
             | Deed::Moved { .. }
             | Deed::OptedIn { .. }
             | Deed::OptedOut
+            | Deed::Present { .. }
     )
 }
 
@@ -285,7 +373,10 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
         Deed::OptedIn { .. } => Wish::Optin { is_given: true },
         Deed::OptedOut => Wish::Optin { is_given: false },
         Deed::Blocked => Wish::Leave,
-        Deed::Unblocked => Wish::Return,
+        Deed::Unblocked | Deed::Present { may_post: true, .. } => Wish::Return,
+        Deed::Present { may_post: false, .. } => Wish::Leave,
+        // Whoever may speak for the group says it in its name.
+        Deed::InGroup { .. } => Wish::Nothing,
         Deed::Moved { to } => Wish::Move { to: to.clone() },
     }
 }
@@ -315,7 +406,15 @@ fn wanted(command: Command, rest: &str, way: &'static str, topics: &[Name]) -> W
         },
         Command::Stop => Wish::Stop { way },
         Command::Timezone => Wish::Zone { told: rest.to_lowercase() },
-        Command::Privacy => Wish::Privacy(Wanted::of(rest)),
+        Command::Privacy => Wish::Privacy(privacy::Wanted::of(rest)),
+        Command::Topics
+        | Command::Latest
+        | Command::Search
+        | Command::Frequency
+        | Command::Quiet
+        | Command::Language
+        | Command::Profile
+        | Command::Settings => Wish::Choose { command, rest: rest.to_owned() },
     }
 }
 
@@ -341,9 +440,14 @@ fn say(text: &str, label: &Saying, payload: &str, person: &Subscriber) -> Answer
     Answer { message: Message::from(vec![module]), tap: None, ask: None }
 }
 
+fn plain(message: Message) -> Answer {
+    Answer { message, tap: None, ask: None }
+}
+
 /// The tap rides on the first answer, or goes alone.
-fn acknowledge(turn: &mut Turn, tap: Option<String>) {
+fn acknowledge(turn: &mut Turn, tap: Option<Tap>) {
     let Some(tap) = tap else { return };
+    let tap = if turn.is_in_place { tap } else { tap.alone() };
     match turn.answers.first_mut() {
         Some(first) => first.tap = Some(tap),
         None => {
@@ -390,12 +494,14 @@ mod tests {
         name: Option<String>,
         now: Timestamp,
         asks_zone: bool,
+        choosing: Choosing,
     }
 
     impl Chat {
         fn new(kind: ChannelKind) -> Self {
             let now = Timestamp::from_millis(1_000_000_000);
-            Self { kind, person: None, name: None, now, asks_zone: false }
+            let choosing = Choosing::default();
+            Self { kind, person: None, name: None, now, asks_zone: false, choosing }
         }
 
         fn at(&mut self, at: Timestamp, deed: Deed) -> Turn {
@@ -410,8 +516,9 @@ mod tests {
             };
             let words = Words { asks_zone: self.asks_zone, ..words() };
             let topics = topics();
+            let (topics, choosing) = (&topics, &self.choosing);
             let setting =
-                Setting { words: &words, topics: &topics, kind: self.kind, is_watching: false };
+                Setting { words: &words, topics, choosing, kind: self.kind, is_watching: false };
             let turn = respond(self.person.as_ref(), &event, &setting, self.now);
             if let Some(person) = &turn.subscriber {
                 self.person = Some(person.clone());
@@ -519,14 +626,14 @@ mod tests {
         chat.says("/start");
         let tap = |id: &str| Deed::Tapped { payload: STOP_PAYLOAD.into(), tap: Some(id.into()) };
         let first = chat.then(tap("a"));
-        assert_eq!(first.answers[0].tap.as_deref(), Some("a"));
+        assert_eq!(first.answers[0].tap, Some("a".into()));
         assert_eq!(said(&first), ["Goodbye."]);
         let second = chat.then(tap("b"));
         assert_eq!(second.answers.len(), 1);
-        assert_eq!(second.answers[0].tap.as_deref(), Some("b"));
+        assert_eq!(second.answers[0].tap, Some("b".into()));
         assert!(second.answers[0].message.modules.is_empty());
         let foreign = chat.then(Deed::Tapped { payload: "x".into(), tap: Some("c".into()) });
-        assert_eq!(foreign.answers[0].tap.as_deref(), Some("c"));
+        assert_eq!(foreign.answers[0].tap, Some("c".into()));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use crate::converse::worker::Options;
 use crate::model::audience::FixedChat;
 use crate::model::control::{DROP_PAYLOAD, RELEASE_PAYLOAD};
-use crate::model::event::{Deed, Event};
+use crate::model::event::{Deed, Event, Tap};
 use crate::model::message::{Message, Module};
 use crate::model::post::{Answer, Content, Draft, DraftId};
 use crate::model::rich::RichText;
@@ -52,7 +52,7 @@ pub(super) async fn decide(
     let text = RichText::from_plain(&said);
     let message = Message::from(vec![Module::Text { text, buttons: vec![] }]);
     let tap = match &event.deed {
-        Deed::Tapped { tap, .. } => tap.clone(),
+        Deed::Tapped { tap, .. } => tap.as_ref().map(Tap::alone),
         _ => None,
     };
     Ok(Some(Answer { message, tap, ask: None }))

@@ -10,7 +10,7 @@ pub struct Saying {
 }
 
 /// All sayings. The editor's words, or the built-in ones.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
     /// After somebody starts.
     pub welcome: Saying,

@@ -9,10 +9,12 @@ use crate::admin::desk::{Desk, PollNow};
 use crate::config::Config;
 use crate::daemon::setup::Setup;
 use crate::model::channel::ChannelKind;
+use crate::model::choice::URGENT_FROM;
 use crate::poll;
 use crate::poll::egress::{self, Guard};
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
+use crate::runtime::reception::Reception;
 use crate::runtime::wakes::Wakes;
 use crate::store;
 use crate::store::journal::Journal;
@@ -25,6 +27,7 @@ pub struct Ground {
     pub journal: Arc<Journal>,
     pub clock: Clock,
     pub meters: Meters,
+    pub reception: Reception,
 }
 
 impl Ground {
@@ -59,7 +62,8 @@ impl Ground {
             );
         }
         let journal = Arc::new(journal);
-        Ok(Self { store, journal, clock, meters: Meters::default() })
+        let (meters, reception) = (Meters::default(), Reception::default());
+        Ok(Self { store, journal, clock, meters, reception })
     }
 
     /// A desk for commands that run without a daemon: it polls by itself, and tells how many polls
@@ -93,6 +97,13 @@ impl Ground {
             sources: setup.config.sources.iter().map(|one| one.name.clone()).collect(),
             topics: setup.config.topics.keys().cloned().collect(),
             campaigns: setup.config.campaigns.iter().map(|one| one.name.clone()).collect(),
+            urgent: setup
+                .config
+                .campaigns
+                .iter()
+                .filter(|one| one.priority >= URGENT_FROM)
+                .map(|one| one.name.clone())
+                .collect(),
             audiences: setup
                 .config
                 .campaigns
@@ -110,6 +121,7 @@ impl Ground {
             channels: setup.kinds(),
             days: setup.config.days.clone(),
             caps: setup.config.caps.clone(),
+            reception: self.reception.clone(),
         }
     }
 }

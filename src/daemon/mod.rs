@@ -15,6 +15,8 @@ mod pages;
 
 mod editor;
 
+mod chat;
+
 mod stages;
 
 use std::path::Path;

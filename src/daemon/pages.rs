@@ -55,7 +55,7 @@ fn invite(page: &crate::config::Page, config: &Config) -> Invite {
             feeds: feeds(page, config),
         },
         leads: leads(page.topics.as_ref(), &page.channels, config),
-        sources: sources(page, config),
+        sources: sources(config, page.topics.as_deref(), &page.channels),
     }
 }
 
@@ -129,13 +129,13 @@ fn entrance(service: &Service) -> Entrance {
     }
 }
 
-/// The sources of the campaigns that whoever subscribes there gets. What is looked at before it
-/// goes out is not shown to everybody first.
-fn sources(page: &crate::config::Page, config: &Config) -> Vec<Name> {
+/// The sources of the campaigns that people of these topics (`None`: of all) get on the channels.
+/// What is looked at before it goes out is not shown to everybody first.
+pub(super) fn sources(config: &Config, topics: Option<&[Name]>, channels: &[Name]) -> Vec<Name> {
     let is_got = |campaign: &&Campaign| {
-        let is_wanted = |topic: &Name| page.topics.as_ref().is_none_or(|all| all.contains(topic));
+        let is_wanted = |topic: &Name| topics.is_none_or(|all| all.contains(topic));
         let is_told = campaign.topics.is_empty() || campaign.topics.iter().any(is_wanted);
-        let is_there = campaign.channels.iter().any(|channel| page.channels.contains(channel));
+        let is_there = campaign.channels.iter().any(|channel| channels.contains(channel));
         is_told && is_there && !campaign.timing.review
     };
     let got = config.campaigns.iter().filter(is_got);

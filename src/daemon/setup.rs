@@ -66,7 +66,9 @@ impl Setup {
         Arc::new(move |text: &str| {
             let topics: Vec<Name> = config.topics.keys().cloned().collect();
             let channels: Vec<Name> = config.channels.iter().map(|one| one.name.clone()).collect();
-            let named = expression::Named { topics: &topics, channels: &channels };
+            let profile: Vec<Name> = config.profile.iter().map(|one| one.name.clone()).collect();
+            let named =
+                expression::Named { topics: &topics, channels: &channels, profile: Some(&profile) };
             expression::audience(text, named).map_err(|faults| {
                 let line = |(problem, hint): (String, Option<String>)| match hint {
                     Some(hint) => format!("{problem}\n  hint: {hint}"),
@@ -95,8 +97,9 @@ impl config::Checks for Rules {
         text: &str,
         topics: &[Name],
         channels: &[Name],
+        profile: Option<&[Name]>,
     ) -> Result<PeopleRule, Vec<(String, Option<String>)>> {
-        let named = expression::Named { topics, channels };
+        let named = expression::Named { topics, channels, profile };
         expression::audience(text, named).map_err(told)
     }
 

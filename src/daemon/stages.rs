@@ -13,6 +13,7 @@ use crate::channel::{Channel, messenger, telegram};
 use crate::config::{Config, Service, Texts, Updates};
 use crate::converse::watching::{ProductKeys, Watchable};
 use crate::converse::words::{Saying, Words};
+use crate::daemon::chat;
 use crate::daemon::editor;
 use crate::daemon::ground::{Ground, poll_options};
 use crate::daemon::keys;
@@ -23,6 +24,7 @@ use crate::deliver::limiter::Limits;
 use crate::deliver::market::{self, MarketRule};
 use crate::extract::{self, link};
 use crate::listen::announce::News;
+use crate::listen::callers::Proxies;
 use crate::listen::webhooks::Door;
 use crate::model::campaign::Campaign;
 use crate::model::channel::ChannelKind;
@@ -151,6 +153,8 @@ impl Stages {
                     wakes: wakes.clone(),
                     words: words(config),
                     topics: config.topics.keys().cloned().collect(),
+                    choosing: chat::choosing(config),
+                    shelves: chat::shelves(config),
                     channels: channels.clone(),
                     reviewers: config
                         .campaigns
@@ -354,7 +358,7 @@ fn words(config: &Config) -> Words {
     }
 }
 
-fn saying(texts: &Texts) -> Saying {
+pub(super) fn saying(texts: &Texts) -> Saying {
     let mut all = vec![(String::new(), texts.default.clone())];
     all.extend(texts.languages.iter().map(|(language, text)| (language.clone(), text.clone())));
     Saying { texts: all }
@@ -383,7 +387,7 @@ fn start_listening(
                 let mut url = base.clone();
                 url.set_path(&format!("{}/telegram/{channel}", base.path().trim_end_matches('/')));
                 let news = News::Webhook { client: client.clone(), url, secret: secret.clone() };
-                announce(&channel, news, tasks);
+                announce(ground, &channel, news, tasks);
             }
             (Service::Telegram { .. }, Some(Channel::Telegram(client))) => {
                 let options = listen::polling::Options {
@@ -393,6 +397,7 @@ fn start_listening(
                     meters: ground.meters.clone(),
                     channel: channel.clone(),
                     client: client.clone(),
+                    reception: ground.reception.clone(),
                     patience: listen::polling::PATIENCE,
                 };
                 let stop = tasks.stop().clone();
@@ -408,7 +413,7 @@ fn start_listening(
                     app_secret: app_secret.clone(),
                     verify_token: verify_token.clone(),
                 });
-                announce(&channel, News::Page { client: client.clone() }, tasks);
+                announce(ground, &channel, News::Page { client: client.clone() }, tasks);
             }
             _ => {}
         }
@@ -436,14 +441,23 @@ fn start_listening(
             archives: pages::archives(config),
             embeds: pages::embeds(config),
             meters: ground.meters.clone(),
-            limits: listen::server::Limits::default(),
+            limits: listen::server::Limits {
+                proxies: Proxies::new(config.listen.trusted_proxies.clone()),
+                ..listen::server::Limits::default()
+            },
         };
         tasks.spawn("listen", listen::run(options, tasks.stop().clone()));
     }
 }
 
-fn announce(channel: &Name, news: News, tasks: &Tasks) {
-    let options = listen::announce::Options { channel: channel.clone(), news };
+fn announce(ground: &Ground, channel: &Name, news: News, tasks: &Tasks) {
+    let options = listen::announce::Options {
+        channel: channel.clone(),
+        news,
+        clock: ground.clock.clone(),
+        reception: ground.reception.clone(),
+        look_interval: listen::announce::LOOK_INTERVAL,
+    };
     let stop = tasks.stop().clone();
     tasks.spawn(format!("announce {channel}"), listen::announce::run(options, stop));
 }

@@ -24,6 +24,8 @@ pub struct Personal {
     is_struck: bool,
     /// It may name the reader's time zone: readers who differ in nothing else differ then.
     names_zone: bool,
+    /// It may name what the reader has told of themselves.
+    names_profile: bool,
     made: HashMap<Person, Arc<[Call]>>,
     /// What they take of [`KEPT_BYTES`].
     kept_bytes: usize,
@@ -43,11 +45,12 @@ impl Personal {
 
     pub fn new(frozen: &post::Personal, campaign: &Name) -> Self {
         let layout = Thawed::new(frozen, campaign);
-        let names_zone = frozen.files.iter().any(|(_, text)| text.contains("timezone"));
+        let names = |word: &str| frozen.files.iter().any(|(_, text)| text.contains(word));
         Self {
             layout,
             is_struck: false,
-            names_zone,
+            names_zone: names("timezone"),
+            names_profile: names("profile"),
             made: HashMap::new(),
             kept_bytes: 0,
             has_failed: false,
@@ -64,9 +67,11 @@ impl Personal {
         channel: &Channel,
         recipient: &Recipient,
     ) -> Option<Arc<[Call]>> {
-        let Recipient { language, first_name, timezone, .. } = recipient.clone();
+        let Recipient { language, first_name, timezone, profile, .. } = recipient.clone();
         let timezone = timezone.filter(|_| self.names_zone).map(|zone| zone.as_str().to_owned());
-        let person = Person { language, first_name, timezone };
+        let told = profile.into_iter().filter(|_| self.names_profile);
+        let profile = told.map(|(field, told)| (field.to_string(), told)).collect();
+        let person = Person { language, first_name, timezone, profile };
         self.calls_for(channel, person)
     }
 

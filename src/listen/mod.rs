@@ -16,6 +16,10 @@ mod answers;
 
 pub mod leads;
 
+pub mod callers;
+
+pub mod rates;
+
 pub mod invites;
 
 pub mod forms;
@@ -31,6 +35,8 @@ mod sha1;
 pub mod polling;
 
 pub mod announce;
+
+mod health;
 
 pub mod naming;
 
@@ -54,6 +60,7 @@ use crate::store::Store;
 
 use forms::Embed;
 use invites::Invite;
+use rates::{Gate, PageGate, hold_back};
 use webhooks::{Desk, Door};
 
 /// How far in the future an event may say that it was; later is taken as this. Events are ordered
@@ -114,6 +121,13 @@ pub async fn run(options: Options, stop: Stop) {
         options.public_url,
         &options.doors,
     );
+    // Whatever anybody may ask for stands behind this gate; who proves who they are does not.
+    let gate = Arc::new(Gate::new(limits.pages));
+    let gate = PageGate { gate, meters: options.meters.clone() };
+    let pages = pages
+        .merge(forms)
+        .merge(archives)
+        .layer(axum::middleware::from_fn_with_state(gate, hold_back));
     let desk = Desk {
         store: options.store,
         clock: options.clock,
@@ -122,11 +136,7 @@ pub async fn run(options: Options, stop: Stop) {
         limits: limits.clone(),
         shut: stop.begin.clone(),
     };
-    let mut routes = webhooks::routes(desk, options.doors)
-        .merge(pages)
-        .merge(forms)
-        .merge(archives)
-        .merge(deletions);
+    let mut routes = webhooks::routes(desk, options.doors).merge(pages).merge(deletions);
     if let Some(hubs) = hubs {
         routes = routes.merge(hubs);
     }

@@ -18,6 +18,7 @@ use crate::listen::believe_times;
 use crate::model::name::Name;
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
+use crate::runtime::reception::{Heard, Reception, Way};
 use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
 use crate::store::{Store, StoreError};
@@ -44,6 +45,8 @@ pub struct Options {
     pub meters: Meters,
     pub channel: Name,
     pub client: Client,
+    /// Where it is noted how reading goes.
+    pub reception: Reception,
     /// [`PATIENCE`] suits.
     pub patience: Duration,
 }
@@ -71,6 +74,7 @@ async fn read(options: &Options, stop: &Stop) -> Result<(), StoreError> {
         let pause = match asked {
             Ok(updates) => {
                 trouble.is_over();
+                note(options, None);
                 let next = keep(options, &updates).await?;
                 let has_moved = next.is_some() && next != offset;
                 offset = next.or(offset);
@@ -81,10 +85,17 @@ async fn read(options: &Options, stop: &Stop) -> Result<(), StoreError> {
             }
             Err(error) => {
                 let pause = trouble.has_come(&error);
+                note(options, Some(format!("updates were not read: {error}")));
                 if let ApiError::Conflict { by_webhook: true, .. } = error {
                     // The settings ask for polling: a webhook of earlier days is taken away. If
                     // that fails, the conflict comes again.
-                    options.client.delete_webhook().await.ok();
+                    let channel = &options.channel;
+                    if options.client.delete_webhook().await.is_ok() {
+                        tracing::warn!(
+                            channel.id = %channel,
+                            "a webhook of this bot stood in the way and was taken away"
+                        );
+                    }
                 }
                 pause
             }
@@ -95,6 +106,12 @@ async fn read(options: &Options, stop: &Stop) -> Result<(), StoreError> {
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+fn note(options: &Options, trouble: Option<String>) {
+    let heard = Heard { way: Way::Polling, at: options.clock.now(), pending: None, trouble };
+    // The reader logs its own troubles.
+    let _ = options.reception.note(&options.channel, heard);
 }
 
 /// Keeps what the updates tell, and answers where reading goes on; `None` when none had a number.

@@ -9,12 +9,17 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{Id, JoinSet};
 
+use crate::listen::callers::{Proxies, household};
+use crate::listen::rates::{Rate, Rates};
 use crate::runtime::shutdown::Stop;
 
 /// Largest head of a request.
@@ -39,6 +44,13 @@ pub struct Limits {
     pub store_time_max: Duration,
     /// For the requests under way after *begin*; longer than the store may take.
     pub drain_time_max: Duration,
+    /// Whose word on where a request comes from counts.
+    pub proxies: Proxies,
+    /// Requests for pages; more are answered with 429.
+    pub pages: Rates,
+    /// Requests without a good secret or signature that are told so. More are told to wait; who can
+    /// prove themselves never does.
+    pub forged: Rates,
 }
 
 impl Default for Limits {
@@ -51,6 +63,15 @@ impl Default for Limits {
             body_bytes_max: 1 << 20,
             store_time_max: Duration::from_secs(4),
             drain_time_max: Duration::from_secs(5),
+            proxies: Proxies::default(),
+            pages: Rates {
+                each: Rate { per_second: 20, burst: 200 },
+                all: Rate { per_second: 5_000, burst: 10_000 },
+            },
+            forged: Rates {
+                each: Rate { per_second: 5, burst: 50 },
+                all: Rate { per_second: 500, burst: 1_000 },
+            },
         }
     }
 }
@@ -68,7 +89,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: &Limits
                 match accepted {
                     Ok((stream, address)) if guests.has_room_for(address.ip(), limits) => {
                         let (router, limits) = (router.clone(), limits.clone());
-                        guests.admit(address.ip(), attend(stream, router, limits, stop.clone()));
+                        guests.admit(address.ip(), attend(stream, address.ip(), router, limits, stop.clone()));
                     }
                     Ok(_) => {}
                     Err(error) if is_of_one_connection(&error) => {}
@@ -91,13 +112,15 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: &Limits
 }
 
 /// One connection from its first byte to its last.
-async fn attend(stream: TcpStream, router: Router, limits: Limits, stop: Stop) {
+async fn attend(stream: TcpStream, peer: IpAddr, router: Router, limits: Limits, stop: Stop) {
     stream.set_nodelay(true).ok();
+    let router = TowerToHyperService::new(router);
+    let service = Introduced { router, peer, proxies: limits.proxies };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_time_max)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // How a connection ends is its peer's matter.
     tokio::select! {
@@ -105,6 +128,25 @@ async fn attend(stream: TcpStream, router: Router, limits: Limits, stop: Stop) {
         () = stop.begin.cancelled() => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
+}
+
+/// The routes, told with each request who sent it.
+struct Introduced {
+    router: TowerToHyperService<Router>,
+    peer: IpAddr,
+    proxies: Proxies,
+}
+
+impl Service<Request<Incoming>> for Introduced {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let caller = self.proxies.caller(self.peer, request.headers());
+        request.extensions_mut().insert(caller);
+        self.router.call(request)
+    }
 }
 
 /// Who is connected.
@@ -141,16 +183,6 @@ impl Guests {
     }
 }
 
-/// Whom an address stands for: itself in IPv4, its /64 in IPv6.
-fn household(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) if !v6.is_loopback() => {
-            IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into())
-        }
-        canonical => canonical,
-    }
-}
-
 /// The error says that one connection came to nothing, not that the listener did.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
@@ -160,21 +192,6 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_stands_for_its_household() {
-        let cases = [
-            ("192.0.2.7", "192.0.2.7"),
-            ("::ffff:192.0.2.7", "192.0.2.7"),
-            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-            ("127.0.0.1", "127.0.0.1"),
-            ("::1", "::1"),
-        ];
-        for (address, expected) in cases {
-            let address: IpAddr = address.parse().unwrap();
-            assert_eq!(household(address).to_string(), expected);
-        }
-    }
 
     #[tokio::test]
     async fn sec_w10_one_address_has_its_share_of_connections_and_gets_it_back() {

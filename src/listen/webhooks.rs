@@ -5,20 +5,21 @@
 //! genuine but of no use is answered with 200 too, for a service repeats everything else, and one
 //! event that never passes would hold up all that follow in its chat.
 //!
-//! What is refused is counted, not logged: anybody can send it, as fast as they like.
+//! What is refused is counted, not logged: anybody can send it, as fast as they like. Whoever sends
+//! more of it than happens by mistake is told to wait; what is genuine passes at any rate.
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use hmac::{Hmac, KeyInit, Mac};
 use http_body_util::LengthLimitError;
 use serde::Deserialize;
@@ -29,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::channel::{messenger, telegram};
 use crate::listen::believe_times;
+use crate::listen::callers::Caller;
+use crate::listen::rates::{Gate, seconds};
 use crate::listen::server::Limits;
 use crate::model::event::Event;
 use crate::model::name::Name;
@@ -104,7 +107,8 @@ pub(crate) struct Desk {
 
 /// The routes of all doors. A door without a secret stays shut, which is logged.
 pub(crate) fn routes(desk: Desk, doors: Vec<Door>) -> Router {
-    let mut house = House { desk, bots: HashMap::new(), pages: HashMap::new() };
+    let forgers = Gate::new(desk.limits.forged);
+    let mut house = House { desk, forgers, bots: HashMap::new(), pages: HashMap::new() };
     for door in doors {
         house.open(door);
     }
@@ -116,6 +120,8 @@ pub(crate) fn routes(desk: Desk, doors: Vec<Door>) -> Router {
 
 struct House {
     desk: Desk,
+    /// Counts what is forged.
+    forgers: Gate,
     bots: HashMap<Name, Bot>,
     pages: HashMap<Name, Page>,
 }
@@ -174,60 +180,77 @@ async fn telegram_event(
     State(house): State<Arc<House>>,
     Path(channel): Path<String>,
     request: Request,
-) -> StatusCode {
-    let Some(bot) = house.bots.get(channel.as_str()) else { return StatusCode::NOT_FOUND };
-    let desk = &house.desk;
+) -> Response {
+    let Some(bot) = house.bots.get(channel.as_str()) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let given = header(request.headers(), TELEGRAM_SECRET).unwrap_or_default();
     if !is_same(&digest(given.as_bytes()), &bot.secret) {
-        return desk.refuse(&bot.channel, Refusal::Forged, StatusCode::UNAUTHORIZED);
+        let caller = Caller::of(&request);
+        return house.refuse_forged(&bot.channel, caller, StatusCode::UNAUTHORIZED);
     }
-    let body = match desk.read(&bot.channel, request).await {
-        Ok(body) => body,
-        Err(status) => return status,
-    };
-    let Ok(update) = serde_json::from_slice::<Value>(&body) else {
-        return desk.refuse(&bot.channel, Refusal::Unreadable, StatusCode::OK);
-    };
-    let events = telegram::updates::read(&bot.channel, &update, desk.clock.now());
-    desk.keep(&bot.channel, events).await
+    house.desk.take_update(&bot.channel, request).await.into_response()
 }
 
 async fn messenger_event(
     State(house): State<Arc<House>>,
     Path(channel): Path<String>,
     request: Request,
-) -> StatusCode {
-    let Some(page) = house.pages.get(channel.as_str()) else { return StatusCode::NOT_FOUND };
-    let desk = &house.desk;
+) -> Response {
+    let Some(page) = house.pages.get(channel.as_str()) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let caller = Caller::of(&request);
+    let forged = || house.refuse_forged(&page.channel, caller, StatusCode::UNAUTHORIZED);
     // Without a signature the body is not even read.
     let Some(signature) = header(request.headers(), MESSENGER_SIGNATURE).and_then(signature_of)
     else {
-        return desk.refuse(&page.channel, Refusal::Forged, StatusCode::UNAUTHORIZED);
+        return forged();
     };
-    let body = match desk.read(&page.channel, request).await {
+    let body = match house.desk.read(&page.channel, request).await {
         Ok(body) => body,
-        Err(status) => return status,
+        Err(status) => return status.into_response(),
     };
     if page.signer.clone().chain_update(&body).verify_slice(&signature).is_err() {
-        return desk.refuse(&page.channel, Refusal::Forged, StatusCode::UNAUTHORIZED);
+        return forged();
     }
-    let Ok(body) = serde_json::from_slice::<Value>(&body) else {
-        return desk.refuse(&page.channel, Refusal::Unreadable, StatusCode::OK);
-    };
-    let channel_of = |page_id: &str| house.channel_of(page_id, &page.app);
-    let batch = messenger::updates::read(&body, channel_of, desk.clock.now());
-    for notice in &batch.notices {
-        let reason = notice.reason.as_deref().unwrap_or("none given");
-        tracing::warn!(
-            channel.id = %notice.channel, action = %notice.action, reason,
-            "the service spoke about the page's conduct"
-        );
-        desk.heed(&notice.channel, &notice.action, reason).await;
+    house.take_batch(page, &body).await.into_response()
+}
+
+impl House {
+    /// What Meta brings of an app's pages.
+    async fn take_batch(&self, page: &Page, body: &[u8]) -> StatusCode {
+        let (house, desk) = (self, &self.desk);
+        let Ok(body) = serde_json::from_slice::<Value>(body) else {
+            return desk.refuse(&page.channel, Refusal::Unreadable, StatusCode::OK);
+        };
+        let channel_of = |page_id: &str| house.channel_of(page_id, &page.app);
+        let batch = messenger::updates::read(&body, channel_of, desk.clock.now());
+        for notice in &batch.notices {
+            let reason = notice.reason.as_deref().unwrap_or("none given");
+            tracing::warn!(
+                channel.id = %notice.channel, action = %notice.action, reason,
+                "the service spoke about the page's conduct"
+            );
+            desk.heed(&notice.channel, &notice.action, reason).await;
+        }
+        if let Err(status) = desk.hear(&page.channel, batch.signals).await {
+            return status;
+        }
+        desk.keep(&page.channel, batch.events).await
     }
-    if let Err(status) = desk.hear(&page.channel, batch.signals).await {
-        return status;
+
+    /// Says no, and to who was told often enough, to wait.
+    fn refuse_forged(&self, channel: &Name, caller: Caller, status: StatusCode) -> Response {
+        let status = self.desk.refuse(channel, Refusal::Forged, status);
+        match self.forgers.pass(caller) {
+            Ok(()) => status.into_response(),
+            Err(wait) => {
+                // The connection stays: a new one would cost us more than another such answer.
+                (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds(wait))]).into_response()
+            }
+        }
     }
-    desk.keep(&page.channel, batch.events).await
 }
 
 #[derive(Deserialize)]
@@ -244,13 +267,14 @@ struct Challenge {
 async fn messenger_challenge(
     State(house): State<Arc<House>>,
     Path(channel): Path<String>,
+    caller: Option<Extension<Caller>>,
     query: Result<Query<Challenge>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     let Some(page) = house.pages.get(channel.as_str()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let refused =
-        || house.desk.refuse(&page.channel, Refusal::Forged, StatusCode::FORBIDDEN).into_response();
+    let caller = caller.map_or(Caller::Many, |Extension(caller)| caller);
+    let refused = || house.refuse_forged(&page.channel, caller, StatusCode::FORBIDDEN);
     let Ok(Query(asked)) = query else { return refused() };
     let is_ours = is_same(&digest(asked.verify_token.as_bytes()), &page.verify_token);
     let is_harmless = asked.challenge.len() <= CHALLENGE_BYTES_MAX
@@ -262,6 +286,19 @@ async fn messenger_challenge(
 }
 
 impl Desk {
+    /// What Telegram brings.
+    async fn take_update(&self, channel: &Name, request: Request) -> StatusCode {
+        let body = match self.read(channel, request).await {
+            Ok(body) => body,
+            Err(status) => return status,
+        };
+        let Ok(update) = serde_json::from_slice::<Value>(&body) else {
+            return self.refuse(channel, Refusal::Unreadable, StatusCode::OK);
+        };
+        let events = telegram::updates::read(channel, &update, self.clock.now());
+        self.keep(channel, events).await
+    }
+
     fn refuse(&self, channel: &Name, why: Refusal, status: StatusCode) -> StatusCode {
         self.meters.count_refusal(channel, why.word());
         status

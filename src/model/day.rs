@@ -4,6 +4,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use crate::model::time::Timestamp;
+use crate::model::zone::Zone;
 
 /// Day 0.
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);
@@ -20,6 +21,11 @@ impl Days {
 
     pub fn utc() -> Self {
         Self(TimeZone::UTC)
+    }
+
+    /// The zone whose days they are.
+    pub fn zone(&self) -> Zone {
+        Zone::of(&self.0)
     }
 
     /// The day that it is at that instant; 0 before 1970.

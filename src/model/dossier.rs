@@ -88,6 +88,7 @@ mod tests {
             window_until: Some(Timestamp::from_millis(1_000)),
             joined_at: Timestamp::from_millis(2_000),
             changed_at: Timestamp::from_millis(0),
+            choices: None,
             default_reply_at: None,
         };
         let shown = record(&Name::parse("bot").unwrap(), &person);

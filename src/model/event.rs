@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::chat::ChatKind;
 use crate::model::name::Name;
 use crate::model::time::Timestamp;
 
@@ -40,7 +41,7 @@ pub enum Deed {
     /// Tapped a button; `tap` is what the service wants acknowledged, if anything.
     Tapped {
         payload: String,
-        tap: Option<String>,
+        tap: Option<Tap>,
     },
     /// Came back by a link into the standing chat.
     Referred {
@@ -61,4 +62,94 @@ pub enum Deed {
     },
     /// Wants no marketing messages any more; everything else stays as it is.
     OptedOut,
+    /// Somebody did this in a group, for which not everybody may speak.
+    InGroup {
+        by: Asker,
+        /// The bot that the command names, without the `@`.
+        to: Option<String>,
+        /// Started, said a command, or tapped.
+        deed: Box<Deed>,
+    },
+    /// The bot is in a group or channel, and may write there or not. Once it was removed, the chat
+    /// has [`Deed::Blocked`] it.
+    Present {
+        kind: ChatKind,
+        /// One line of at most 64 characters.
+        title: Option<String>,
+        may_post: bool,
+    },
+}
+
+/// Who did something in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Asker {
+    /// By the service's number.
+    Person(i64),
+    /// One of its admins, in the group's own name.
+    Chat,
+}
+
+/// An event that could not be answered: it was tried too often, and waits for somebody's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutAside {
+    pub event: Event,
+    /// When it was put aside.
+    pub at: Timestamp,
+    pub tries: u32,
+    /// What went wrong the last time.
+    pub why: String,
+}
+
+/// Somebody's word on events that were put aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventWord {
+    /// Answer them again, with as many tries as at first.
+    Retry,
+    /// They are never answered.
+    Drop,
+}
+
+impl Deed {
+    /// Its kind in one word, which tells nothing of what was said.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::Said { .. } => "said",
+            Self::SentMedia => "sent-media",
+            Self::Tapped { .. } => "tapped",
+            Self::Referred { .. } => "referred",
+            Self::Reacted => "reacted",
+            Self::Blocked => "blocked",
+            Self::Unblocked => "unblocked",
+            Self::Moved { .. } => "moved",
+            Self::OptedIn { .. } => "opted-in",
+            Self::OptedOut => "opted-out",
+            Self::InGroup { deed, .. } => deed.word(),
+            Self::Present { .. } => "present",
+        }
+    }
+}
+
+/// A tap on a button, as the service wants it acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tap {
+    pub id: String,
+    /// The message with the button, where it can be written anew; of an answer, the one in whose
+    /// place it stands.
+    pub message: Option<i64>,
+}
+
+impl Tap {
+    /// The acknowledgement alone: what is answered is a message of its own.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        Self { id: self.id.clone(), message: None }
+    }
+}
+
+impl From<&str> for Tap {
+    fn from(id: &str) -> Self {
+        Self { id: id.to_owned(), message: None }
+    }
 }

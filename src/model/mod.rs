@@ -92,7 +92,13 @@ pub mod proof;
 
 pub mod dossier;
 
+pub mod chat;
+
+pub mod choice;
+
 pub mod event;
+
+pub mod recent;
 
 pub mod start;
 

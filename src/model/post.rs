@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::campaign::OnUncertain;
 use crate::model::change::ChangeKind;
 use crate::model::channel::ChannelKind;
+use crate::model::event::Tap;
 use crate::model::item::{Item, ItemId};
 use crate::model::kept::{Corrections, Kept};
 use crate::model::lane::{Beyond, Lane};
@@ -154,6 +155,9 @@ pub struct Post {
     /// Plain, for listings; at most 120 characters.
     pub title: String,
     pub created_at: Timestamp,
+    /// The topics whose people it is for; none: everybody. How often it comes to somebody goes by
+    /// these.
+    pub topics: Vec<Name>,
     /// What each kind of channel and language gets.
     pub bodies: Vec<Body>,
     /// What it takes to set the post for each recipient, where its layout names `subscriber`; the
@@ -454,8 +458,9 @@ pub enum Work {
 pub struct Answer {
     /// May be empty when only a tap is to be acknowledged.
     pub message: Message,
-    /// Telegram's callback query that this acknowledges.
-    pub tap: Option<String>,
+    /// Telegram's callback query that this acknowledges. With its message, what is answered takes
+    /// the place of that.
+    pub tap: Option<Tap>,
     /// Besides, Messenger asks under this title whether marketing messages are wanted.
     pub ask: Option<String>,
 }
@@ -468,6 +473,8 @@ pub struct Recipient {
     pub language: Option<String>,
     pub first_name: Option<String>,
     pub timezone: Option<Zone>,
+    /// What they have told of themselves, by the field's name.
+    pub profile: Vec<(Name, String)>,
     pub standing: Standing,
     pub window_until: Option<Timestamp>,
 }

@@ -53,6 +53,8 @@ pub struct PostReport {
     pub stars_tenths: u64,
     /// Of those for whom it is held: it was too much for a day, and comes on the next.
     pub carried: u64,
+    /// For how many it is held because they chose when they get such.
+    pub rests: u64,
 }
 
 impl PostReport {
@@ -270,6 +272,7 @@ mod tests {
             lately: 300,
             stars_tenths: 0,
             carried: 0,
+            rests: 0,
         };
         assert_eq!(report.takes(now), Some(Duration::from_secs(10)));
         report.first_at = Some(now - Duration::from_secs(3_600));

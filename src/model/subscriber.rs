@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::choice::Choices;
 use crate::model::name::Name;
 use crate::model::origin::Origin;
 use crate::model::time::Timestamp;
@@ -37,6 +38,9 @@ pub struct Subscriber {
     pub changed_at: Timestamp,
     /// When the default reply was last sent, to keep it rare.
     pub default_reply_at: Option<Timestamp>,
+    /// How they want what comes to them, and what they have told of themselves; `None` for who has
+    /// chosen nothing.
+    pub choices: Option<Box<Choices>>,
 }
 
 /// The first number of chats that are named by the settings. They stand in no audience but that of
@@ -81,8 +85,8 @@ pub struct Consent {
     pub at: Timestamp,
     pub number: u32,
     pub given: bool,
-    /// How it came: `start`, `start:` and what the link said, `stop`, `word`, `button`, `blocked`,
-    /// `import:<source>`, `erased:<by whom>`.
+    /// How it came: `start`, `start:` and what the link said, `stop`, `word`, `button`, `blocked`, `topics:+<topic>`,
+    /// `topics:-<topic>`, `import:<source>`, `erased:<by whom>`.
     pub way: String,
     /// The words they were answered with (welcome or goodbye), without anything of the person: each
     /// wording is kept once.

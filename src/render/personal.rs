@@ -114,7 +114,7 @@ impl Thawed {
         }
         let print = |name: &str| {
             let (language, first_name) = (language.map(str::to_owned), Some(name.to_owned()));
-            let person = Person { language, first_name, timezone: None };
+            let person = Person { language, first_name, ..Person::default() };
             self.layouts.print(&self.stage, variant, file, Some(&person)).ok()
         };
         let mark = form::mark_beside(&print("A")?)?;
@@ -157,7 +157,7 @@ mod tests {
             let person = Person {
                 language: language.map(str::to_owned),
                 first_name: first_name.map(str::to_owned),
-                timezone: None,
+                ..Person::default()
             };
             let message = thawed.render(ChannelKind::Telegram, &person).unwrap();
             crate::render::preview(&message, 100, false)

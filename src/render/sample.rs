@@ -51,6 +51,7 @@ pub(super) fn person() -> Person {
         language: Some("en".to_owned()),
         first_name: Some("Ana".to_owned()),
         timezone: Some("Europe/Bucharest".to_owned()),
+        profile: vec![],
     }
 }
 

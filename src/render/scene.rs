@@ -34,6 +34,8 @@ pub struct Person {
     pub first_name: Option<String>,
     /// An IANA name, or a distance from UTC.
     pub timezone: Option<String>,
+    /// What they have told of themselves, by the field's name.
+    pub profile: Vec<(String, String)>,
 }
 
 impl Scene<'_> {

@@ -53,7 +53,7 @@ pub(super) const MEDIA_FIELDS: [&str; 7] =
     ["kind", "url", "type", "bytes", "title", "duration", "alt"];
 
 /// The fields of `subscriber`.
-pub(super) const PERSON_FIELDS: [&str; 3] = ["language", "first_name", "timezone"];
+pub(super) const PERSON_FIELDS: [&str; 4] = ["language", "first_name", "timezone", "profile"];
 
 /// Longest title, author or tag, in graphemes.
 const FIELD_GRAPHEMES_MAX: usize = 500;
@@ -305,6 +305,7 @@ impl Object for PersonValue {
             "language" => Some(field(self.person.language.as_deref().unwrap_or_default())),
             "first_name" => Some(field(self.person.first_name.as_deref().unwrap_or_default())),
             "timezone" => Some(field(self.person.timezone.as_deref().unwrap_or_default())),
+            "profile" => Some(Value::from_object(ProfileValue(self.person.profile.clone()))),
             _ => None,
         };
         or_noted(found, self.unknown.as_ref(), Owner::Subscriber, key)
@@ -312,6 +313,18 @@ impl Object for PersonValue {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::Str(&PERSON_FIELDS)
+    }
+}
+
+/// What a person has told of themselves; what they have not told is empty.
+#[derive(Debug)]
+struct ProfileValue(Vec<(String, String)>);
+
+impl Object for ProfileValue {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let key = key.as_str()?;
+        let told = self.0.iter().find(|(name, _)| name == key);
+        Some(field(told.map_or("", |(_, told)| told)))
     }
 }
 

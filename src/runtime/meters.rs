@@ -20,6 +20,7 @@ pub struct Meters {
     late: Counter,
     events: Family<ChannelResult, Counter>,
     refusals: Family<ChannelReason, Counter>,
+    pages_held_back: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -100,6 +101,11 @@ impl Meters {
         self.refusals.get_or_create(&label).inc();
     }
 
+    /// One request for a page was one too many.
+    pub fn count_page_held_back(&self) {
+        self.pages_held_back.inc();
+    }
+
     /// The text that a Prometheus server reads.
     pub fn text(&self) -> String {
         let mut registry = Registry::with_prefix("tidings");
@@ -125,6 +131,11 @@ impl Meters {
             "refusals",
             "Requests at the public door that brought nothing, by channel and reason",
             self.refusals.clone(),
+        );
+        registry.register(
+            "pages_held_back",
+            "Requests for pages answered with 429, because they were too many",
+            self.pages_held_back.clone(),
         );
         let mut text = String::new();
         // Writing into a string can't fail; an empty page is the honest answer if it did.

@@ -12,6 +12,8 @@ pub mod wakes;
 
 pub mod meters;
 
+pub mod reception;
+
 pub mod systemd;
 
 pub mod telemetry;

@@ -28,9 +28,11 @@ use crate::model::archive::Archived;
 use crate::model::audience::Whom;
 use crate::model::cap::Caps;
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
+use crate::model::choice::Wait;
 use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{Correction, EditAt, EditClaim, EditReceipt, Kept};
-use crate::model::event::Event;
+use crate::model::event::{Event, EventWord, PutAside};
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
 use crate::model::lane::{Lane, Optin, Ways};
@@ -47,6 +49,7 @@ use crate::model::post::{
 use crate::model::price::{PriceHistory, PriceSeen};
 use crate::model::product::ProductName;
 use crate::model::proof::{Audit, Hash, Proof};
+use crate::model::recent::Recent;
 use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState, ShelfWrite};
 use crate::model::signal::Signal;
@@ -70,6 +73,9 @@ pub const TITLE_TOLD_FOR: Duration = Duration::from_secs(86_400);
 
 /// Most items that are looked at for the newest of some sources.
 pub const NEWEST_SEEN_MAX: usize = 20_000;
+
+/// An event is put aside when so many tries to answer it have failed.
+pub const EVENT_TRIES_MAX: u32 = 3;
 
 /// Every verb's answer.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
@@ -352,7 +358,9 @@ pub trait Store: Send + Sync + 'static {
     /// to one person only the oldest is handed out; the next one comes once its receipt is here, so
     /// they arrive in order. Who got as many posts of campaigns today as `caps` allow is not
     /// claimed: the post is held for them, and comes with all else that is held in one answer on the
-    /// next day, or, where their window is closed then, in the lane that it finds. A recipient who
+    /// next day, or, where their window is closed then, in the lane that it finds. So it is with who
+    /// has chosen to get the post's topics once a day or once a week, or not at this hour, unless it
+    /// is urgent: at their hour all comes that has waited for it. A recipient who
     /// has left or blocked meanwhile, or whose post was stopped, is skipped here and not handed
     /// out; nobody is claimed of a post whose hours are closed. A receipt whose ticket is not in
     /// flight (any more) is ignored.
@@ -522,14 +530,52 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Missing`] when the event is done with already; nothing is written.
-    fn commit_conversation(&self, turn: ConversationCommit) -> Reply<'_, ()>;
+    fn commit_conversation(&self, turn: ConversationCommit) -> Reply<'_, ()> {
+        self.commit_turn(turn, Beside::default())
+    }
 
-    /// As [`Store::commit_conversation`], and what changes of the person's watches, in the same
-    /// transaction. A watch is not kept beyond `WATCHES_MAX` of one person.
+    /// As [`Store::commit_conversation`], and what is kept beside it, in the same transaction. What
+    /// the person did lately is kept where there is a record of them, and for two days; watches not
+    /// beyond `WATCHES_MAX` of one person.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] when what is to be waited for has come meanwhile; nothing is written.
-    fn commit_watching(&self, turn: ConversationCommit, words: Vec<WatchWord>) -> Reply<'_, ()>;
+    /// [`StoreError::Missing`] when the event is done with already, [`StoreError::Stale`] when what
+    /// is to be waited for has come meanwhile; nothing is written.
+    fn commit_turn(&self, turn: ConversationCommit, beside: Beside) -> Reply<'_, ()>;
+
+    /// What somebody did lately.
+    fn load_recent(&self, channel: &Name, address: &str) -> Reply<'_, Option<Recent>>;
+
+    /// The groups and channels that the channel's bot was let into, by their addresses, at most
+    /// `limit`.
+    fn load_chats(&self, channel: &Name, limit: usize) -> Reply<'_, Vec<(String, ChatSeen)>>;
+
+    /// What is known of such a chat; `None` once the bot was removed.
+    fn commit_chat(&self, channel: &Name, address: &str, chat: Option<ChatSeen>) -> Reply<'_, ()>;
+
+    /// How often each of these events was tried, as far as it was counted.
+    fn load_tries(&self, events: &[u64]) -> Reply<'_, Vec<u32>>;
+
+    /// Counts one more try of each of these events, before it is made: so that one which ends the
+    /// whole program counts too.
+    fn note_tries(&self, events: Vec<u64>) -> Reply<'_, ()>;
+
+    /// One try to answer an event has failed; `is_counted` says that [`Store::note_tries`] has
+    /// counted it. Answers whether that was one too many: then the event is put aside, for somebody
+    /// to look at, and the next one of the person goes on.
+    fn fail_event(
+        &self,
+        event: u64,
+        why: String,
+        is_counted: bool,
+        now: Timestamp,
+    ) -> Reply<'_, bool>;
+
+    /// Events that were put aside, with their numbers, oldest first.
+    fn load_aside(&self, limit: usize) -> Reply<'_, Vec<(u64, PutAside)>>;
+
+    /// The word on events that were put aside (none named: all); answers how many it touched.
+    fn commit_event_word(&self, events: Vec<u64>, word: EventWord) -> Reply<'_, usize>;
 
     /// What a person waits for, in the order in which they asked.
     fn load_watches(&self, channel: &Name, person: u32) -> Reply<'_, Vec<Watch>>;
@@ -799,8 +845,10 @@ pub struct Delivery {
     pub outcome: Outcome,
     /// When it was settled last; `None` where that is not known.
     pub at: Option<Timestamp>,
-    /// It was too much for a day, and comes by itself then.
+    /// It is held, and comes by itself then.
     pub carried_until: Option<Timestamp>,
+    /// What it waits for where it is held.
+    pub wait: Wait,
     /// `None` for the usual one.
     pub lane: Option<Lane>,
     /// As far as the service tells.
@@ -913,6 +961,15 @@ pub struct ConversationCommit {
     pub releases_held: bool,
 }
 
+/// What [`Store::commit_turn`] writes beside the conversation.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// What the person did lately.
+    pub recent: Option<Recent>,
+    /// What changes of their watches.
+    pub watching: Vec<WatchWord>,
+}
+
 /// Figures for people.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -925,6 +982,8 @@ pub struct Status {
     pub reviews: u64,
     /// Events not yet answered.
     pub events: u64,
+    /// Events that could not be answered.
+    pub events_aside: u64,
     /// Over all posts kept.
     pub counts: Counts,
     pub unfinished_posts: u64,

@@ -102,6 +102,7 @@ pub fn post(title: &str) -> Post {
         campaign: Some(name("news")),
         title: title.into(),
         created_at: now(),
+        topics: vec![],
         bodies: vec![Body {
             kind: ChannelKind::Telegram,
             language: None,
@@ -142,6 +143,7 @@ pub fn person(address: &str, topics: &[&str]) -> Subscriber {
         joined_at: now(),
         changed_at: now(),
         default_reply_at: None,
+        choices: None,
     }
 }
 

@@ -13,7 +13,9 @@ use tidings::model::subscriber::{Standing, Subscriber};
 use tidings::model::time::Timestamp;
 use tidings::model::watch::{WATCHED_FOR, Wanted, Watch};
 use tidings::poll::worker::Outcome as Polled;
-use tidings::store::{Advance, ConversationCommit, ProductQuery, Store, StoreError, WatchWord};
+use tidings::store::{
+    Advance, Beside, ConversationCommit, ProductQuery, Store, StoreError, WatchWord,
+};
 
 use crate::site::{Site, status};
 use crate::world::{World, name};
@@ -122,7 +124,7 @@ impl Shop {
             releases_held: false,
         };
         let words = vec![WatchWord::Make(Box::new(watch))];
-        self.world.store.commit_watching(turn, words).await
+        self.world.store.commit_turn(turn, Beside { watching: words, ..Beside::default() }).await
     }
 
     /// The answers that wait on a channel: to whom, and their words. They all arrive so.
@@ -192,6 +194,8 @@ fn someone(address: &str, now: Timestamp) -> Subscriber {
         window_until: Some(now + Duration::from_secs(24 * 3_600)),
         joined_at: now,
         changed_at: now,
+        choices: None,
+        choices: None,
         default_reply_at: None,
     }
 }
@@ -410,6 +414,10 @@ impl Shop {
             releases_held: false,
         };
         let words = vec![WatchWord::Make(Box::new(Watch { link, ..watch }))];
-        self.world.store.commit_watching(turn, words).await.unwrap();
+        self.world
+            .store
+            .commit_turn(turn, Beside { watching: words, ..Beside::default() })
+            .await
+            .unwrap();
     }
 }

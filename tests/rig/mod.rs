@@ -262,6 +262,7 @@ pub fn person(id: i64) -> Subscriber {
         joined_at: Timestamp::from_millis(0),
         changed_at: Timestamp::from_millis(0),
         default_reply_at: None,
+        choices: None,
     }
 }
 
@@ -351,6 +352,20 @@ impl Daemon {
     /// The most that was ever resident, in bytes.
     pub fn resident_peak_bytes(&self) -> u64 {
         self.memory_bytes("VmHWM:")
+    }
+
+    /// The processor's time that it has taken so far, with that of the kernel for it; in steps of
+    /// ten milliseconds.
+    pub fn cpu(&self) -> Duration {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let text = std::fs::read_to_string(Path::new(&path)).unwrap_or_default();
+        // Behind the name, which may hold anything.
+        let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        ticks
+            .filter_map(|ticks| ticks.parse::<u64>().ok())
+            .map(|n| Duration::from_millis(n * 10))
+            .sum()
     }
 
     fn memory_bytes(&self, key: &str) -> u64 {

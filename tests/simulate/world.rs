@@ -472,5 +472,6 @@ pub fn person(id: i64, window_until: Option<Timestamp>) -> Subscriber {
         joined_at: Timestamp::from_millis(0),
         changed_at: Timestamp::from_millis(0),
         default_reply_at: None,
+        choices: None,
     }
 }

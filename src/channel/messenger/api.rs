@@ -260,13 +260,41 @@ impl Client {
     /// # Errors
     /// [`ApiError`].
     pub async fn subscribe(&self) -> Result<(), ApiError> {
-        let fields = match &self.market {
-            Some(_) => format!("{SUBSCRIBED_FIELDS},{MARKET_FIELDS}"),
-            None => SUBSCRIBED_FIELDS.to_owned(),
-        };
-        let fields = json!({ "subscribed_fields": fields }).to_string();
+        let fields = json!({ "subscribed_fields": self.wanted_fields() }).to_string();
         let observed = self.post(&[&self.page_id, "subscribed_apps"], fields.into()).await;
         ended("subscribing to the page's events", &observed)
+    }
+
+    /// Those of the events that we want to which no app of the page is subscribed; `None` when no
+    /// app is subscribed to anything.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn missing_fields(&self) -> Result<Option<Vec<String>>, ApiError> {
+        let url = self.url(&[&self.page_id, "subscribed_apps"]);
+        let answer = told("reading the page's subscription", &self.exchange(url, None).await)?;
+        let wanted = self.wanted_fields();
+        let apps = answer["data"].as_array().into_iter().flatten();
+        // With a page's token only its own app is listed; of several the best one is ours.
+        let missing = apps.map(|app| {
+            let fields: Vec<&str> = app["subscribed_fields"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            let missing = wanted.split(',').filter(|field| !fields.contains(field));
+            missing.map(str::to_owned).collect::<Vec<_>>()
+        });
+        Ok(missing.min_by_key(Vec::len))
+    }
+
+    /// What we want to hear of.
+    fn wanted_fields(&self) -> String {
+        match &self.market {
+            Some(_) => format!("{SUBSCRIBED_FIELDS},{MARKET_FIELDS}"),
+            None => SUBSCRIBED_FIELDS.to_owned(),
+        }
     }
 
     /// Puts the button there that starts a chat, unless the page has one.

@@ -17,7 +17,7 @@ use crate::channel::multipart::{self, Part};
 use crate::channel::slots::Upload;
 use crate::channel::telegram::errors::{self, ApiError, METHOD_UNKNOWN};
 use crate::channel::wire::{ANSWER_BYTES_MAX, Ask, Posted, SetUpError, Wire, upload_time};
-use crate::channel::{Balance, Call, Observed};
+use crate::channel::{Admins, Balance, Call, Observed};
 use crate::model::secret::{ExposeSecret, SecretString};
 
 /// The address of the public service.
@@ -33,7 +33,7 @@ const UPDATES_BYTES_MAX: usize = 32 << 20;
 const UPDATES_TIME_SPARE: Duration = Duration::from_secs(15);
 
 /// What we want to hear of. Sent with each call, because the service remembers the last list.
-const ALLOWED_UPDATES: [&str; 3] = ["message", "callback_query", "my_chat_member"];
+pub(crate) const ALLOWED_UPDATES: [&str; 3] = ["message", "callback_query", "my_chat_member"];
 
 /// How to reach a bot.
 #[derive(Clone, Debug)]
@@ -60,6 +60,43 @@ pub struct Me {
     pub id: i64,
     /// Without the `@`.
     pub username: String,
+}
+
+/// What the service says of the bot's webhook.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct WebhookInfo {
+    /// Empty while there is none.
+    pub url: String,
+    #[serde(default)]
+    pub pending_update_count: u64,
+    /// Seconds since 1970.
+    #[serde(default)]
+    pub last_error_date: Option<i64>,
+    #[serde(default)]
+    pub last_error_message: Option<String>,
+    /// Left out where it is the service's own list.
+    #[serde(default)]
+    pub allowed_updates: Option<Vec<String>>,
+}
+
+/// `ChatMember`, as far as it matters.
+#[derive(Deserialize)]
+struct Member {
+    user: MemberUser,
+}
+
+#[derive(Deserialize)]
+struct MemberUser {
+    id: i64,
+}
+
+/// Known words, in lower case, of a chat that we are not in.
+const HIDDEN: [&str; 5] =
+    ["chat not found", "kicked", "not a member", "upgraded to a supergroup", "inaccessible"];
+
+fn is_hidden(why: &str) -> bool {
+    let lower = why.to_lowercase();
+    HIDDEN.iter().any(|words| lower.contains(words))
 }
 
 /// `StarAmount`, without what is less than a Star.
@@ -198,6 +235,24 @@ impl Client {
             "allowed_updates": ALLOWED_UPDATES,
         });
         self.ask::<bool>("setWebhook", &parameters).await.map(drop)
+    }
+
+    /// The admins of a group or channel.
+    pub(crate) async fn admins(&self, chat: &str) -> Admins {
+        let chat = chat.parse::<i64>().map_or_else(|_| json!(chat), |id| json!(id));
+        match self.ask::<Vec<Member>>("getChatAdministrators", &json!({ "chat_id": chat })).await {
+            Ok(members) => Admins::Told(members.iter().map(|member| member.user.id).collect()),
+            Err(ApiError::Failed { why }) if is_hidden(&why) => Admins::Hidden,
+            Err(error) => Admins::Failed(error.to_string()),
+        }
+    }
+
+    /// How the webhook stands.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn webhook_info(&self) -> Result<WebhookInfo, ApiError> {
+        self.ask("getWebhookInfo", &json!({})).await
     }
 
     /// Goes back to reading by [`Client::updates`]; keeps what is waiting.

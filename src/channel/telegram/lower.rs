@@ -98,6 +98,22 @@ pub fn lower(message: &Message, tap: Option<&str>) -> Vec<Call> {
     calls
 }
 
+/// The method that writes a message anew.
+pub(crate) const EDIT_TEXT: &str = "editMessageText";
+
+/// Has the one text among the calls take the place of a message of ours; where that can't be edited
+/// it is sent. More than a text stays as it is.
+pub(crate) fn put_in_place(calls: &mut Vec<Call>, message: i64) {
+    let mut said = calls.iter().enumerate().filter(|(_, call)| !call.is_acknowledgement);
+    let (Some((at, call)), None) = (said.next(), said.next()) else { return };
+    if call.method != "sendMessage" {
+        return;
+    }
+    let rest = format!("\"message_id\":{message},{}", call.rest);
+    let edit = Call { method: EDIT_TEXT, rest, is_acknowledgement: false, covers: 1 };
+    calls.insert(at, edit);
+}
+
 /// A JSON object's text without its opening brace.
 fn rest_of(object: &Value) -> String {
     object.to_string().split_off(1)

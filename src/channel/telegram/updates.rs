@@ -1,18 +1,23 @@
 //! What people do in their chats with a bot, read from the Bot API's updates.
 //!
 //! Pure. An update of an unknown kind or shape is no event and no error: the next one goes on.
-//! Only private chats are read, but for a group that tells its new id.
+//! Of groups only commands and taps are read, their new ids, and whether the bot is there; of
+//! channels, whether it is there.
 
 use serde_json::Value;
 
 use crate::channel::loose::{self, Whole, first_chars};
+use crate::model::chat::ChatKind;
 use crate::model::control::{DROP_PAYLOAD, RELEASE_PAYLOAD};
-use crate::model::event::{Deed, Event};
+use crate::model::event::{Asker, Deed, Event, Tap};
 use crate::model::name::Name;
 use crate::model::time::Timestamp;
 
 /// Longest text that is kept, in characters; the service's own limit.
 pub const TEXT_CHARS_MAX: usize = 4096;
+
+/// Longest name of a bot that is looked at, in characters; the service's own limit is 32.
+const NAME_CHARS_MAX: usize = 64;
 
 /// Parts of a message that are something said without words. Everything else without text is the
 /// service's own notice (a pinned message, a changed title) and no event.
@@ -71,52 +76,99 @@ struct Seen {
 fn of_message(message: &Value, now: Timestamp) -> Option<Seen> {
     let chat = &message["chat"];
     let from = &message["from"];
-    let (address, deed, first_name) = if is_private(chat) {
+    let text = message["text"].as_str();
+    let (deed, first_name) = if is_private(chat) {
         if from["is_bot"] == true {
             return None;
         }
-        let said = message["text"].as_str().map(deed_of_text);
         let shown = || MEDIA.iter().any(|kind| !message[*kind].is_null());
+        let said = text.map(deed_of_text);
         let deed = said.or_else(|| shown().then_some(Deed::SentMedia))?;
-        (address(chat)?, deed, loose::first_name(&from["first_name"]))
+        (deed, loose::first_name(&from["first_name"]))
+    } else if let Some(to) = Whole::of(&message["migrate_to_chat_id"]).0 {
+        (Deed::Moved { to: to.to_string() }, None)
     } else {
-        let to = Whole::of(&message["migrate_to_chat_id"]).0?;
-        (address(chat)?, Deed::Moved { to: to.to_string() }, None)
+        (command_in(message, text?)?, None)
     };
     let (at, language) = (instant(&message["date"], now), language(from));
-    Some(Seen { at, address, language, first_name, deed })
+    Some(Seen { at, address: address(chat)?, language, first_name, deed })
 }
 
-/// A tap has no time of its own; the time of its message is when that was sent.
+/// A command in a group; everything else there is said among people.
+fn command_in(message: &Value, text: &str) -> Option<Deed> {
+    let (chat, from) = (&message["chat"], &message["from"]);
+    let text = text.trim();
+    if !is_group(chat) || !text.starts_with('/') {
+        return None;
+    }
+    let by = match &message["sender_chat"] {
+        Value::Null if from["is_bot"] == true => return None,
+        Value::Null => Asker::Person(from["id"].as_i64()?),
+        sender if sender["id"] == chat["id"] => Asker::Chat,
+        // Another channel, in whose name somebody speaks here.
+        _ => return None,
+    };
+    let command = text.split(char::is_whitespace).next().unwrap_or(text);
+    let to = command.split_once('@').map(|(_, name)| first_chars(name, NAME_CHARS_MAX));
+    Some(Deed::InGroup { by, to, deed: Box::new(deed_of_text(text)) })
+}
+
+/// A tap has no time of its own; the time of its message is when that was sent. It is taken for now,
+/// in whole seconds as all other times of the service: what is written right after it is not older.
 fn of_tap(query: &Value, now: Timestamp) -> Option<Seen> {
+    let now = Timestamp::from_millis(now.as_millis().div_euclid(1_000) * 1_000);
     let chat = &query["message"]["chat"];
     let from = &query["from"];
     let payload = first_chars(query["data"].as_str()?, TEXT_CHARS_MAX);
     let is_review = payload.starts_with(RELEASE_PAYLOAD) || payload.starts_with(DROP_PAYLOAD);
-    let tap = query["id"].as_str().map(str::to_owned);
+    // One that is not there any more, or is too old to be told, has no date.
+    let has_date = Whole::of(&query["message"]["date"]).0.is_some_and(|date| date > 0);
+    let message = query["message"]["message_id"].as_i64().filter(|_| has_date);
+    let tap = query["id"].as_str().map(|id| Tap { id: id.to_owned(), message });
     let deed = Deed::Tapped { payload, tap };
     if !chat.is_null() && !is_private(chat) {
-        // A group converses about nothing but what it is to look at.
-        let address = address(chat).filter(|_| is_review)?;
-        return Some(Seen { at: now, address, language: None, first_name: None, deed });
+        let address = address(chat)?;
+        if is_review {
+            // Anybody in a chat of reviewers may decide.
+            return Some(Seen { at: now, address, language: None, first_name: None, deed });
+        }
+        if !is_group(chat) {
+            return None;
+        }
+        let by = Asker::Person(from["id"].as_i64()?);
+        let deed = Deed::InGroup { by, to: None, deed: Box::new(deed) };
+        return Some(Seen { at: now, address, language: language(from), first_name: None, deed });
     }
     let first_name = loose::first_name(&from["first_name"]);
     Some(Seen { at: now, address: address(from)?, language: language(from), first_name, deed })
 }
 
 fn of_membership(change: &Value, now: Timestamp) -> Option<Seen> {
-    let chat = &change["chat"];
-    if !is_private(chat) {
-        return None;
-    }
-    let deed = match change["new_chat_member"]["status"].as_str()? {
-        "kicked" => Deed::Blocked,
-        "member" => Deed::Unblocked,
-        _ => return None,
+    let (chat, from, us) = (&change["chat"], &change["from"], &change["new_chat_member"]);
+    let status = us["status"].as_str()?;
+    let at = instant(&change["date"], now);
+    let deed = match (is_private(chat), status) {
+        (true, "kicked") => Deed::Blocked,
+        (true, "member") => Deed::Unblocked,
+        (true, _) => return None,
+        (false, "left" | "kicked") => Deed::Blocked,
+        (false, _) => {
+            let kind = if is_group(chat) { ChatKind::Group } else { ChatKind::Channel };
+            let may_post = match (kind, status) {
+                (ChatKind::Channel, "creator") => true,
+                (ChatKind::Channel, _) => us["can_post_messages"] == true,
+                (ChatKind::Group, "restricted") => us["can_send_messages"] == true,
+                (ChatKind::Group, _) => true,
+            };
+            Deed::Present { kind, title: loose::first_name(&chat["title"]), may_post }
+        }
     };
-    let from = &change["from"];
-    let (at, first_name) = (instant(&change["date"], now), loose::first_name(&from["first_name"]));
-    Some(Seen { at, address: address(chat)?, language: language(from), first_name, deed })
+    let address = address(chat)?;
+    if !is_private(chat) {
+        return Some(Seen { at, address, language: None, first_name: None, deed });
+    }
+    let first_name = loose::first_name(&from["first_name"]);
+    Some(Seen { at, address, language: language(from), first_name, deed })
 }
 
 /// `/start`, `/start payload` and `/start@bot payload` start; everything else is said.
@@ -135,6 +187,10 @@ fn deed_of_text(text: &str) -> Deed {
 
 fn is_private(chat: &Value) -> bool {
     chat["type"] == "private"
+}
+
+fn is_group(chat: &Value) -> bool {
+    chat["type"] == "group" || chat["type"] == "supergroup"
 }
 
 fn address(of: &Value) -> Option<String> {
@@ -248,11 +304,19 @@ mod tests {
         };
         let private = tap(json!({ "id": 42, "type": "private" }));
         let event = events(&private).remove(0);
-        assert_eq!((event.address.as_str(), event.at), ("42", NOW));
-        let tap_id = Some("4382bfdwdsb323b2d9".to_owned());
+        let second = Timestamp::from_millis(1_790_000_000_000);
+        assert_eq!((event.address.as_str(), event.at), ("42", second));
+        let tap_id = Some(Tap::from("4382bfdwdsb323b2d9"));
         assert_eq!(event.deed, Deed::Tapped { payload: "stop".into(), tap: tap_id });
 
-        assert!(events(&tap(json!({ "id": -5, "type": "group" }))).is_empty());
+        let in_group = tap(json!({ "id": -5, "type": "group" }));
+        let event = events(&in_group).remove(0);
+        assert_eq!(event.address, "-5");
+        let Deed::InGroup { by: Asker::Person(42), to: None, deed } = event.deed else {
+            panic!("{:?}", event.deed)
+        };
+        assert!(matches!(*deed, Deed::Tapped { .. }));
+        assert!(events(&tap(json!({ "id": -5, "type": "channel" }))).is_empty());
         let mut without_data = private;
         without_data["callback_query"]["data"] = Value::Null;
         assert!(events(&without_data).is_empty());
@@ -269,13 +333,75 @@ mod tests {
         assert_eq!(deed(&change("private", "kicked")), Some(Deed::Blocked));
         assert_eq!(deed(&change("private", "member")), Some(Deed::Unblocked));
         assert_eq!(deed(&change("private", "restricted")), None);
-        assert_eq!(deed(&change("channel", "kicked")), None);
     }
 
     #[test]
-    fn groups_are_ignored_but_for_their_move() {
+    fn whether_the_bot_is_in_a_group_or_channel_and_may_write_there_is_heard() {
+        let change = |kind: &str, status: &str, rights: &Value| {
+            let mut us = json!({ "status": status });
+            us.as_object_mut().unwrap().extend(rights.as_object().unwrap().clone());
+            json!({ "update_id": 9, "my_chat_member": {
+                "chat": { "id": -42, "type": kind, "title": "Harbour" }, "from": { "id": 42 },
+                "date": 1_790_000_001, "new_chat_member": us,
+            }})
+        };
+        let none = json!({});
+        let (group, channel) = (ChatKind::Group, ChatKind::Channel);
+        for (kind, status, rights, expected) in [
+            ("group", "member", &none, Some((group, true))),
+            ("supergroup", "administrator", &none, Some((group, true))),
+            (
+                "supergroup",
+                "restricted",
+                &json!({ "can_send_messages": true }),
+                Some((group, true)),
+            ),
+            ("supergroup", "restricted", &none, Some((group, false))),
+            (
+                "channel",
+                "administrator",
+                &json!({ "can_post_messages": true }),
+                Some((channel, true)),
+            ),
+            ("channel", "administrator", &none, Some((channel, false))),
+            ("channel", "left", &none, None),
+            ("group", "kicked", &none, None),
+        ] {
+            let expected = expected.map_or(Deed::Blocked, |(kind, may_post)| Deed::Present {
+                kind,
+                title: Some("Harbour".into()),
+                may_post,
+            });
+            assert_eq!(deed(&change(kind, status, rights)), Some(expected), "{kind} {status}");
+        }
+        assert_eq!(events(&change("group", "left", &none))[0].address, "-42");
+    }
+
+    #[test]
+    fn of_a_group_commands_are_heard_and_its_move() {
         let group = json!({ "id": -5, "type": "group" });
-        assert_eq!(deed(&message(&json!({ "chat": group, "text": "/start" }))), None);
+        let said = |text: &str| deed(&message(&json!({ "chat": group, "text": text })));
+        for talk in ["hello", "stop", "@news_bot stop", ""] {
+            assert_eq!(said(talk), None, "{talk:?}");
+        }
+        let command = |by, to: Option<&str>, deed| {
+            Some(Deed::InGroup { by, to: to.map(str::to_owned), deed: Box::new(deed) })
+        };
+        let ana = Asker::Person(42);
+        let stop = Deed::Said { text: "/stop".into() };
+        assert_eq!(said("/stop"), command(ana, None, stop.clone()));
+        let started = Deed::Started { payload: Some("news".into()) };
+        assert_eq!(said("/start@news_bot news"), command(ana, Some("news_bot"), started));
+
+        let as_whom = |from: Value, sender: Value| {
+            let extra =
+                json!({ "chat": group, "from": from, "sender_chat": sender, "text": "/stop" });
+            deed(&message(&extra))
+        };
+        let nameless = json!({ "id": 1_087_968_824, "is_bot": true });
+        assert_eq!(as_whom(nameless.clone(), group.clone()), command(Asker::Chat, None, stop));
+        assert_eq!(as_whom(nameless.clone(), json!({ "id": -7, "type": "channel" })), None);
+        assert_eq!(as_whom(nameless, Value::Null), None);
         let moved =
             message(&json!({ "chat": group, "migrate_to_chat_id": -1_001_234_567_890_i64 }));
         let event = events(&moved).remove(0);

@@ -341,7 +341,7 @@ mod tests {
             "the ledger holds: 2 consents, each follows the one before, 1 of people who are \
              known; head ab"
         );
-        let mut noted = holds.clone();
+        let mut noted = holds;
         noted["noted"] = json!("cd");
         assert!(verdict(&noted).starts_with("the ledger of consents does not hold"));
         noted["noted_at"] = json!(1);

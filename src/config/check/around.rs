@@ -25,7 +25,7 @@ pub trait Checks {
     fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>>;
 
     /// The rule over subscribers that a text is, as [`Checks::condition`]; it may compare with
-    /// these topics and channels.
+    /// these topics and channels, and name these fields of the profile: of `None` any.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -34,6 +34,7 @@ pub trait Checks {
         text: &str,
         topics: &[Name],
         channels: &[Name],
+        profile: Option<&[Name]>,
     ) -> Result<PeopleRule, Vec<(String, Option<String>)>>;
 
     /// The text that HTML is.
@@ -68,6 +69,7 @@ impl Checks for NoFaults {
         text: &str,
         _: &[Name],
         _: &[Name],
+        _: Option<&[Name]>,
     ) -> Result<PeopleRule, Vec<(String, Option<String>)>> {
         Ok(PeopleRule::new(text, std::sync::Arc::new(|_| Ok(true))))
     }

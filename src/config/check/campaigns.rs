@@ -38,6 +38,7 @@ pub(crate) struct References {
     pub sources: Known,
     pub topics: Known,
     pub channels: Known,
+    pub profile: Known,
     /// Those of the channels that are Telegram's.
     pub telegram: Vec<Name>,
     /// `None` when they are not known, because they have problems of their own.
@@ -95,7 +96,12 @@ fn campaign(
     let priority = priority(raw.priority.as_ref(), &key("priority"), found);
     let stages = stages(&raw.into(), &path, found);
     let telegram = channels.iter().filter(|name| known.telegram.contains(*name)).cloned().collect();
-    let names = Around { topics: &known.topics, channels: &known.channels, telegram };
+    let names = Around {
+        topics: &known.topics,
+        channels: &known.channels,
+        profile: &known.profile,
+        telegram,
+    };
     let reach = reach(raw, &path, &names, reviewers, around, found);
     let utility = lanes::utility(raw, (entry.at, &path), &timing, around, found);
     let is_marketing = raw.marketing.as_ref().is_some_and(|it| it.value);

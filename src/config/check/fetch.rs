@@ -57,7 +57,11 @@ pub(crate) fn fetch(
     let Some(raw) = raw else { return default };
     let bytes = KIB..=GIB;
     Fetch {
-        allow_networks: networks(raw.allow_networks.as_deref().unwrap_or_default(), found),
+        allow_networks: networks(
+            raw.allow_networks.as_deref().unwrap_or_default(),
+            "fetch.allow_networks",
+            found,
+        ),
         ports: ports(raw.ports.as_deref().unwrap_or_default(), found),
         paths: paths(raw.paths.as_deref().unwrap_or_default(), around, found),
         host_pause: span(
@@ -116,9 +120,8 @@ pub(crate) fn fetch(
 }
 
 /// Networks, or single addresses as the smallest network.
-fn networks(raw: &[At<String>], found: &mut Findings) -> Vec<IpNet> {
-    const KEY: &str = "fetch.allow_networks";
-    too_many(raw, KEY, found);
+pub(crate) fn networks(raw: &[At<String>], key: &str, found: &mut Findings) -> Vec<IpNet> {
+    too_many(raw, key, found);
     let mut networks = Vec::new();
     for network in raw {
         let text = network.value.as_str();
@@ -127,7 +130,7 @@ fn networks(raw: &[At<String>], found: &mut Findings) -> Vec<IpNet> {
             Some(network) => networks.push(network.trunc()),
             None => {
                 found
-                    .problem(network.at, KEY, "is no network")
+                    .problem(network.at, key, "is no network")
                     .hint("for example `10.0.0.0/8` or `fd00::/8`");
             }
         }

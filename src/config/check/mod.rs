@@ -47,9 +47,13 @@ pub(crate) mod invites;
 
 pub(crate) mod forms;
 
+pub(crate) mod profile;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use ipnet::IpNet;
 
 use crate::config::check::around::{Known, Surroundings};
 use crate::config::check::posts::PostFile;
@@ -84,6 +88,7 @@ pub(crate) fn check(
     let (raw_sources, sources) = joined(&mut files, "sources", |file| &mut file.sources, found);
     let (raw_topics, topics) = joined(&mut files, "topics", |file| &mut file.topics, found);
     let (raw_campaigns, _) = joined(&mut files, "campaigns", |file| &mut file.campaigns, found);
+    let (raw_profile, profile) = joined(&mut files, "profile", |file| &mut file.profile, found);
     let (raw_pages, _) = joined(&mut files, "pages", |file| &mut file.pages, found);
     let (raw_forms, _) = joined(&mut files, "forms", |file| &mut file.forms, found);
     let (raw_channels, channels) = joined(&mut files, "channels", |file| &mut file.channels, found);
@@ -102,10 +107,11 @@ pub(crate) fn check(
         entry.value.kind.as_ref().is_some_and(|kind| kind.value == ChannelKind::Telegram.as_str())
     });
     let telegram: Vec<Name> = telegram.map(|entry| entry.name.clone()).collect();
-    let known = campaigns::References { sources, topics, channels, telegram, layouts };
+    let known = campaigns::References { sources, topics, channels, profile, telegram, layouts };
     let names = reach::Around {
         topics: &known.topics,
         channels: &known.channels,
+        profile: &known.profile,
         telegram: known.telegram.clone(),
     };
     let reviewers = main.reviewers.as_ref();
@@ -121,6 +127,7 @@ pub(crate) fn check(
         sources: sources::sources(&raw_sources, &raw_channels, &fetch, around, found),
         archives: texts::archives(&raw_topics, &listen, around, found),
         topics: texts::topics(&raw_topics, found),
+        profile: profile::fields(&raw_profile, found),
         campaigns: campaigns::campaigns(&raw_campaigns, &known, &clock, reviewers, around, found),
         posts: posts::posts(posts, &known, &clock, around, found),
         pages: invites::pages(&raw_pages, &known, &listen, &fetch, around, found),
@@ -233,7 +240,19 @@ fn listen(
     }
     let frames = raw.and_then(|raw| raw.frame_ancestors.as_deref()).unwrap_or_default();
     let frame_ancestors = invites::frame_ancestors(frames, found);
+    let trusted_proxies = trusted_proxies(raw, found);
     let editor = raw.and_then(|raw| raw.editor.as_ref());
     let editor = editor.and_then(|raw| forms::editor(raw, found));
-    Listen { public, public_url, admin, frame_ancestors, editor }
+    Listen { public, public_url, admin, frame_ancestors, trusted_proxies, editor }
+}
+
+fn trusted_proxies(raw: Option<&RawListen>, found: &mut Findings) -> Vec<IpNet> {
+    const KEY: &str = "listen.trusted_proxies";
+    let raw = raw.and_then(|raw| raw.trusted_proxies.as_deref()).unwrap_or_default();
+    for network in raw.iter().filter(|network| network.value.ends_with("/0")) {
+        found
+            .problem(network.at, KEY, "would believe everybody")
+            .hint("name the networks of your proxies, for example `127.0.0.1` and `::1`");
+    }
+    fetch::networks(raw, KEY, found)
 }

@@ -81,7 +81,12 @@ fn post(
     };
     let channels = named(raw.channels.as_ref(), "channels", &known.channels, false);
     let telegram = channels.iter().filter(|name| known.telegram.contains(*name)).cloned().collect();
-    let names = Around { topics: &known.topics, channels: &known.channels, telegram };
+    let names = Around {
+        topics: &known.topics,
+        channels: &known.channels,
+        profile: &known.profile,
+        telegram,
+    };
     let rule = audience(raw.audience.as_ref(), "audience", &names, around, found);
     let whom = Whom {
         topics,

@@ -19,6 +19,7 @@ const CHAT_NAME_MAX: usize = 32;
 pub(crate) struct Around<'a> {
     pub topics: &'a Known,
     pub channels: &'a Known,
+    pub profile: &'a Known,
     /// The Telegram channels that the posts go to: chats are theirs.
     pub telegram: Vec<Name>,
 }
@@ -100,7 +101,8 @@ pub(crate) fn audience(
     // Names that stand in a file that could not be read are not known: none is told then.
     let known = |known: &Known| if around.is_complete { known.names.clone() } else { Vec::new() };
     let (topics, channels) = (known(names.topics), known(names.channels));
-    match around.rules.audience(&raw.value, &topics, &channels) {
+    let profile = around.is_complete.then_some(names.profile.names.as_slice());
+    match around.rules.audience(&raw.value, &topics, &channels, profile) {
         Ok(rule) => Some(rule),
         Err(faults) => {
             found.problems(raw.at, key, faults);

@@ -13,6 +13,7 @@ use crate::config::raw::TABLES;
 use crate::config::{Fetch, Messages, Service, Updates};
 use crate::model::audience::PeopleRule;
 use crate::model::campaign::{ChangeKind, OnUncertain};
+use crate::model::choice::FieldKind;
 use crate::model::condition::Condition;
 use crate::model::form::{Shape, Triggers};
 use crate::model::rich::RichText;
@@ -81,8 +82,9 @@ impl Checks for Unruled {
         text: &str,
         topics: &[Name],
         channels: &[Name],
+        profile: Option<&[Name]>,
     ) -> Result<PeopleRule, Vec<(String, Option<String>)>> {
-        NoFaults.audience(text, topics, channels)
+        NoFaults.audience(text, topics, channels, profile)
     }
 
     fn html(&self, text: &str) -> RichText {
@@ -164,7 +166,9 @@ fn the_examples_name_every_key_that_is_known() {
             } else if let Some(file) = match (*path, *key) {
                 ("channels.*.marketing", _) | ("channels.*", "marketing") => Some(MAIN),
                 ("channels.*", "username") => Some(MAIN),
-                ("pages.*" | "forms.*", _) | ("", "pages" | "forms") => Some(FEEDS),
+                ("pages.*" | "forms.*" | "profile.*", _) | ("", "pages" | "forms" | "profile") => {
+                    Some(FEEDS)
+                }
                 ("listen", "editor") => Some(MAIN),
                 ("campaigns.*.utility", _) | ("campaigns.*", "utility") => Some(FEEDS),
                 _ => None,
@@ -252,6 +256,23 @@ fn a_form_needs_nothing() {
     let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     assert!(warnings.iter().any(|it| it.ends_with("`listen.public` is not set")), "{warnings:?}");
     assert!(warnings.iter().any(|it| it.ends_with("there is no channel")), "{warnings:?}");
+}
+
+#[test]
+fn the_example_of_what_people_are_asked_is_one() {
+    let shown: String = FEEDS
+        .lines()
+        .skip_while(|line| *line != "#  [profile.city]")
+        .take_while(|line| line.starts_with("#  "))
+        .map(|line| format!("{}\n", line.trim_start_matches('#')))
+        .collect();
+    let (_folder, loaded) = load_texts(MAIN, &format!("{FEEDS}\n{shown}"));
+    let loaded = loaded.unwrap();
+    let [field] = &loaded.config.profile[..] else { panic!("one field") };
+    assert_eq!((field.name.as_str(), field.kind), ("city", FieldKind::Choice));
+    assert_eq!(field.title.languages["ro"], "Oraș");
+    assert_eq!(field.options, ["Iași", "București"]);
+    assert!(field.at_start);
 }
 
 #[test]
@@ -585,7 +606,7 @@ fn sec_f09_an_editor_cannot_open_networks_or_channels() {
     let (_folder, loaded) = load_texts(main, feeds);
     let told = loaded.unwrap_err();
     let hint = "\n  hint: an included file may hold `sources`, `topics`, `campaigns`, `messages`, \
-                `pages`, `forms`";
+                `pages`, `forms`, `profile`";
     assert_eq!(
         told[0],
         format!(
@@ -862,4 +883,27 @@ proptest! {
         };
         prop_assert!(!told.contains("canary"), "{}", told);
     }
+}
+
+#[test]
+fn sec_a08_proxies_are_networks_and_never_everybody() {
+    let listen = |proxies: &str| {
+        let text = format!("[listen]\ntrusted_proxies = {proxies}\n");
+        let folder = Folder::new(&[("tidings.toml", &text)]);
+        let data = "data_dir = 'd'\n";
+        std::fs::write(folder.path("tidings.toml"), format!("{data}{text}")).unwrap();
+        folder.load().map(|loaded| loaded.config.listen.trusted_proxies)
+    };
+    let networks = listen("['127.0.0.1', '10.1.2.3/8', 'fd00::/8']").unwrap();
+    let shown: Vec<String> = networks.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"]);
+    assert_eq!(
+        listen("['0.0.0.0/0', 'proxy']").unwrap_err(),
+        [
+            "tidings.toml:3:20: listen.trusted_proxies: would believe everybody\n  hint: name the \
+             networks of your proxies, for example `127.0.0.1` and `::1`",
+            "tidings.toml:3:33: listen.trusted_proxies: is no network\n  hint: for example \
+             `10.0.0.0/8` or `fd00::/8`",
+        ]
+    );
 }

@@ -43,7 +43,7 @@ async fn nothing_is_paid_while_a_free_request_may_be_overtaken() {
     let budget = StarBudget { tenths_max: 1_000, per: StarsPer::Day };
     let options = Options { rate: 100.0, budget, days: Days::utc() };
     let (post, now) = (PostId(1), Instant::now());
-    let mut paid = Paid::new(options, bot.clone(), store, now);
+    let mut paid = Paid::new(options, bot, store, now);
     let wall = Timestamp::from_millis(7 * 86_400_000);
     let asked = StarsAsked { post, day: 7, tenths: 1_000, budget };
     paid.hear(&News::Taken { asked, granted: 1_000 }, now);

@@ -188,9 +188,7 @@ impl Worker {
         match claim.work {
             Work::Answer { answer, .. } => {
                 let channel = &self.options.channel;
-                let mut calls = channel.lower(&answer.message, answer.tap.as_deref());
-                calls.extend(answer.ask.as_ref().and_then(|title| channel.ask_call(title)));
-                flight.calls = Arc::from(calls);
+                flight.calls = Arc::from(channel.lower_answer(&answer));
                 self.waiting.put_last(flight);
                 Ok(())
             }

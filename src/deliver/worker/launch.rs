@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::channel::Observed;
 use crate::channel::telegram::api::Client;
+use crate::channel::telegram::lower::EDIT_TEXT;
 use crate::deliver::media::Check;
 use crate::deliver::waiting::Flight;
 use crate::deliver::worker::Worker;
@@ -147,6 +148,7 @@ impl Worker {
 
     fn is_refused_before(&self, flight: &Flight) -> bool {
         let post = flight.post.and_then(|post| self.posts.get(&post));
-        self.is_plain || post.is_some_and(|lowered| lowered.goes_round)
+        let is_edit = flight.calls.get(flight.part).is_some_and(|call| call.method == EDIT_TEXT);
+        (self.is_plain && !is_edit) || post.is_some_and(|lowered| lowered.goes_round)
     }
 }

@@ -24,7 +24,7 @@ use crate::render::expression::{
 use crate::render::nearest::nearest;
 
 /// What an expression sees.
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "language",
     "first_name",
     "timezone",
@@ -34,7 +34,11 @@ const FIELDS: [&str; 9] = [
     "joined",
     "days",
     "came_by",
+    PROFILE,
 ];
+
+/// What people have told of themselves: a field of it is named as `profile.city`.
+const PROFILE: &str = "profile";
 
 /// Most verdicts that are remembered; then it begins anew.
 const KNOWN_MAX: usize = 4_096;
@@ -46,6 +50,8 @@ const DAY_MILLIS: i64 = 86_400_000;
 pub struct Named<'a> {
     pub topics: &'a [Name],
     pub channels: &'a [Name],
+    /// Of `None` any.
+    pub profile: Option<&'a [Name]>,
 }
 
 /// Reads and checks an expression over subscribers. A topic or channel that is not among the known
@@ -72,7 +78,7 @@ pub fn audience(text: &str, named: Named<'_>) -> Result<PeopleRule, Vec<Fault>> 
         value.ok().and_then(|value| value.as_str().map(str::to_owned))
     };
     let scanned = scan(text, &mut text_of);
-    let mut faults = strangers(&asked);
+    let mut faults = strangers(&asked, named);
     faults.extend(unknown_names(text, named, &mut text_of));
     faults.extend(scanned.faults);
     if !faults.is_empty() {
@@ -84,8 +90,13 @@ pub fn audience(text: &str, named: Named<'_>) -> Result<PeopleRule, Vec<Fault>> 
         return Err(faults);
     }
     add_rule(&mut environment, text)?;
-    let fields = FIELDS.into_iter().filter(|field| asked.contains(*field)).collect();
-    let judge = Judge { environment, fields, memory: Mutex::default() };
+    let is_asked = |field: &&str| {
+        asked.iter().any(|path| path.split('.').next().is_some_and(|name| name == *field))
+    };
+    let fields = FIELDS.into_iter().filter(is_asked).collect();
+    let told = asked.iter().filter_map(|path| path.split_once('.'));
+    let profile = told.map(|(_, field)| field.to_owned()).collect();
+    let judge = Judge { environment, fields, profile, memory: Mutex::default() };
     Ok(PeopleRule::new(text, Arc::new(move |somebody: &Somebody<'_>| judge.judge(somebody))))
 }
 
@@ -93,6 +104,8 @@ struct Judge {
     environment: Environment<'static>,
     /// Those that the expression names.
     fields: Vec<&'static str>,
+    /// Those of the profile that it names.
+    profile: Vec<String>,
     memory: Mutex<Memory>,
 }
 
@@ -108,7 +121,12 @@ impl Judge {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let Memory { key, known } = &mut *memory;
         key.clear();
-        self.fields.iter().for_each(|field| add_field(key, field, somebody));
+        for field in &self.fields {
+            match *field {
+                PROFILE => add_profile(key, &self.profile, somebody.subscriber),
+                field => add_field(key, field, somebody),
+            }
+        }
         if let Some(holds) = known.get(key.as_slice()) {
             return Ok(*holds);
         }
@@ -144,6 +162,52 @@ fn add_field(key: &mut Vec<u8>, field: &str, somebody: &Somebody<'_>) {
         "service" => add(kind.as_str().as_bytes()),
         "joined" => add(&day_of(subscriber.joined_at).to_be_bytes()),
         _ => add(&days(subscriber.joined_at, *now).to_be_bytes()),
+    }
+}
+
+/// Adds the fields of the profile that are named.
+fn add_profile(key: &mut Vec<u8>, named: &[String], subscriber: &Subscriber) {
+    for field in named {
+        key.extend_from_slice(told(subscriber, field).as_bytes());
+        key.push(0);
+    }
+}
+
+/// What somebody has told of a field; empty where they have not.
+fn told<'a>(subscriber: &'a Subscriber, field: &str) -> &'a str {
+    subscriber.choices.as_deref().and_then(|choices| choices.told(field)).unwrap_or_default()
+}
+
+/// What somebody has told of themselves; a field that they have not told is empty text, and one
+/// that is a number is one.
+#[derive(Debug)]
+struct Profile(Vec<(String, String)>);
+
+impl Profile {
+    fn of(subscriber: &Subscriber) -> Self {
+        let told = subscriber.choices.iter().flat_map(|choices| &choices.profile);
+        Self(told.map(|(field, told)| (field.to_string(), told.clone())).collect())
+    }
+}
+
+impl Object for Profile {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let key = key.as_str()?;
+        let told = self.0.iter().find(|(field, _)| field == key).map(|(_, told)| told.as_str());
+        Some(number(told.unwrap_or_default()))
+    }
+}
+
+/// The text as a number, if it is written as numbers are: `007` is a text.
+fn number(told: &str) -> Value {
+    let digits = told.strip_prefix('-').unwrap_or(told);
+    let is_number = digits.bytes().all(|c| c.is_ascii_digit() || c == b'.')
+        && digits.starts_with(|c: char| c.is_ascii_digit())
+        && (!digits.starts_with('0') || digits == "0" || digits.starts_with("0."));
+    match (is_number, told.parse::<i64>(), told.parse::<f64>()) {
+        (true, Ok(whole), _) => Value::from(whole),
+        (true, Err(_), Ok(number)) => Value::from(number),
+        _ => Value::from(told),
     }
 }
 
@@ -207,12 +271,13 @@ fn value_of(field: &str, somebody: &Somebody<'_>) -> Value {
             let day = subscriber.joined_at.to_jiff().strftime("%Y-%m-%d");
             Value::from(day.to_string())
         }
+        PROFILE => Value::from_object(Profile::of(subscriber)),
         _ => Value::from(days(subscriber.joined_at, *now)),
     }
 }
 
 /// Names that are not there, and fields of what has none.
-fn strangers(asked: &BTreeSet<String>) -> Vec<Fault> {
+fn strangers(asked: &BTreeSet<String>, named: Named<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
     for path in asked {
         let (name, field) = match path.split_once('.') {
@@ -221,6 +286,19 @@ fn strangers(asked: &BTreeSet<String>) -> Vec<Fault> {
         };
         let problem = match (name, field) {
             ("subscriber" | "item", Some(field)) if FIELDS.contains(&field) => {
+                faults.push(Fault::new(format!("`{path}` is unknown; did you mean `{field}`?")));
+                continue;
+            }
+            (PROFILE, Some(field)) => {
+                faults.extend(unknown_field(field, named.profile));
+                continue;
+            }
+            (PROFILE, None) => {
+                let problem = "`profile` is not asked as a whole";
+                faults.push(Fault::new(problem.to_owned()).hint("name a field: `profile.city`"));
+                continue;
+            }
+            ("subscriber", Some(field)) if field.starts_with("profile.") => {
                 faults.push(Fault::new(format!("`{path}` is unknown; did you mean `{field}`?")));
                 continue;
             }
@@ -237,6 +315,19 @@ fn strangers(asked: &BTreeSet<String>) -> Vec<Fault> {
         faults.push(fault);
     }
     faults
+}
+
+/// A field of the profile that people are not asked for.
+fn unknown_field(field: &str, known: Option<&[Name]>) -> Option<Fault> {
+    let known: Vec<&str> = known?.iter().map(Name::as_str).collect();
+    if known.contains(&field) {
+        return None;
+    }
+    let problem = format!("there is no field `{field}` of the profile");
+    Some(match known.is_empty() {
+        true => Fault::new(problem).hint(format!("ask for it: `[profile.{field}]`")),
+        false => Fault::near(problem, field, &known),
+    })
 }
 
 /// Comparisons with topics, channels and services that are not there.
@@ -300,6 +391,7 @@ fn tried(environment: &Environment<'_>, text: &str) -> Vec<Fault> {
         joined_at: Timestamp::default(),
         changed_at: Timestamp::default(),
         default_reply_at: None,
+        choices: None,
     };
     let bare = Subscriber {
         language: None,
@@ -350,6 +442,7 @@ mod tests {
             joined_at: Timestamp::from_millis(1_767_571_200_000),
             changed_at: Timestamp::default(),
             default_reply_at: None,
+            choices: None,
         }
     }
 
@@ -362,7 +455,8 @@ mod tests {
 
     fn read(text: &str) -> PeopleRule {
         let (topics, channels) = ([name("shoes"), name("hats")], [name("bot")]);
-        let named = Named { topics: &topics, channels: &channels };
+        let profile = [name("city"), name("age")];
+        let named = Named { topics: &topics, channels: &channels, profile: Some(&profile) };
         audience(text, named).unwrap_or_else(|faults| panic!("{text}: {faults:?}"))
     }
 
@@ -398,6 +492,30 @@ mod tests {
     }
 
     #[test]
+    fn what_people_have_told_is_asked_by_its_field() {
+        let mut ana = person("7", "ro", &[]);
+        ana.choices_mut().tell(&name("city"), Some("Iași"));
+        ana.choices_mut().tell(&name("age"), Some("38"));
+        let ion = person("8", "ro", &[]);
+        for (text, of_ana, of_ion) in [
+            ("profile.city == 'Iași'", true, false),
+            ("profile.city == ''", false, true),
+            ("profile.age != '' and profile.age >= 18", true, false),
+            ("profile.age == 38 and profile.city in ['Iași', 'Cluj']", true, false),
+        ] {
+            let rule = read(text);
+            for _ in 0..2 {
+                assert_eq!((holds(&rule, &ana), holds(&rule, &ion)), (of_ana, of_ion), "{text}");
+            }
+        }
+        for (told, is) in [("007", "text"), ("0", "number"), ("-1.5", "number"), ("1.2.3", "text")]
+        {
+            let is_number = number(told).is_number();
+            assert_eq!(if is_number { "number" } else { "text" }, is, "{told}");
+        }
+    }
+
+    #[test]
     fn lists_of_topics_are_not_mixed_up() {
         let rule = read("topics | length == 2 and language == 'hats'");
         assert!(!holds(&rule, &person("1", "", &["shoes", "hats"])));
@@ -409,7 +527,8 @@ mod tests {
     fn mistakes_are_told_with_what_was_probably_meant() {
         let (topics, channels) = ([name("shoes"), name("hats")], [name("bot")]);
         let wrong = |text: &str| {
-            let named = Named { topics: &topics, channels: &channels };
+            let profile = [name("city")];
+            let named = Named { topics: &topics, channels: &channels, profile: Some(&profile) };
             let faults = audience(text, named).err().unwrap_or_default();
             let shown = |fault: Fault| match fault.hint {
                 Some(hint) => format!("{} ({hint})", fault.problem),
@@ -422,6 +541,9 @@ mod tests {
             ("subscriber.language == 'ro'", "did you mean `language`?"),
             ("language.name == 'ro'", "`language.name`: `language` has no fields"),
             ("zzz", "there is `language`"),
+            ("profile.ctiy == 'x'", "no field `ctiy` of the profile; did you mean `city`?"),
+            ("profile", "is not asked as a whole"),
+            ("subscriber.profile.city == 'x'", "did you mean `profile.city`?"),
             ("'shoe' in topics", "there is no topic `shoe`; did you mean `shoes`?"),
             ("'x' not in topics", "there is no topic `x` (there is `shoes`, `hats`)"),
             ("channel == 'bott'", "there is no channel `bott`; did you mean `bot`?"),

@@ -37,6 +37,7 @@ impl Inner {
             "deletewebhook" => self.delete_webhook(params),
             "getwebhookinfo" => self.tell_webhook(),
             "answercallbackquery" => or_bad(self.answer_tap(params)),
+            "getchatadministrators" => or_bad(self.tell_admins(params)),
             "getchat" => or_bad(self.tell_chat(params)),
             "setmycommands" => or_bad(self.set_commands(params)),
             "getmycommands" => {

@@ -20,6 +20,8 @@ mod updates;
 
 mod people;
 
+mod groups;
+
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -421,13 +423,15 @@ struct Chat {
     standing: Standing,
     /// Whether each is closed.
     topics: HashMap<i64, bool>,
+    /// Of groups and channels.
+    admins: Vec<i64>,
     /// Only of people who are looked into.
     person: Option<people::Life>,
 }
 
 impl Chat {
     fn new(kind: Kind, standing: Standing) -> Self {
-        Self { kind, standing, topics: HashMap::new(), person: None }
+        Self { kind, standing, topics: HashMap::new(), admins: Vec::new(), person: None }
     }
 }
 

@@ -163,7 +163,7 @@ impl Life {
 /// A person's phone. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Person {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     id: i64,
 }
 
@@ -358,6 +358,12 @@ impl Person {
         });
         self.inner.tell("my_chat_member", self.id, &change);
         self.inner.ledger.changed();
+    }
+
+    /// As the service shows them in whatever chat.
+    pub(super) fn as_user(&self) -> Value {
+        let state = self.inner.lock();
+        state.chats.get(&self.id).map_or_else(|| json!({ "id": self.id }), |chat| self.user(chat))
     }
 
     fn user(&self, chat: &Chat) -> Value {

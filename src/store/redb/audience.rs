@@ -89,5 +89,6 @@ fn named_chat(address: &str) -> Subscriber {
         // Every event of the chat is newer.
         changed_at: Timestamp::default(),
         default_reply_at: None,
+        choices: None,
     }
 }

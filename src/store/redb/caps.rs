@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use redb::{ReadTransaction, ReadableTable};
 
+use crate::model::choice::Wait;
 use crate::model::lane::HELD_PER_PERSON_MAX;
 use crate::model::message::{Message, Module};
 use crate::model::name::Name;
@@ -17,6 +18,7 @@ use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::store::redb::held::title_card;
 use crate::store::redb::ledger::Writing;
+use crate::store::redb::rest::due;
 use crate::store::redb::rows::{AnswerRow, HeldRow, PostRow, Release, TakenRow};
 use crate::store::redb::tables::{CARRIED, Index, TAKEN};
 use crate::store::{Advance, StoreError};
@@ -151,11 +153,7 @@ impl Writing<'_> {
     ) -> Result<(), StoreError> {
         let Some(caps) = &step.caps else { return Ok(()) };
         let until = caps.carried_until(step.now);
-        // How long it is held counts from then.
-        let held = HeldRow { at: until, ..release.held };
-        self.hold(&step.channel, number, Release { held, ..release }, Some(step.now))?;
-        self.stamp(held.batch, held.index, Some(step.now))?;
-        self.tables.carried.insert((step.channel.as_str(), until.as_millis(), number))
+        self.hold_until(step, number, release, (until, Wait::Cap))
     }
 
     /// Lets go what was carried over and is due, at most as many messages as can be claimed;
@@ -177,6 +175,10 @@ impl Writing<'_> {
             self.tables.carried.remove((channel, at, number))?;
             let Some(person) = self.tables.subscribers.load((channel, number))? else { continue };
             let is_open = step.ways.is_window_open(person.window_until, step.now);
+            if let Some(end) = person.quiet_until(step.now) {
+                self.tables.carried.insert((channel, end.as_millis(), number))?;
+                continue;
+            }
             match (person.standing, is_open) {
                 (Standing::Active, true) => {
                     self.release_listed(step, &person)?;
@@ -201,7 +203,9 @@ impl Writing<'_> {
                 .collect::<Result<Vec<_>, _>>()?
         };
         for Release { post, held } in &held {
-            let is_meant = held.at.as_millis() == at
+            let has_come =
+                held.at.as_millis() == at || (held.wait.is_chosen() && held.at <= step.now);
+            let is_meant = has_come
                 && self.tables.beyonds.load(*post)?.is_some()
                 && self.tally(*post)?.stopped.is_none();
             if is_meant {
@@ -213,7 +217,7 @@ impl Writing<'_> {
         Ok(held.len())
     }
 
-    /// Makes one message of all that is held for somebody, newest first.
+    /// Makes one message of what is held for somebody and whose time has come, newest first.
     fn release_listed(&mut self, step: &Advance, person: &Subscriber) -> Result<(), StoreError> {
         let (channel, number) = (&step.channel, person.number);
         let held = {
@@ -222,6 +226,7 @@ impl Writing<'_> {
             rows.map(|row| row.map(|(key, held)| Release { post: key.value().2, held }))
                 .collect::<Result<Vec<_>, _>>()?
         };
+        let held = due(held, step.now);
         let mut shown = Vec::new();
         let mut releases = Vec::new();
         for release in held {
@@ -234,6 +239,8 @@ impl Writing<'_> {
             self.unhold(channel.as_str(), number, release.post)?;
             if is_stopped {
                 self.turn(batch, index, Outcome::Skipped(Reason::PostStopped))?;
+            } else if self.has_left_topics(&release, person)? {
+                self.turn(batch, index, Outcome::Skipped(Reason::Unsubscribed))?;
             } else if releases.len() < LISTED_MAX {
                 shown.push(self.tables.posts.need(release.post)?);
                 releases.push(release);

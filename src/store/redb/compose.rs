@@ -267,6 +267,7 @@ fn put_post(
         campaign: post.campaign.clone(),
         title: post.title.clone(),
         created_at: post.created_at,
+        topics: post.topics.clone(),
         bodies: post.bodies.clone(),
         personal: post.personal.clone(),
         cards: post.cards.clone(),

@@ -8,12 +8,11 @@ use crate::model::event::Event;
 use crate::model::name::Name;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
-use crate::store::redb::caps::carried_until;
 use crate::store::redb::crowd::Crowded;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rows::{AnswerAt, AnswerRow, Cursor, Number, Seen};
 use crate::store::redb::tables::{ADDRESSES, CURSORS, EVENTS, SUBSCRIBERS};
-use crate::store::{ConversationCommit, StoreError, WatchWord};
+use crate::store::{Beside, ConversationCommit, StoreError};
 
 /// How long an event id is remembered; the services repeat an event for a day and a half at most.
 pub(super) const SEEN_FOR: Duration = Duration::from_secs(72 * 3600);
@@ -78,15 +77,16 @@ pub(super) fn load_subscriber(
     }
 }
 
-/// See `Store::commit_watching`.
-pub(super) fn commit_conversation(
+/// See `Store::commit_turn`.
+pub(super) fn commit_turn(
     writing: &mut Writing<'_>,
     turn: &ConversationCommit,
-    watching: &[WatchWord],
+    beside: &Beside,
 ) -> Result<(), StoreError> {
     let missing = || StoreError::Missing { what: format!("event {}", turn.event) };
     let event = writing.tables.events.load(turn.event)?.ok_or_else(missing)?;
     writing.tables.events.remove(turn.event)?;
+    writing.tables.tries.remove(turn.event)?;
 
     let channel = &turn.channel;
     if turn.subscriber.is_some() && writing.is_erased_since(channel, &event)? {
@@ -94,10 +94,13 @@ pub(super) fn commit_conversation(
         return Ok(());
     }
     let number = writing.keep_person(channel, &event, turn.subscriber.as_ref())?;
+    if let (Some(recent), Some(number)) = (&beside.recent, number) {
+        writing.keep_recent(channel, number, recent)?;
+    }
     if let Some(consent) = &turn.consent {
         writing.keep_consent(channel, consent, number)?;
     }
-    writing.obey_watching(channel, number, watching)?;
+    writing.obey_watching(channel, number, &beside.watching)?;
     let address = match (&turn.subscriber, number) {
         (Some(person), _) => person.address.clone(),
         _ => event.address.clone(),
@@ -117,11 +120,8 @@ pub(super) fn commit_conversation(
     }
     match number {
         // What is too much for today comes by itself.
-        Some(number)
-            if turn.releases_held
-                && carried_until(&writing.tables.carried, channel.as_str(), number)?.is_none() =>
-        {
-            writing.release_held(channel, &address, number)
+        Some(number) if turn.releases_held && !writing.waits_for_day(channel, number)? => {
+            writing.release_held(channel, &address, number, event.at)
         }
         _ => Ok(()),
     }
@@ -158,6 +158,7 @@ impl Writing<'_> {
                 }
                 crowd.change(self, &before, &after)?;
                 self.note_late(channel, Some(&before), &after)?;
+                self.rest_anew(channel, &before, &after, event.at)?;
                 number
             }
         };

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::campaign::OnUncertain;
+use crate::model::choice::Wait;
 use crate::model::lane::Lane;
 use crate::model::name::Name;
 use crate::model::post::{
@@ -166,7 +167,7 @@ impl Writing<'_> {
         let Aim::Delivery { batch, index } = flight.what else { return Ok(()) };
         let part = flight.part;
         let (post, channel, number) = self.whose(batch, index)?;
-        let held = HeldRow { batch, index, at: Timestamp::default() };
+        let held = HeldRow { batch, index, at: Timestamp::default(), wait: Wait::Contact };
         if let Some(day) = flight.taken
             && !matches!(receipt.settled, Settled::Done(Outcome::Sent | Outcome::Uncertain))
         {
@@ -431,6 +432,7 @@ impl Writing<'_> {
                     language: row.language.clone(),
                     first_name: None,
                     timezone: None,
+                    profile: Vec::new(),
                     standing: Standing::Active,
                     window_until: None,
                 },
@@ -524,12 +526,20 @@ impl Writing<'_> {
                 if part > 0 {
                     self.tables.partial.remove((batch, index))?;
                 }
-                let release =
-                    Release { post, held: HeldRow { batch, index, at: Timestamp::default() } };
+                let (at, wait) = (Timestamp::default(), Wait::Contact);
+                let release = Release { post, held: HeldRow { batch, index, at, wait } };
                 let (lane, token) = self.choose_lane(post, &person, part, step)?;
                 if lane == Lane::Held {
                     self.hold(channel, number, release, Some(step.now))?;
                     turn.held += 1;
+                    turn.looked_at += HELD_LOOKS;
+                    continue;
+                }
+                // Whoever has a part of it gets the rest.
+                if part == 0
+                    && let Some(rest) = self.rest_of(&release, &person, step.now)?
+                {
+                    self.hold_until(step, number, release, rest)?;
                     turn.looked_at += HELD_LOOKS;
                     continue;
                 }
@@ -596,6 +606,7 @@ pub(super) fn recipient(person: Subscriber) -> Recipient {
         language: person.language,
         first_name: person.first_name,
         timezone: person.timezone,
+        profile: person.choices.map_or_else(Vec::new, |choices| choices.profile),
         standing: person.standing,
         window_until: person.window_until,
     }

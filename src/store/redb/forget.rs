@@ -11,7 +11,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::model::event::Event;
+use crate::model::event::{Event, PutAside};
 use crate::model::name::Name;
 use crate::model::post::{Outcome, Reason};
 use crate::model::subscriber::{Consent, Subscriber};
@@ -72,6 +72,7 @@ impl Writing<'_> {
         self.tables.optins.remove((name, number))?;
         self.tables.late.remove((name, number))?;
         self.end_watches(channel, number)?;
+        self.forget_recent(name, number)?;
         self.forget_messages_of(channel, number)?;
         self.forget_pseudonym(channel, number)?;
         for address in self.former_addresses(channel, &person)? {
@@ -102,6 +103,17 @@ impl Writing<'_> {
         }
         for event in events {
             self.tables.events.remove(event)?;
+            self.tables.tries.remove(event)?;
+        }
+        let mut aside = Vec::new();
+        for row in self.tables.aside.rows(..)? {
+            let (number, PutAside { event, .. }) = row?;
+            if event.channel == *channel && event.address == address {
+                aside.push(number.value());
+            }
+        }
+        for event in aside {
+            self.tables.aside.remove(event)?;
         }
         if let Some(mut pacing) = self.tables.pacings.load(channel.as_str())? {
             let count = pacing.chats.len();
@@ -343,7 +355,7 @@ mod tests {
 
     use Fate::{Erased as Goes, Nobody, Numbers, Proof, Settings};
 
-    const FATES: [(&str, Fate); 85] = [
+    const FATES: [(&str, Fate); 90] = [
         ("format", Nobody),
         ("counters", Nobody),
         ("sources", Nobody),
@@ -433,6 +445,12 @@ mod tests {
         ("watches_told", Goes),
         ("last_watch", Nobody),
         ("watches_end", Goes),
+        ("tries", Nobody),
+        ("aside", Goes),
+        // Groups and channels, as the service names them.
+        ("chats", Settings),
+        ("recents", Goes),
+        ("recents_by_age", Goes),
     ];
 
     #[test]

@@ -107,19 +107,23 @@ impl Writing<'_> {
         self.note(post, None, now)
     }
 
-    /// Makes one answer of what was held, newest first, each card once.
+    /// Makes one answer of what was held, newest first, each card once. What waits for an hour of
+    /// the person's own goes on waiting.
     pub fn release_held(
         &mut self,
         channel: &Name,
         address: &str,
         number: u32,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut held = Vec::new();
         {
             let range = (channel.as_str(), number, 0)..=(channel.as_str(), number, u64::MAX);
             for row in self.tables.held.rows(range)?.rev() {
                 let (key, row) = row?;
-                held.push(Release { post: key.value().2, held: row });
+                if !row.wait.is_chosen() || row.at <= now {
+                    held.push(Release { post: key.value().2, held: row });
+                }
             }
         }
         let mut cards: Vec<Card> = Vec::new();

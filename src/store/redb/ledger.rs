@@ -6,7 +6,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use crate::model::name::Name;
 use crate::model::post::Outcome;
@@ -58,6 +58,8 @@ pub(super) struct Memory {
     pub taken: HashMap<(Name, u32), (Taken, bool)>,
     /// The campaigns of posts.
     pub campaigns: HashMap<u64, Option<Name>>,
+    /// The topics of posts, asked for of people who have chosen how often these come.
+    pub topics: HashMap<u64, Arc<[Name]>>,
     /// Sources whose products were named ahead of a poll that is not committed yet.
     pub naming: HashSet<Name>,
     /// How far pruning went through what belongs to shelves.
@@ -78,6 +80,7 @@ impl Memory {
         self.sent.clear();
         self.taken.clear();
         self.campaigns.clear();
+        self.topics.clear();
     }
 
     /// Keeps the memory small; only after a commit.
@@ -284,6 +287,11 @@ impl Writing<'_> {
         sheet.times.put(index, now);
         sheet.has_new_times = true;
         Ok(())
+    }
+
+    /// Whether the recipient was settled or held once already.
+    pub fn is_stamped(&mut self, batch: u64, index: u16) -> Result<bool, StoreError> {
+        Ok(self.sheet(batch)?.times.second(usize::from(index)).is_some())
     }
 
     /// What changes of a post; what is changed there is written with this transaction.

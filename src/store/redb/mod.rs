@@ -70,6 +70,8 @@ mod pacing;
 
 mod caps;
 
+mod rest;
+
 mod converse;
 
 mod consents;
@@ -79,6 +81,12 @@ mod forget;
 mod arrivals;
 
 mod deletions;
+
+mod recent;
+
+mod aside;
+
+mod chats;
 
 mod echo;
 
@@ -105,9 +113,10 @@ use redb::{Database, ReadTransaction, ReadableDatabase, TransactionError};
 
 use crate::model::archive::Archived;
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
 use crate::model::control::{Obeyed, PostWord};
 use crate::model::correction::{EditAt, EditClaim, EditReceipt};
-use crate::model::event::Event;
+use crate::model::event::{Event, EventWord, PutAside};
 use crate::model::item::{Item, ItemId};
 use crate::model::known::Known;
 use crate::model::lane::Optin;
@@ -120,6 +129,7 @@ use crate::model::post::{Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
 use crate::model::product::ProductName;
 use crate::model::proof::{Audit, Hash, Proof};
+use crate::model::recent::Recent;
 use crate::model::report::PostReport;
 use crate::model::shelf::{Block, ShelfKey, ShelfState};
 use crate::model::signal::Signal;
@@ -136,10 +146,10 @@ use crate::store::redb::rows::BotName;
 use crate::store::redb::tables::BOTS;
 use crate::store::redb::writer::{Fault, Writer};
 use crate::store::{
-    Advance, Arrivals, Arrived, Claimed, ConversationCommit, CorrectionCommit, Deletion, Delivery,
-    Erasure, FloodWord, FoundProduct, LateCommit, LateLook, MarketCampaign, MarketState, OptinWord,
-    PollCommit, PostCommit, PostRole, ProductNow, ProductQuery, Reply, Rescued, ReviewWord,
-    Reviewed, Status, Store, StoreError, Telling, TraceQuery, WatchWord, Watcher, Windows, Wire,
+    Advance, Arrivals, Arrived, Beside, Claimed, ConversationCommit, CorrectionCommit, Deletion,
+    Delivery, Erasure, FloodWord, FoundProduct, LateCommit, LateLook, MarketCampaign, MarketState,
+    OptinWord, PollCommit, PostCommit, PostRole, ProductNow, ProductQuery, Reply, Rescued,
+    ReviewWord, Reviewed, Status, Store, StoreError, Telling, TraceQuery, Watcher, Windows, Wire,
     ZonedCommit,
 };
 
@@ -803,12 +813,50 @@ impl Store for RedbStore {
         self.look(move |read| converse::load_subscriber(read, &channel, &address))
     }
 
-    fn commit_conversation(&self, turn: ConversationCommit) -> Reply<'_, ()> {
-        self.write(move |writing| converse::commit_conversation(writing, &turn, &[]))
+    fn load_recent(&self, channel: &Name, address: &str) -> Reply<'_, Option<Recent>> {
+        let (channel, address) = (channel.clone(), address.to_owned());
+        self.look(move |read| recent::load_recent(read, &channel, &address))
     }
 
-    fn commit_watching(&self, turn: ConversationCommit, words: Vec<WatchWord>) -> Reply<'_, ()> {
-        self.write(move |writing| converse::commit_conversation(writing, &turn, &words))
+    fn commit_turn(&self, turn: ConversationCommit, beside: Beside) -> Reply<'_, ()> {
+        self.write(move |writing| converse::commit_turn(writing, &turn, &beside))
+    }
+
+    fn load_chats(&self, channel: &Name, limit: usize) -> Reply<'_, Vec<(String, ChatSeen)>> {
+        let channel = channel.clone();
+        self.scan(move |read| chats::load_chats(read, &channel, limit))
+    }
+
+    fn commit_chat(&self, channel: &Name, address: &str, chat: Option<ChatSeen>) -> Reply<'_, ()> {
+        let (channel, address) = (channel.clone(), address.to_owned());
+        self.write(move |writing| chats::commit_chat(writing, &channel, &address, chat.as_ref()))
+    }
+
+    fn load_tries(&self, events: &[u64]) -> Reply<'_, Vec<u32>> {
+        let events = events.to_vec();
+        self.look(move |read| aside::load_tries(read, &events))
+    }
+
+    fn note_tries(&self, events: Vec<u64>) -> Reply<'_, ()> {
+        self.write(move |writing| aside::note_tries(writing, &events))
+    }
+
+    fn fail_event(
+        &self,
+        event: u64,
+        why: String,
+        is_counted: bool,
+        now: Timestamp,
+    ) -> Reply<'_, bool> {
+        self.write(move |writing| aside::fail_event(writing, event, &why, is_counted, now))
+    }
+
+    fn load_aside(&self, limit: usize) -> Reply<'_, Vec<(u64, PutAside)>> {
+        self.scan(move |read| aside::load_aside(read, limit))
+    }
+
+    fn commit_event_word(&self, events: Vec<u64>, word: EventWord) -> Reply<'_, usize> {
+        self.write(move |writing| aside::commit_event_word(writing, &events, word))
     }
 
     fn load_watches(&self, channel: &Name, person: u32) -> Reply<'_, Vec<Watch>> {

@@ -270,6 +270,7 @@ mod tests {
             joined_at: Timestamp::from_millis(1),
             changed_at: Timestamp::from_millis(2),
             default_reply_at: None,
+            choices: None,
         }
     }
 

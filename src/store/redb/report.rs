@@ -6,6 +6,7 @@ use std::time::Duration;
 use redb::{ReadTransaction, ReadableTable};
 
 use crate::model::channel::ChannelState;
+use crate::model::choice::Wait;
 use crate::model::name::Name;
 use crate::model::post::{Outcome, PostId};
 use crate::model::report::{Ends, LATELY_S, LEFT_WITHIN, Pace, PostReport};
@@ -17,7 +18,7 @@ use crate::store::redb::marks::{complete, count_reached};
 use crate::store::redb::pacing::stars_of_post;
 use crate::store::redb::rows::{Outcomes, People, PostRow, Span, TimesRow};
 use crate::store::redb::tables::{
-    CARRIED, CHANNELS, Index, OUTCOMES, PEOPLE, POSTS, Records, TALLIES, TIMES, WITHDRAWALS,
+    CARRIED, CHANNELS, HELD, Index, OUTCOMES, PEOPLE, POSTS, Records, TALLIES, TIMES, WITHDRAWALS,
 };
 use crate::store::redb::times::{Times, seconds};
 use crate::store::{Delivery, StoreError};
@@ -90,14 +91,16 @@ pub(super) fn load_report(
             None => channels.push((span.channel.clone(), of_channel)),
         }
     }
-    let mut carried = 0;
+    let (mut carried, mut rests) = (0, 0);
     let mut stars_tenths = 0;
     for (channel, _) in &channels {
         stars_tenths += stars_of_post(read, channel, id)?;
     }
     for span in &row.spans {
         if ends_of(&channels, &span.channel) > 0 {
-            carried += count_carried(read, span)?;
+            let by_themselves = count_carried(read, id, span)?;
+            carried += by_themselves.carried;
+            rests += by_themselves.rests;
         }
     }
     let instant = |second: u32| Timestamp::from_millis(i64::from(second) * 1_000);
@@ -139,6 +142,7 @@ pub(super) fn load_report(
         lately: sending.lately,
         stars_tenths,
         carried,
+        rests,
     }))
 }
 
@@ -166,15 +170,28 @@ fn ends_of(channels: &[(Name, Ends)], channel: &Name) -> u64 {
     channels.iter().find(|(name, _)| name == channel).map_or(0, |(_, ends)| ends.counts.held)
 }
 
-/// How many of those for whom it is held get it on the next day.
-fn count_carried(read: &ReadTransaction, span: &Span) -> Result<u64, StoreError> {
-    let numbers_due = carried_numbers(read, span.channel.as_str())?;
+/// To how many of those for whom a post is held it comes by itself.
+#[derive(Default)]
+struct ByThemselves {
+    /// On the next day, because it was too much for one.
+    carried: u64,
+    /// When they have chosen.
+    rests: u64,
+}
+
+fn count_carried(
+    read: &ReadTransaction,
+    post: PostId,
+    span: &Span,
+) -> Result<ByThemselves, StoreError> {
+    let channel = span.channel.as_str();
+    let mut counts = ByThemselves::default();
+    let numbers_due = carried_numbers(read, channel)?;
     if numbers_due.is_empty() {
-        return Ok(0);
+        return Ok(counts);
     }
-    let (people, outcomes) = (PEOPLE.open(read)?, OUTCOMES.open(read)?);
+    let (people, outcomes, rows) = (PEOPLE.open(read)?, OUTCOMES.open(read)?, HELD.open(read)?);
     let held = Outcome::Held.to_byte();
-    let mut carried = 0;
     for batch in span.first..span.first + span.batches {
         let Outcomes(bytes) = outcomes.need(batch)?;
         if !bytes.contains(&held) {
@@ -183,9 +200,14 @@ fn count_carried(read: &ReadTransaction, span: &Span) -> Result<u64, StoreError>
         let who = numbers(&people.need(batch)?.steps);
         let is_carried =
             |(number, byte): &(u32, &u8)| **byte == held && numbers_due.contains(number);
-        carried += who.into_iter().zip(&bytes).filter(is_carried).count() as u64;
+        for (number, _) in who.into_iter().zip(&bytes).filter(is_carried) {
+            match rows.load((channel, number, post.0))? {
+                Some(row) if row.wait.is_chosen() => counts.rests += 1,
+                _ => counts.carried += 1,
+            }
+        }
     }
-    Ok(carried)
+    Ok(counts)
 }
 
 /// When a post was sent, gathered.
@@ -258,8 +280,20 @@ pub(super) fn load_delivery(
     match find((&people, &outcomes, &times), &row.spans, channel.as_str(), number)? {
         Some((mut found, place)) => {
             if found.outcome == Outcome::Held {
-                found.carried_until =
-                    carried_until(&CARRIED.open(read)?, channel.as_str(), number)?;
+                let held = HELD.open(read)?.load((channel.as_str(), number, post.0))?;
+                match held.filter(|held| held.wait.is_chosen()) {
+                    Some(held) => {
+                        (found.wait, found.carried_until) = (held.wait, Some(held.at));
+                    }
+                    None => {
+                        let carried = CARRIED.open(read)?;
+                        found.carried_until = carried_until(&carried, channel.as_str(), number)?;
+                        found.wait = match found.carried_until {
+                            Some(_) => Wait::Cap,
+                            None => Wait::Contact,
+                        };
+                    }
+                }
             }
             complete(read, found, place, (channel, number)).map(Some)
         }
@@ -291,6 +325,7 @@ where
         outcome,
         at,
         carried_until: None,
+        wait: Wait::Contact,
         lane: None,
         is_delivered: false,
         is_read: false,

@@ -10,9 +10,11 @@ use crate::model::archive::Archived;
 use crate::model::audience::Whom;
 use crate::model::campaign::OnUncertain;
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
+use crate::model::choice::Wait;
 use crate::model::control::Priority;
 use crate::model::correction::Corrections;
-use crate::model::event::Event;
+use crate::model::event::{Event, PutAside};
 use crate::model::item::Item;
 use crate::model::known::Known;
 use crate::model::lane::{Beyond, Lane, Optin};
@@ -23,6 +25,7 @@ use crate::model::pacing::{Halt, Pacing};
 use crate::model::post::{Answer, Body, Counts, Draft, Personal, Zoned};
 use crate::model::product::ProductName;
 use crate::model::proof::{Entry, Hash, Pseudonym};
+use crate::model::recent::Recent;
 use crate::model::rollout::Rollout;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
@@ -169,6 +172,7 @@ pub(super) struct PostRow {
     pub campaign: Option<Name>,
     pub title: String,
     pub created_at: Timestamp,
+    pub topics: Vec<Name>,
     pub bodies: Vec<Body>,
     pub personal: Option<Personal>,
     pub cards: Vec<Card>,
@@ -337,8 +341,9 @@ pub(super) struct Part(pub u8);
 pub(super) struct HeldRow {
     pub batch: u64,
     pub index: u16,
-    /// Since when.
+    /// Since when; of what comes by itself, when it does.
     pub at: Timestamp,
+    pub wait: Wait,
 }
 
 /// One answer that is not settled yet.
@@ -408,6 +413,10 @@ pub(super) struct Bits(pub Vec<u8>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Cursor(pub i64);
 
+/// How often an event was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tries(pub u32);
+
 /// When an event id was seen last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seen(pub Timestamp);
@@ -469,7 +478,7 @@ versions! {
     FileRow = 1;
     Whom = 1;
     Gathering = 1;
-    PostRow = 3;
+    PostRow = 4;
     Tally = 4;
     TimesRow = 2, IS_BULK;
     Trace = 2, IS_BULK;
@@ -480,10 +489,10 @@ versions! {
     SentRow = 1, IS_BULK;
     Flight = 3;
     Part = 1;
-    HeldRow = 2;
-    AnswerRow = 2;
+    HeldRow = 3;
+    AnswerRow = 3;
     EchoRow = 1, IS_BULK;
-    Doubt = 1;
+    Doubt = 2;
     LaneRow = 1, IS_BULK;
     Marks = 1, IS_BULK;
     Beyond = 1;
@@ -507,7 +516,11 @@ versions! {
     TakenRow = 1, IS_BULK;
     Cursor = 1;
     KeptMedium = 1;
-    Event = 2;
+    Event = 3;
+    Tries = 1;
+    PutAside = 1;
+    Recent = 1;
+    ChatSeen = 1;
     Seen = 1;
     Archived = 1;
     Watch = 1;
@@ -524,7 +537,9 @@ mod tests {
     use crate::model::audience::{FixedChat, LateJoiners};
     use crate::model::campaign::ChangeKind;
     use crate::model::channel::ChannelKind;
-    use crate::model::event::Deed;
+    use crate::model::chat::ChatKind;
+    use crate::model::choice::{Choices, Minute, Pace, Quiet, Weekday};
+    use crate::model::event::{Deed, Tap};
     use crate::model::item::{ItemId, Media, MediaKind};
     use crate::model::known::KnownItem;
     use crate::model::lane::Template;
@@ -537,6 +552,7 @@ mod tests {
     use crate::model::post::{
         Content, DraftId, Flood, Hold, PostId, PriceMove, Reason, Story, Told,
     };
+    use crate::model::recent::Lately;
     use crate::model::rich::{Block, Inline, RichText};
     use crate::model::rollout::{Quota, Stages};
     use crate::model::shelf::ShelfState;
@@ -874,6 +890,7 @@ mod tests {
                 campaign: Some(name("c")),
                 title: "t".into(),
                 created_at: at(1),
+                topics: vec![name("n")],
                 bodies: vec![Body {
                     kind: ChannelKind::Messenger,
                     language: Some("ro".into()),
@@ -898,10 +915,10 @@ mod tests {
                 })),
                 spans: vec![Span { channel: name("bot"), first: 1, batches: 2 }],
             },
-            "03cbb2456f01016301740201010102726f0300010002000161080d68747470733a2f2f652e6f726701\
-             0102016200017500016301017000010001690178000000000301017401730001016c00000000000001\
-             016c01066c2e68746d6c017800000201017401730001016c000101d80402040103555443ac0201ac02\
-             020103626f740102",
+            "04429619ae01016301740201016e01010102726f0300010002000161080d68747470733a2f2f652e\
+             6f7267010102016200017500016301017000010001690178000000000301017401730001016c0000\
+             0000000001016c01066c2e68746d6c017800000201017401730001016c000101d804020401035554\
+             43ac0201ac02020103626f740102",
         );
     }
 
@@ -1040,7 +1057,10 @@ mod tests {
 
     #[test]
     fn a_held_delivery_is_read_as_it_was_written() {
-        golden(&HeldRow { batch: 1, index: 2, at: at(1) }, "0262df4778010202");
+        golden(
+            &HeldRow { batch: 1, index: 2, at: at(1), wait: Wait::Weekly },
+            "03e6dd890e01020203",
+        );
     }
 
     #[test]
@@ -1049,15 +1069,20 @@ mod tests {
             &AnswerRow {
                 number: Some(1),
                 language: None,
-                answer: Answer { message: message(), tap: Some("t".into()), ask: Some("o".into()) },
+                answer: Answer {
+                    message: message(),
+                    tap: Some(Tap { id: "t".into(), message: Some(9) }),
+                    ask: Some("o".into()),
+                },
                 part: 2,
                 releases: vec![Release {
                     post: 3,
-                    held: HeldRow { batch: 4, index: 5, at: at(1) },
+                    held: HeldRow { batch: 4, index: 5, at: at(1), wait: Wait::Contact },
                 }],
             },
-            "02cf1aac500101000300010002000161080d68747470733a2f2f652e6f726701010201620001750001630101\
-             7000010001690178000000000301017401730001016c00000000000001017401016f020103040502",
+            "032ed7ea8a0101000300010002000161080d68747470733a2f2f652e6f7267010102016200017500\
+             016301017000010001690178000000000301017401730001016c000000000000010174011201016f\
+             02010304050200",
         );
     }
 
@@ -1068,14 +1093,14 @@ mod tests {
             &Doubt {
                 channel: name("page"),
                 address: "7".into(),
-                targets: vec![HeldRow { batch: 1, index: 2, at: at(3) }],
+                targets: vec![HeldRow { batch: 1, index: 2, at: at(3), wait: Wait::Cap }],
                 is_carousel: true,
                 lane: Lane::Held,
                 part: 1,
                 due_at: at(4),
                 has_waited: true,
             },
-            "019c8cc15b04706167650137010102060101010801",
+            "0278ad6a0c0470616765013701010206010101010801",
         );
         golden(&LaneRow(Lane::Utility), "0123cacef802");
         golden(&Marks { delivered: at(1), read: at(2) }, "01662a9b740204");
@@ -1132,8 +1157,20 @@ mod tests {
                 joined_at: at(2),
                 changed_at: at(3),
                 default_reply_at: Some(at(4)),
+                choices: Some(Box::new(Choices {
+                    has_language: true,
+                    all: Pace::Daily,
+                    paces: vec![(name("news"), Pace::Weekly)],
+                    hour: Minute::read("18:30"),
+                    day: Weekday::read("fri"),
+                    quiet: Quiet::read("22-7"),
+                    clock: Zone::exactly("UTC"),
+                    profile: vec![(name("city"), "Iași".into())],
+                    asked: Some(name("age")),
+                })),
             },
-            "04d06165350101610102656e0103416e610103555443010a010b7765623a686172626f757201046e65777303010204060108",
+            "04eca046ab0101610102656e0103416e610103555443010a01046e65777303010204060108010101\
+             01046e6577730201d608010401a80aa4030103555443010463697479054961c899690103616765",
         );
     }
 
@@ -1264,9 +1301,42 @@ mod tests {
                 address: "a".into(),
                 language: None,
                 first_name: Some("Ana".into()),
-                deed: Deed::Tapped { payload: "p".into(), tap: Some("t".into()) },
+                deed: Deed::Tapped {
+                    payload: "p".into(),
+                    tap: Some(Tap { id: "t".into(), message: Some(9) }),
+                },
             },
-            "02607a928c03626f740131020161000103416e61030170010174",
+            "0327116d5b03626f740131020161000103416e610301700101740112",
+        );
+    }
+
+    #[test]
+    fn what_is_kept_of_events_that_fail_or_came_lately_is_read_as_it_was_written() {
+        let event = Event {
+            channel: name("bot"),
+            id: "1".into(),
+            at: at(1),
+            address: "a".into(),
+            language: None,
+            first_name: None,
+            deed: Deed::SentMedia,
+        };
+        let lately = Lately::of(&event);
+        golden(&Tries(3), "01db31b89a03");
+        golden(
+            &PutAside { event, at: at(2), tries: 3, why: "w".into() },
+            "01007eb00b03626f74013102016100000204030177",
+        );
+        let chat = ChatSeen {
+            kind: ChatKind::Channel,
+            title: Some("t".into()),
+            may_post: true,
+            at: at(1),
+        };
+        golden(&chat, "01e5a55e2b010101740102");
+        golden(
+            &Recent { base: None, events: vec![lately], after: None },
+            "01dea735260001013102016100000200",
         );
     }
 

@@ -16,8 +16,9 @@ use redb::{
 use crate::model::archive::Archived;
 use crate::model::audience::Whom;
 use crate::model::channel::ChannelState;
+use crate::model::chat::ChatSeen;
 use crate::model::correction::Corrections;
-use crate::model::event::Event;
+use crate::model::event::{Event, PutAside};
 use crate::model::item::Item;
 use crate::model::known::Known;
 use crate::model::lane::{Beyond, Optin};
@@ -26,6 +27,7 @@ use crate::model::pacing::{Halt, Pacing};
 use crate::model::post::Draft;
 use crate::model::product::ProductName;
 use crate::model::proof::{Entry, Pseudonym};
+use crate::model::recent::Recent;
 use crate::model::shelf::ShelfState;
 use crate::model::source::SourceState;
 use crate::model::subscriber::Subscriber;
@@ -38,7 +40,7 @@ use crate::store::redb::rows::{
     AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, Erased, FileRow, Flight,
     Format, HeldRow, LaneRow, LastWatch, Marks, Number, Outcomes, Part, People, Pepper, PostRow,
     PriceRow, Seen, SentRow, ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow, ToldWatch,
-    WatchedRow, Wording,
+    Tries, WatchedRow, Wording,
 };
 use crate::store::{Deletion, MarketState, StoreError};
 
@@ -190,6 +192,14 @@ tables! {
         cursors CURSORS: Text => Cursor;
         /// By a number that grows by one: events not yet answered.
         events EVENTS: u64 => Event;
+        /// By the event's number: how often it was tried, of those that were not answered at once.
+        tries TRIES: u64 => Tries;
+        /// By the event's number: those that could not be answered.
+        aside ASIDE: u64 => PutAside;
+        /// By channel and address: groups and channels that bots were let into.
+        chats CHATS: (Text, Text) => ChatSeen;
+        /// By channel and number: what people did lately.
+        recents RECENTS: (Text, u32) => Recent;
         /// By channel and event id.
         seen SEEN: (Text, Text) => Seen;
         /// By the item's id: what became of it.
@@ -248,6 +258,8 @@ tables! {
         ready ANSWERS_READY: (Text, u64, Text);
         /// Seen in milliseconds, channel, event id.
         seen_by_age SEEN_BY_AGE: (i64, Text, Text);
+        /// Newest event in milliseconds, channel, number.
+        recents_by_age RECENTS_BY_AGE: (i64, Text, u32);
         /// Newest step in milliseconds, item.
         traces_by_age TRACES_BY_AGE: (i64, [u8; 16]);
         /// Channel, due in milliseconds, number: for whom something is carried over.

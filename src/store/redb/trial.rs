@@ -35,6 +35,7 @@ fn person(number: usize) -> Subscriber {
         joined_at: NOW,
         changed_at: NOW,
         default_reply_at: None,
+        choices: None,
     }
 }
 
@@ -52,6 +53,7 @@ pub async fn post(store: &RedbStore, count: usize) -> PostId {
         campaign: Name::parse("news").ok(),
         title: "t".into(),
         created_at: NOW,
+        topics: vec![],
         bodies: vec![],
         personal: None,
         cards: vec![],

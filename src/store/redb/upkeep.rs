@@ -18,8 +18,8 @@ use crate::store::redb::ledger::{Writing, numbers};
 use crate::store::redb::poll::{load_sources, named};
 use crate::store::redb::rows::{Outcomes, PostRow, Tally};
 use crate::store::redb::tables::{
-    ANSWERS, BEYONDS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD, EVENTS,
-    HALTS, OUTCOMES, PACINGS, PEOPLE, POSTS, SUBSCRIBERS, TALLIES, WATCHES,
+    ANSWERS, ASIDE, BEYONDS, CHANNELS, CORRECTIONS, CROWDS, DRAFTS, DRAFTS_DUE, DRAFTS_HELD,
+    EVENTS, HALTS, OUTCOMES, PACINGS, PEOPLE, POSTS, SUBSCRIBERS, TALLIES, WATCHES,
 };
 use crate::store::{ChannelStatus, Status, StoreError};
 
@@ -69,6 +69,7 @@ pub(super) fn load_status(read: &ReadTransaction) -> Result<Status, StoreError> 
         floods,
         reviews,
         events: EVENTS.open(read)?.len()?,
+        events_aside: ASIDE.open(read)?.len()?,
         counts,
         unfinished_posts,
         zoned,
@@ -151,6 +152,7 @@ fn post(id: PostId, row: PostRow, tally: Tally, corrections: Option<Corrections>
         campaign: row.campaign,
         title: row.title,
         created_at: row.created_at,
+        topics: row.topics,
         bodies: row.bodies,
         personal: row.personal,
         cards: row.cards,
@@ -244,7 +246,9 @@ pub(super) fn prune(writing: &mut Writing<'_>, now: Timestamp) -> Result<usize, 
     let deletions = writing.prune_deletions(now, PRUNED_ROWS_MAX)?;
     let stars = writing.prune_stars(Days::utc().day(now), PRUNED_ROWS_MAX)?;
     let watches = writing.prune_watches(now, PRUNED_ROWS_MAX)?;
-    let of_people = withdrawals + deletions + watches;
+    let recents = writing.prune_recents(now, PRUNED_ROWS_MAX)?;
+    let aside = writing.prune_aside(now, PRUNED_ROWS_MAX)?;
+    let of_people = withdrawals + deletions + watches + recents + aside;
     Ok(items + posts + sent + seen + stories + shelves + media + traces + of_people + stars)
 }
 

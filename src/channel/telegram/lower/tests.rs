@@ -59,6 +59,26 @@ fn a_tap_is_acknowledged_first_and_alone_if_there_is_nothing_to_say() {
 }
 
 #[test]
+fn a_menu_takes_the_place_of_the_tapped_one_or_is_sent() {
+    let mut menu = Message::from_plain("Hi");
+    menu.quick_replies = vec![tap("Yes", "y")];
+    let mut calls = lower(&menu, Some("1"));
+    put_in_place(&mut calls, 7);
+    let methods: Vec<_> = calls.iter().map(|call| (call.method, call.covers)).collect();
+    let expected = [("answerCallbackQuery", 0), ("editMessageText", 1), ("sendMessage", 0)];
+    assert_eq!(methods, expected);
+    let (edit, sent) = (calls[1].body(), calls[2].body());
+    assert_eq!(edit["message_id"], 7);
+    assert_eq!((&edit["text"], &edit["reply_markup"]), (&sent["text"], &sent["reply_markup"]));
+    // What is more than a text is sent.
+    let long = Message::from_plain(&"word ".repeat(2_000));
+    let mut calls = lower(&long, None);
+    let before = calls.clone();
+    put_in_place(&mut calls, 7);
+    assert_eq!(calls, before);
+}
+
+#[test]
 fn text_goes_with_its_entities_and_buttons() {
     let rich = RichText {
         blocks: vec![Block::Paragraph(vec![

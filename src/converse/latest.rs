@@ -1,0 +1,126 @@
+//! The newest items on demand, and a search among them: what is asked for, and what is said of what
+//! was found. The looking up is the worker's: see `shelf`.
+
+use crate::converse::choosing::{Chosen, HERE, fold, menu, say, topic_of};
+use crate::converse::commands::Command;
+use crate::converse::replies::Setting;
+use crate::converse::{settings, topics};
+use crate::model::message::{Card, Message, Module};
+use crate::model::name::Name;
+use crate::model::subscriber::{Standing, Subscriber};
+
+/// Most items of one answer.
+pub(super) const SHOWN_MAX: usize = 5;
+
+/// Longest search, in characters, and most words of it.
+const SEARCH_CHARS_MAX: usize = 200;
+const SEARCH_WORDS_MAX: usize = 8;
+
+const NOTHING_NEW: [(&str, &str); 7] = [
+    ("en", "There is nothing new just now. It comes to you when there is."),
+    ("ro", "Acum nu este nimic nou. Când va fi, îți scriu."),
+    ("de", "Gerade gibt es nichts Neues. Sobald es etwas gibt, kommt es zu dir."),
+    ("fr", "Rien de neuf pour l’instant. Dès qu’il y aura du neuf, vous le recevrez."),
+    ("es", "Ahora no hay nada nuevo. Te llegará cuando lo haya."),
+    ("it", "Per ora non c’è nulla di nuovo. Quando ci sarà, ti arriverà."),
+    ("ru", "Пока ничего нового нет. Когда появится, я напишу."),
+];
+
+const NOTHING_FOUND: [(&str, &str); 7] = [
+    ("en", "I found nothing for “{words}” among the newest."),
+    ("ro", "Nu am găsit nimic pentru „{words}” printre cele mai noi."),
+    ("de", "Ich habe unter dem Neuesten nichts zu „{words}“ gefunden."),
+    ("fr", "Je n’ai rien trouvé pour « {words} » parmi les plus récents."),
+    ("es", "No he encontrado nada para «{words}» entre lo más nuevo."),
+    ("it", "Non ho trovato nulla per “{words}” tra le novità."),
+    ("ru", "Среди нового ничего не нашлось по запросу «{words}»."),
+];
+
+const SEARCH_FOR: [(&str, &str); 7] = [
+    ("en", "Write what you are looking for: /search shoes"),
+    ("ro", "Scrie ce cauți: /search pantofi"),
+    ("de", "Schreibe, was du suchst: /search Schuhe"),
+    ("fr", "Écrivez ce que vous cherchez : /search chaussures"),
+    ("es", "Escribe lo que buscas: /search zapatos"),
+    ("it", "Scrivi che cosa cerchi: /search scarpe"),
+    ("ru", "Напишите, что вы ищете: /search обувь"),
+];
+
+/// What is to be looked up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lookup {
+    /// Items of these topics; none: of all.
+    pub topics: Vec<Name>,
+    /// What is looked for, as it was written; empty: the newest.
+    pub words: String,
+}
+
+/// `/latest`, perhaps with a topic behind it.
+pub(super) fn latest(person: &Subscriber, rest: &str, setting: &Setting<'_>) -> Chosen {
+    let topics = match rest {
+        "" | HERE => own(person),
+        named => match topic_of(named, setting) {
+            Some(topic) => vec![topic.clone()],
+            None => {
+                let ways = vec![settings::way(person, Command::Topics)];
+                return Chosen::say(&say(&topics::GONE, person), ways);
+            }
+        },
+    };
+    let lookup = Lookup { topics, words: String::new() };
+    Chosen { lookup: Some(lookup), ..Chosen::default() }
+}
+
+/// `/search` and what is looked for.
+pub(super) fn search(person: &Subscriber, rest: &str) -> Chosen {
+    let words: String = rest.chars().take(SEARCH_CHARS_MAX).collect();
+    if sought(&words).is_empty() {
+        return Chosen::say(&say(&SEARCH_FOR, person), vec![]);
+    }
+    Chosen { lookup: Some(Lookup { topics: own(person), words }), ..Chosen::default() }
+}
+
+/// Whoever gets nothing is shown what there is.
+fn own(person: &Subscriber) -> Vec<Name> {
+    match person.standing {
+        Standing::Active => person.topics.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// The words that an item must have, each as [`fold`] writes it.
+pub(super) fn sought(words: &str) -> Vec<String> {
+    let folded = fold(words);
+    let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.take(SEARCH_WORDS_MAX).map(str::to_owned).collect()
+}
+
+/// What is said of what was found.
+pub(super) fn found(lookup: &Lookup, cards: Vec<Card>, person: &Subscriber) -> Message {
+    if !cards.is_empty() {
+        return Message::from(vec![Module::Cards(cards)]);
+    }
+    let text = match lookup.words.is_empty() {
+        true => say(&NOTHING_NEW, person),
+        false => say(&NOTHING_FOUND, person).replace("{words}", lookup.words.trim()),
+    };
+    menu(&text, vec![])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::converse::choosing::tests::has_all_languages;
+
+    #[test]
+    fn every_saying_has_the_same_languages() {
+        has_all_languages(&[&NOTHING_NEW, &NOTHING_FOUND, &SEARCH_FOR]);
+    }
+
+    #[test]
+    fn what_is_sought_is_words() {
+        assert_eq!(sought(" Pantofi, ROȘII! "), ["pantofi", "rosii"]);
+        assert_eq!(sought("…"), Vec::<String>::new());
+        assert_eq!(sought(&"a ".repeat(100)).len(), SEARCH_WORDS_MAX);
+    }
+}
