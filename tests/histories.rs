@@ -27,6 +27,7 @@ use tidings::runtime::shutdown::Stop;
 use tidings::runtime::wakes::Wakes;
 use tidings::store::Store;
 use tidings::store::redb::open_on;
+use tokio::task::JoinSet;
 use url::Url;
 
 const START: i64 = 1_790_000_000_000;
@@ -158,7 +159,8 @@ async fn told(events: Vec<Event>) -> BTreeMap<(String, String), Subscriber> {
         reviewers: BTreeMap::new(),
         asks: BTreeMap::new(),
     };
-    let answering = tokio::spawn(worker::run(options, stop.clone()));
+    let mut answering = JoinSet::new();
+    answering.spawn(worker::run(options, stop.clone()));
     for events in events.chunks(100) {
         store.commit_events(events.to_vec(), None, clock.now()).await.unwrap();
         wakes.events.notify_one();
@@ -170,7 +172,7 @@ async fn told(events: Vec<Event>) -> BTreeMap<(String, String), Subscriber> {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     stop.begin.cancel();
-    answering.await.unwrap();
+    answering.join_next().await.unwrap().unwrap();
     assert_eq!(store.load_status().await.unwrap().events_aside, 0);
     let mut people = BTreeMap::new();
     for channel in ["bot", "page"] {

@@ -26,6 +26,7 @@ use tidings::store::Store;
 use tidings::store::redb;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 const KILLS: usize = 4;
 
@@ -64,12 +65,12 @@ async fn sec_w04_no_acknowledged_event_is_lost_whenever_the_program_is_killed() 
     let mut dice = StdRng::seed_from_u64(6);
     let (is_over, next) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(1)));
     let now = tidings::runtime::clock::Clock::system().now().as_millis();
-    let mut writers = Vec::new();
+    let mut writers = JoinSet::new();
     for _ in 0..WRITERS {
         let (is_over, next) = (Arc::clone(&is_over), Arc::clone(&next));
         let (public, page) = (rig.public.clone(), rig.messenger.page_id().to_owned());
         let secret = rig.messenger.app_secret().to_owned();
-        writers.push(tokio::spawn(async move {
+        writers.spawn(async move {
             let mut acknowledged = Vec::new();
             while !is_over.load(Ordering::Relaxed) {
                 let psid = format!("9{:06}", next.fetch_add(1, Ordering::Relaxed));
@@ -81,7 +82,7 @@ async fn sec_w04_no_acknowledged_event_is_lost_whenever_the_program_is_killed() 
                 }
             }
             acknowledged
-        }));
+        });
     }
     for _ in 0..KILLS {
         let daemon = rig.start();
@@ -92,8 +93,8 @@ async fn sec_w04_no_acknowledged_event_is_lost_whenever_the_program_is_killed() 
     tokio::time::sleep(Duration::from_millis(300)).await;
     is_over.store(true, Ordering::Relaxed);
     let mut acknowledged = BTreeSet::new();
-    for writer in writers {
-        acknowledged.extend(writer.await.unwrap());
+    while let Some(writer) = writers.join_next().await {
+        acknowledged.extend(writer.unwrap());
     }
     let answered = async {
         loop {

@@ -16,7 +16,6 @@ mod rig;
 use rig::{Rig, soon};
 use serde_json::Value;
 use site::{Site, status};
-use tidings::sandbox::fault::{Fault, Trouble};
 use tidings::sandbox::telegram;
 
 /// A Merchant feed of rows of id, stock and price.
@@ -257,13 +256,13 @@ async fn killed_between_the_poll_and_the_sending_it_is_told_once() {
         person.starts(Some("WATCHshopP1"));
         soon("the answer", person.wait_inbox(1)).await;
     }
-    // Telegram is away, so that nothing goes out.
-    rig.telegram.faults().add(Trouble::new(Fault::html(502)).on("sendMessage"));
+    // Nothing goes out meanwhile.
+    assert!(rig.command(&["channel", "pause", "bot"]).status.success());
     world.has(&[("1", true, "20.00"), ("2", true, "20.00")]);
     world.until(0).await;
     daemon.kill();
-    rig.telegram.faults().clear();
     let daemon = rig.start();
+    assert!(rig.command(&["channel", "resume", "bot"]).status.success());
     for person in &people {
         let told = soon("the news", person.wait_inbox(2)).await;
         assert_eq!(told[1].text, "🔔 Thing 1 is in stock: 20.00 EUR");

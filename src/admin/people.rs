@@ -111,7 +111,7 @@ impl Desk {
                 for person in &page {
                     if people.len() >= limit || looked_at >= LOOKED_AT_MAX {
                         let next = json!([name, person.number]);
-                        return Ok(told(people, &next, unjudged, why.as_deref()));
+                        return Ok(told(&people, &next, unjudged, why.as_deref()));
                     }
                     looked_at += 1;
                     let is_meant = topic.as_ref().is_none_or(|it| person.topics.contains(it))
@@ -134,7 +134,7 @@ impl Desk {
                 }
             }
         }
-        Ok(told(people, &Value::Null, unjudged, why.as_deref()))
+        Ok(told(&people, &Value::Null, unjudged, why.as_deref()))
     }
 
     fn holds(
@@ -274,6 +274,6 @@ impl Desk {
     }
 }
 
-fn told(people: Vec<Value>, next: &Value, unjudged: u64, why: Option<&str>) -> Value {
+fn told(people: &[Value], next: &Value, unjudged: u64, why: Option<&str>) -> Value {
     json!({ "subscribers": people, "next": next, "unjudged": unjudged, "why": why })
 }

@@ -143,6 +143,15 @@ fn summary(setup: &Setup) -> String {
             config.address_of(page),
         ));
     }
+    for field in &config.profile {
+        let kind = match field.kind {
+            FieldKind::Text => "a text".to_owned(),
+            FieldKind::Number => "a number".to_owned(),
+            FieldKind::Choice => format!("one of {}", field.options.join(", ")),
+        };
+        let when = if field.at_start { "after the welcome" } else { "with /profile" };
+        out.push_str(&format!("  profile {}: {kind}, asked for {when}\n", field.name));
+    }
     for topic in &config.archives {
         out.push_str(&format!(
             "  everybody may read what is sent to {topic}, at {}\n",
@@ -156,15 +165,6 @@ fn summary(setup: &Setup) -> String {
             shape(form.shape),
             config.script_of(&form.name),
         ));
-    }
-    for field in &config.profile {
-        let kind = match field.kind {
-            FieldKind::Text => "a text".to_owned(),
-            FieldKind::Number => "a number".to_owned(),
-            FieldKind::Choice => format!("one of {}", field.options.join(", ")),
-        };
-        let when = if field.at_start { "after the welcome" } else { "with /profile" };
-        out.push_str(&format!("  profile {}: {kind}, asked for {when}\n", field.name));
     }
     out.push_str(&format!("  store: {}\n", config.data_dir.display()));
     out.push_str(&format!("  admin socket: {}", config.listen.admin.display()));

@@ -86,11 +86,11 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// `topics.<name>.title`: what subscribers can choose, and how it is called.
     pub topics: BTreeMap<Name, Texts>,
+    /// `profile.<name>`: what people are asked of themselves, in the order of the files.
+    pub profile: Vec<ProfileField>,
     /// `topics.<name>.archive`: the topics of which everybody may read what was sent, at `/t/<name>` of
     /// the public door. Default: none.
     pub archives: BTreeSet<Name>,
-    /// `profile.<name>`: what people are asked of themselves, in the order of the files.
-    pub profile: Vec<ProfileField>,
     /// In the order of the files. Every name in them is one of the above.
     pub campaigns: Vec<Campaign>,
     /// Of the files that `posts` names (default `posts/*.toml` beside the file), each a post that
@@ -143,13 +143,13 @@ pub struct Listen {
     /// `frame_ancestors`: the sites that may show our pages within their own, such as
     /// `https://www.example.com`. Default none.
     pub frame_ancestors: Vec<String>,
-    /// `editor`: host and port of the page on which forms are made, for a browser on this machine:
-    /// only a loopback address is taken. Default none.
-    pub editor: Option<SocketAddr>,
     /// `trusted_proxies`: networks of the reverse proxies whose `X-Forwarded-For` (or `Forwarded`)
     /// says who asks. Default none: then only the other end of a connection counts, and this
     /// machine stands for everybody.
     pub trusted_proxies: Vec<IpNet>,
+    /// `editor`: host and port of the page on which forms are made, for a browser on this machine:
+    /// only a loopback address is taken. Default none.
+    pub editor: Option<SocketAddr>,
 }
 
 /// `[fetch]`: how sources are asked.

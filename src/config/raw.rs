@@ -35,8 +35,8 @@ tables! {
         campaigns: Named<RawCampaign>,
         messages: RawMessages,
         pages: Named<RawInvite>,
-        forms: Named<RawForm>,
         profile: Named<RawProfileField>,
+        forms: Named<RawForm>,
     }
 
     RawListen "listen" {
@@ -44,8 +44,8 @@ tables! {
         public_url: At<String>,
         admin: At<String>,
         frame_ancestors: List<String>,
-        editor: At<String>,
         trusted_proxies: List<String>,
+        editor: At<String>,
     }
 
     RawFetch "fetch" {

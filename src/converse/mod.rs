@@ -24,6 +24,8 @@ mod watch;
 
 pub mod watching;
 
+mod tries;
+
 mod order;
 
 mod groups;

@@ -15,6 +15,7 @@
 use std::time::Duration;
 
 use crate::model::event::{Deed, Event};
+use crate::model::message::Message;
 use crate::model::name::Name;
 use crate::model::post::Answer;
 use crate::model::recent::{Lately, Recent};
@@ -115,10 +116,12 @@ fn late(
     let standing = |one: Option<&Subscriber>| one.map(|one| one.standing);
     let is_true = standing(person.as_ref()) == standing(then.as_ref());
     if !is_true || !matters(known, person.as_ref()) {
-        let message = crate::model::message::Message::default();
-        turn.answers =
-            tap.map(|tap| Answer { message, tap: Some(tap), ask: None }).into_iter().collect();
-        turn.consent = None;
+        let acknowledged = |tap| Answer { message: Message::default(), tap: Some(tap), ask: None };
+        turn = Turn {
+            answers: tap.map(acknowledged).into_iter().collect(),
+            releases_held: turn.releases_held,
+            ..Turn::default()
+        };
     }
     let is_active = standing(person.as_ref()) == Some(Standing::Active);
     Turn {

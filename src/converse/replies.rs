@@ -242,7 +242,7 @@ fn answer(
         }
         Wish::Watch(asked) => turn.watch = Some(asked),
         Wish::Leave => {
-            turn.ends_watches = true;
+            turn.ends_watches = known.is_some();
             if person.standing == Standing::Active {
                 person.standing = Standing::Blocked;
                 turn.consent = Some(consent(&person, false, "blocked".to_owned(), "", now));

@@ -13,9 +13,9 @@ mod keys;
 
 mod pages;
 
-mod editor;
-
 mod chat;
+
+mod editor;
 
 mod stages;
 

@@ -12,13 +12,13 @@ pub mod webhooks;
 
 pub mod server;
 
-mod answers;
-
-pub mod leads;
-
 pub mod callers;
 
 pub mod rates;
+
+mod answers;
+
+pub mod leads;
 
 pub mod invites;
 

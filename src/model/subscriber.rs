@@ -85,8 +85,8 @@ pub struct Consent {
     pub at: Timestamp,
     pub number: u32,
     pub given: bool,
-    /// How it came: `start`, `start:` and what the link said, `stop`, `word`, `button`, `blocked`, `topics:+<topic>`,
-    /// `topics:-<topic>`, `import:<source>`, `erased:<by whom>`.
+    /// How it came: `start`, `start:` and what the link said, `stop`, `word`, `button`, `blocked`,
+    /// `topics:+<topic>`, `topics:-<topic>`, `import:<source>`, `erased:<by whom>`.
     pub way: String,
     /// The words they were answered with (welcome or goodbye), without anything of the person: each
     /// wording is kept once.

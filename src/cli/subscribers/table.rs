@@ -49,7 +49,8 @@ pub(super) struct Rows<R> {
 }
 
 impl<R: BufRead> Rows<R> {
-    /// Reads the head, if there is one, whose columns must be among `known`.
+    /// Reads the head, if there is one, whose columns must be among `known`; the first of these is
+    /// needed.
     ///
     /// # Errors
     /// What is wrong with the head.
@@ -82,6 +83,11 @@ impl<R: BufRead> Rows<R> {
             if columns.iter().take(at).any(|other| other == name) {
                 return Err(fault("it is there twice".to_owned()));
             }
+        }
+        if let Some(needed) = known.first().filter(|it| !columns.iter().any(|name| name == *it)) {
+            return Err(broken(&format!(
+                "there is no column `{needed}`: the first line is the head"
+            )));
         }
         rows.head = Some((separator, columns));
         Ok(rows)
@@ -270,6 +276,7 @@ mod tests {
             ("", "line 1: the file is empty"),
             ("address,adress\n", "line 1, column `adress`: no such column; there is address, "),
             ("address,address\n", "line 1, column `address`: it is there twice"),
+            ("topics\n1\n", "line 1: there is no column `address`"),
             ("address\n7,8\n", "line 2: it has 2 cells, the head 1"),
             ("address\n7\"8\n", "line 2: a quote is not closed"),
             ("address\n7\"8\"\n", "line 2: a quote stands within a cell"),

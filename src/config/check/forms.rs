@@ -243,6 +243,7 @@ pub fn form_of(text: &str, config: &Config, rules: &dyn Checks) -> Result<Form, 
     let telegram = config.channels.iter().filter(|it| it.kind() == ChannelKind::Telegram);
     let known = References {
         sources: Known::default(),
+        profile: Known::default(),
         topics: known(config.topics.keys()),
         channels: known(config.channels.iter().map(|channel| &channel.name)),
         telegram: telegram.map(|channel| channel.name.clone()).collect(),

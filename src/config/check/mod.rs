@@ -45,9 +45,9 @@ pub(crate) mod lanes;
 
 pub(crate) mod invites;
 
-pub(crate) mod forms;
-
 pub(crate) mod profile;
+
+pub(crate) mod forms;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -226,6 +226,23 @@ fn the_example_of_a_page_is_one() {
 }
 
 #[test]
+fn the_example_of_what_people_are_asked_is_one() {
+    let shown: String = FEEDS
+        .lines()
+        .skip_while(|line| *line != "#  [profile.city]")
+        .take_while(|line| line.starts_with("#  "))
+        .map(|line| format!("{}\n", line.trim_start_matches('#')))
+        .collect();
+    let (_folder, loaded) = load_texts(MAIN, &format!("{FEEDS}\n{shown}"));
+    let loaded = loaded.unwrap();
+    let [field] = &loaded.config.profile[..] else { panic!("one field") };
+    assert_eq!((field.name.as_str(), field.kind), ("city", FieldKind::Choice));
+    assert_eq!(field.title.languages["ro"], "Oraș");
+    assert_eq!(field.options, ["Iași", "București"]);
+    assert!(field.at_start);
+}
+
+#[test]
 fn the_example_of_a_form_is_one() {
     let shown: String = FEEDS
         .lines()
@@ -256,23 +273,6 @@ fn a_form_needs_nothing() {
     let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     assert!(warnings.iter().any(|it| it.ends_with("`listen.public` is not set")), "{warnings:?}");
     assert!(warnings.iter().any(|it| it.ends_with("there is no channel")), "{warnings:?}");
-}
-
-#[test]
-fn the_example_of_what_people_are_asked_is_one() {
-    let shown: String = FEEDS
-        .lines()
-        .skip_while(|line| *line != "#  [profile.city]")
-        .take_while(|line| line.starts_with("#  "))
-        .map(|line| format!("{}\n", line.trim_start_matches('#')))
-        .collect();
-    let (_folder, loaded) = load_texts(MAIN, &format!("{FEEDS}\n{shown}"));
-    let loaded = loaded.unwrap();
-    let [field] = &loaded.config.profile[..] else { panic!("one field") };
-    assert_eq!((field.name.as_str(), field.kind), ("city", FieldKind::Choice));
-    assert_eq!(field.title.languages["ro"], "Oraș");
-    assert_eq!(field.options, ["Iași", "București"]);
-    assert!(field.at_start);
 }
 
 #[test]

@@ -232,6 +232,8 @@ impl Writing<'_> {
                 self.tables.ready.insert(at.ready_key())?;
             }
             Settled::Done(outcome) => {
+                let is_to_wait = receipt.window_closed || outcome == Outcome::Held;
+                self.settle_watch(at.id, is_to_wait)?;
                 self.end_answer(at, &row, outcome, flight.has_echo, now)?;
                 if outcome == Outcome::Uncertain && flight.has_echo {
                     let targets = row.releases.iter().map(|release| release.held).collect();
@@ -256,7 +258,6 @@ impl Writing<'_> {
     ) -> Result<(), StoreError> {
         self.tables.answers.remove(at.key())?;
         self.tables.ready.remove(at.ready_key())?;
-        self.settle_watch(at.id, outcome)?;
         let next = {
             let first = self.tables.answers.rows(at.queue())?.next().transpose()?;
             first.map(|(key, _)| AnswerAt { id: key.value().2, ..at.clone() })

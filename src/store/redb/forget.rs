@@ -8,6 +8,8 @@
 //! under a key of this store: what was on its way is not taken for news, and an import does not
 //! bring them back. It goes when they come by themselves.
 
+use std::time::Duration;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -21,6 +23,10 @@ use crate::store::redb::ledger::Writing;
 use crate::store::redb::report::place;
 use crate::store::redb::rows::{Aim, AnswerAt, AnswerRow, Erased, HeldRow, Number, Pepper};
 use crate::store::{Erasure, StoreError};
+
+/// Some services tell the times of messages in whole seconds: what was said right behind an erasure
+/// may seem to be from before it.
+const COARSE: Duration = Duration::from_secs(1);
 
 /// See `Store::forget_person`.
 pub(super) fn forget_person(
@@ -298,7 +304,7 @@ impl Writing<'_> {
     pub fn is_erased_since(&mut self, channel: &Name, event: &Event) -> Result<bool, StoreError> {
         let Some(at) = self.erased_at(channel, &event.address)? else { return Ok(false) };
         let is_here = self.tables.addresses.load((channel.as_str(), &event.address))?.is_some();
-        Ok(!is_here && event.at <= at)
+        Ok(!is_here && event.at + COARSE <= at)
     }
 
     /// They come by themselves: nothing keeps them out any more.
@@ -355,7 +361,7 @@ mod tests {
 
     use Fate::{Erased as Goes, Nobody, Numbers, Proof, Settings};
 
-    const FATES: [(&str, Fate); 90] = [
+    const FATES: [(&str, Fate); 93] = [
         ("format", Nobody),
         ("counters", Nobody),
         ("sources", Nobody),
@@ -451,6 +457,9 @@ mod tests {
         ("chats", Settings),
         ("recents", Goes),
         ("recents_by_age", Goes),
+        ("archive", Nobody),
+        ("archived", Nobody),
+        ("archived_topics", Nobody),
     ];
 
     #[test]

@@ -473,7 +473,7 @@ versions! {
     PriceRow = 1, IS_BULK;
     ProductName = 1;
     StoryRow = 1;
-    Item = 3;
+    Item = 4;
     Draft = 4;
     FileRow = 1;
     Whom = 1;
@@ -558,6 +558,7 @@ mod tests {
     use crate::model::shelf::ShelfState;
     use crate::model::source::{CatalogState, Hub};
     use crate::model::trace::{Happened, Step};
+    use crate::model::watch::Wanted;
     use crate::model::zone::{Wall, Zone};
     use crate::store::MarketCampaign;
     use crate::store::codec::{Place, open, seal};
@@ -713,6 +714,50 @@ mod tests {
         golden(&ShelfRow(vec![1, 2, 255]), "01cc14aa6a030102ff");
     }
 
+    fn watch() -> Watch {
+        Watch {
+            id: 300,
+            source: name("shop"),
+            product: 7,
+            variant: Some(8),
+            link: 9,
+            wanted: Wanted::Price { at_most: price(1_999) },
+            title: "t".into(),
+            price: Some(price(2_000)),
+            made_at: at(1),
+            expires_at: at(2),
+        }
+    }
+
+    #[test]
+    fn a_watch_is_read_as_it_was_written() {
+        golden(
+            &watch(),
+            "01878811b2ac020473686f7007010809019e1f0201455552017401a01f02014555520204",
+        );
+    }
+
+    #[test]
+    fn who_watches_is_read_as_it_was_written() {
+        golden(
+            &WatchedRow { channel: name("bot"), person: 300, link: 9 },
+            "01f4ea1fb803626f74ac0209",
+        );
+    }
+
+    #[test]
+    fn a_watch_that_is_told_is_read_as_it_was_written() {
+        golden(
+            &ToldWatch { channel: name("bot"), person: 300, watch: watch() },
+            "013c490ca003626f74ac02ac020473686f7007010809019e1f0201455552017401a01f02014555520204",
+        );
+    }
+
+    #[test]
+    fn the_last_watch_is_read_as_it_was_written() {
+        golden(&LastWatch(300), "012e67576eac02");
+    }
+
     #[test]
     fn a_price_history_is_read_as_it_was_written() {
         golden(&PriceRow(vec![1, 2, 255]), "01cc14aa6a030102ff");
@@ -779,10 +824,11 @@ mod tests {
                 }],
                 offer: Some(offer()),
             },
-            "0367f1333a0909090909090909090909090909090904626c6f670167017401016c010002000161080d68\
-             747470733a2f2f652e6f7267010100010200040101610101620102656e0101690102017501ac02000101\
-             7801017901ac0201010162010173000301ac0201a01f020145555201b817020145555201020001017601\
-             7400010173000301ac0201a01f020145555201b8170201455552010200",
+            "049ef6c1be0909090909090909090909090909090904626c6f670167017401016c010002000161\
+             080d68747470733a2f2f652e6f7267010100010200040101610101620102656e01016901020175\
+             01ac020001017801017901ac0201010162010173000301ac0201a01f020145555201b817020145\
+             5552010200010176017400010173000301ac0201a01f020145555201b817020145555201020001\
+             ac02",
         );
     }
 

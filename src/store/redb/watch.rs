@@ -7,7 +7,7 @@ use redb::{ReadTransaction, ReadableTable};
 
 use crate::model::name::Name;
 use crate::model::offer::Amount;
-use crate::model::post::{Answer, Outcome};
+use crate::model::post::Answer;
 use crate::model::shelf::{Block, KnownListing, ShelfKey};
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
@@ -292,14 +292,14 @@ impl Writing<'_> {
     }
 
     /// What an answer told has arrived, or has not: whose window was closed after all waits on.
-    pub fn settle_watch(&mut self, answer: u64, outcome: Outcome) -> Result<(), StoreError> {
+    pub fn settle_watch(&mut self, answer: u64, is_to_wait: bool) -> Result<(), StoreError> {
         let Some(told) = self.tables.watches_told.load(answer)? else { return Ok(()) };
         self.tables.watches_told.remove(answer)?;
         let ToldWatch { channel, person, watch } = told;
         let known = self.tables.subscribers.load((channel.as_str(), person))?;
         let is_there = known
             .is_some_and(|known| matches!(known.standing, Standing::Active | Standing::Stopped));
-        if outcome == Outcome::Held && is_there {
+        if is_to_wait && is_there {
             self.put_watch(&channel, person, &watch)?;
         }
         Ok(())
