@@ -509,27 +509,10 @@ async fn calls_that_send_nothing_tell_what_to_do_about_a_failure() {
 }
 
 #[tokio::test]
-async fn a_page_is_given_its_start_button_only_when_it_has_none() {
-    let has = br#"{"data":[{"get_started":{"payload":"GET_STARTED"}}]}"#;
-    for (profile, methods) in
-        [(has.as_slice(), vec!["GET"]), (b"{\"data\":[]}", vec!["GET", "POST"])]
-    {
-        let server = Server::answering(200, "", profile).await;
-        let client = messenger_client(&format!("http://{}", server.address), EXCHANGE_TIME_MAX);
-        client.ensure_get_started().await.unwrap();
-        let requests = server.requests();
-        let seen: Vec<_> = requests.iter().map(|r| r.split_once(' ').unwrap().0).collect();
-        assert_eq!(seen, methods);
-        if let Some(post) = requests.get(1) {
-            assert!(post.ends_with(r#"{"get_started":{"payload":"GET_STARTED"}}"#), "{post}");
-        }
-    }
-
+async fn a_subscription_that_is_refused_is_told() {
     let refused = br#"{"error":{"code":190,"message":"bad token"}}"#;
     let server = Server::answering(400, "", refused).await;
     let client = messenger_client(&format!("http://{}", server.address), EXCHANGE_TIME_MAX);
-    let error = client.ensure_get_started().await.unwrap_err();
-    assert_eq!(error.to_string(), "reading the page's profile: 190: bad token");
     let error = client.subscribe().await.unwrap_err();
     assert_eq!(error.to_string(), "subscribing to the page's events: 190: bad token");
 }

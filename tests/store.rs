@@ -31,6 +31,8 @@ mod audience;
 #[path = "store/growth.rs"]
 mod growth;
 
+#[path = "store/chat.rs"]
+mod chat;
 #[path = "store/people.rs"]
 mod people;
 
@@ -39,6 +41,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use audience::*;
 use caps::*;
+use chat::*;
 use choices::*;
 use control::*;
 use drafts::*;
@@ -130,6 +133,9 @@ on_every_backend! {
     a_held_draft_is_neither_leased_nor_waited_for
     items_come_in_the_order_asked
     a_bots_name_is_kept_until_it_is_another
+    a_reminder_is_an_answer_and_is_kept_with_it
+    whoever_is_welcomed_was_told_what_they_get
+    what_a_channel_shows_is_kept_by_key
     an_audience_is_who_is_active_under_any_of_the_topics
     an_audience_crosses_the_borders_of_its_rows
     people_are_read_by_their_numbers_dense_or_sparse

@@ -21,6 +21,8 @@ mod multipart;
 #[cfg(test)]
 mod trees;
 
+pub mod facet;
+
 pub mod telegram;
 
 pub mod messenger;

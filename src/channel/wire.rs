@@ -134,10 +134,20 @@ impl Wire {
 
     /// Makes one request and waits for its end.
     pub(crate) async fn exchange(&self, ask: Ask) -> Observed {
+        self.exchange_as(Method::POST, ask).await
+    }
+
+    /// As [`Wire::exchange`], for what is to be taken away.
+    pub(crate) async fn delete(&self, ask: Ask) -> Observed {
+        self.exchange_as(Method::DELETE, ask).await
+    }
+
+    /// `method` is that of a request with a body.
+    async fn exchange_as(&self, method: Method, ask: Ask) -> Observed {
         let handover = Arc::new(Handover::default());
         let mut request = match ask.body {
             Some(Posted { content_type, bytes }) => {
-                let mut request = reqwest::Request::new(Method::POST, ask.url);
+                let mut request = reqwest::Request::new(method, ask.url);
                 request.headers_mut().insert(CONTENT_TYPE, content_type);
                 let body = Watched { bytes: Some(bytes), handover: Arc::clone(&handover) };
                 *request.body_mut() = Some(reqwest::Body::wrap(body));

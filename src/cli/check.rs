@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cli::{Done, Settings, output, reach};
 use crate::config::{Channel, Config, Service};
-use crate::daemon::Setup;
+use crate::daemon::{Setup, facets};
 use crate::model::audience::{FixedChat, LateJoiners};
 use crate::model::campaign::Campaign;
 use crate::model::choice::FieldKind;
@@ -115,6 +115,7 @@ fn summary(setup: &Setup) -> String {
     for channel in &config.channels {
         out.push_str(&format!("  channel {}: {}\n", channel.name, pace(channel)));
         out.push_str(&lanes(channel));
+        out.push_str(&shows(setup, channel));
         if let Some([delete, deauthorize]) = callbacks(config, channel) {
             out.push_str(&format!("  {}: data deletion at {delete}\n", channel.name));
             out.push_str(&format!("  {}: deauthorization at {deauthorize}\n", channel.name));
@@ -187,6 +188,32 @@ fn shape(shape: Shape) -> &'static str {
         Shape::Bar { is_top: false } => "a bar at the bottom",
         Shape::Button => "a button where its tag stands",
     }
+}
+
+/// What the service shows of a channel, in the words for everybody.
+fn shows(setup: &Setup, channel: &Channel) -> String {
+    let listed = |list: &serde_json::Value, field: &str, before: &str| {
+        let all = list.as_array().into_iter().flatten();
+        let words = all.filter_map(|one| one[field].as_str());
+        words.map(|word| format!("{before}{word}")).collect::<Vec<_>>().join(", ")
+    };
+    let mut out = String::new();
+    for facet in facets(&setup.config, channel) {
+        let (value, everybody) = (&facet.value, &facet.value[0]["call_to_actions"]);
+        let line = match facet.key.as_str() {
+            "description" => format!("greets: {}", value.as_str().unwrap_or_default()),
+            "greeting" => format!("greets: {}", value[0]["text"].as_str().unwrap_or_default()),
+            "short_description" => {
+                format!("says on its profile: {}", value.as_str().unwrap_or_default())
+            }
+            "commands" => format!("lists {}", listed(value, "command", "/")),
+            "ice_breakers" => format!("asks: {}", listed(everybody, "question", "")),
+            "persistent_menu" => format!("has in its menu: {}", listed(everybody, "title", "")),
+            _ => continue,
+        };
+        out.push_str(&format!("  {} {line}\n", channel.name));
+    }
+    out
 }
 
 /// The addresses of a Messenger channel for Meta's dashboard, where the world can reach us.
@@ -266,6 +293,14 @@ fn summary_json(setup: &Setup) -> serde_json::Value {
             .map(|one| (one.name.to_string(), one.at.to_string()))
             .collect::<BTreeMap<_, _>>(),
         "channels": config.channels.iter().map(|one| &one.name).collect::<Vec<_>>(),
+        "shows": config
+            .channels
+            .iter()
+            .map(|one| {
+                let shown = facets(config, one).into_iter().map(|facet| (facet.key, facet.value));
+                (one.name.to_string(), shown.collect::<BTreeMap<_, _>>())
+            })
+            .collect::<BTreeMap<_, _>>(),
         "topics": config.topics.keys().collect::<Vec<_>>(),
         "profile": config.profile.iter().map(|one| &one.name).collect::<Vec<_>>(),
         "pages": config

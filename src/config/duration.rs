@@ -5,8 +5,8 @@ use std::time::Duration;
 /// Longest text that is looked at.
 const TEXT_BYTES_MAX: usize = 32;
 
-/// Reads a whole number and its unit: `500ms`, `30s`, `15m`, `1h`, `1d`; space between them and
-/// around them is allowed.
+/// Reads a whole number and its unit: `500ms`, `30s`, `15m`, `1h`, `1d`, or in words: `90 days`;
+/// space between them and around them is allowed.
 ///
 /// `None` for everything else, also for a number without a unit.
 pub(crate) fn parse(text: &str) -> Option<Duration> {
@@ -18,10 +18,10 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
     let number: u64 = number.parse().ok()?;
     let millis = match unit.trim_start() {
         "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
+        "s" | "second" | "seconds" => 1_000,
+        "m" | "minute" | "minutes" => 60_000,
+        "h" | "hour" | "hours" => 3_600_000,
+        "d" | "day" | "days" => 86_400_000,
         _ => return None,
     };
     number.checked_mul(millis).map(Duration::from_millis)
@@ -41,6 +41,8 @@ mod tests {
             ("15m", Some(900_000)),
             (" 1 h ", Some(3_600_000)),
             ("1d", Some(86_400_000)),
+            ("90 days", Some(90 * 86_400_000)),
+            ("1 hour", Some(3_600_000)),
             ("", None),
             ("15", None),
             ("m", None),

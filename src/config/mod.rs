@@ -50,9 +50,11 @@ use crate::model::choice::FieldKind;
 use crate::model::day::Days;
 use crate::model::form::{Shape, Triggers};
 use crate::model::lane::Period;
+use crate::model::message::Button;
 use crate::model::name::Name;
 use crate::model::one_off::FilePost;
 use crate::model::pacing::StarBudget;
+use crate::model::pattern::Pattern;
 use crate::model::secret::SecretString;
 use crate::model::source::Source;
 
@@ -202,6 +204,9 @@ pub struct Channel {
     /// `paid_broadcast`: what may be spent on Telegram to send faster. Default none: nothing is
     /// ever paid.
     pub paid: Option<Paid>,
+    /// `profile`: whether we write how the channel shows itself: greeting, commands, menu. Default
+    /// true; without, it stays as it is.
+    pub profile: bool,
     /// `api`: base address of the service. Default the service's own. Without a query.
     pub api: Url,
     pub service: Service,
@@ -287,15 +292,69 @@ pub enum Updates {
     Webhook { secret: SecretString },
 }
 
-/// `[messages]`: what people are answered. Each has a default in English and Romanian.
+/// `[messages]`: what people are told without anybody writing it then. The texts have defaults in
+/// English, Romanian, Italian, German, French and Spanish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Messages {
+    /// `greeting`: before the first message; Telegram's description of the bot, Messenger's
+    /// greeting. At most 512 characters, the 160 of Messenger's where there is a page.
+    pub greeting: Texts,
+    /// `greeting_short`: on the bot's profile and where it is shared, at most 120 characters; also
+    /// for Messenger, where `greeting` is too long for it. Default the beginning of `greeting`.
+    pub greeting_short: Option<Texts>,
+    /// `ice_breakers`: questions that Messenger shows before the first message, at most 4. Default:
+    /// the titles of the first topics.
+    pub ice_breakers: Option<Buttons>,
+    /// `menu`: links in Messenger's menu, besides the commands; at most 10. Default none.
+    pub menu: Buttons,
     /// `welcome`: after they start.
     pub welcome: Texts,
+    /// `welcome_buttons`: below it, besides the one that stops. Default none.
+    pub welcome_buttons: Buttons,
+    /// `welcome_items`: so many of the newest items of their topics follow it. Default 0, at most 5.
+    pub welcome_items: usize,
     /// `goodbye`: after they stop.
     pub goodbye: Texts,
     /// `default_reply`: to anything that is not understood.
     pub default_reply: Texts,
+    /// `default_reply_every`: one person hears it at most this often. Default 10 s, 0 s to 30 d.
+    pub default_reply_every: Duration,
+    /// `replies`: to what people write, in the order of the files; the first that fits answers.
+    pub replies: Vec<KeywordReply>,
+    /// `reminder`: of what they get, and how to stop. Default none.
+    pub reminder: Option<Reminder>,
+}
+
+/// `[[messages.replies]]`: the answer to certain words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeywordReply {
+    /// `when`: words or phrases; what people write holds one of them.
+    pub when: Vec<String>,
+    /// `pattern`: a regular expression that fits somewhere in it.
+    pub pattern: Option<Pattern>,
+    /// `say`: the answer.
+    pub say: Texts,
+    /// `buttons`: below it, at most 6. Default none.
+    pub buttons: Buttons,
+}
+
+/// `[messages.reminder]`: people are reminded of what they subscribed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reminder {
+    /// `every`: after they came or were reminded last; 7 d to 1,000 d.
+    pub every: Duration,
+    /// `say`: `{topics}` stands for the titles of theirs.
+    pub say: Texts,
+}
+
+/// Buttons, perhaps in several languages: `"Label=https://…"`, `"Label=topic:news"`,
+/// `"Label=/help"`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Buttons {
+    /// For everybody whose language is not among `languages`, as with [`Texts`].
+    pub default: Vec<Button>,
+    /// By BCP 47 tag in lower case; empty when there is only one list.
+    pub languages: BTreeMap<String, Vec<Button>>,
 }
 
 /// `[profile.<name>]`: what people are asked of themselves in the chat. At most 16.

@@ -73,6 +73,7 @@ tables! {
         api: At<String>,
         rate: At<f64>,
         in_flight: At<i64>,
+        profile: At<bool>,
         paid_broadcast: RawPaid,
         token: RawSecret,
         username: At<String>,
@@ -234,9 +235,30 @@ tables! {
     }
 
     RawMessages "messages" {
+        greeting: RawTexts,
+        greeting_short: RawTexts,
+        ice_breakers: RawButtons,
+        menu: RawButtons,
         welcome: RawTexts,
+        welcome_buttons: RawButtons,
+        welcome_items: At<i64>,
         goodbye: RawTexts,
         default_reply: RawTexts,
+        default_reply_every: At<String>,
+        replies: List<RawReply>,
+        reminder: RawReminder,
+    }
+
+    RawReply "messages.replies" {
+        when: RawWords,
+        pattern: At<String>,
+        say: RawTexts,
+        buttons: RawButtons,
+    }
+
+    RawReminder "messages.reminder" {
+        every: At<String>,
+        say: RawTexts,
     }
 
     RawProfileField "profile.*" {
@@ -367,6 +389,25 @@ impl Read for RawSteps {
     }
 }
 
+/// Words, or a list of such.
+#[derive(Clone, Debug)]
+pub(crate) struct RawWords(pub List<String>);
+
+impl Read for RawWords {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::String(_) => At::read(value, node, found).map(|text| Self(vec![text])),
+            DeValue::Array(_) => List::read(value, node, found).map(Self),
+            _ => wrong_type(
+                "words such as `\"opening hours\"`, or a list of such",
+                value,
+                node,
+                found,
+            ),
+        }
+    }
+}
+
 /// A word, or a number, as text.
 #[derive(Clone, Debug)]
 pub(crate) struct RawPriority(pub At<String>);
@@ -465,6 +506,31 @@ impl Read for RawTexts {
             }
         };
         Some(Self { at: node.at, form })
+    }
+}
+
+/// A list of buttons, or a list per language.
+#[derive(Clone, Debug)]
+pub(crate) enum RawButtons {
+    One(List<String>),
+    /// Language and buttons, in the order of the file.
+    ByLanguage(Vec<(At<String>, List<String>)>),
+}
+
+impl Read for RawButtons {
+    fn read(value: &Spanned<DeValue<'_>>, node: &Node<'_>, found: &mut Findings) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::Array(_) => List::read(value, node, found).map(Self::One),
+            DeValue::Table(_) => {
+                Free::read(value, node, found).map(|Free(entries)| Self::ByLanguage(entries))
+            }
+            _ => wrong_type(
+                "a list of buttons, or a table with a list per language",
+                value,
+                node,
+                found,
+            ),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub enum Command {
     Language,
     Profile,
     Settings,
+    Help,
 }
 
 /// How a command is called.
@@ -34,7 +35,7 @@ pub struct Row {
 }
 
 /// All that there are, in the order of menus.
-pub const COMMANDS: [Row; 14] = [
+pub const COMMANDS: [Row; 15] = [
     Row {
         command: Command::Start,
         name: "start",
@@ -306,6 +307,21 @@ pub const COMMANDS: [Row; 14] = [
         ],
     },
     Row {
+        command: Command::Help,
+        name: "help",
+        words: &["help", "ajutor", "aiuto", "hilfe", "aide", "ayuda", "помощь"],
+        takes_more: false,
+        about: [
+            ("en", "What you can write here"),
+            ("ro", "Ce poți scrie aici"),
+            ("it", "Che cosa puoi scrivere qui"),
+            ("de", "Was du hier schreiben kannst"),
+            ("fr", "Ce que vous pouvez écrire ici"),
+            ("es", "Qué puedes escribir aquí"),
+            ("ru", "Что здесь можно написать"),
+        ],
+    },
+    Row {
         command: Command::Stop,
         name: "stop",
         words: &[
@@ -336,6 +352,25 @@ pub const COMMANDS: [Row; 14] = [
         ],
     },
 ];
+
+impl Row {
+    /// Its line in a menu, in the language, its main language, or English.
+    pub fn line(&self, language: &str) -> &'static str {
+        let main = language.split('-').next().unwrap_or(language);
+        let of = |wanted: &str| self.about.iter().find(|(own, _)| *own == wanted);
+        of(language).or_else(|| of(main)).or(self.about.first()).map_or("", |(_, line)| line)
+    }
+}
+
+/// What the button for a command says, by the command's name.
+pub fn payload_of(name: &str) -> Option<String> {
+    named(name).map(payload)
+}
+
+/// Whether a text is a command, by name or in words.
+pub fn is_said(text: &str) -> bool {
+    said(text).is_some()
+}
 
 /// What the button for a command says: the command's name, whatever becomes of this list.
 pub fn payload(command: Command) -> String {

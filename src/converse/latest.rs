@@ -53,6 +53,22 @@ pub struct Lookup {
     pub topics: Vec<Name>,
     /// What is looked for, as it was written; empty: the newest.
     pub words: String,
+    /// Most items.
+    pub limit: usize,
+    /// Nobody has asked for it: where there is nothing, nothing is said.
+    pub is_extra: bool,
+}
+
+impl Lookup {
+    fn asked(topics: Vec<Name>, words: String) -> Self {
+        Self { topics, words, limit: SHOWN_MAX, is_extra: false }
+    }
+}
+
+/// What goes with a welcome.
+pub(super) fn welcoming(person: &Subscriber, limit: usize) -> Option<Lookup> {
+    let topics = own(person);
+    (limit > 0).then(|| Lookup { topics, words: String::new(), limit, is_extra: true })
 }
 
 /// `/latest`, perhaps with a topic behind it.
@@ -67,7 +83,7 @@ pub(super) fn latest(person: &Subscriber, rest: &str, setting: &Setting<'_>) -> 
             }
         },
     };
-    let lookup = Lookup { topics, words: String::new() };
+    let lookup = Lookup::asked(topics, String::new());
     Chosen { lookup: Some(lookup), ..Chosen::default() }
 }
 
@@ -77,7 +93,7 @@ pub(super) fn search(person: &Subscriber, rest: &str) -> Chosen {
     if sought(&words).is_empty() {
         return Chosen::say(&say(&SEARCH_FOR, person), vec![]);
     }
-    Chosen { lookup: Some(Lookup { topics: own(person), words }), ..Chosen::default() }
+    Chosen { lookup: Some(Lookup::asked(own(person), words)), ..Chosen::default() }
 }
 
 /// Whoever gets nothing is shown what there is.
@@ -96,15 +112,18 @@ pub(super) fn sought(words: &str) -> Vec<String> {
 }
 
 /// What is said of what was found.
-pub(super) fn found(lookup: &Lookup, cards: Vec<Card>, person: &Subscriber) -> Message {
+pub(super) fn found(lookup: &Lookup, cards: Vec<Card>, person: &Subscriber) -> Option<Message> {
     if !cards.is_empty() {
-        return Message::from(vec![Module::Cards(cards)]);
+        return Some(Message::from(vec![Module::Cards(cards)]));
+    }
+    if lookup.is_extra {
+        return None;
     }
     let text = match lookup.words.is_empty() {
         true => say(&NOTHING_NEW, person),
         false => say(&NOTHING_FOUND, person).replace("{words}", lookup.words.trim()),
     };
-    menu(&text, vec![])
+    Some(menu(&text, vec![]))
 }
 
 #[cfg(test)]

@@ -6,19 +6,25 @@
 //!
 //! The conversation itself is a pure function; the worker only carries events to it and its turns
 //! to the store, and asks for people's names where no event tells them. Answers are sent by
-//! `deliver`, before all campaigns.
+//! `deliver`, before all campaigns. [`reminders::run`] says something unasked: now and then, what
+//! people get here.
 
 pub mod words;
 
 pub mod commands;
 
+pub mod keywords;
+
 pub mod replies;
 
 mod origin;
 
+mod help;
+
 mod timezone;
 
 pub mod privacy;
+pub mod reminders;
 
 mod watch;
 

@@ -228,10 +228,16 @@ mod tests {
                 welcome: Saying::new(&[("en", "Welcome.")]),
                 goodbye: Saying::new(&[("en", "Goodbye.")]),
                 default_reply: Saying::new(&[("en", "What?")]),
+                default_reply_every: Duration::from_secs(10),
                 ..Words::default()
             };
             let topics = [name("news"), name("shop")];
-            let setting = Setting { words: &words, topics: &topics, kind: ChannelKind::Messenger };
+            let setting = Setting {
+                words: &words,
+                topics: &topics,
+                kind: ChannelKind::Messenger,
+                is_watching: false,
+            };
             let now = START + Duration::from_secs(1_000_000);
             let event = Event {
                 channel: name("page"),

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use crate::converse::choosing::{Choosing, Wanted, choose};
 use crate::converse::commands::{self, Command};
-use crate::converse::latest::Lookup;
+use crate::converse::keywords::{self, Keyword};
+use crate::converse::latest::{self, Lookup};
 use crate::converse::order::Conversation;
 use crate::converse::origin;
 use crate::converse::privacy;
 use crate::converse::profile;
-use crate::converse::timezone;
 use crate::converse::watch::Asked;
 use crate::converse::words::{Saying, Words};
+use crate::converse::{help, timezone};
 use crate::model::channel::ChannelKind;
 use crate::model::event::{Deed, Event, Tap};
 use crate::model::message::{Action, Button, Message, Module};
@@ -25,9 +26,6 @@ use crate::model::time::Timestamp;
 /// How long a person's deed lets a page write to them (Messenger policy, "24-hour standard
 /// messaging window").
 pub const WINDOW: Duration = Duration::from_secs(24 * 3600);
-
-/// One person hears the default reply at most this often.
-pub const DEFAULT_REPLY_REST: Duration = Duration::from_secs(10);
 
 /// For how long plain words are taken for the answer to what was asked.
 pub const ASKED_FOR: Duration = Duration::from_secs(3600);
@@ -85,6 +83,12 @@ enum Wish {
     Zone {
         told: String,
     },
+    /// Wants to know what can be written.
+    Help,
+    /// Says what an editor has an answer for: the place in the list.
+    Keyword {
+        at: usize,
+    },
     /// Wants to know what is known of them, or have it forgotten.
     Privacy(privacy::Wanted),
     Watch(Asked),
@@ -122,7 +126,10 @@ pub fn respond(
     setting: &Setting<'_>,
     now: Timestamp,
 ) -> Turn {
-    let wish = wish(event, setting.topics);
+    let wish = match wish(event, setting.topics) {
+        Wish::Unclear => unclear(event, &setting.words.replies),
+        wish => wish,
+    };
     let tap = match &event.deed {
         Deed::Tapped { tap, .. } => tap.clone(),
         _ => None,
@@ -189,7 +196,10 @@ fn answer(
             let welcome = words.welcome.to(&person);
             turn.consent = Some(consent(&person, true, way, welcome, now));
             let welcome = with_zone(welcome, words, &person);
-            turn.answers = vec![say(&welcome, &words.stop_label, STOP_PAYLOAD, &person)];
+            let mut buttons = words.welcome_buttons.to(&person).to_vec();
+            buttons.push(button(&words.stop_label, STOP_PAYLOAD, &person));
+            turn.answers = vec![say_with(&welcome, buttons)];
+            turn.lookup = latest::welcoming(&person, words.welcome_items);
             if known.is_none_or(|known| known.standing != Standing::Active) {
                 turn.answers.extend(profile::first(&mut person, setting).map(plain));
             }
@@ -205,12 +215,14 @@ fn answer(
                 turn.answers = vec![say(goodbye, &words.start_label, START_PAYLOAD, &person)];
             }
         }
-        Wish::Unclear if let Some(answer) = told(&mut person, asked.as_ref(), event, setting) => {
+        Wish::Unclear | Wish::Keyword { .. }
+            if let Some(answer) = told(&mut person, asked.as_ref(), event, setting) =>
+        {
             turn.answers = vec![plain(answer)];
         }
         Wish::Unclear => {
             let rested =
-                person.default_reply_at.is_none_or(|at| now.since(at) >= DEFAULT_REPLY_REST);
+                person.default_reply_at.is_none_or(|at| now.since(at) >= words.default_reply_every);
             if rested {
                 person.default_reply_at = Some(now);
                 let (label, payload) = match person.standing {
@@ -239,6 +251,12 @@ fn answer(
                 .map(|(is_given, way, wording)| consent(&person, is_given, way, &wording, now));
             turn.answers.extend(chosen.message.map(plain));
             (turn.lookup, turn.is_in_place) = (chosen.lookup, chosen.is_in_place);
+        }
+        Wish::Help => turn.answers = vec![say_with(&help::text(&person), vec![])],
+        Wish::Keyword { at } => {
+            let reply = words.replies.get(at);
+            let said = |it: &Keyword| say_with(it.say.to(&person), it.buttons.to(&person).to_vec());
+            turn.answers = reply.map(said).into_iter().collect();
         }
         Wish::Watch(asked) => turn.watch = Some(asked),
         Wish::Leave => {
@@ -381,6 +399,15 @@ fn wish(event: &Event, topics: &[Name]) -> Wish {
     }
 }
 
+/// What is not understood may be what an editor has an answer for.
+fn unclear(event: &Event, replies: &[Keyword]) -> Wish {
+    let at = match &event.deed {
+        Deed::Said { text } => keywords::first(replies, text),
+        _ => None,
+    };
+    at.map_or(Wish::Unclear, |at| Wish::Keyword { at })
+}
+
 /// A payload that names no topic of ours starts like none at all: links outlive topics.
 fn start_by(payload: Option<&str>, topics: &[Name]) -> Wish {
     let said = payload.map(|payload| start::read(payload, topics)).unwrap_or_default();
@@ -406,6 +433,7 @@ fn wanted(command: Command, rest: &str, way: &'static str, topics: &[Name]) -> W
         },
         Command::Stop => Wish::Stop { way },
         Command::Timezone => Wish::Zone { told: rest.to_lowercase() },
+        Command::Help => Wish::Help,
         Command::Privacy => Wish::Privacy(privacy::Wanted::of(rest)),
         Command::Topics
         | Command::Latest
@@ -434,9 +462,16 @@ fn add_topic(topics: &mut Vec<Name>, topic: Name) {
 }
 
 fn say(text: &str, label: &Saying, payload: &str, person: &Subscriber) -> Answer {
-    let action = Action::Postback { payload: payload.to_owned() };
-    let button = Button::new(label.to(person), action);
-    let module = Module::Text { text: RichText::from_plain(text), buttons: vec![button] };
+    say_with(text, vec![button(label, payload, person)])
+}
+
+pub(super) fn button(label: &Saying, payload: &str, person: &Subscriber) -> Button {
+    Button::new(label.to(person), Action::Postback { payload: payload.to_owned() })
+}
+
+/// The words with buttons below them.
+pub(super) fn say_with(text: &str, buttons: Vec<Button>) -> Answer {
+    let module = Module::Text { text: RichText::from_plain(text), buttons };
     Answer { message: Message::from(vec![module]), tap: None, ask: None }
 }
 
@@ -469,6 +504,7 @@ pub(super) fn consent(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::converse::words::Choices;
     use crate::model::zone::Zone;
 
     const UNKNOWN: &str = "I do not know your time zone yet.";
@@ -480,7 +516,8 @@ mod tests {
             default_reply: Saying::new(&[("en", "Write stop to stop.")]),
             stop_label: Saying::new(&[("en", "Stop")]),
             start_label: Saying::new(&[("en", "Start")]),
-            asks_zone: false,
+            default_reply_every: Duration::from_secs(10),
+            ..Words::default()
         }
     }
 
@@ -645,6 +682,93 @@ mod tests {
         assert!(chat.at(soon, Deed::SentMedia).answers.is_empty());
         assert_eq!(said(&chat.says("hello?")), ["Write stop to stop."]);
         assert_eq!(chat.standing(), Standing::Stopped, "writing is no subscription");
+    }
+
+    #[test]
+    fn an_editors_reply_answers_what_is_no_command() {
+        let choices = Choices {
+            lists: vec![(
+                String::new(),
+                vec![Button::new("Map", Action::Open { url: "u".into() })],
+            )],
+        };
+        let when = ["open", "stop"].map(str::to_owned);
+        let reply = Keyword::new(&when, None, Saying::new(&[("en", "From 9 to 18.")]), choices);
+        let words = Words { replies: vec![reply], ..words() };
+        let topics = topics();
+        let setting = Setting {
+            words: &words,
+            topics: &topics,
+            kind: ChannelKind::Telegram,
+            is_watching: false,
+        };
+        let now = Timestamp::from_millis(1_000_000_000);
+        let answers = |text: &str| {
+            let event = Event {
+                channel: Name::parse("bot").unwrap(),
+                id: "1".into(),
+                at: now,
+                address: "7".into(),
+                language: None,
+                first_name: None,
+                deed: Deed::Said { text: text.into() },
+            };
+            said(&respond(None, &event, &setting, now))
+        };
+        for (text, answer) in [
+            ("When do you OPEN?", "From 9 to 18."),
+            ("please stop", "From 9 to 18."),
+            ("stop", "Goodbye."),
+            ("start", "Welcome."),
+            ("opening", "Write stop to stop."),
+        ] {
+            assert_eq!(answers(text), [answer], "{text}");
+        }
+    }
+
+    #[test]
+    fn help_lists_what_can_be_written() {
+        let mut chat = Chat::new(ChannelKind::Messenger);
+        let told = said(&chat.says("help")).concat();
+        for row in &commands::COMMANDS {
+            assert!(told.contains(&format!("/{} – {}", row.name, row.line("en"))), "{told}");
+        }
+        assert_eq!(chat.standing(), Standing::Stopped, "asking is no subscription");
+        chat.person.as_mut().unwrap().language = Some("it-ch".into());
+        assert!(said(&chat.says("Aiuto!")).concat().contains("/stop – Non voglio più messaggi"));
+    }
+
+    #[test]
+    fn a_welcome_carries_buttons_and_asks_for_the_newest() {
+        let mut chat = Chat::new(ChannelKind::Telegram);
+        assert_eq!(chat.says("/start").newest, 0);
+        let button = Button::new("Shop", Action::Open { url: "u".into() });
+        let welcome_buttons = Choices { lists: vec![(String::new(), vec![button.clone()])] };
+        let words = Words { welcome_buttons, welcome_items: 2, ..words() };
+        let person = chat.person.clone().unwrap();
+        let event = Event {
+            channel: Name::parse("bot").unwrap(),
+            id: "2".into(),
+            at: chat.now + Duration::from_secs(1),
+            address: "7".into(),
+            language: None,
+            first_name: None,
+            deed: Deed::Started { payload: None },
+        };
+        let topics = topics();
+        let setting = Setting {
+            words: &words,
+            topics: &topics,
+            kind: ChannelKind::Telegram,
+            is_watching: false,
+        };
+        let turn = respond(Some(&person), &event, &setting, event.at);
+        assert_eq!(turn.newest, 2);
+        let Module::Text { buttons, .. } = &turn.answers[0].message.modules[0] else {
+            panic!("answers are texts")
+        };
+        assert_eq!(buttons[0], button);
+        assert_eq!(buttons[1].action, Action::Postback { payload: STOP_PAYLOAD.into() });
     }
 
     #[test]

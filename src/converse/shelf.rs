@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::converse::choosing::fold;
-use crate::converse::latest::{Lookup, SHOWN_MAX, sought};
+use crate::converse::latest::{Lookup, sought};
 use crate::model::item::Item;
 use crate::model::message::Card;
 use crate::model::name::Name;
@@ -91,7 +91,7 @@ impl Shelf {
         let items = self.items(store, sources, now).await?;
         let sought = sought(&lookup.words);
         let is_meant = |item: &&Shown| sought.iter().all(|word| item.text.contains(word.as_str()));
-        Ok(items.iter().filter(is_meant).take(SHOWN_MAX).map(|item| item.card.clone()).collect())
+        Ok(items.iter().filter(is_meant).take(lookup.limit).map(|item| item.card.clone()).collect())
     }
 
     /// Others wait for the same answer of the store.

@@ -1,5 +1,9 @@
 //! What the daemon says by itself, in the languages it has.
 
+use std::time::Duration;
+
+use crate::converse::keywords::Keyword;
+use crate::model::message::Button;
 use crate::model::subscriber::Subscriber;
 
 /// One saying in several languages.
@@ -9,15 +13,30 @@ pub struct Saying {
     pub texts: Vec<(String, String)>,
 }
 
+/// The buttons below a saying, in several languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// As in [`Saying`].
+    pub lists: Vec<(String, Vec<Button>)>,
+}
+
 /// All sayings. The editor's words, or the built-in ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
     /// After somebody starts.
     pub welcome: Saying,
+    /// Below it, besides the one that stops.
+    pub welcome_buttons: Choices,
+    /// So many of the newest items follow it.
+    pub welcome_items: usize,
     /// After somebody stops.
     pub goodbye: Saying,
     /// To what nobody understands.
     pub default_reply: Saying,
+    /// One person hears it at most this often.
+    pub default_reply_every: Duration,
+    /// To certain words, the first that fits.
+    pub replies: Vec<Keyword>,
     /// On the button that stops.
     pub stop_label: Saying,
     /// On the button that starts again.
@@ -34,18 +53,26 @@ impl Saying {
 
     /// The words for a language: exactly it, its main language, or the first there are.
     pub fn in_language(&self, language: Option<&str>) -> &str {
-        let main = language.and_then(|language| language.split('-').next());
-        let of = |wanted: &str| self.texts.iter().find(|(own, _)| own == wanted);
-        language
-            .and_then(of)
-            .or_else(|| main.and_then(of))
-            .or_else(|| self.texts.first())
-            .map_or("", |(_, text)| text)
+        pick(&self.texts, language).map_or("", String::as_str)
     }
 
     pub fn to(&self, subscriber: &Subscriber) -> &str {
         self.in_language(subscriber.language.as_deref())
     }
+}
+
+impl Choices {
+    pub fn to(&self, subscriber: &Subscriber) -> &[Button] {
+        pick(&self.lists, subscriber.language.as_deref()).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What there is for a language: exactly it, its main language, or the first.
+fn pick<'a, T>(all: &'a [(String, T)], language: Option<&str>) -> Option<&'a T> {
+    let main = language.and_then(|language| language.split('-').next());
+    let of = |wanted: &str| all.iter().find(|(own, _)| own == wanted);
+    let found = language.and_then(of).or_else(|| main.and_then(of));
+    found.or_else(|| all.first()).map(|(_, it)| it)
 }
 
 #[cfg(test)]

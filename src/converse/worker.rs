@@ -64,22 +64,29 @@ pub struct Options {
     pub watchable: Watchable,
 }
 
+/// What is looked up for answers.
+struct Desks {
+    names: Names,
+    groups: Groups,
+    shelf: Shelf,
+}
+
 /// Answers events in the order in which they came, until *begin*.
 ///
 /// Ends early only when the store fails, after saying so in the log.
 pub async fn run(options: Options, stop: Stop) {
     let (names, late) = Names::new(&options.channels);
+    let (groups, shelf) = (Groups::new(&options.channels), Shelf::default());
+    let desks = Desks { names, groups, shelf };
     tokio::select! {
-        () = answer_all(&options, &names, &stop) => {}
+        () = answer_all(&options, &desks, &stop) => {}
         () = Names::hear_late(late) => {}
     }
 }
 
-async fn answer_all(options: &Options, names: &Names, stop: &Stop) {
+async fn answer_all(options: &Options, desks: &Desks, stop: &Stop) {
     let answerer = Answerer { store: &options.store, clock: &options.clock };
-    let (groups, shelf) = (Groups::new(&options.channels), Shelf::default());
-    let desks = Desks { names, groups, shelf };
-    let one = |number, event| answer(options, &desks, number, event);
+    let one = |number, event| answer(options, desks, number, event);
     if let Err(error) = answerer.look_over(one).await {
         tracing::error!(%error, "the conversation stopped: the store did not answer");
         return;
@@ -103,17 +110,10 @@ async fn answer_all(options: &Options, names: &Names, stop: &Stop) {
     }
 }
 
-/// Who is asked for what an event does not tell.
-struct Desks<'a> {
-    names: &'a Names,
-    groups: Groups,
-    shelf: Shelf,
-}
-
 /// Answers one event; anew where what the answer was made of has changed before it was kept.
 async fn answer(
     options: &Options,
-    desks: &Desks<'_>,
+    desks: &Desks,
     number: u64,
     event: Event,
 ) -> Result<(), Unanswered> {
@@ -128,7 +128,7 @@ async fn answer(
 
 async fn answer_once(
     options: &Options,
-    desks: &Desks<'_>,
+    desks: &Desks,
     number: u64,
     event: Event,
 ) -> Result<(), Unanswered> {
@@ -208,8 +208,11 @@ async fn answer_once(
     if let (Some(lookup), Some(person)) = (&turn.lookup, &turn.subscriber) {
         let store = options.store.as_ref();
         let cards = desks.shelf.look_up(store, &options.shelves, channel, lookup, now).await?;
-        let message = latest::found(lookup, cards, person);
-        turn.answers.push(Answer { message, tap: None, ask: None });
+        if let Some(message) = latest::found(lookup, cards, person) {
+            // The newest stand behind the welcome, and before what is asked of people.
+            let at = if lookup.is_extra { turn.answers.len().min(1) } else { turn.answers.len() };
+            turn.answers.insert(at, Answer { message, tap: None, ask: None });
+        }
     }
     if let Some(person) = &mut turn.subscriber {
         desks.names.complete(&event.channel, person, now).await;

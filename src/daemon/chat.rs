@@ -1,17 +1,62 @@
-//! What people can choose and see in the chat: what the settings say of it, as the conversation
-//! needs it.
+//! What the settings say of the chat, as the conversation and the reminders need it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::config::{Config, Texts};
+use crate::config::{Buttons, Config, Texts};
 use crate::converse::choosing::Choosing;
+use crate::converse::keywords::Keyword;
 use crate::converse::profile::Field;
+use crate::converse::reminders;
 use crate::converse::shelf::Shelves;
+use crate::converse::words::{Choices, Saying, Words};
+use crate::daemon::ground::Ground;
 use crate::daemon::pages::sources;
-use crate::daemon::stages::saying;
+use crate::daemon::setup::Setup;
+use crate::runtime::wakes::Wakes;
 
 /// Languages that we have words of, in which people are answered.
 const OWN_LANGUAGES: [&str; 7] = ["en", "ro", "it", "de", "fr", "es", "ru"];
+
+const STOP: [(&str, &str); 7] = [
+    ("en", "Stop"),
+    ("ro", "Oprește"),
+    ("it", "Basta"),
+    ("de", "Abmelden"),
+    ("fr", "Arrêter"),
+    ("es", "Parar"),
+    ("ru", "Стоп"),
+];
+
+const START: [(&str, &str); 7] = [
+    ("en", "Start again"),
+    ("ro", "Începe din nou"),
+    ("it", "Ricomincia"),
+    ("de", "Wieder anmelden"),
+    ("fr", "Recommencer"),
+    ("es", "Empezar de nuevo"),
+    ("ru", "Начать снова"),
+];
+
+pub(super) fn words(config: &Config) -> Words {
+    let messages = &config.messages;
+    let keyword = |reply: &crate::config::KeywordReply| {
+        let (say, buttons) = (saying(&reply.say), choices(&reply.buttons));
+        Keyword::new(&reply.when, reply.pattern.clone(), say, buttons)
+    };
+    Words {
+        welcome: saying(&messages.welcome),
+        welcome_buttons: choices(&messages.welcome_buttons),
+        welcome_items: messages.welcome_items,
+        goodbye: saying(&messages.goodbye),
+        default_reply: saying(&messages.default_reply),
+        default_reply_every: messages.default_reply_every,
+        replies: messages.replies.iter().map(keyword).collect(),
+        stop_label: Saying::new(&STOP),
+        start_label: Saying::new(&START),
+        asks_zone: config.campaigns.iter().any(|campaign| campaign.timing.by_reader),
+    }
+}
 
 /// What people can choose from.
 pub(super) fn choosing(config: &Config) -> Choosing {
@@ -59,4 +104,38 @@ fn field(field: &crate::config::ProfileField) -> Field {
         options: field.options.clone(),
         at_start: field.at_start,
     }
+}
+
+/// `None` where nobody is reminded.
+pub(super) fn reminders(
+    ground: &Ground,
+    setup: &Setup,
+    wakes: &Wakes,
+) -> Option<reminders::Options> {
+    let config = &setup.config;
+    let reminder = config.messages.reminder.as_ref()?;
+    let title = |(name, title): (&crate::model::name::Name, &Texts)| (name.clone(), saying(title));
+    Some(reminders::Options {
+        store: Arc::clone(&ground.store),
+        clock: ground.clock.clone(),
+        wakes: wakes.clone(),
+        channels: setup.kinds(),
+        every: reminder.every,
+        say: saying(&reminder.say),
+        titles: config.topics.iter().map(title).collect(),
+        stop_label: Saying::new(&STOP),
+        days: config.days.clone(),
+    })
+}
+
+fn saying(texts: &Texts) -> Saying {
+    let mut all = vec![(String::new(), texts.default.clone())];
+    all.extend(texts.languages.iter().map(|(language, text)| (language.clone(), text.clone())));
+    Saying { texts: all }
+}
+
+fn choices(buttons: &Buttons) -> Choices {
+    let mut all = vec![(String::new(), buttons.default.clone())];
+    all.extend(buttons.languages.iter().map(|(language, list)| (language.clone(), list.clone())));
+    Choices { lists: all }
 }

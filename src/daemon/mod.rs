@@ -17,6 +17,8 @@ mod chat;
 
 mod editor;
 
+mod profiles;
+
 mod stages;
 
 use std::path::Path;
@@ -27,6 +29,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::runtime::systemd;
 
 pub use ground::Ground;
+pub use profiles::facets;
 pub use setup::{Setup, layouts};
 pub use stages::Stages;
 

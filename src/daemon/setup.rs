@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use crate::admin::desk::ReadRule;
 use crate::config::{self, Config};
+use crate::converse::commands;
 use crate::extract::page;
 use crate::model::audience::PeopleRule;
 use crate::model::channel::ChannelKind;
 use crate::model::condition::Condition;
 use crate::model::name::Name;
+use crate::model::pattern::Pattern;
 use crate::model::phrase::Phrase;
 use crate::model::rich::RichText;
 use crate::model::source::PageRules;
@@ -109,6 +111,18 @@ impl config::Checks for Rules {
 
     fn phrase(&self, text: &str) -> Result<Phrase, Vec<(String, Option<String>)>> {
         expression::phrase(text).map_err(told)
+    }
+
+    fn pattern(&self, text: &str) -> Result<Pattern, String> {
+        expression::pattern(text)
+    }
+
+    fn command(&self, name: &str) -> Option<String> {
+        commands::payload_of(name)
+    }
+
+    fn is_command(&self, words: &str) -> bool {
+        commands::is_said(words)
     }
 }
 

@@ -10,15 +10,16 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::admin::desk::PollNow;
 use crate::admin::door;
 use crate::channel::{Channel, messenger, telegram};
-use crate::config::{Config, Service, Texts, Updates};
+use crate::config::{Config, Service, Updates};
 use crate::converse::watching::{ProductKeys, Watchable};
-use crate::converse::words::{Saying, Words};
+use crate::daemon::chat;
+use crate::daemon::editor;
 use crate::daemon::ground::{Ground, poll_options};
 use crate::daemon::keys;
 use crate::daemon::media;
 use crate::daemon::pages;
+use crate::daemon::profiles;
 use crate::daemon::setup::Setup;
-use crate::daemon::{chat, editor};
 use crate::deliver::limiter::Limits;
 use crate::deliver::market::{self, MarketRule};
 use crate::extract::{self, link};
@@ -150,7 +151,7 @@ impl Stages {
                     store: Arc::clone(&ground.store),
                     clock: ground.clock.clone(),
                     wakes: wakes.clone(),
-                    words: words(config),
+                    words: chat::words(config),
                     topics: config.topics.keys().cloned().collect(),
                     choosing: chat::choosing(config),
                     shelves: chat::shelves(config),
@@ -166,6 +167,9 @@ impl Stages {
                 stop.clone(),
             ),
         );
+        if let Some(options) = chat::reminders(ground, setup, &wakes) {
+            tasks.spawn("reminders", converse::reminders::run(options, stop.clone()));
+        }
         let public = public.map(|listener| (listener, pushes));
         start_listening(ground, config, &channels, public, &wakes, &tasks);
         if let Some(listener) = editor {
@@ -345,24 +349,6 @@ fn channels(config: &Config) -> anyhow::Result<BTreeMap<Name, Arc<Channel>>> {
     Ok(channels)
 }
 
-fn words(config: &Config) -> Words {
-    let messages = &config.messages;
-    Words {
-        welcome: saying(&messages.welcome),
-        goodbye: saying(&messages.goodbye),
-        default_reply: saying(&messages.default_reply),
-        stop_label: Saying::new(&[("en", "Stop"), ("ro", "Oprește")]),
-        start_label: Saying::new(&[("en", "Start again"), ("ro", "Începe din nou")]),
-        asks_zone: config.campaigns.iter().any(|campaign| campaign.timing.by_reader),
-    }
-}
-
-pub(super) fn saying(texts: &Texts) -> Saying {
-    let mut all = vec![(String::new(), texts.default.clone())];
-    all.extend(texts.languages.iter().map(|(language, text)| (language.clone(), text.clone())));
-    Saying { texts: all }
-}
-
 /// The public door, if there is one, and for each channel the way its updates come.
 fn start_listening(
     ground: &Ground,
@@ -376,6 +362,23 @@ fn start_listening(
     for settings in &config.channels {
         let channel = settings.name.clone();
         let client = channels.get(&channel).map(Arc::as_ref);
+        if let Some(client) = client {
+            let client = match client {
+                Channel::Telegram(client) => listen::profile::Client::Telegram(client.clone()),
+                Channel::Messenger(client) => listen::profile::Client::Messenger(client.clone()),
+            };
+            let facets = profiles::facets(config, settings);
+            let (channel, store) = (channel.clone(), Arc::clone(&ground.store));
+            let name = format!("profile {channel}");
+            let options = listen::profile::Options {
+                channel,
+                client,
+                store,
+                facets,
+                are_all: settings.profile,
+            };
+            tasks.spawn(name, listen::profile::run(options, tasks.stop().clone()));
+        }
         match (&settings.service, client) {
             (
                 Service::Telegram { updates: Updates::Webhook { secret }, .. },

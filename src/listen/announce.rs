@@ -45,8 +45,7 @@ pub struct Options {
 pub enum News {
     /// Updates of the bot are to be brought to `url` with `secret`.
     Webhook { client: telegram::api::Client, url: Url, secret: SecretString },
-    /// The page's events are wanted, and it needs a button that starts the chat. The address
-    /// itself is entered in the app's dashboard.
+    /// The page's events are wanted. The address itself is entered in the app's dashboard.
     Page { client: messenger::api::Client },
 }
 
@@ -154,9 +153,6 @@ async fn tell(news: &News) -> Result<(), String> {
         News::Webhook { client, url, secret } => {
             client.set_webhook(url, secret).await.map_err(|error| error.to_string())
         }
-        News::Page { client } => {
-            client.subscribe().await.map_err(|error| error.to_string())?;
-            client.ensure_get_started().await.map_err(|error| error.to_string())
-        }
+        News::Page { client } => client.subscribe().await.map_err(|error| error.to_string()),
     }
 }

@@ -4,9 +4,10 @@
 //! forged request costs little and changes nothing. Knows nothing of what an event means to a
 //! subscriber: it is kept, and `converse` is woken.
 //!
-//! Four workers: [`run`] answers webhooks and shows the pages and forms that people subscribe by,
+//! Five workers: [`run`] answers webhooks and shows the pages and forms that people subscribe by,
 //! [`polling::run`] reads a bot's updates without a webhook, [`announce::run`] tells the services
-//! where we are, and [`naming::run`] asks what a bot is called.
+//! where we are, [`profile::run`] what they show of us, and [`naming::run`] asks what a bot is
+//! called.
 
 pub mod webhooks;
 
@@ -39,6 +40,8 @@ pub mod announce;
 mod health;
 
 pub mod naming;
+
+pub mod profile;
 
 mod backoff;
 

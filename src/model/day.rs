@@ -4,6 +4,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use crate::model::time::Timestamp;
+use crate::model::zone::Wall;
 use crate::model::zone::Zone;
 
 /// Day 0.
@@ -33,6 +34,11 @@ impl Days {
         let date = self.0.to_datetime(at.to_jiff()).date();
         let days = EPOCH.until(date).map_or(0, |span| span.get_days());
         u32::try_from(days).unwrap_or(0)
+    }
+
+    /// What the clocks show at that instant.
+    pub fn wall(&self, at: Timestamp) -> Wall {
+        Wall::at(&self.0, at)
     }
 
     /// The instant of a time of that day; in a gap of the clock its end, of two the first.

@@ -48,6 +48,8 @@ pub mod audience;
 
 pub mod phrase;
 
+pub mod pattern;
+
 pub mod campaign;
 
 pub mod channel;

@@ -25,6 +25,11 @@ pub struct Start {
     pub origin: Option<Origin>,
 }
 
+/// What a button says that subscribes to a topic; the digit is the version of our payloads.
+pub fn button(topic: &Name) -> String {
+    format!("1:start:{topic}")
+}
+
 /// What a link for these topics says; `None` where it says nothing, for all topics.
 pub fn payload(topics: &[Name], origin: Option<&Origin>) -> Option<String> {
     let names: Vec<&str> = topics.iter().map(Name::as_str).collect();

@@ -275,7 +275,8 @@ fn show_telegram(world: &World) -> Value {
         "standing": standing,
         "owner": person.first_name(),
         "history": newest(person.history()),
-        "commands": world.telegram.commands(),
+        "description": person.sees_description(),
+        "commands": person.sees_commands(),
     })
 }
 
@@ -289,6 +290,9 @@ fn show_messenger(world: &World) -> Value {
     json!({
         "standing": standing,
         "owner": person.first_name(),
+        "greeting": person.sees_greeting(),
+        "questions": person.sees_questions(),
+        "menu": person.sees_menu(),
         "window_open": person.has_open_window(),
         "window_until": person.window_until().map(Timestamp::as_millis),
         "history": newest(person.history()),

@@ -205,6 +205,10 @@ layout = "article"
 topics = ["gazette"]
 channels = ["newsbot", "page"]
 
+[messages.greeting]
+en = "Every new post of The Harbour Gazette, in your chat. Start to get them; write stop to leave."
+ro = "Tot ce e nou în Gazeta portului, direct în chat. Începe ca să primești; scrie stop ca să pleci."
+
 [messages.welcome]
 en = "Welcome aboard! ⚓ Every new post of The Harbour Gazette comes here. Write stop to leave."
 ro = "Bun venit la bord! ⚓ Primești aici tot ce e nou în Gazeta portului. Scrie stop ca să pleci."

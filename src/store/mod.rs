@@ -594,6 +594,37 @@ pub trait Store: Send + Sync + 'static {
     /// All watches by channel and the person's address, at most `limit`.
     fn list_watches(&self, limit: usize) -> Reply<'_, Vec<(Name, String, Watch)>>;
 
+    /// At most `limit` people of the channel in the order of their numbers, from behind `after` on,
+    /// and when each was told last what they get: by a welcome or a reminder.
+    fn load_told(
+        &self,
+        channel: &Name,
+        after: Option<u32>,
+        limit: usize,
+    ) -> Reply<'_, Vec<(Subscriber, Option<Timestamp>)>>;
+
+    /// Puts a reminder at the end of each person's queue, by number, and keeps that they were told
+    /// then. Who is not active (any more), or was told since, is left out; answers how many were
+    /// not.
+    fn commit_reminders(
+        &self,
+        channel: &Name,
+        reminders: Vec<(u32, Answer)>,
+        now: Timestamp,
+    ) -> Reply<'_, usize>;
+
+    // ── listen ──────────────────────────────────────────────────────────────────────────────
+
+    /// What was written last of how the channel shows itself, by key.
+    fn load_shown_facets(&self, channel: &Name) -> Reply<'_, Vec<(String, ShownFacet)>>;
+
+    /// Keeps what was written under each key; `None` forgets.
+    fn commit_shown_facets(
+        &self,
+        channel: &Name,
+        facets: Vec<(String, Option<ShownFacet>)>,
+    ) -> Reply<'_, ()>;
+
     // ── admin and upkeep ────────────────────────────────────────────────────────────────────
 
     fn load_status(&self) -> Reply<'_, Status>;
@@ -891,6 +922,15 @@ pub struct MarketState {
     pub spent: u64,
     /// Messages paid since the beginning.
     pub paid: u64,
+}
+
+/// One thing that a service shows of us, as it was written last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownFacet {
+    /// Of what was to be written.
+    pub hash: [u8; 16],
+    /// It was not written: somebody else's words stand there, and ours are only a default.
+    pub is_left: bool,
 }
 
 /// What [`Store::advance`] is given.

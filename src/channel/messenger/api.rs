@@ -22,7 +22,6 @@ use crate::channel::messenger::market::{
     self, Page, Subscription, TOKENS_PAGE, UTILITY_HEAD, approved, subscriptions,
 };
 use crate::channel::messenger::slots::type_of;
-use crate::channel::messenger::updates::GET_STARTED;
 use crate::channel::messenger::usage::{Gauge, usage};
 use crate::channel::multipart::{self, Part};
 use crate::channel::wire::{
@@ -297,26 +296,28 @@ impl Client {
         }
     }
 
-    /// Puts the button there that starts a chat, unless the page has one.
-    ///
-    /// The service allows ten such calls in ten minutes: this makes one or two.
-    ///
-    /// # Errors
-    /// [`ApiError`].
-    pub async fn ensure_get_started(&self) -> Result<(), ApiError> {
+    /// What the page shows of itself by these properties, as far as it shows something.
+    pub(super) async fn ask_profile(&self, fields: &str) -> Observed {
         let mut url = self.url(&["me", "messenger_profile"]);
-        url.query_pairs_mut().append_pair("fields", "get_started");
-        let observed = self.exchange(url, None).await;
-        ended("reading the page's profile", &observed)?;
-        if let Observed::Answered { body, .. } = &observed {
-            let profile: Value = serde_json::from_slice(body).unwrap_or_default();
-            if profile["data"][0]["get_started"].is_object() {
-                return Ok(());
-            }
-        }
-        let profile = json!({ "get_started": { "payload": GET_STARTED } }).to_string();
-        let observed = self.post(&["me", "messenger_profile"], profile.into()).await;
-        ended("setting the page's profile", &observed)
+        url.query_pairs_mut().append_pair("fields", fields);
+        self.exchange(url, None).await
+    }
+
+    /// Sets properties of the page's profile, those that are named.
+    pub(super) async fn set_profile(&self, properties: &Value) -> Observed {
+        self.post(&["me", "messenger_profile"], properties.to_string().into()).await
+    }
+
+    /// Takes properties of the page's profile away.
+    pub(super) async fn drop_profile(&self, fields: &[String]) -> Observed {
+        let body = json!({ "fields": fields }).to_string();
+        let ask = Ask {
+            url: self.url(&["me", "messenger_profile"]),
+            body: Some(Posted::json(body)),
+            time_max: self.time_max,
+            answer_bytes_max: ANSWER_BYTES_MAX,
+        };
+        self.wire.delete(ask).await
     }
 
     async fn post(&self, path: &[&str], body: Bytes) -> Observed {

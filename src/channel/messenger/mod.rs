@@ -8,6 +8,8 @@ pub(crate) mod slots;
 
 pub mod errors;
 
+pub mod profile;
+
 pub mod updates;
 
 pub mod market;

@@ -263,7 +263,7 @@ impl Client {
         self.ask::<bool>("deleteWebhook", &json!({})).await.map(drop)
     }
 
-    async fn ask<T: DeserializeOwned>(
+    pub(super) async fn ask<T: DeserializeOwned>(
         &self,
         method: &str,
         parameters: &Value,

@@ -10,4 +10,6 @@ pub mod edit;
 
 pub mod errors;
 
+pub mod profile;
+
 pub mod updates;

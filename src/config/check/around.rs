@@ -7,6 +7,7 @@ use crate::config::problem::Place;
 use crate::model::audience::PeopleRule;
 use crate::model::condition::Condition;
 use crate::model::name::Name;
+use crate::model::pattern::Pattern;
 use crate::model::phrase::Phrase;
 use crate::model::rich::RichText;
 use crate::model::source::PageRules;
@@ -47,6 +48,26 @@ pub trait Checks {
     /// What is wrong with it.
     fn phrase(&self, text: &str) -> Result<Phrase, Vec<(String, Option<String>)>> {
         Ok(Phrase::plain(text))
+    }
+
+    /// The pattern that a text is. Who judges none looks for the text itself.
+    ///
+    /// # Errors
+    /// What is wrong with it, in one line.
+    fn pattern(&self, text: &str) -> Result<Pattern, String> {
+        Ok(Pattern::plain(text))
+    }
+
+    /// What a button for a command of the chat says, by the command's name; `None` where there is
+    /// no such command.
+    fn command(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    /// Whether a person who writes this has said a command already, so that no reply of an editor
+    /// answers it.
+    fn is_command(&self, _words: &str) -> bool {
+        false
     }
 }
 

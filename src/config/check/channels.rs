@@ -78,7 +78,8 @@ fn channel(
         whole(raw.in_flight.as_ref(), &table.key("in_flight"), 1..=IN_FLIGHT_MAX, IN_FLIGHT, found);
     let paid = paid::paid(raw.paid_broadcast.as_ref(), rate, &table, found);
     let name = entry.name.clone();
-    Some(Channel { name, rate, in_flight, paid, api: api?, service: service? })
+    let profile = raw.profile.as_ref().is_none_or(|profile| profile.value);
+    Some(Channel { name, rate, in_flight, paid, profile, api: api?, service: service? })
 }
 
 /// Says so when the rate is above what the service grants.

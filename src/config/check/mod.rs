@@ -31,6 +31,8 @@ pub(crate) mod timing;
 
 pub(crate) mod texts;
 
+pub(crate) mod messages;
+
 pub(crate) mod reach;
 
 pub(crate) mod campaigns;
@@ -92,8 +94,7 @@ pub(crate) fn check(
     let (raw_pages, _) = joined(&mut files, "pages", |file| &mut file.pages, found);
     let (raw_forms, _) = joined(&mut files, "forms", |file| &mut file.forms, found);
     let (raw_channels, channels) = joined(&mut files, "channels", |file| &mut file.channels, found);
-    let messages: Vec<_> = files.iter_mut().filter_map(|file| file.messages.take()).collect();
-    let messages = texts::messages(&messages, found);
+    let raw_messages: Vec<_> = files.iter_mut().filter_map(|file| file.messages.take()).collect();
 
     let data_dir = data_dir(main.data_dir.as_ref(), around, found);
     let listen = listen(main.listen.as_ref(), &data_dir, around, found);
@@ -117,6 +118,8 @@ pub(crate) fn check(
     let reviewers = main.reviewers.as_ref();
     reach::reviewers(reviewers, &names, around, found);
     let clock = timing::clock(&main, found);
+    let has_messenger = known.channels.names.len() > known.telegram.len();
+    let messages = messages::messages(&raw_messages, &known.topics, has_messenger, around, found);
 
     let mut config = Config {
         data_dir,

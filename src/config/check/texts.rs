@@ -1,69 +1,16 @@
-//! Checks `[messages]` and `[topics.*]`: texts in one or several languages.
+//! Checks texts in one or several languages, and `[topics.*]`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::check::around::Surroundings;
 use crate::config::problem::Findings;
-use crate::config::raw::{RawMessages, RawTexts, RawTextsForm, RawTopic};
+use crate::config::raw::{RawTexts, RawTextsForm, RawTopic};
 use crate::config::table::{At, Entry};
-use crate::config::{Listen, Messages, Texts};
+use crate::config::{Listen, Texts};
 use crate::model::name::Name;
 
-/// Messenger's limit of a text; Telegram's is higher.
-const MESSAGE_CHARS_MAX: usize = 2_000;
 const TITLE_CHARS_MAX: usize = 100;
 const LANGUAGE_BYTES_MAX: usize = 35;
-
-impl Default for Messages {
-    fn default() -> Self {
-        Self {
-            welcome: both(
-                "Welcome! You will get our news here. Write \"stop\" when you have had enough.",
-                "Bine ai venit! Vei primi aici noutățile noastre. Scrie „stop” când nu le mai \
-                 dorești.",
-            ),
-            goodbye: both(
-                "You will get nothing more from us. Write \"start\" if you want to come back.",
-                "Nu vei mai primi nimic de la noi. Scrie „start” dacă vrei să revii.",
-            ),
-            default_reply: both(
-                "I only bring the news. Write \"start\" to get it, \"stop\" to leave it.",
-                "Eu aduc doar noutățile. Scrie „start” ca să le primești, „stop” ca să renunți.",
-            ),
-        }
-    }
-}
-
-fn both(english: &str, romanian: &str) -> Texts {
-    let languages = [("en", english), ("ro", romanian)];
-    Texts {
-        default: english.to_owned(),
-        languages: languages.map(|(tag, text)| (tag.to_owned(), text.to_owned())).into(),
-    }
-}
-
-/// The messages of all files with the defaults; one that two files give is told.
-pub(crate) fn messages(raw: &[RawMessages], found: &mut Findings) -> Messages {
-    let default = Messages::default();
-    let mut one = |key: &str, pick: fn(&RawMessages) -> Option<&RawTexts>, default: Texts| {
-        let key = format!("messages.{key}");
-        let mut given = raw.iter().filter_map(pick);
-        let Some(first) = given.next() else { return default };
-        for again in given {
-            found.problem(again.at, &key, "is defined already").other(first.at);
-        }
-        texts(first, &key, MESSAGE_CHARS_MAX, found).unwrap_or(default)
-    };
-    Messages {
-        welcome: one("welcome", |raw| raw.welcome.as_ref(), default.welcome),
-        goodbye: one("goodbye", |raw| raw.goodbye.as_ref(), default.goodbye),
-        default_reply: one(
-            "default_reply",
-            |raw| raw.default_reply.as_ref(),
-            default.default_reply,
-        ),
-    }
-}
 
 /// The topics with their titles; without one, a topic is called by its name.
 pub(crate) fn topics(raw: &[Entry<RawTopic>], found: &mut Findings) -> BTreeMap<Name, Texts> {
@@ -113,12 +60,7 @@ pub(super) fn texts(
     };
     let mut languages = BTreeMap::new();
     for (language, text) in by_language {
-        let tag = language.value.to_lowercase();
-        if !is_language(&tag) {
-            found
-                .problem(language.at, key, "is no language tag")
-                .hint("for example `en`, `ro` or `pt-br`");
-        }
+        let tag = tag_of(language, key, found);
         if let Some(text) = text_of(text, key, chars_max, found)
             && languages.insert(tag, text).is_some()
         {
@@ -143,6 +85,17 @@ fn text_of(raw: &At<String>, key: &str, chars_max: usize, found: &mut Findings) 
         return None;
     }
     Some(raw.value.clone())
+}
+
+/// The tag in lower case; what is none is told.
+pub(super) fn tag_of(language: &At<String>, key: &str, found: &mut Findings) -> String {
+    let tag = language.value.to_lowercase();
+    if !is_language(&tag) {
+        found
+            .problem(language.at, key, "is no language tag")
+            .hint("for example `en`, `ro` or `pt-br`");
+    }
+    tag
 }
 
 /// The outer form of a BCP 47 tag in lower case.

@@ -171,10 +171,19 @@ fn the_examples_name_every_key_that_is_known() {
                 }
                 ("listen", "editor") => Some(MAIN),
                 ("campaigns.*.utility", _) | ("campaigns.*", "utility") => Some(FEEDS),
+                ("messages.replies" | "messages.reminder", _) => Some(FEEDS),
+                ("messages", "greeting_short" | "ice_breakers" | "replies" | "reminder") => {
+                    Some(FEEDS)
+                }
                 _ => None,
             } {
                 // A table that is off unless it is there.
-                let is_told = [format!("#  {key} = "), format!(".{key}]\n"), format!("[{key}.")];
+                let is_told = [
+                    format!("#  {key} = "),
+                    format!(".{key}]\n"),
+                    format!(".{key}]]\n"),
+                    format!("[{key}."),
+                ];
                 assert!(is_told.iter().any(|words| file.contains(words)), "{path}: {key}");
             } else if *path == "secret" {
                 assert!(MAIN.contains(&format!("{{ {key} = ")), "secret: {key}");

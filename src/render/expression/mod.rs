@@ -12,6 +12,8 @@ mod people;
 
 mod phrase;
 
+mod pattern;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -33,6 +35,7 @@ use crate::render::sample::{self, bare_sample, sample};
 use crate::render::scene::text_bytes_max;
 use crate::render::values::{FIELDS, ItemValue, Owner, Unknown};
 
+pub use crate::render::expression::pattern::pattern;
 pub use crate::render::expression::people::{Named, audience};
 pub use crate::render::expression::phrase::phrase;
 

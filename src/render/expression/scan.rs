@@ -12,7 +12,7 @@ use crate::render::expression::Fault;
 use crate::render::filters::{FILTERS, TESTS};
 
 /// Largest pattern once compiled, in bytes.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
+pub(super) const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 /// Fields that are texts such as `15.00 EUR`.
 const AMOUNTS: [&str; 4] = ["price", "list_price", "was", "lowest_30d"];
@@ -115,7 +115,7 @@ impl Scanned {
 }
 
 /// The last line of the engine's drawing of the pattern.
-fn reason(error: &regex::Error) -> String {
+pub(super) fn reason(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default().trim();
     last.strip_prefix("error: ").unwrap_or(last).to_owned()

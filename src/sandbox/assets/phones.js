@@ -176,7 +176,7 @@ function draw(log, lines, hello) {
   log.dataset.drawn = "1";
   const old = new Map([...log.children].map((child) => [child.dataset.key, child]));
   let place = log.firstElementChild;
-  for (const line of lines.length ? lines : [{ key: "hello", draw: hello }]) {
+  for (const line of lines.length ? lines : [hello]) {
     let element = old.get(line.key);
     old.delete(line.key);
     if (!element) {
@@ -244,8 +244,20 @@ function paper(address, name) {
     make("span", {}, name || nameIn(address), make("small", {}, "File")));
 }
 
-const hello = (title, words) => () =>
-  make("li", { className: "hello" }, make("b", {}, title), words);
+/** What stands in an empty chat; other words are another drawing. */
+const hello = (title, words) => ({
+  key: `hello ${words}`,
+  draw: () => make("li", { className: "hello" }, make("b", {}, title), ...linked(words)),
+});
+
+/** Brings the buttons above the composer to `offers`, each `{ text, about, press }`. */
+function offer(hints, offers) {
+  const kept = JSON.stringify(offers.map((one) => [one.text, one.about, one.href]));
+  if (!hints || hints.dataset.kept === kept) return;
+  hints.dataset.kept = kept;
+  hints.replaceChildren(...offers.map((one) => (one.href ? link(one.href, {}, one.text)
+    : make("button", { type: "button", title: one.about, onclick: one.press }, one.text))));
+}
 
 // ---- Telegram ----
 
@@ -262,15 +274,9 @@ function drawTelegram(state) {
   phone.querySelector(".state").textContent = state.standing === "blocked" ? "blocked" : "bot";
   const given = state.commands.map((one) => ({ text: `/${one.command}`, about: one.description }));
   const commands = given.length ? given : [{ text: "/start" }, { text: "/stop" }];
-  const hints = phone.querySelector(".hints");
-  const kept = commands.map((one) => one.text).join(" ");
-  if (hints && hints.dataset.kept !== kept) {
-    hints.dataset.kept = kept;
-    hints.replaceChildren(...commands.map((one) => make("button", {
-      type: "button", title: one.about,
-      onclick() { press(this, "/telegram/say", { text: one.text }); },
-    }, one.text)));
-  }
+  offer(phone.querySelector(".hints"), commands.map((one) => ({
+    ...one, press() { press(this, "/telegram/say", { text: one.text }); },
+  })));
   const lines = albums(state.history).map(([entry, ...more]) => ({
     // An edited or deleted message is another drawing, and so is an album that grew.
     key: [entry.from, entry.message_id, ...[entry, ...more]
@@ -278,7 +284,8 @@ function drawTelegram(state) {
     draw: () => (entry.from === "bot" ? telegramMessage(entry, more) : myLine(entry)),
   }));
   draw(phone.querySelector(".log"), lines,
-    hello("What can this bot do?", "It brings the news of the demo blog. Press Start."));
+    hello("What can this bot do?",
+      state.description || "It brings the news of the demo blog. Press Start."));
 }
 
 function myLine(entry) {
@@ -411,6 +418,13 @@ function drawMessenger(state) {
     open: state.window_open ? `may write to you until ${until} tomorrow`
       : "may not write: 24 hours have passed",
   }[state.standing];
+  // Questions stand in an empty chat, the menu in one that has begun.
+  const offers = (state.history.length ? state.menu : state.questions) ?? [];
+  offer(phone.querySelector(".hints"), offers.map((one) => ({
+    text: one.title ?? one.question,
+    href: isWeb(one.url) ? one.url : undefined,
+    press() { press(this, "/messenger/tap", { data: one.payload }); },
+  })));
   const lines = [];
   let before = 0;
   state.history.forEach((entry, index) => {
@@ -430,7 +444,7 @@ function drawMessenger(state) {
     });
   });
   draw(phone.querySelector(".log"), lines,
-    hello("Sandbox", "You have not written to this page yet."));
+    hello("Sandbox", state.greeting || "You have not written to this page yet."));
 }
 
 function mySaying(entry) {

@@ -8,7 +8,7 @@ use crate::sandbox::door::Reply;
 use crate::sandbox::ledger::Accepted;
 use crate::sandbox::messenger::people::{Human, Received, Standing};
 use crate::sandbox::messenger::{
-    Inner, PROFILE_LIMIT, PageTrouble, State, Usage, WINDOW, market, refuse, rules, succeed,
+    Inner, PageTrouble, State, Usage, WINDOW, market, refuse, rules, succeed,
 };
 use crate::sandbox::params::Params;
 
@@ -18,15 +18,6 @@ const FIGURES_FROM: std::time::Duration = std::time::Duration::from_secs(60);
 const AGENT_WINDOW: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 60 * 60);
 /// The part of a multipart body that is the file.
 const FILE_PART: &str = "filedata";
-const PROFILE_FIELDS: [&str; 7] = [
-    "get_started",
-    "greeting",
-    "ice_breakers",
-    "persistent_menu",
-    "commands",
-    "whitelisted_domains",
-    "account_linking_url",
-];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Edge {
@@ -277,66 +268,6 @@ impl Inner {
         Ok(succeed(&json!({ "attachment_id": id })))
     }
 
-    fn set_profile(&self, params: &Params) -> Result<Reply, Reply> {
-        let mut state = self.lock();
-        pass_profile_limit(&mut state)?;
-        let mut given = Vec::new();
-        for field in PROFILE_FIELDS {
-            if let Some(value) = params.object(field) {
-                given.push((field, value.map_err(|()| malformed(field))?));
-            }
-        }
-        if given.is_empty() {
-            return Err(refuse(400, 100, None, "(#100) Nothing to set"));
-        }
-        let has_start = state.profile.contains_key("get_started")
-            || given.iter().any(|(field, _)| *field == "get_started");
-        for (field, value) in given {
-            if field == "persistent_menu" {
-                if !has_start {
-                    let why = "(#100) You must set a Get Started button if you also wish to use \
-                               persistent menu";
-                    return Err(refuse(400, 100, Some(2_018_145), why));
-                }
-                rules::check_menu(&value)
-                    .map_err(|(subcode, why)| refuse(400, 100, subcode, &why))?;
-            }
-            let text_max = 160;
-            let is_long = |one: &Value| {
-                one["text"].as_str().is_none_or(|text| text.encode_utf16().count() > text_max)
-            };
-            if field == "greeting" && value.as_array().is_none_or(|all| all.iter().any(is_long)) {
-                return Err(malformed("greeting"));
-            }
-            state.profile.insert(field.to_owned(), value);
-        }
-        Ok(succeed(&json!({ "result": "success" })))
-    }
-
-    fn tell_profile(&self, params: &Params) -> Reply {
-        let state = self.lock();
-        let fields = params.text("fields").unwrap_or_default();
-        let mut told = json!({});
-        for field in fields.split(',') {
-            if let Some(value) = state.profile.get(field) {
-                told[field] = value.clone();
-            }
-        }
-        let is_empty = told.as_object().is_some_and(serde_json::Map::is_empty);
-        succeed(&json!({ "data": if is_empty { vec![] } else { vec![told] } }))
-    }
-
-    fn delete_profile(&self, params: &Params) -> Result<Reply, Reply> {
-        let fields = params.object("fields").and_then(Result::ok);
-        let fields = fields.ok_or_else(|| malformed("fields"))?;
-        let mut state = self.lock();
-        pass_profile_limit(&mut state)?;
-        for field in fields.as_array().map(Vec::as_slice).unwrap_or_default() {
-            state.profile.remove(field.as_str().unwrap_or_default());
-        }
-        Ok(succeed(&json!({ "result": "success" })))
-    }
-
     fn subscribe(&self, params: &Params) -> Reply {
         let fields = match params.object("subscribed_fields") {
             Some(Ok(Value::Array(fields))) => {
@@ -441,16 +372,6 @@ fn lane(params: &Params) -> Result<Option<std::time::Duration>, Reply> {
     }
 }
 
-fn pass_profile_limit(state: &mut State) -> Result<(), Reply> {
-    let now = Instant::now();
-    if state.profile_window.wait(PROFILE_LIMIT, now).is_some() {
-        let why = "(#613) Calls to this api have exceeded the rate limit.";
-        return Err(refuse(400, 613, None, why));
-    }
-    state.profile_window.note(now);
-    Ok(())
-}
-
-fn malformed(name: &str) -> Reply {
+pub(super) fn malformed(name: &str) -> Reply {
     refuse(400, 100, None, &format!("(#100) Param {name} is missing or malformed"))
 }

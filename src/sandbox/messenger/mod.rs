@@ -15,6 +15,8 @@ mod people;
 
 mod market;
 
+mod profile;
+
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -81,6 +81,8 @@ pub(super) struct Human {
     pub window_until: Option<Timestamp>,
     /// Empty: [`READER`].
     pub first_name: String,
+    /// Of their phone, such as `ro_RO`; empty: none that anybody greets in.
+    pub locale: String,
     /// Only of people who are looked into.
     history: Option<VecDeque<Entry>>,
 }
@@ -185,12 +187,15 @@ impl Person {
         self.contacts(&mid, Some("🖼"), "message", &message);
     }
 
-    /// Taps what has that payload in any message that arrived: a postback button or a quick reply.
-    /// `false` when there is no such thing.
+    /// Taps what has that payload in any message that arrived: a postback button or a quick reply;
+    /// or in the menu, or among the questions of an empty chat. `false` when there is no such
+    /// thing.
     pub fn taps(&self, payload: &str) -> bool {
         let inbox = self.inbox();
         let mut taps = inbox.iter().rev().flat_map(Received::taps);
-        let Some(tap) = taps.find(|tap| tap["payload"] == payload) else { return false };
+        let Some(tap) = taps.find(|tap| tap["payload"] == payload) else {
+            return self.taps_offered(payload);
+        };
         let mid = self.inner.next_mid();
         let title = tap["title"].as_str().unwrap_or_default();
         if tap["content_type"] == "text" {
@@ -204,6 +209,26 @@ impl Person {
             self.contacts(&mid, shown, "postback", &postback);
         }
         true
+    }
+
+    fn taps_offered(&self, payload: &str) -> bool {
+        let Some(title) = self.offered(payload) else { return false };
+        let mid = self.inner.next_mid();
+        let postback = json!({ "mid": mid, "title": title, "payload": payload });
+        self.contacts(&mid, Some(&title), "postback", &postback);
+        true
+    }
+
+    /// Reads the service in that locale from now on.
+    pub fn speaks(&self, locale: &str) {
+        if let Some(human) = self.inner.lock().people.get_mut(&self.psid) {
+            locale.clone_into(&mut human.locale);
+        }
+    }
+
+    pub(super) fn locale(&self) -> String {
+        let state = self.inner.lock();
+        state.people.get(&self.psid).map(|human| human.locale.clone()).unwrap_or_default()
     }
 
     /// Reacts to a message with a heart.

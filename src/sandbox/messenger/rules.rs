@@ -261,11 +261,7 @@ fn check_quick_replies(replies: &Value) -> Result<(), Refusal> {
 
 /// Checks a persistent menu.
 pub(super) fn check_menu(menu: &Value) -> Result<(), Refusal> {
-    let menus = menu.as_array().map(Vec::as_slice).unwrap_or_default();
-    if !menus.iter().any(|menu| menu["locale"] == "default") {
-        return refuse("param persistent_menu must have the locale default");
-    }
-    for menu in menus {
+    for menu in in_locales(menu, "persistent_menu")? {
         let actions = menu["call_to_actions"].as_array().map(Vec::as_slice).unwrap_or_default();
         if actions.len() > 20 {
             return refuse("param call_to_actions must have at most 20 elements");
@@ -280,6 +276,47 @@ pub(super) fn check_menu(menu: &Value) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+pub(super) fn check_greeting(greeting: &Value) -> Result<(), Refusal> {
+    for one in in_locales(greeting, "greeting")? {
+        line(&one["text"], "text", 160)?;
+    }
+    Ok(())
+}
+
+pub(super) fn check_ice_breakers(breakers: &Value) -> Result<(), Refusal> {
+    for one in in_locales(breakers, "ice_breakers")? {
+        let actions = one["call_to_actions"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if !(1..=4).contains(&actions.len()) {
+            return refuse("param ice_breakers must have 1 to 4 questions");
+        }
+        for action in actions {
+            line(&action["question"], "question", 80)?;
+            line(&action["payload"], "payload", PAYLOAD_MAX)?;
+        }
+    }
+    Ok(())
+}
+
+/// A list with an element for everybody, and one for each locale besides.
+fn in_locales<'v>(value: &'v Value, name: &str) -> Result<&'v [Value], Refusal> {
+    let all = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    if !all.iter().any(|one| one["locale"] == "default") {
+        return Err((None, format!("param {name} must have the locale default")));
+    }
+    let mut locales: Vec<&str> = Vec::new();
+    for one in all {
+        let locale = one["locale"].as_str().unwrap_or_default();
+        let is_locale = locale
+            .split_once('_')
+            .is_some_and(|(language, country)| language.len() == 2 && country.len() == 2);
+        if locales.contains(&locale) || !(locale == "default" || is_locale) {
+            return Err((None, format!("param {name} has an invalid locale")));
+        }
+        locales.push(locale);
+    }
+    Ok(all)
 }
 
 /// A text that is there, is not empty, and has at most `max` units.

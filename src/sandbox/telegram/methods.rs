@@ -6,7 +6,7 @@ use crate::sandbox::door::Reply;
 use crate::sandbox::params::Params;
 use crate::sandbox::telegram::files::FileKind;
 use crate::sandbox::telegram::sending::json_chat;
-use crate::sandbox::telegram::{Inner, State, bad_request, refuse, rules, succeed};
+use crate::sandbox::telegram::{Inner, State, bad_request, refuse, succeed};
 
 impl Inner {
     pub(super) async fn call(&self, method: &str, params: &Params) -> Reply {
@@ -40,20 +40,14 @@ impl Inner {
             "getchatadministrators" => or_bad(self.tell_admins(params)),
             "getchat" => or_bad(self.tell_chat(params)),
             "setmycommands" => or_bad(self.set_commands(params)),
-            "getmycommands" => {
-                let commands = self.lock().profile.get("commands").cloned();
-                succeed(&commands.unwrap_or_else(|| json!([])))
-            }
-            "deletemycommands" => {
-                self.lock().profile.remove("commands");
-                succeed(&json!(true))
-            }
+            "getmycommands" => or_bad(self.tell_commands(params)),
+            "deletemycommands" => or_bad(self.delete_commands(params)),
             "setmyname" => or_bad(self.set_profile(params, "name", 64)),
             "setmydescription" => or_bad(self.set_profile(params, "description", 512)),
             "setmyshortdescription" => or_bad(self.set_profile(params, "short_description", 120)),
-            "getmyname" => self.tell_profile("name"),
-            "getmydescription" => self.tell_profile("description"),
-            "getmyshortdescription" => self.tell_profile("short_description"),
+            "getmyname" => or_bad(self.tell_profile(params, "name")),
+            "getmydescription" => or_bad(self.tell_profile(params, "description")),
+            "getmyshortdescription" => or_bad(self.tell_profile(params, "short_description")),
             _ => refuse(404, "Not Found: method not found"),
         }
     }
@@ -100,29 +94,6 @@ impl Inner {
         let id = state.find_chat(params)?;
         let chat = state.chats.get(&id).ok_or("chat not found")?;
         Ok(succeed(&json_chat(id, chat)))
-    }
-
-    fn set_commands(&self, params: &Params) -> Result<Reply, String> {
-        let commands = rules::check_commands(params.object("commands"))?;
-        let is_default = params.text("language_code").is_none_or(|code| code.is_empty());
-        if is_default && params.object("scope").is_none() {
-            self.lock().profile.insert("commands".into(), commands);
-        }
-        Ok(succeed(&json!(true)))
-    }
-
-    fn set_profile(&self, params: &Params, field: &str, max: usize) -> Result<Reply, String> {
-        let text = params.text(field).unwrap_or_default();
-        if text.chars().count() > max {
-            return Err(format!("bot {field} is too long"));
-        }
-        self.lock().profile.insert(field.to_owned(), json!(text));
-        Ok(succeed(&json!(true)))
-    }
-
-    fn tell_profile(&self, field: &str) -> Reply {
-        let text = self.lock().profile.get(field).cloned().unwrap_or_else(|| json!(""));
-        succeed(&json!({ field: text }))
     }
 }
 

@@ -10,6 +10,8 @@ mod rich;
 
 mod methods;
 
+mod profile;
+
 mod sending;
 
 mod editing;
@@ -338,11 +340,6 @@ impl Server {
         self.inner.outbox.tally().borrow().clone()
     }
 
-    /// The commands set for the default scope and no language.
-    pub fn commands(&self) -> Value {
-        self.inner.lock().profile.get("commands").cloned().unwrap_or_else(|| json!([]))
-    }
-
     /// What `answerCallbackQuery` said to a tap; `None` while it has not been answered.
     pub fn tap_answer(&self, tap: &str) -> Option<Value> {
         self.inner.lock().taps.get(tap).cloned().flatten()
@@ -407,7 +404,7 @@ struct State {
     url_refusals: Vec<(String, UrlRefusal)>,
     /// Taps by their id, with what answered them.
     taps: HashMap<String, Option<Value>>,
-    /// What the bot was told about itself: commands, texts.
+    /// What the bot was told about itself, by what it is and language.
     profile: HashMap<String, Value>,
     webhook: Option<Webhook>,
     allowed_updates: Option<HashSet<String>>,

@@ -176,6 +176,14 @@ impl Person {
         self.id
     }
 
+    /// Of their phone.
+    pub(super) fn language(&self) -> String {
+        let state = self.inner.lock();
+        let life = state.chats.get(&self.id).and_then(|chat| chat.person.as_ref());
+        let language = life.map_or("en", |life| life.language.as_str());
+        language.split('-').next().unwrap_or(language).to_owned()
+    }
+
     /// Calls themselves so from now on.
     pub fn is_called(&self, first_name: &str) {
         let mut state = self.inner.lock();

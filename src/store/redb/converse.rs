@@ -10,7 +10,7 @@ use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::store::redb::crowd::Crowded;
 use crate::store::redb::ledger::Writing;
-use crate::store::redb::rows::{AnswerAt, AnswerRow, Cursor, Number, Seen};
+use crate::store::redb::rows::{AnswerAt, AnswerRow, Cursor, Number, Seen, ToldOf};
 use crate::store::redb::tables::{ADDRESSES, CURSORS, EVENTS, SUBSCRIBERS};
 use crate::store::{Beside, ConversationCommit, StoreError};
 
@@ -99,6 +99,9 @@ pub(super) fn commit_turn(
     }
     if let Some(consent) = &turn.consent {
         writing.keep_consent(channel, consent, number)?;
+        if let (true, Some(number)) = (consent.given, number) {
+            writing.tables.told_of.put((channel.as_str(), number), &ToldOf(consent.at))?;
+        }
     }
     writing.obey_watching(channel, number, &beside.watching)?;
     let address = match (&turn.subscriber, number) {

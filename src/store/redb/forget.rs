@@ -77,6 +77,7 @@ impl Writing<'_> {
         self.turn_optin(channel, number, |optin| optin.token = None)?;
         self.tables.optins.remove((name, number))?;
         self.tables.late.remove((name, number))?;
+        self.tables.told_of.remove((name, number))?;
         self.end_watches(channel, number)?;
         self.forget_recent(name, number)?;
         self.forget_messages_of(channel, number)?;
@@ -361,7 +362,7 @@ mod tests {
 
     use Fate::{Erased as Goes, Nobody, Numbers, Proof, Settings};
 
-    const FATES: [(&str, Fate); 93] = [
+    const FATES: [(&str, Fate); 95] = [
         ("format", Nobody),
         ("counters", Nobody),
         ("sources", Nobody),
@@ -408,6 +409,8 @@ mod tests {
         ("deletions", Nobody),
         ("channels", Nobody),
         ("bots", Settings),
+        ("facets", Settings),
+        ("told_of", Goes),
         // The worker writes it anew from what it knows of the last minute.
         ("pacings", Goes),
         ("halts", Nobody),

@@ -74,7 +74,10 @@ mod rest;
 
 mod converse;
 
+mod remind;
+
 mod consents;
+mod facets;
 
 mod forget;
 
@@ -125,7 +128,7 @@ use crate::model::name::Name;
 use crate::model::one_off::{FilePost, FilesTaken};
 use crate::model::origin::Origins;
 use crate::model::pacing::{Halt, Pacing, StarsAsked};
-use crate::model::post::{Draft, DraftId, Outcome, Post, PostId};
+use crate::model::post::{Answer, Draft, DraftId, Outcome, Post, PostId};
 use crate::model::price::PriceHistory;
 use crate::model::product::ProductName;
 use crate::model::proof::{Audit, Hash, Proof};
@@ -149,8 +152,8 @@ use crate::store::{
     Advance, Arrivals, Arrived, Beside, Claimed, ConversationCommit, CorrectionCommit, Deletion,
     Delivery, Erasure, FloodWord, FoundProduct, LateCommit, LateLook, MarketCampaign, MarketState,
     OptinWord, PollCommit, PostCommit, PostRole, ProductNow, ProductQuery, Reply, Rescued,
-    ReviewWord, Reviewed, Status, Store, StoreError, Telling, TraceQuery, Watcher, Windows, Wire,
-    ZonedCommit,
+    ReviewWord, Reviewed, ShownFacet, Status, Store, StoreError, Telling, TraceQuery, Watcher,
+    Windows, Wire, ZonedCommit,
 };
 
 /// The file's name in the data directory.
@@ -668,6 +671,40 @@ impl Store for RedbStore {
     fn commit_bot(&self, channel: &Name, name: String) -> Reply<'_, ()> {
         let channel = channel.clone();
         self.write(move |writing| writing.tables.bots.put(channel.as_str(), &BotName(name.clone())))
+    }
+
+    fn load_told(
+        &self,
+        channel: &Name,
+        after: Option<u32>,
+        limit: usize,
+    ) -> Reply<'_, Vec<(Subscriber, Option<Timestamp>)>> {
+        let channel = channel.clone();
+        self.scan(move |read| remind::load_told(read, &channel, after, limit))
+    }
+
+    fn commit_reminders(
+        &self,
+        channel: &Name,
+        reminders: Vec<(u32, Answer)>,
+        now: Timestamp,
+    ) -> Reply<'_, usize> {
+        let channel = channel.clone();
+        self.write(move |writing| remind::commit_reminders(writing, &channel, &reminders, now))
+    }
+
+    fn load_shown_facets(&self, channel: &Name) -> Reply<'_, Vec<(String, ShownFacet)>> {
+        let channel = channel.clone();
+        self.look(move |read| facets::load(read, &channel))
+    }
+
+    fn commit_shown_facets(
+        &self,
+        channel: &Name,
+        facets: Vec<(String, Option<ShownFacet>)>,
+    ) -> Reply<'_, ()> {
+        let channel = channel.clone();
+        self.write(move |writing| facets::commit(writing, &channel, &facets))
     }
 
     fn load_pacing(&self, channel: &Name) -> Reply<'_, Option<Pacing>> {

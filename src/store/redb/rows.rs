@@ -39,7 +39,7 @@ use crate::store::codec::Record;
 use crate::store::redb::chores::Chore;
 use crate::store::redb::packed::{pack, unpack};
 use crate::store::redb::sent::{put_varint, take_wide};
-use crate::store::{Deletion, MarketState};
+use crate::store::{Deletion, MarketState, ShownFacet};
 
 /// The file's own format; a file of another one is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,10 @@ pub(super) struct Format(pub u32);
 /// What a service calls a bot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct BotName(pub String);
+
+/// When somebody was told what they get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ToldOf(pub Timestamp);
 
 /// The last number given of each kind; 0 is never given, but for subscribers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -512,6 +516,8 @@ versions! {
     Pacing = 1;
     Halt = 1;
     BotName = 1;
+    ShownFacet = 1;
+    ToldOf = 1, IS_BULK;
     Stars = 1;
     TakenRow = 1, IS_BULK;
     Cursor = 1;
@@ -638,6 +644,15 @@ mod tests {
     #[test]
     fn the_format_is_read_as_it_was_written() {
         golden(&Format(1), "01cc71069e01");
+    }
+
+    #[test]
+    fn what_a_channel_shows_is_read_as_it_was_written() {
+        golden(
+            &ShownFacet { hash: [7; 16], is_left: true },
+            "01225adee40707070707070707070707070707070701",
+        );
+        golden(&ToldOf(at(1)), "0123cacef802");
     }
 
     #[test]

@@ -39,10 +39,10 @@ use crate::store::redb::chores::Chore;
 use crate::store::redb::rows::{
     AnswerRow, Bits, BotName, Counters, Crowd, Cursor, Doubt, EchoRow, Erased, FileRow, Flight,
     Format, HeldRow, LaneRow, LastWatch, Marks, Number, Outcomes, Part, People, Pepper, PostRow,
-    PriceRow, Seen, SentRow, ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow, ToldWatch,
-    Tries, WatchedRow, Wording,
+    PriceRow, Seen, SentRow, ShelfRow, Stars, StoryRow, TakenRow, Tally, TimesRow, ToldOf,
+    ToldWatch, Tries, WatchedRow, Wording,
 };
-use crate::store::{Deletion, MarketState, StoreError};
+use crate::store::{Deletion, MarketState, ShownFacet, StoreError};
 
 type Bytes = &'static [u8];
 type Text = &'static str;
@@ -178,6 +178,10 @@ tables! {
         channels CHANNELS: Text => ChannelState;
         /// By channel: what the service calls its bot.
         bots BOTS: Text => BotName;
+        /// By channel and key: how the channel shows itself.
+        facets FACETS: (Text, Text) => ShownFacet;
+        /// By channel and number: when somebody was told last what they get.
+        told_of TOLD_OF: (Text, u32) => ToldOf;
         /// By channel: how fast it was found to be allowed to send.
         pacings PACINGS: Text => Pacing;
         /// By channel: those on which nothing is sent until somebody says so.
