@@ -248,7 +248,6 @@ pub fn form_of(text: &str, config: &Config, rules: &dyn Checks) -> Result<Form, 
         channels: known(config.channels.iter().map(|channel| &channel.name)),
         telegram: telegram.map(|channel| channel.name.clone()).collect(),
         layouts: None,
-        profile: Known::default(),
     };
     let folder = Path::new("");
     let around = Surroundings { folder, env: &|_| None, rules, is_complete: read.is_whole };
