@@ -190,6 +190,7 @@ async fn told(events: Vec<Event>) -> BTreeMap<(String, String), Subscriber> {
                 number: 0,
                 default_reply_at: None,
                 name_asked_at: None,
+                came_by: None,
                 ..person.clone()
             };
             people.insert(key, plain);

@@ -21,7 +21,8 @@ use tidings::channel::{messenger, telegram};
 use tidings::invite::Page;
 use tidings::listen::announce::{self, News};
 use tidings::listen::callers::Proxies;
-use tidings::listen::invites::{Entrance, Invite};
+use tidings::listen::invites::Invite;
+use tidings::listen::leads::{Entrance, Leads};
 use tidings::listen::rates::{Rate, Rates};
 use tidings::listen::server::Limits;
 use tidings::listen::webhooks::Door;
@@ -149,6 +150,8 @@ impl House {
         let options = listen::Options {
             pushes: None,
             invites: vec![invite()],
+            embeds: vec![],
+            archives: vec![],
             store: Arc::clone(&store),
             clock: Clock::starting_at(Timestamp::from_millis(NOW)),
             wakes: wakes.clone(),
@@ -205,12 +208,14 @@ fn invite() -> Invite {
     Invite {
         slug: name("harbour"),
         page: Page::default(),
-        topics: vec![name("news")],
-        channels: vec![
-            (name("newsbot"), Entrance::Telegram { bot: Some("harbour_bot".into()) }),
-            (name("careless"), Entrance::Telegram { bot: None }),
-            (name("page"), Entrance::Messenger { page: "100".into() }),
-        ],
+        leads: Leads {
+            topics: vec![name("news")],
+            channels: vec![
+                (name("newsbot"), Entrance::Telegram { bot: Some("harbour_bot".into()) }),
+                (name("careless"), Entrance::Telegram { bot: None }),
+                (name("page"), Entrance::Messenger { page: "100".into() }),
+            ],
+        },
         sources: vec![name("blog")],
     }
 }

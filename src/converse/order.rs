@@ -183,6 +183,7 @@ fn matters(one: Option<&Subscriber>, other: Option<&Subscriber>) -> bool {
         default_reply_at: None,
         first_name: None,
         name_asked_at: None,
+        came_by: None,
         ..one.clone()
     };
     one.map(plain) != other.map(plain)
@@ -194,6 +195,7 @@ fn is_same(one: Option<&Subscriber>, other: Option<&Subscriber>) -> bool {
         number: 0,
         first_name: None,
         name_asked_at: None,
+        came_by: None,
         ..one.clone()
     };
     one.map(plain) == other.map(plain)

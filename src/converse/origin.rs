@@ -47,6 +47,7 @@ mod tests {
             changed_at: Timestamp::from_millis(1),
             choices: None,
             default_reply_at: None,
+            choices: None,
         }
     }
 

@@ -426,6 +426,7 @@ mod tests {
             first_name: None,
             timezone: Zone::exactly("Europe/Bucharest"),
             name_asked_at: None,
+            came_by: None,
             topics: vec![name("events"), name("news"), name("shop")],
             standing: Standing::Active,
             window_until: None,
