@@ -85,10 +85,8 @@ async fn script(
         *response.status_mut() = StatusCode::NOT_FOUND;
         return response;
     };
-    // The store is asked once a channel, and others may wait for the same answers.
-    let patience =
-        shelf.patience * u32::try_from(stand.embed.leads.channels.len() + 1).unwrap_or(1);
-    match tokio::time::timeout(2 * patience, shelf.made(stand)).await {
+    // Others may wait for the same answer of the store; nobody waits for longer than it may take.
+    match tokio::time::timeout(2 * shelf.patience, shelf.made(stand)).await {
         Ok(Some(made)) if is_known(&headers, &made.etag) => {
             let mut response = answer(Bytes::new(), SHOWN_FOR);
             *response.status_mut() = StatusCode::NOT_MODIFIED;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::invite::{Door, Way};
 use crate::model::name::Name;
 use crate::model::origin::Origin;
@@ -34,13 +36,14 @@ impl Leads {
     /// What the links are made of, and whether it is known of all channels. Where the store does not
     /// tell within `patience`, it is what is known without.
     pub(super) async fn ways(&self, store: &dyn Store, patience: Duration) -> (Ways, bool) {
+        let until = Instant::now() + patience;
         let mut ways = Vec::with_capacity(self.channels.len());
         for (channel, entrance) in &self.channels {
             let way = match entrance {
                 Entrance::Messenger { page } => Some(Way::Messenger { page: page.clone() }),
                 Entrance::Telegram { bot: Some(bot) } => Some(Way::Telegram { bot: bot.clone() }),
                 Entrance::Telegram { bot: None } => {
-                    let asked = tokio::time::timeout(patience, store.load_bot(channel)).await;
+                    let asked = tokio::time::timeout_at(until, store.load_bot(channel)).await;
                     // A store that has failed stops the whole daemon: nothing is to be said here.
                     let known: Option<Result<Option<String>, StoreError>> = asked.ok();
                     known.and_then(Result::ok).flatten().map(|bot| Way::Telegram { bot })

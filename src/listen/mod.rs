@@ -127,6 +127,7 @@ pub async fn run(options: Options, stop: Stop) {
     // Whatever anybody may ask for stands behind this gate; who proves who they are does not.
     let gate = Arc::new(Gate::new(limits.pages));
     let gate = PageGate { gate, meters: options.meters.clone() };
+    let pages = pages.merge(forms).merge(archives);
     let pages = pages.layer(axum::middleware::from_fn_with_state(gate, hold_back));
     let desk = Desk {
         store: options.store,
@@ -136,11 +137,7 @@ pub async fn run(options: Options, stop: Stop) {
         limits: limits.clone(),
         shut: stop.begin.clone(),
     };
-    let mut routes = webhooks::routes(desk, options.doors)
-        .merge(pages)
-        .merge(forms)
-        .merge(archives)
-        .merge(deletions);
+    let mut routes = webhooks::routes(desk, options.doors).merge(pages).merge(deletions);
     if let Some(hubs) = hubs {
         routes = routes.merge(hubs);
     }

@@ -1,5 +1,6 @@
 //! What is gathered at one hour, and what waits for the next one.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::*;
@@ -99,7 +100,9 @@ async fn options(folder: &tempfile::TempDir, due: &[Timestamp], now: Timestamp) 
         layouts: Arc::new(Layouts::compile(vec![]).unwrap()),
         campaigns: Arc::new([]),
         channels: BTreeMap::new(),
+        archives: Default::default(),
         files: Arc::new([]),
+        archives: BTreeSet::new(),
     }
 }
 

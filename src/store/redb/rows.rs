@@ -1230,8 +1230,8 @@ mod tests {
                     asked: Some(name("age")),
                 })),
             },
-            "04eca046ab0101610102656e0103416e610103555443010a01046e65777303010204060108010101\
-             01046e6577730201d608010401a80aa4030103555443010463697479054961c899690103616765",
+            "04514e592f0101610102656e0103416e610103555443010a010b7765623a686172626f757201046e65\
+             77730301020406010801010101046e6577730201d608010401a80aa4030103555443010463697479054961c899690103616765",
         );
     }
 
@@ -1249,7 +1249,7 @@ mod tests {
         let link = Some("c".to_owned());
         let entries =
             vec![crate::model::archive::Entry { title: "a".into(), text: "b".into(), link }];
-        golden(&Archived { post: PostId(1), at: at(2), corrected_at: Some(at(3)), entries }, "");
+        golden(&Archived { post: PostId(1), at: at(2), corrected_at: Some(at(3)), entries }, "01ae4619f2010401060101610162010163");
     }
 
     #[test]
