@@ -112,8 +112,12 @@ fn personal(count: u8, rounds: usize) {
         let context = context! { items => &items, subscriber => subscriber, campaign => "news" };
         black_box(environment.get_template("hello.html").unwrap().render(context).unwrap());
     };
-    let person =
-        |name| Person { language: Some("en".to_owned()), first_name: Some(name), timezone: None };
+    let person = |name| Person {
+        language: Some("en".to_owned()),
+        first_name: Some(name),
+        timezone: None,
+        profile: vec![],
+    };
 
     let channel = Channel::Telegram(
         telegram::api::Client::new(telegram::api::Settings {
@@ -282,6 +286,7 @@ fn items(count: u8) -> Vec<Item> {
             ..Terms::default()
         },
         variants: vec![],
+        shelf: None,
     };
     let one = |number: u8| Item {
         id: ItemId([number; 16]),

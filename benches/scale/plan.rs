@@ -1,6 +1,6 @@
 //! From a draft that is due to its post.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,6 +60,7 @@ async fn planned(store: Arc<dyn Store>, rule: Option<&str>) -> Result<()> {
                 campaigns: Arc::default(),
                 channels: BTreeMap::from([(bot(), ChannelKind::Telegram)]),
                 files: Arc::default(),
+                archives: BTreeSet::new(),
             },
             tasks.stop().clone(),
         ),

@@ -47,7 +47,6 @@ mod tests {
             changed_at: Timestamp::from_millis(1),
             choices: None,
             default_reply_at: None,
-            choices: None,
         }
     }
 

@@ -13,9 +13,7 @@ use tidings::model::subscriber::{Standing, Subscriber};
 use tidings::model::time::Timestamp;
 use tidings::model::watch::{WATCHED_FOR, Wanted, Watch};
 use tidings::poll::worker::Outcome as Polled;
-use tidings::store::{
-    Advance, Beside, ConversationCommit, ProductQuery, Store, StoreError, WatchWord,
-};
+use tidings::store::{Advance, Beside, ConversationCommit, ProductQuery, StoreError, WatchWord};
 
 use crate::site::{Site, status};
 use crate::world::{World, name};
@@ -172,7 +170,7 @@ fn receipt(claim: &Claim, outcome: Outcome) -> Receipt {
 }
 
 fn words(claim: &Claim) -> String {
-    let Work::Answer { answer, .. } = &claim.work else { panic!("an answer") };
+    let Work::Answer { answer, .. } = &claim.work else { unreachable!("an answer") };
     let text = answer.message.modules.iter().find_map(|module| match module {
         Module::Text { text, .. } => Some(text.plain()),
         _ => None,
@@ -194,7 +192,6 @@ fn someone(address: &str, now: Timestamp) -> Subscriber {
         window_until: Some(now + Duration::from_secs(24 * 3_600)),
         joined_at: now,
         changed_at: now,
-        choices: None,
         choices: None,
         default_reply_at: None,
     }
@@ -382,7 +379,7 @@ impl Shop {
                 return name(channel);
             }
         }
-        panic!("nobody")
+        unreachable!("nobody is there")
     }
 
     async fn watch_by_link(&mut self, channel: &str, person: &str, id: &str, link: u64) {

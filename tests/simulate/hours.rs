@@ -278,6 +278,7 @@ async fn compose(shift: usize, from: jiff::Timestamp, until: jiff::Timestamp) {
         campaigns: Arc::from(setup.config.campaigns.clone()),
         channels: [(name("bot"), ChannelKind::Telegram)].into(),
         files: Arc::from([]),
+        archives: BTreeSet::new(),
     };
     tasks.spawn("compose", worker::run(options, tasks.stop().clone()));
     let end = clockwork::after(Timestamp::from_jiff(until).since(start));

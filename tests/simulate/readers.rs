@@ -102,6 +102,7 @@ impl World {
             campaigns: Arc::from(self.setup.config.campaigns.clone()),
             channels: [(name("bot"), ChannelKind::Telegram)].into(),
             files: Arc::from([]),
+            archives: BTreeSet::new(),
         };
         tasks.spawn("compose", worker::run(options, tasks.stop().clone()));
         let last = clockwork::after(until.since(self.clock.now()));

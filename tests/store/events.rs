@@ -1,7 +1,7 @@
 //! Events beside the usual: those that fail, what people did lately, and the chats that bots are in.
 
 use tidings::model::chat::{ChatKind, ChatSeen};
-use tidings::model::event::EventWord;
+use tidings::model::event::{Event, EventWord};
 use tidings::model::recent::{Lately, Recent};
 
 use tidings::store::Beside;
@@ -80,7 +80,7 @@ pub async fn chats_that_let_a_bot_in_are_listed_until_they_send_it_away(home: &m
     let channel = ("-1001".to_owned(), chat(ChatKind::Channel, true));
     let listed = store.load_chats(&bot, 10).await.unwrap();
     assert_eq!(listed, [channel.clone(), ("-5".to_owned(), group)]);
-    assert_eq!(store.load_chats(&bot, 1).await.unwrap(), [channel.clone()]);
+    assert_eq!(store.load_chats(&bot, 1).await.unwrap(), std::slice::from_ref(&channel));
     assert_eq!(store.load_chats(&page, 10).await.unwrap(), []);
     store.commit_chat(&bot, "-5", None).await.unwrap();
     store.commit_chat(&bot, "-6", None).await.unwrap();

@@ -100,7 +100,6 @@ async fn options(folder: &tempfile::TempDir, due: &[Timestamp], now: Timestamp) 
         layouts: Arc::new(Layouts::compile(vec![]).unwrap()),
         campaigns: Arc::new([]),
         channels: BTreeMap::new(),
-        archives: Default::default(),
         files: Arc::new([]),
         archives: BTreeSet::new(),
     }
