@@ -16,6 +16,9 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use redb::backends::InMemoryBackend;
 use tidings::channel::{Channel, messenger};
+use tidings::converse::choosing::Choosing;
+use tidings::converse::shelf::Shelves;
+use tidings::converse::watching::{ProductKeys, Watchable};
 use tidings::converse::words::Words;
 use tidings::converse::worker::{self, Options};
 use tidings::model::event::{Deed, Event};
@@ -50,7 +53,7 @@ fn deed(dice: &mut StdRng, is_bot: bool) -> Deed {
     let topic = || ["news", "offers", "shop", "gone"].map(str::to_owned);
     let payload = topic().choose(dice).cloned();
     let said = |text: &str| Deed::Said { text: text.to_owned() };
-    let tapped = |payload: String| Deed::Tapped { payload, tap: Some("t".to_owned()) };
+    let tapped = |payload: String| Deed::Tapped { payload, tap: Some("t".into()) };
     match dice.random_range(0..16) {
         0 => Deed::Started { payload: None },
         1 | 2 => Deed::Started { payload },
@@ -149,15 +152,19 @@ async fn told(events: Vec<Event>) -> BTreeMap<(String, String), Subscriber> {
     });
     let page = Arc::new(Channel::Messenger(page.unwrap()));
     let (wakes, stop) = (Wakes::default(), Stop::default());
+    let nothing = ProductKeys { product: |_| None, form: |_| None, link: |_| None };
     let options = Options {
         store: Arc::clone(&store),
         clock: clock.clone(),
         wakes: wakes.clone(),
         words: Words::default(),
         topics: topics(),
+        choosing: Choosing::default(),
+        shelves: Shelves::default(),
         channels: BTreeMap::from([(name("page"), page)]),
         reviewers: BTreeMap::new(),
         asks: BTreeMap::new(),
+        watchable: Watchable::new(vec![], nothing),
     };
     let mut answering = JoinSet::new();
     answering.spawn(worker::run(options, stop.clone()));

@@ -158,6 +158,8 @@ impl House {
             listener,
             doors,
             public_url: None,
+            archives: vec![],
+            embeds: vec![],
             meters: meters.clone(),
             limits,
         };
@@ -965,9 +967,7 @@ async fn a_webhook_that_was_taken_away_is_set_again_and_the_sysadmin_is_told() {
 #[tokio::test]
 async fn a_page_that_was_unsubscribed_is_subscribed_again() {
     let done = || (200, json!({ "success": true }));
-    let button = || (200, json!({ "data": [{ "get_started": { "payload": "GET_STARTED" } }] }));
-    let mut service =
-        Service::start(&[done(), button(), (200, json!({ "data": [] })), done(), button()]).await;
+    let mut service = Service::start(&[done(), (200, json!({ "data": [] })), done()]).await;
     let (stop, mut worker) = (Stop::default(), JoinSet::new());
     let reception = Reception::default();
     let news = News::Page { client: service.page() };
@@ -975,12 +975,10 @@ async fn a_page_that_was_unsubscribed_is_subscribed_again() {
     worker.spawn(announce::run(options, stop.clone()));
     let (path, told) = service.asked().await;
     assert_eq!(path, "subscribed_apps");
-    assert_eq!(service.asked().await.0, "messenger_profile");
     assert_eq!(service.asked().await, ("subscribed_apps".to_owned(), Value::Null));
     // Told again.
     assert_eq!(service.asked().await, ("subscribed_apps".to_owned(), told.clone()));
     assert!(reception.of(&name("page")).unwrap().trouble.unwrap().contains("nobody"));
-    assert_eq!(service.asked().await.0, "messenger_profile");
     service.asked().await;
     let all: Vec<&str> = told["subscribed_fields"].as_str().unwrap().split(',').collect();
     service.answers((200, json!({ "data": [{ "id": "1", "subscribed_fields": all }] })));

@@ -90,10 +90,11 @@ impl Chat {
             default_reply: Saying::new(&[("", "What?")]),
             stop_label: Saying::new(&[("", "Stop")]),
             start_label: Saying::new(&[("", "Start")]),
-            asks_zone: false,
+            default_reply_every: Duration::from_secs(10),
+            ..Words::default()
         };
         let (topics, choosing, kind) = (&self.topics, &self.choosing, self.kind);
-        let setting = Setting { words: &words, topics, choosing, kind };
+        let setting = Setting { words: &words, topics, choosing, kind, is_watching: false };
         let turn = respond(self.person.as_ref(), &event, &setting, self.now);
         if let Some(person) = &turn.subscriber {
             self.person = Some(person.clone());
@@ -340,7 +341,7 @@ fn the_newest_and_a_search_are_asked_of_the_shelf() {
     chat.says("/start news");
     let lookup = |topics: &[&str], words: &str| {
         let topics = topics.iter().map(|topic| name(topic)).collect();
-        Some(Lookup { topics, words: words.to_owned() })
+        Some(Lookup { topics, words: words.to_owned(), limit: 5, is_extra: false })
     };
     for (said, expected) in [
         ("/latest", lookup(&["news"], "")),

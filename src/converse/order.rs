@@ -204,6 +204,7 @@ fn is_same(one: Option<&Subscriber>, other: Option<&Subscriber>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::converse::choosing::Choosing;
     use crate::converse::replies::{Setting, Talk};
     use crate::converse::words::{Saying, Words};
     use crate::model::channel::ChannelKind;
@@ -232,9 +233,11 @@ mod tests {
                 ..Words::default()
             };
             let topics = [name("news"), name("shop")];
+            let choosing = Choosing::default();
             let setting = Setting {
                 words: &words,
                 topics: &topics,
+                choosing: &choosing,
                 kind: ChannelKind::Messenger,
                 is_watching: false,
             };
@@ -316,7 +319,7 @@ mod tests {
         let deed = Deed::Tapped { payload: "old".into(), tap: Some("t".into()) };
         let turn = person.told(8, deed);
         assert_eq!(turn.answers.len(), 1);
-        assert_eq!(turn.answers[0].tap.as_deref(), Some("t"));
+        assert_eq!(turn.answers[0].tap, Some("t".into()));
         assert!(turn.answers[0].message.modules.is_empty());
     }
 

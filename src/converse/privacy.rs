@@ -310,6 +310,9 @@ fn told(person: &Subscriber, found: &Found, say: &dyn Fn(&Texts) -> String) -> S
         Standing::Active => add(&AGREED, agreed.map(|proof| day(proof.entry.at))),
         _ => add(&STOPPED, Some(String::new())),
     }
+    // What they have told when they were asked, by the field's name.
+    let profile = person.choices.iter().flat_map(|choices| &choices.profile);
+    lines.extend(profile.map(|(field, told)| format!("• {field}: {told}")));
     format!("{}\n\n{}", lines.join("\n"), say(&KEPT))
 }
 
@@ -340,7 +343,6 @@ mod tests {
             window_until: None,
             joined_at: Timestamp::from_millis(1_700_000_000_000),
             changed_at: Timestamp::from_millis(0),
-            choices: None,
             choices: None,
             default_reply_at: None,
         }

@@ -695,10 +695,11 @@ mod tests {
         let when = ["open", "stop"].map(str::to_owned);
         let reply = Keyword::new(&when, None, Saying::new(&[("en", "From 9 to 18.")]), choices);
         let words = Words { replies: vec![reply], ..words() };
-        let topics = topics();
+        let (topics, choosing) = (topics(), Choosing::default());
         let setting = Setting {
             words: &words,
             topics: &topics,
+            choosing: &choosing,
             kind: ChannelKind::Telegram,
             is_watching: false,
         };
@@ -741,7 +742,7 @@ mod tests {
     #[test]
     fn a_welcome_carries_buttons_and_asks_for_the_newest() {
         let mut chat = Chat::new(ChannelKind::Telegram);
-        assert_eq!(chat.says("/start").newest, 0);
+        assert_eq!(chat.says("/start").lookup, None);
         let button = Button::new("Shop", Action::Open { url: "u".into() });
         let welcome_buttons = Choices { lists: vec![(String::new(), vec![button.clone()])] };
         let words = Words { welcome_buttons, welcome_items: 2, ..words() };
@@ -755,15 +756,17 @@ mod tests {
             first_name: None,
             deed: Deed::Started { payload: None },
         };
-        let topics = topics();
+        let (topics, choosing) = (topics(), Choosing::default());
         let setting = Setting {
             words: &words,
             topics: &topics,
+            choosing: &choosing,
             kind: ChannelKind::Telegram,
             is_watching: false,
         };
         let turn = respond(Some(&person), &event, &setting, event.at);
-        assert_eq!(turn.newest, 2);
+        let lookup = turn.lookup.unwrap();
+        assert_eq!((lookup.limit, lookup.is_extra), (2, true));
         let Module::Text { buttons, .. } = &turn.answers[0].message.modules[0] else {
             panic!("answers are texts")
         };

@@ -266,7 +266,7 @@ async fn erase(
     let mut farewell =
         privacy::answers(Wanted::Erased, channel, known, language, &Found::default());
     if let (Deed::Tapped { tap, .. }, Some(first)) = (&event.deed, farewell.first_mut()) {
-        first.tap.clone_from(tap);
+        first.tap = tap.as_ref().map(Tap::alone);
     }
     let erasure = Erasure {
         channel: channel.clone(),

@@ -1,7 +1,7 @@
 //! What was sent to a topic, as a page and as a feed.
 
 use crate::invite::language::Wording;
-use crate::invite::page::{Document, STYLE, document, is_web};
+use crate::invite::page::{Document, Manner, document, is_web};
 use crate::invite::words;
 use crate::markup::escape;
 use crate::model::archive::{Archived, Entry};
@@ -65,7 +65,8 @@ impl Archive {
         }
         out.push_str(&format!("<a href=\"{}\">RSS</a></p>\n</main>", escape(&self.feed_address())));
         let feeds = [(title.to_owned(), self.feed_address())];
-        document(language, title, words.sent, STYLE, &out, &[], &feeds)
+        let manner = Manner { feeds: &feeds, ..Manner::default() };
+        document(language, title, words.sent, &out, &manner)
     }
 
     /// The posts as RSS 2.0, the newest first. Source: RSS 2.0 Specification; RSS Best Practices

@@ -109,7 +109,8 @@ impl Page {
             .iter()
             .map(|(title, address)| (title.in_language(language).to_owned(), address.clone()))
             .collect();
-        document(language, &title, &text, &self.style(), &out, &self.frames, &feeds)
+        let manner = Manner { style: &self.style(), frames: &self.frames, feeds: &feeds };
+        document(language, &title, &text, &out, &manner)
     }
 
     fn style(&self) -> String {
@@ -122,24 +123,38 @@ pub fn missing(wanted: &[String]) -> Document {
     let language = Page::default().language(wanted);
     let words = words::words(&language);
     let body = format!("<main>\n<h1 class=\"notice\">{}</h1>\n</main>", words.missing);
-    document(&language, words.missing, words.missing, STYLE, &body, &[], &[])
+    document(&language, words.missing, words.missing, &body, &Manner::default())
 }
 
 /// A page of one sentence.
 pub fn notice(language: &str, text: &str) -> Document {
     let body = format!("<main>\n<h1 class=\"notice\">{}</h1>\n</main>", escape(text));
-    document(language, text, text, STYLE, &body, &[], &[])
+    document(language, text, text, &body, &Manner::default())
+}
+
+/// How a document looks, and what stands around it.
+pub(super) struct Manner<'a> {
+    pub style: &'a str,
+    /// The sites that may show it within theirs.
+    pub frames: &'a [String],
+    /// Titles and addresses of its feeds.
+    pub feeds: &'a [(String, String)],
+}
+
+impl Default for Manner<'_> {
+    fn default() -> Self {
+        Self { style: STYLE, frames: &[], feeds: &[] }
+    }
 }
 
 pub(super) fn document(
     language: &str,
     title: &str,
     text: &str,
-    style: &str,
     body: &str,
-    frames: &[String],
-    feeds: &[(String, String)],
+    manner: &Manner<'_>,
 ) -> Document {
+    let Manner { style, frames, feeds } = *manner;
     let frames = if frames.is_empty() { "'none'".to_owned() } else { frames.join(" ") };
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; img-src 'self' data:; base-uri 'none'; \

@@ -127,10 +127,8 @@ pub async fn run(options: Options, stop: Stop) {
     // Whatever anybody may ask for stands behind this gate; who proves who they are does not.
     let gate = Arc::new(Gate::new(limits.pages));
     let gate = PageGate { gate, meters: options.meters.clone() };
-    let pages = pages
-        .merge(forms)
-        .merge(archives)
-        .layer(axum::middleware::from_fn_with_state(gate, hold_back));
+    let pages = pages.merge(forms).merge(archives);
+    let pages = pages.layer(axum::middleware::from_fn_with_state(gate, hold_back));
     let desk = Desk {
         store: options.store,
         clock: options.clock,

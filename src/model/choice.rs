@@ -433,7 +433,6 @@ mod tests {
             joined_at: Timestamp::default(),
             changed_at: Timestamp::default(),
             came_by: None,
-            came_by: None,
             default_reply_at: None,
             choices: Some(Box::new(choices)),
         }

@@ -4,6 +4,8 @@ use tidings::model::chat::{ChatKind, ChatSeen};
 use tidings::model::event::EventWord;
 use tidings::model::recent::{Lately, Recent};
 
+use tidings::store::Beside;
+
 use super::*;
 
 pub async fn an_event_that_fails_too_often_is_put_aside(home: &mut Home) {
@@ -47,13 +49,14 @@ pub async fn what_somebody_did_lately_is_kept_for_two_days(home: &mut Home) {
         let event = Event { at, ..event("bot", id, "9") };
         Recent { base: None, events: vec![Lately::of(&event)], after: None }
     };
+    let beside = |id: &str, at| Beside { recent: Some(lately(id, at)), ..Beside::default() };
     // Nobody is known there: it is kept of nobody.
-    store.commit_turn(stranger, Some(lately("1", now()))).await.unwrap();
+    store.commit_turn(stranger, beside("1", now())).await.unwrap();
     assert_eq!(store.load_recent(&name("bot"), "9").await.unwrap(), None);
     for (id, at) in [("2", now()), ("3", now() + seconds(60))] {
         let subscriber = Some(person("9", &["news"]));
         let turn = ConversationCommit { subscriber, ..turn(store, "bot", "9").await };
-        store.commit_turn(turn, Some(lately(id, at))).await.unwrap();
+        store.commit_turn(turn, beside(id, at)).await.unwrap();
         assert_eq!(store.load_recent(&name("bot"), "9").await.unwrap(), Some(lately(id, at)));
     }
     assert_eq!(store.load_recent(&name("page"), "9").await.unwrap(), None);

@@ -1,5 +1,6 @@
 //! What is gathered at one hour, and what waits for the next one.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::*;
@@ -101,6 +102,7 @@ async fn options(folder: &tempfile::TempDir, due: &[Timestamp], now: Timestamp) 
         channels: BTreeMap::new(),
         archives: Default::default(),
         files: Arc::new([]),
+        archives: BTreeSet::new(),
     }
 }
 
