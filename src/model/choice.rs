@@ -432,7 +432,6 @@ mod tests {
             window_until: None,
             joined_at: Timestamp::default(),
             changed_at: Timestamp::default(),
-            came_by: None,
             default_reply_at: None,
             choices: Some(Box::new(choices)),
         }

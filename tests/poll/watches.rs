@@ -195,7 +195,6 @@ fn someone(address: &str, now: Timestamp) -> Subscriber {
         joined_at: now,
         changed_at: now,
         choices: None,
-        choices: None,
         default_reply_at: None,
     }
 }
