@@ -1249,7 +1249,10 @@ mod tests {
         let link = Some("c".to_owned());
         let entries =
             vec![crate::model::archive::Entry { title: "a".into(), text: "b".into(), link }];
-        golden(&Archived { post: PostId(1), at: at(2), corrected_at: Some(at(3)), entries }, "01ae4619f2010401060101610162010163");
+        golden(
+            &Archived { post: PostId(1), at: at(2), corrected_at: Some(at(3)), entries },
+            "01ae4619f2010401060101610162010163",
+        );
     }
 
     #[test]
