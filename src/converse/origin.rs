@@ -45,7 +45,6 @@ mod tests {
             window_until: None,
             joined_at: Timestamp::from_millis(1),
             changed_at: Timestamp::from_millis(1),
-            choices: None,
             default_reply_at: None,
         }
     }
