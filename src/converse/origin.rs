@@ -45,6 +45,8 @@ mod tests {
             window_until: None,
             joined_at: Timestamp::from_millis(1),
             changed_at: Timestamp::from_millis(1),
+            choices: None,
+            choices: None,
             default_reply_at: None,
         }
     }
