@@ -46,7 +46,6 @@ mod tests {
             joined_at: Timestamp::from_millis(1),
             changed_at: Timestamp::from_millis(1),
             choices: None,
-            choices: None,
             default_reply_at: None,
         }
     }
