@@ -4,12 +4,10 @@
 //! the others wait packed.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Semaphore;
 
 use crate::model::campaign::Campaign;
@@ -257,14 +255,8 @@ fn by_rule(filtered: &[Filtered]) -> impl Iterator<Item = Unwanted<'_>> {
 }
 
 /// Runs work that takes the processor; `None` when it panicked.
-///
-/// A runtime of one thread does it there and then: in a simulated world, which is one, the order of
-/// things would else depend on how fast another thread happens to be.
 pub(crate) async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    match Handle::current().runtime_flavor() {
-        RuntimeFlavor::CurrentThread => catch_unwind(AssertUnwindSafe(work)).ok(),
-        _ => tokio::task::spawn_blocking(work).await.ok(),
-    }
+    tokio::task::spawn_blocking(work).await.ok()
 }

@@ -2,11 +2,12 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -192,7 +193,8 @@ sources = ["blog"]
     /// Starts the daemon and waits until it serves.
     pub fn start(&self) -> Daemon {
         let daemon = self.launch();
-        daemon.wait_for(RUNNING);
+        let early = daemon.wait_for(RUNNING);
+        daemon.early.lock().unwrap().extend(early);
         daemon
     }
 
@@ -213,7 +215,7 @@ sources = ["blog"]
                 }
             }
         });
-        Daemon { child, lines }
+        Daemon { child, lines, early: Mutex::default() }
     }
 
     /// Waits until the site was polled for the first time: when the second poll comes, the first
@@ -289,6 +291,8 @@ fn free_port() -> u16 {
 pub struct Daemon {
     child: Child,
     lines: mpsc::Receiver<String>,
+    /// What it said before it was running, and nobody has read yet.
+    early: Mutex<VecDeque<String>>,
 }
 
 impl Daemon {
@@ -298,7 +302,8 @@ impl Daemon {
         let mut seen = Vec::new();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
+            let early = self.early.lock().unwrap().pop_front();
+            match early.map_or_else(|| self.lines.recv_timeout(left), Ok) {
                 Ok(line) => {
                     seen.push(line);
                     if seen.last().is_some_and(|line| line.contains(words)) {
@@ -312,7 +317,8 @@ impl Daemon {
 
     /// What the log holds that was not read yet.
     pub fn log(&self) -> String {
-        self.lines.try_iter().collect::<Vec<_>>().join("\n")
+        let early = std::mem::take(&mut *self.early.lock().unwrap());
+        early.into_iter().chain(self.lines.try_iter()).collect::<Vec<_>>().join("\n")
     }
 
     pub fn signal(&self, name: &str) {
@@ -333,14 +339,16 @@ impl Daemon {
     pub fn terminate(mut self) -> (Option<i32>, String) {
         self.signal("TERM");
         let status = self.child.wait().expect("it ends");
-        let rest: Vec<String> = self.lines.iter().collect();
+        let early = std::mem::take(&mut *self.early.lock().unwrap());
+        let rest: Vec<String> = early.into_iter().chain(self.lines.iter()).collect();
         (status.code(), rest.join("\n"))
     }
 
     /// Its end, which comes by itself.
     pub fn ended(mut self) -> (Option<i32>, String) {
         let status = self.child.wait().expect("it ends");
-        let rest: Vec<String> = self.lines.iter().collect();
+        let early = std::mem::take(&mut *self.early.lock().unwrap());
+        let rest: Vec<String> = early.into_iter().chain(self.lines.iter()).collect();
         (status.code(), rest.join("\n"))
     }
 
