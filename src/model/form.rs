@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Most bytes of the editor's words in a form, in all languages and as a script has them, so that
 /// the script stays below 10 kB.
-pub const WORDS_BYTES_MAX: usize = 2_100;
+pub const WORDS_BYTES_MAX: usize = 1_700;
 
 /// Most channels of a form, for the same reason.
 pub const CHANNELS_MAX: usize = 4;

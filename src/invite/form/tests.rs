@@ -60,8 +60,8 @@ fn a_script_is_below_10_kb_with_all_the_words_that_an_editor_may_write() {
         let long = |bytes: usize| "\"".repeat(bytes / 2);
         let full = Form {
             title: Some(wording(&[("en", &long(300)), ("ro", &long(298))])),
-            text: Some(wording(&[("en", &long(1_000))])),
-            consent: Some(wording(&[("en", &long(500)), ("ro", &long(WORDS_BYTES_MAX - 2_098))])),
+            text: Some(wording(&[("en", &long(600))])),
+            consent: Some(wording(&[("en", &long(500)), ("ro", &long(WORDS_BYTES_MAX - 1_698))])),
             privacy: Some(format!("https://example.com/{}", "a".repeat(180))),
             colour: Some(Colour([1, 2, 3])),
             triggers: Triggers { scroll: Some(0.25), exit: true, ..form(shape).triggers },
