@@ -6,7 +6,7 @@
 //! no list of who is due: a million people who are due at once, because the settings have just
 //! gained a reminder, are reminded over some days and leave the rate to campaigns.
 //!
-//! Nobody is woken: reminders come between [`DAY`]'s hours of the person's own clock, or that of
+//! Nobody is woken: reminders come between `DAY`'s hours of the person's own clock, or that of
 //! the settings. On Messenger somebody is reminded while their window is open, which the next
 //! contact brings.
 

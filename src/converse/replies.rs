@@ -117,7 +117,7 @@ enum Wish {
 ///
 /// 1. Every deed but leaving opens Messenger's window from the event's own time.
 /// 2. An event older than the newest one that was applied changes nothing and is not answered, unless
-///    [`order`](crate::converse::order) finds its place among the recent ones; of two at the same
+///    `order` finds its place among the recent ones; of two at the same
 ///    instant, stopping wins.
 /// 3. `stop` always works and is answered once; a tap is always acknowledged.
 pub fn respond(

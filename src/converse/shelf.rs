@@ -1,4 +1,4 @@
-//! The newest items that people may be shown, looked up once in [`FRESH_FOR`] however many ask.
+//! The newest items that people may be shown, looked up once in `FRESH_FOR` however many ask.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
