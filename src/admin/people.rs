@@ -12,7 +12,7 @@ use crate::model::proof::{from_hex, hex};
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::zone::Zone;
-use crate::store::{Arrivals, Erasure, Newcomer};
+use crate::store::{Arrivals, Erasure, Newcomer, find_out};
 
 /// People of one read.
 const PAGE: usize = 4_096;
@@ -22,9 +22,6 @@ const LOOKED_AT_MAX: usize = 16_384;
 
 /// Most people of one answer.
 pub const PEOPLE_MAX: usize = 5_000;
-
-/// Most consents of somebody that are shown, the newest of them.
-const CONSENTS_MAX: usize = 100;
 
 /// So many of the newest posts are looked at for what became of them for somebody.
 const POSTS_LOOKED_MAX: usize = 20;
@@ -152,10 +149,8 @@ impl Desk {
         self.is_channel(channel)?;
         let person = self.find(channel, who).await?;
         let number = person.number;
-        let proofs = self.store.load_consents(channel, number, CONSENTS_MAX).await?;
-        let address = std::slice::from_ref(&person.address);
-        let optin = self.store.load_optins(channel, address).await?.into_iter().flatten().next();
-        let mut all = dossier(channel, &person, &proofs, optin.as_ref());
+        let found = find_out(&*self.store, channel, &person).await?;
+        let mut all = dossier(channel, &person, &found);
         let mut posts = Vec::new();
         for id in self.store.load_post_ids(None, POSTS_LOOKED_MAX).await? {
             let delivery = self.store.load_delivery(id, channel, number).await?;

@@ -5,17 +5,12 @@
 
 use crate::converse::commands::{self, Command};
 use crate::converse::words::Saying;
-use crate::model::dossier::dossier;
-use crate::model::lane::Optin;
+use crate::model::dossier::{Found, dossier};
 use crate::model::message::{Action, Button, Medium, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::Answer;
-use crate::model::proof::Proof;
 use crate::model::rich::RichText;
 use crate::model::subscriber::{Standing, Subscriber};
-
-/// Most consents that a file lists, the newest of them.
-pub(super) const CONSENTS_MAX: usize = 100;
 
 /// What the file is called.
 const FILE: &str = "my-data.json";
@@ -50,13 +45,6 @@ impl Wanted {
         };
         format!("{}{rest}", commands::payload(Command::Privacy))
     }
-}
-
-/// What is looked up of somebody for this.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Found {
-    pub proofs: Vec<Proof>,
-    pub optin: Option<Optin>,
 }
 
 type Texts = [(&'static str, &'static str); 7];
@@ -162,13 +150,13 @@ const STOPPED: Texts = [
 ];
 
 const KEPT: Texts = [
-    ("en", "What you write to us is answered and not kept."),
-    ("ro", "La ce ne scrii răspundem, dar nu păstrăm nimic."),
-    ("it", "A ciò che ci scrivi rispondiamo, senza conservarlo."),
-    ("de", "Was du uns schreibst, wird beantwortet und nicht gespeichert."),
-    ("fr", "Ce que vous nous écrivez reçoit une réponse et n’est pas conservé."),
-    ("es", "Lo que nos escribes se responde y no se guarda."),
-    ("ru", "На то, что вы пишете, мы отвечаем, но не храним это."),
+    ("en", "What you ask us for is kept for two days, what else you write not at all."),
+    ("ro", "Ce ne ceri păstrăm două zile, iar restul nu păstrăm deloc."),
+    ("it", "Ciò che ci chiedi resta due giorni; il resto non viene conservato."),
+    ("de", "Worum du uns bittest, bleibt zwei Tage; alles andere wird nicht gespeichert."),
+    ("fr", "Ce que vous nous demandez est gardé deux jours, le reste ne l’est pas."),
+    ("es", "Lo que nos pides se guarda dos días; lo demás no se guarda."),
+    ("ru", "То, о чём вы просите, хранится два дня, остальное мы не храним."),
 ];
 
 const AS_FILE: Texts = [
@@ -280,7 +268,7 @@ pub(super) fn answers(
             vec![text(&told(person, found, &say), buttons)]
         }
         Wanted::Export => {
-            let all = dossier(channel, person, &found.proofs, found.optin.as_ref());
+            let all = dossier(channel, person, found);
             // A value of ours has a form as text.
             let bytes = serde_json::to_vec_pretty(&all).unwrap_or_default();
             let file = Module::Media(Medium::ours(FILE, &bytes));

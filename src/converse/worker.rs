@@ -10,7 +10,7 @@ use crate::converse::groups::{self, Groups, Heard};
 use crate::converse::latest;
 use crate::converse::names::Names;
 use crate::converse::order::{self, Conversation};
-use crate::converse::privacy::{self, CONSENTS_MAX, Found, Wanted};
+use crate::converse::privacy::{self, Wanted};
 use crate::converse::replies::{Setting, Talk, Turn, consent};
 use crate::converse::review::decide;
 use crate::converse::shelf::{Shelf, Shelves};
@@ -19,6 +19,7 @@ use crate::converse::watching::{Watchable, is_contact};
 use crate::converse::words::Words;
 use crate::model::audience::FixedChat;
 use crate::model::channel::ChannelKind;
+use crate::model::dossier::Found;
 use crate::model::event::{Deed, Event, Tap};
 use crate::model::message::{Message, Module};
 use crate::model::name::Name;
@@ -29,7 +30,9 @@ use crate::model::watch::Watch;
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
-use crate::store::{Beside, ConversationCommit, Erasure, OptinWord, Store, StoreError, WatchWord};
+use crate::store::{
+    Beside, ConversationCommit, Erasure, OptinWord, Store, StoreError, WatchWord, find_out,
+};
 
 /// The same person is asked about marketing messages at most this often.
 const ASKED_EVERY: Duration = Duration::from_secs(90 * 86_400);
@@ -177,7 +180,10 @@ async fn answer_once(
         if wanted == Wanted::Erased {
             return Ok(erase(options, number, &event, known.as_ref()).await?);
         }
-        let found = look_up(options, &event.channel, known.as_ref()).await?;
+        let found = match &known {
+            Some(person) => find_out(&*options.store, &event.channel, person).await?,
+            None => Found::default(),
+        };
         let language = event.language.as_deref();
         let answers = privacy::answers(wanted, &event.channel, known.as_ref(), language, &found);
         // A tap that is to be acknowledged goes first.
@@ -238,20 +244,6 @@ async fn answer_once(
         options.wakes.drafts.notify_one();
     }
     Ok(())
-}
-
-/// What is kept of somebody beside their record.
-async fn look_up(
-    options: &Options,
-    channel: &Name,
-    known: Option<&Subscriber>,
-) -> Result<Found, StoreError> {
-    let Some(person) = known else { return Ok(Found::default()) };
-    let store = &options.store;
-    let proofs = store.load_consents(channel, person.number, CONSENTS_MAX).await?;
-    let address = std::slice::from_ref(&person.address);
-    let optin = store.load_optins(channel, address).await?.into_iter().flatten().next();
-    Ok(Found { proofs, optin })
 }
 
 /// Erases whoever asks for it; the goodbye is the last that they hear.

@@ -63,7 +63,7 @@ use crate::model::zone::{Gathering, Wall, Zone};
 pub use crate::store::watch::{
     FoundProduct, ProductNow, ProductQuery, Telling, WatchWord, Watcher, Windows,
 };
-pub use people::{Arrivals, Arrived, Deletion, Erasure, Newcomer};
+pub use people::{Arrivals, Arrived, Deletion, Erasure, Newcomer, find_out};
 
 /// How long a story is told only once under one link.
 pub const LINK_TOLD_FOR: Duration = Duration::from_secs(30 * 86_400);

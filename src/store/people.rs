@@ -2,10 +2,34 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::dossier::Found;
 use crate::model::name::Name;
 use crate::model::post::Answer;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
+use crate::store::{Store, StoreError};
+
+/// Most entries of the ledger that are told of one person.
+const CONSENTS_MAX: usize = 100;
+
+/// What is kept of somebody beside their record.
+///
+/// # Errors
+/// What the store says.
+pub async fn find_out(
+    store: &dyn Store,
+    channel: &Name,
+    person: &Subscriber,
+) -> Result<Found, StoreError> {
+    let address = std::slice::from_ref(&person.address);
+    let recent = store.load_recent(channel, &person.address).await?;
+    Ok(Found {
+        proofs: store.load_consents(channel, person.number, CONSENTS_MAX).await?,
+        optin: store.load_optins(channel, address).await?.into_iter().flatten().next(),
+        watches: store.load_watches(channel, person.number).await?,
+        recent: recent.map(|recent| recent.events).unwrap_or_default(),
+    })
+}
 
 /// What [`Store::take_in`](crate::store::Store::take_in) takes in.
 #[derive(Clone, Debug)]
