@@ -31,7 +31,7 @@ pub async fn find_out(
     })
 }
 
-/// What [`Store::take_in`](crate::store::Store::take_in) takes in.
+/// What [`Store::take_in`] takes in.
 #[derive(Clone, Debug)]
 pub struct Arrivals {
     pub channel: Name,
@@ -81,7 +81,7 @@ impl Arrived {
     }
 }
 
-/// What [`Store::forget_person`](crate::store::Store::forget_person) does.
+/// What [`Store::forget_person`] does.
 #[derive(Clone, Debug)]
 pub struct Erasure {
     pub channel: Name,
