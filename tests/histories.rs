@@ -25,6 +25,7 @@ use tidings::model::event::{Deed, Event};
 use tidings::model::name::Name;
 use tidings::model::subscriber::{Standing, Subscriber};
 use tidings::model::time::Timestamp;
+use tidings::render::Layouts;
 use tidings::runtime::clock::Clock;
 use tidings::runtime::shutdown::Stop;
 use tidings::runtime::wakes::Wakes;
@@ -158,6 +159,7 @@ async fn told(events: Vec<Event>) -> BTreeMap<(String, String), Subscriber> {
         clock: clock.clone(),
         wakes: wakes.clone(),
         words: Words::default(),
+        layouts: Arc::new(Layouts::compile(vec![]).unwrap()),
         topics: topics(),
         choosing: Choosing::default(),
         shelves: Shelves::default(),

@@ -17,13 +17,11 @@ impl Desk {
         events: Vec<u64>,
         word: EventWord,
     ) -> Result<Value, AskError> {
-        if let [event] = events[..] {
-            let known = self.store.load_aside(usize::MAX).await?;
-            if !known.iter().any(|(number, _)| *number == event) {
-                return Err(AskError::Refused(format!("no event {event} was put aside")));
-            }
-        }
+        let only = if let [event] = events[..] { Some(event) } else { None };
         let touched = self.store.commit_event_word(events, word).await?;
+        if let (Some(event), 0) = (only, touched) {
+            return Err(AskError::Refused(format!("no event {event} was put aside")));
+        }
         self.wakes.events.notify_one();
         Ok(json!({ "events": touched }))
     }

@@ -97,6 +97,7 @@ impl Desk {
         let channels = channels.filter(|name| channel.as_ref().is_none_or(|it| it == name));
         let (mut people, mut looked_at) = (Vec::new(), 0);
         let (mut unjudged, mut why) = (0u64, None);
+        let is_filtered = topic.is_some() || standing.is_some() || rule.is_some();
         for name in channels {
             let mut next = match from {
                 Some((of, _)) if *of > name => continue,
@@ -104,7 +105,8 @@ impl Desk {
                 _ => 0,
             };
             loop {
-                let page = self.store.load_people_from(&name, next, PAGE).await?;
+                let wanted = if is_filtered { PAGE } else { PAGE.min(limit - people.len() + 1) };
+                let page = self.store.load_people_from(&name, next, wanted).await?;
                 for person in &page {
                     if people.len() >= limit || looked_at >= LOOKED_AT_MAX {
                         let next = json!([name, person.number]);
@@ -126,7 +128,7 @@ impl Desk {
                     }
                 }
                 match page.last().and_then(|last| last.number.checked_add(1)) {
-                    Some(after) if page.len() == PAGE => next = after,
+                    Some(after) if page.len() == wanted => next = after,
                     _ => break,
                 }
             }
@@ -242,6 +244,7 @@ impl Desk {
             by: "admin",
             event: None,
             farewell: Vec::new(),
+            code: None,
             at: self.clock.now(),
         };
         let number = self.store.forget_person(erasure).await?;

@@ -6,7 +6,7 @@
 
 pub mod wire;
 
-mod loose;
+pub(crate) mod loose;
 
 mod grid;
 

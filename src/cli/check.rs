@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cli::{Done, Settings, output, reach};
-use crate::config::{Channel, Config, Service};
+use crate::config::{Channel, Service};
 use crate::daemon::{Setup, facets};
 use crate::model::audience::{FixedChat, LateJoiners};
 use crate::model::campaign::Campaign;
@@ -116,7 +116,7 @@ fn summary(setup: &Setup) -> String {
         out.push_str(&format!("  channel {}: {}\n", channel.name, pace(channel)));
         out.push_str(&lanes(channel));
         out.push_str(&shows(setup, channel));
-        if let Some([delete, deauthorize]) = callbacks(config, channel) {
+        if let Some([delete, deauthorize]) = config.callbacks_of(channel) {
             out.push_str(&format!("  {}: data deletion at {delete}\n", channel.name));
             out.push_str(&format!("  {}: deauthorization at {deauthorize}\n", channel.name));
         }
@@ -214,13 +214,6 @@ fn shows(setup: &Setup, channel: &Channel) -> String {
         out.push_str(&format!("  {} {line}\n", channel.name));
     }
     out
-}
-
-/// The addresses of a Messenger channel for Meta's dashboard, where the world can reach us.
-fn callbacks(config: &Config, channel: &Channel) -> Option<[String; 2]> {
-    let Service::Messenger { .. } = &channel.service else { return None };
-    let base = config.listen.public_url.as_ref()?.as_str().trim_end_matches('/').to_owned();
-    Some(["delete", "deauthorize"].map(|word| format!("{base}/meta/{}/{word}", channel.name)))
 }
 
 /// How fast a channel sends: `at most 30 a second, up to 1000 for at most 5000 Stars a day`.
@@ -322,7 +315,7 @@ fn summary_json(setup: &Setup) -> serde_json::Value {
             .channels
             .iter()
             .filter_map(|one| {
-                let [delete, deauthorize] = callbacks(config, one)?;
+                let [delete, deauthorize] = config.callbacks_of(one)?;
                 let urls = serde_json::json!({ "delete": delete, "deauthorize": deauthorize });
                 Some((one.name.to_string(), urls))
             })

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::admin::desk::Ask;
-use crate::cli::{Done, Failure, Settings, output, qr, reach};
+use crate::cli::reach::{self, Line};
+use crate::cli::{Done, Failure, Settings, output, qr};
 use crate::extract::{keys, link};
 use crate::model::name::Name;
 use crate::model::watch_link::{self, Aim};
@@ -33,8 +34,8 @@ enum Word {
     /// List who waits for what, who asked first in front.
     List {
         /// How many at most.
-        #[arg(long, short = 'n', default_value_t = 1_000)]
-        count: usize,
+        #[arg(long, default_value_t = 1_000)]
+        limit: usize,
         /// Print one JSON object.
         #[arg(long)]
         json: bool,
@@ -66,7 +67,7 @@ enum Tell {
 pub(super) async fn run(args: Args) -> Done {
     let Args { settings, word } = args;
     match word {
-        Word::List { count, json } => list(&settings, count, json).await,
+        Word::List { limit, json } => list(&settings, limit, json).await,
         Word::Link { source, product, tell, json } => {
             let aim = match tell {
                 Tell::Any => Aim::Fitting,
@@ -127,8 +128,8 @@ async fn links(settings: &Settings, source: &str, product: &str, aim: Aim, json:
         Some(url) => {
             let link = keys::link_key(&url, false);
             let question = Ask::Product { source: (*name).clone(), link };
-            let answered = reach::ask(settings, question).await?;
-            let found = answered.value["product"].as_str().and_then(|text| text.parse().ok());
+            let value = Line::open(&setup).await?.ask(question).await?;
+            let found = value["product"].as_str().and_then(|text| text.parse().ok());
             let found = found.ok_or_else(|| Failure::new(1, "no product was named"))?;
             watch_link::of_token(aim, name, found)
         }

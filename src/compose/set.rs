@@ -190,14 +190,10 @@ impl Composed {
 
 /// The message with a button below its last text.
 fn watched(message: Arc<Message>, tap: Tap, language: Option<&str>) -> Arc<Message> {
-    let payload = tap.to_string();
-    let is_own = |button: &Button| matches!(&button.action, Action::Postback { payload: own } if *own == payload);
+    let own = Action::Postback { payload: tap.to_string() };
+    let is_own = |button: &Button| button.action == own;
     let mut message = Arc::unwrap_or_clone(message);
-    let last = message.modules.iter_mut().rev().find_map(|module| match module {
-        Module::Text { buttons, .. } => Some(buttons),
-        _ => None,
-    });
-    if let Some(buttons) = last
+    if let Some(buttons) = message.last_buttons()
         && !buttons.iter().any(is_own)
     {
         buttons.push(watch_button(tap, language));

@@ -121,6 +121,14 @@ impl Config {
         self.address(&format!("/embed.js?form={form}"))
     }
 
+    /// What Meta's dashboard asks for of a Messenger channel (deletion, deauthorization); `None` of
+    /// others, and where the world can't reach us.
+    pub fn callbacks_of(&self, channel: &Channel) -> Option<[String; 2]> {
+        self.listen.public_url.as_ref().filter(|_| channel.kind() == ChannelKind::Messenger)?;
+        let address = |word| self.address(&format!("/meta/{}/{word}", channel.name));
+        Some(["delete", "deauthorize"].map(address))
+    }
+
     /// Where the world finds a path of the public door.
     pub fn address(&self, path: &str) -> String {
         match (&self.listen.public_url, &self.listen.public) {
@@ -313,10 +321,16 @@ pub struct Messages {
     pub welcome_buttons: Buttons,
     /// `welcome_items`: so many of the newest items of their topics follow it. Default 0, at most 5.
     pub welcome_items: usize,
+    /// `welcome_layout`: in which `welcome` is set. Default none.
+    pub welcome_layout: Option<Name>,
     /// `goodbye`: after they stop.
     pub goodbye: Texts,
+    /// `goodbye_layout`: in which `goodbye` is set. Default none.
+    pub goodbye_layout: Option<Name>,
     /// `default_reply`: to anything that is not understood.
     pub default_reply: Texts,
+    /// `default_reply_layout`: in which `default_reply` is set. Default none.
+    pub default_reply_layout: Option<Name>,
     /// `default_reply_every`: one person hears it at most this often. Default 10 s, 0 s to 30 d.
     pub default_reply_every: Duration,
     /// `replies`: to what people write, in the order of the files; the first that fits answers.
@@ -336,6 +350,8 @@ pub struct KeywordReply {
     pub say: Texts,
     /// `buttons`: below it, at most 6. Default none.
     pub buttons: Buttons,
+    /// `layout`: in which `say` is set. Default none.
+    pub layout: Option<Name>,
 }
 
 /// `[messages.reminder]`: people are reminded of what they subscribed to.
@@ -345,6 +361,8 @@ pub struct Reminder {
     pub every: Duration,
     /// `say`: `{topics}` stands for the titles of theirs.
     pub say: Texts,
+    /// `layout`: in which `say` is set. Default none.
+    pub layout: Option<Name>,
 }
 
 /// Buttons, perhaps in several languages: `"Label=https://…"`, `"Label=topic:news"`,

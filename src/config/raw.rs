@@ -242,8 +242,11 @@ tables! {
         welcome: RawTexts,
         welcome_buttons: RawButtons,
         welcome_items: At<i64>,
+        welcome_layout: At<String>,
         goodbye: RawTexts,
+        goodbye_layout: At<String>,
         default_reply: RawTexts,
+        default_reply_layout: At<String>,
         default_reply_every: At<String>,
         replies: List<RawReply>,
         reminder: RawReminder,
@@ -254,11 +257,13 @@ tables! {
         pattern: At<String>,
         say: RawTexts,
         buttons: RawButtons,
+        layout: At<String>,
     }
 
     RawReminder "messages.reminder" {
         every: At<String>,
         say: RawTexts,
+        layout: At<String>,
     }
 
     RawProfileField "profile.*" {

@@ -150,11 +150,6 @@ pub(super) fn fold(text: &str) -> String {
     bare.flat_map(char::to_lowercase).collect()
 }
 
-/// A saying for somebody.
-pub(super) fn say(texts: &[(&str, &str)], person: &Subscriber) -> String {
-    Saying::new(texts).to(person).to_owned()
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;

@@ -1,8 +1,9 @@
 //! How often a person gets each of their topics, and at which hour what does not come at once.
 
-use crate::converse::choosing::{Chosen, HERE, button, fold, key, say, ticked, title, topic_of};
+use crate::converse::choosing::{Chosen, HERE, button, fold, key, ticked, title, topic_of};
 use crate::converse::commands::Command;
 use crate::converse::replies::Setting;
+use crate::converse::words::{Texts, say};
 use crate::converse::{settings, timezone};
 use crate::model::channel::ChannelKind;
 use crate::model::choice::{self, Minute, Pace, Weekday};
@@ -58,7 +59,7 @@ const PACE_WORDS: [(&str, Pace); 26] = [
     ("еженедельно", Pace::Weekly),
 ];
 
-const HEAD: [(&str, &str); 7] = [
+const HEAD: Texts = [
     (
         "en",
         "How often do you want each topic? What does not come at once comes in one message: every \
@@ -97,7 +98,7 @@ const HEAD: [(&str, &str); 7] = [
     ),
 ];
 
-const HEAD_ALL: [(&str, &str); 7] = [
+const HEAD_ALL: Texts = [
     (
         "en",
         "How often do you want the news? What does not come at once comes in one message: every \
@@ -136,7 +137,7 @@ const HEAD_ALL: [(&str, &str); 7] = [
     ),
 ];
 
-const NO_TOPICS: [(&str, &str); 7] = [
+const NO_TOPICS: Texts = [
     ("en", "You have no topics of which to choose how often they come."),
     ("ro", "Nu ai subiecte pentru care să alegi cât de des vin."),
     ("de", "Du hast keine Themen, für die du wählen kannst, wie oft sie kommen."),
@@ -146,7 +147,7 @@ const NO_TOPICS: [(&str, &str); 7] = [
     ("ru", "У вас нет тем, для которых можно выбрать частоту."),
 ];
 
-const OF_TOPIC: [(&str, &str); 7] = [
+const OF_TOPIC: Texts = [
     ("en", "How often do you want “{topic}”?"),
     ("ro", "Cât de des vrei „{topic}”?"),
     ("de", "Wie oft möchtest du „{topic}“?"),
@@ -156,7 +157,7 @@ const OF_TOPIC: [(&str, &str); 7] = [
     ("ru", "Как часто присылать «{topic}»?"),
 ];
 
-const WHICH_HOUR: [(&str, &str); 7] = [
+const WHICH_HOUR: Texts = [
     ("en", "At which hour? Any other can be written: /frequency 19:30"),
     ("ro", "La ce oră? Poți scrie oricare alta: /frequency 19:30"),
     ("de", "Um wie viel Uhr? Jede andere kannst du schreiben: /frequency 19:30"),
@@ -166,7 +167,7 @@ const WHICH_HOUR: [(&str, &str); 7] = [
     ("ru", "В котором часу? Любой другой можно написать: /frequency 19:30"),
 ];
 
-const WHICH_DAY: [(&str, &str); 7] = [
+const WHICH_DAY: Texts = [
     ("en", "On which day of the week?"),
     ("ro", "În ce zi a săptămânii?"),
     ("de", "An welchem Tag der Woche?"),
@@ -176,7 +177,7 @@ const WHICH_DAY: [(&str, &str); 7] = [
     ("ru", "В какой день недели?"),
 ];
 
-const WRONG: [(&str, &str); 7] = [
+const WRONG: Texts = [
     ("en", "I do not understand that. You can write: /frequency weekly fri 18"),
     ("ro", "Nu înțeleg. Poți scrie: /frequency weekly fri 18"),
     ("de", "Das verstehe ich nicht. Du kannst schreiben: /frequency weekly fri 18"),
@@ -186,7 +187,7 @@ const WRONG: [(&str, &str); 7] = [
     ("ru", "Не понимаю. Можно написать: /frequency weekly fri 18"),
 ];
 
-const PACES: [(Pace, [(&str, &str); 7]); 3] = [
+const PACES: [(Pace, Texts); 3] = [
     (
         Pace::Once,
         [

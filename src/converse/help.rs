@@ -1,10 +1,10 @@
 //! What can be written in the chat.
 
 use crate::converse::commands::COMMANDS;
-use crate::converse::words::Saying;
+use crate::converse::words::{Texts, say};
 use crate::model::subscriber::Subscriber;
 
-const HEAD: [(&str, &str); 7] = [
+const HEAD: Texts = [
     ("en", "You can write to me:"),
     ("ro", "Îmi poți scrie:"),
     ("it", "Puoi scrivermi:"),
@@ -16,7 +16,7 @@ const HEAD: [(&str, &str); 7] = [
 
 /// All commands with what they do.
 pub(super) fn text(person: &Subscriber) -> String {
-    let head = Saying::new(&HEAD).to(person).to_owned();
+    let head = say(&HEAD, person);
     let language = person.language.as_deref().unwrap_or("en");
     let lines = COMMANDS.iter().map(|row| format!("/{} – {}", row.name, row.line(language)));
     std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")

@@ -1,9 +1,10 @@
 //! In which language a person is written to: the one that they choose, else what the service tells.
 
-use crate::converse::choosing::{Chosen, HERE, button, fold, say, ticked};
+use crate::converse::choosing::{Chosen, HERE, button, fold, ticked};
 use crate::converse::commands::Command;
 use crate::converse::replies::Setting;
 use crate::converse::settings;
+use crate::converse::words::{Texts, say};
 use crate::model::subscriber::Subscriber;
 
 /// Most languages that are shown: with the two ways on, no more than the quick replies of Messenger.
@@ -40,7 +41,7 @@ const NAMES: [(&str, &str); 24] = [
     ("uk", "Українська"),
 ];
 
-const HEAD: [(&str, &str); 7] = [
+const HEAD: Texts = [
     ("en", "In which language shall I write to you?"),
     ("ro", "În ce limbă să-ți scriu?"),
     ("de", "In welcher Sprache soll ich dir schreiben?"),
@@ -50,7 +51,7 @@ const HEAD: [(&str, &str); 7] = [
     ("ru", "На каком языке вам писать?"),
 ];
 
-const NOTED: [(&str, &str); 7] = [
+const NOTED: Texts = [
     ("en", "I write to you in English from now on, wherever there is such a text."),
     ("ro", "De acum îți scriu în română, oriunde există textul."),
     ("de", "Ab jetzt schreibe ich dir auf Deutsch, wo es den Text gibt."),
@@ -64,7 +65,7 @@ const NOTED: [(&str, &str); 7] = [
 const NOTED_OTHER: &str =
     "I write to you in {language} from now on, wherever there is such a text.";
 
-const NOTED_AUTOMATIC: [(&str, &str); 7] = [
+const NOTED_AUTOMATIC: Texts = [
     ("en", "I write to you in the language of your messenger."),
     ("ro", "Îți scriu în limba aplicației tale de mesaje."),
     ("de", "Ich schreibe dir in der Sprache deines Messengers."),
@@ -74,7 +75,7 @@ const NOTED_AUTOMATIC: [(&str, &str); 7] = [
     ("ru", "Я пишу вам на языке вашего мессенджера."),
 ];
 
-const UNKNOWN: [(&str, &str); 7] = [
+const UNKNOWN: Texts = [
     ("en", "I do not know that language here."),
     ("ro", "Nu cunosc această limbă aici."),
     ("de", "Diese Sprache kenne ich hier nicht."),
@@ -84,7 +85,7 @@ const UNKNOWN: [(&str, &str); 7] = [
     ("ru", "Такого языка я здесь не знаю."),
 ];
 
-const AUTOMATIC_LABEL: [(&str, &str); 7] = [
+const AUTOMATIC_LABEL: Texts = [
     ("en", "Automatic"),
     ("ro", "Automat"),
     ("de", "Automatisch"),

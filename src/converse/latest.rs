@@ -1,9 +1,10 @@
 //! The newest items on demand, and a search among them: what is asked for, and what is said of what
 //! was found. The looking up is the worker's: see `shelf`.
 
-use crate::converse::choosing::{Chosen, HERE, fold, menu, say, topic_of};
+use crate::converse::choosing::{Chosen, HERE, fold, menu, topic_of};
 use crate::converse::commands::Command;
 use crate::converse::replies::Setting;
+use crate::converse::words::{Texts, say};
 use crate::converse::{settings, topics};
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
@@ -16,7 +17,7 @@ pub(super) const SHOWN_MAX: usize = 5;
 const SEARCH_CHARS_MAX: usize = 200;
 const SEARCH_WORDS_MAX: usize = 8;
 
-const NOTHING_NEW: [(&str, &str); 7] = [
+const NOTHING_NEW: Texts = [
     ("en", "There is nothing new just now. It comes to you when there is."),
     ("ro", "Acum nu este nimic nou. Când va fi, îți scriu."),
     ("de", "Gerade gibt es nichts Neues. Sobald es etwas gibt, kommt es zu dir."),
@@ -26,7 +27,7 @@ const NOTHING_NEW: [(&str, &str); 7] = [
     ("ru", "Пока ничего нового нет. Когда появится, я напишу."),
 ];
 
-const NOTHING_FOUND: [(&str, &str); 7] = [
+const NOTHING_FOUND: Texts = [
     ("en", "I found nothing for “{words}” among the newest."),
     ("ro", "Nu am găsit nimic pentru „{words}” printre cele mai noi."),
     ("de", "Ich habe unter dem Neuesten nichts zu „{words}“ gefunden."),
@@ -36,7 +37,7 @@ const NOTHING_FOUND: [(&str, &str); 7] = [
     ("ru", "Среди нового ничего не нашлось по запросу «{words}»."),
 ];
 
-const SEARCH_FOR: [(&str, &str); 7] = [
+const SEARCH_FOR: Texts = [
     ("en", "Write what you are looking for: /search shoes"),
     ("ro", "Scrie ce cauți: /search pantofi"),
     ("de", "Schreibe, was du suchst: /search Schuhe"),

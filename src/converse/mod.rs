@@ -15,6 +15,8 @@ pub mod commands;
 
 pub mod keywords;
 
+mod wish;
+
 pub mod replies;
 
 mod origin;
@@ -24,6 +26,11 @@ mod help;
 mod timezone;
 
 pub mod privacy;
+
+mod erasing;
+
+mod layout;
+
 pub mod reminders;
 
 mod watch;

@@ -7,18 +7,17 @@
 //! 1. By time; of those at one instant stopping comes last, so that no disorder subscribes anybody
 //!    again; then by the service's own number.
 //! 2. The record is what comes out at the end, whatever the order in which the events came.
-//! 3. A late event is answered only if it changes something, and its answer is still true.
+//! 3. A late event is answered only if it changes something, or asks for something, and its answer is
+//!    still true.
 //!
 //! Where somebody else has changed the record since (a delivery that found it blocked, an import),
 //! what was before is not told any more: then only what is newer than the record counts.
-
-use std::time::Duration;
 
 use crate::model::event::{Deed, Event};
 use crate::model::message::Message;
 use crate::model::name::Name;
 use crate::model::post::Answer;
-use crate::model::recent::{Lately, Recent};
+use crate::model::recent::{Lately, RECENT_FOR, Recent};
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 
@@ -26,9 +25,6 @@ use crate::converse::replies::Turn;
 
 /// Most events of one person that are kept.
 const EVENTS_MAX: usize = 24;
-
-/// How long an event is kept; older ones are not taken in.
-const KEPT_FOR: Duration = Duration::from_secs(48 * 3600);
 
 /// The conversation as far as it matters here.
 pub(super) trait Conversation {
@@ -120,6 +116,10 @@ fn late(
         turn = Turn {
             answers: tap.map(acknowledged).into_iter().collect(),
             releases_held: turn.releases_held,
+            // What is asked for is answered whenever it comes, but to nobody who has left since.
+            privacy: turn.privacy,
+            watch: turn.watch.filter(|_| is_true),
+            lookup: turn.lookup.filter(|lookup| is_true && !lookup.is_extra),
             ..Turn::default()
         };
     }
@@ -166,7 +166,7 @@ fn kept(
 
 /// The oldest events become part of what was before.
 fn trim(recent: &mut Recent, channel: &Name, talk: &impl Conversation) {
-    let oldest = recent.newest_at() - KEPT_FOR;
+    let oldest = recent.newest_at() - RECENT_FOR;
     let beyond = recent.events.len().saturating_sub(EVENTS_MAX);
     let old = recent.events.iter().take_while(|event| event.at < oldest).count();
     for event in recent.events.drain(..old.max(beyond)).collect::<Vec<_>>() {
@@ -203,6 +203,8 @@ fn is_same(one: Option<&Subscriber>, other: Option<&Subscriber>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::converse::choosing::Choosing;
     use crate::converse::replies::{Setting, Talk};
@@ -324,6 +326,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_for_is_answered_however_late_but_to_nobody_who_has_left() {
+        let mut person = Person::default();
+        person.starts(0, "news");
+        person.says(20, "thanks");
+        assert!(person.says(10, "/latest").lookup.is_some());
+        person.says(40, "stop");
+        let turn = person.says(30, "/latest");
+        assert!(turn.lookup.is_none() && turn.answers.is_empty());
+        assert!(person.says(35, "/privacy").privacy.is_some(), "it is theirs all the same");
+    }
+
+    #[test]
     fn what_another_hand_changed_is_the_new_beginning() {
         let mut person = Person::default();
         person.starts(10, "news");
@@ -348,7 +362,7 @@ mod tests {
         assert_eq!(recent.events.len(), EVENTS_MAX);
         assert!(!format!("{recent:?}").contains("secret"));
         assert_eq!(recent.base.as_ref().unwrap().topics, [name("news")]);
-        person.told(100 + KEPT_FOR.as_secs(), Deed::SentMedia);
+        person.told(100 + RECENT_FOR.as_secs(), Deed::SentMedia);
         assert_eq!(person.recent.as_ref().unwrap().events.len(), 1);
     }
 }

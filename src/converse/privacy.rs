@@ -4,7 +4,7 @@
 //! every table; the goodbye is the last thing that is said.
 
 use crate::converse::commands::{self, Command};
-use crate::converse::words::Saying;
+use crate::converse::words::{Texts, in_language};
 use crate::model::dossier::{Found, dossier};
 use crate::model::message::{Action, Button, Medium, Message, Module};
 use crate::model::name::Name;
@@ -46,8 +46,6 @@ impl Wanted {
         format!("{}{rest}", commands::payload(Command::Privacy))
     }
 }
-
-type Texts = [(&'static str, &'static str); 7];
 
 const ABOUT: Texts = [
     ("en", "This is what we know about you:"),
@@ -254,7 +252,7 @@ pub(super) fn answers(
     found: &Found,
 ) -> Vec<Answer> {
     let language = known.and_then(|it| it.language.as_deref()).or(language);
-    let say = |texts: &Texts| Saying::new(texts).in_language(language).to_owned();
+    let say = |texts: &Texts| in_language(texts, language);
     let button = |texts: &Texts, wanted: Wanted| {
         Button::new(say(texts), Action::Postback { payload: wanted.payload() })
     };
@@ -313,11 +311,11 @@ fn answer(modules: Vec<Module>) -> Answer {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::time::Timestamp;
 
-    fn person() -> Subscriber {
+    pub fn person() -> Subscriber {
         Subscriber {
             number: 3,
             address: "42".into(),

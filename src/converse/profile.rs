@@ -3,11 +3,11 @@
 //! The record holds which field was asked for last, so that plain words answer it. A command is one
 //! whatever was asked.
 
-use crate::converse::choosing::{Chosen, button, fold, hashed, key, menu, say, ticked};
+use crate::converse::choosing::{Chosen, button, fold, hashed, key, menu, ticked};
 use crate::converse::commands::Command;
 use crate::converse::replies::Setting;
 use crate::converse::settings;
-use crate::converse::words::Saying;
+use crate::converse::words::{Saying, Texts, say};
 use crate::model::choice::{FIELD_CHARS_MAX, FieldKind};
 use crate::model::message::{Button, Message};
 use crate::model::name::Name;
@@ -34,7 +34,7 @@ pub struct Field {
     pub at_start: bool,
 }
 
-const HEAD: [(&str, &str); 7] = [
+const HEAD: Texts = [
     ("en", "What you have told me. Tap to tell it, or to tell it anew:"),
     ("ro", "Ce mi-ai spus despre tine. Atinge ca să-mi spui sau să schimbi:"),
     ("de", "Was du mir gesagt hast. Tippe, um es zu sagen oder zu ändern:"),
@@ -44,7 +44,7 @@ const HEAD: [(&str, &str); 7] = [
     ("ru", "Что вы мне рассказали. Нажмите, чтобы рассказать или изменить:"),
 ];
 
-const NOTHING_ASKED: [(&str, &str); 7] = [
+const NOTHING_ASKED: Texts = [
     ("en", "There is nothing that I ask you."),
     ("ro", "Nu te întreb nimic."),
     ("de", "Ich frage dich nach nichts."),
@@ -54,7 +54,7 @@ const NOTHING_ASKED: [(&str, &str); 7] = [
     ("ru", "Я вас ни о чём не спрашиваю."),
 ];
 
-const THANKS: [(&str, &str); 7] = [
+const THANKS: Texts = [
     ("en", "Thank you, that is noted."),
     ("ro", "Mulțumesc, am notat."),
     ("de", "Danke, das ist notiert."),
@@ -64,7 +64,7 @@ const THANKS: [(&str, &str); 7] = [
     ("ru", "Спасибо, записано."),
 ];
 
-const SKIPPED: [(&str, &str); 7] = [
+const SKIPPED: Texts = [
     ("en", "All right. You can tell me any time: /profile"),
     ("ro", "Bine. Îmi poți spune oricând: /profile"),
     ("de", "In Ordnung. Du kannst es mir jederzeit sagen: /profile"),
@@ -74,7 +74,7 @@ const SKIPPED: [(&str, &str); 7] = [
     ("ru", "Хорошо. Расскажете в любой момент: /profile"),
 ];
 
-const FORGOTTEN: [(&str, &str); 7] = [
+const FORGOTTEN: Texts = [
     ("en", "That is forgotten."),
     ("ro", "Am uitat."),
     ("de", "Das ist vergessen."),
@@ -84,7 +84,7 @@ const FORGOTTEN: [(&str, &str); 7] = [
     ("ru", "Забыто."),
 ];
 
-const NO_NUMBER: [(&str, &str); 7] = [
+const NO_NUMBER: Texts = [
     ("en", "That is no number."),
     ("ro", "Acesta nu este un număr."),
     ("de", "Das ist keine Zahl."),
@@ -94,7 +94,7 @@ const NO_NUMBER: [(&str, &str); 7] = [
     ("ru", "Это не число."),
 ];
 
-const NO_OPTION: [(&str, &str); 7] = [
+const NO_OPTION: Texts = [
     ("en", "Please choose one of these."),
     ("ro", "Te rog să alegi una dintre acestea."),
     ("de", "Bitte wähle eines davon."),
@@ -104,7 +104,7 @@ const NO_OPTION: [(&str, &str); 7] = [
     ("ru", "Выберите одно из этого."),
 ];
 
-const SKIP_LABEL: [(&str, &str); 7] = [
+const SKIP_LABEL: Texts = [
     ("en", "Skip"),
     ("ro", "Sari peste"),
     ("de", "Überspringen"),
@@ -114,7 +114,7 @@ const SKIP_LABEL: [(&str, &str); 7] = [
     ("ru", "Пропустить"),
 ];
 
-const FORGET_LABEL: [(&str, &str); 7] = [
+const FORGET_LABEL: Texts = [
     ("en", "Forget it"),
     ("ro", "Uită"),
     ("de", "Vergessen"),

@@ -1,8 +1,9 @@
 //! A person's quiet hours: what falls into them comes at their end.
 
-use crate::converse::choosing::{Chosen, HERE, button, say, ticked};
+use crate::converse::choosing::{Chosen, HERE, button, ticked};
 use crate::converse::commands::Command;
 use crate::converse::replies::Setting;
+use crate::converse::words::{Texts, say};
 use crate::converse::{settings, timezone};
 use crate::model::choice::Quiet;
 use crate::model::subscriber::Subscriber;
@@ -12,12 +13,12 @@ use crate::model::time::Timestamp;
 const OFF: &str = "off";
 
 /// Words that mean the same.
-const OFF_WORDS: [&str; 9] = ["off", "no", "none", "nu", "aus", "non", "no", "нет", "0"];
+const OFF_WORDS: [&str; 8] = ["off", "no", "none", "nu", "aus", "non", "нет", "0"];
 
 /// Hours that are offered.
 const USUAL: [&str; 5] = ["21-8", "22-7", "22-8", "23-7", "0-8"];
 
-const HEAD: [(&str, &str); 7] = [
+const HEAD: Texts = [
     (
         "en",
         "When shall I be quiet? What is new in those hours comes at their end. You can also write \
@@ -55,7 +56,7 @@ const HEAD: [(&str, &str); 7] = [
     ),
 ];
 
-const NOTED: [(&str, &str); 7] = [
+const NOTED: Texts = [
     ("en", "I am quiet {hours} by your clock, where it is {time} now."),
     ("ro", "Nu te deranjez {hours} după ceasul tău, unde acum este {time}."),
     ("de", "Ich bin still {hours} nach deiner Uhr, auf der es jetzt {time} ist."),
@@ -65,7 +66,7 @@ const NOTED: [(&str, &str); 7] = [
     ("ru", "Не беспокою {hours} по вашим часам, на которых сейчас {time}."),
 ];
 
-const NOTED_OFF: [(&str, &str); 7] = [
+const NOTED_OFF: Texts = [
     ("en", "No quiet hours: what is new comes whenever it is new."),
     ("ro", "Fără ore de liniște: noutățile vin oricând apar."),
     ("de", "Keine Ruhezeit: Neues kommt, wann immer es neu ist."),
@@ -75,7 +76,7 @@ const NOTED_OFF: [(&str, &str); 7] = [
     ("ru", "Тихих часов нет: новое приходит в любое время."),
 ];
 
-const WRONG: [(&str, &str); 7] = [
+const WRONG: Texts = [
     ("en", "I do not understand these hours."),
     ("ro", "Nu înțeleg aceste ore."),
     ("de", "Diese Zeiten verstehe ich nicht."),
@@ -85,7 +86,7 @@ const WRONG: [(&str, &str); 7] = [
     ("ru", "Я не понимаю эти часы."),
 ];
 
-const OFF_LABEL: [(&str, &str); 7] = [
+const OFF_LABEL: Texts = [
     ("en", "Never quiet"),
     ("ro", "Niciodată"),
     ("de", "Nie still"),

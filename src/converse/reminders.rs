@@ -15,8 +15,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::converse::layout::{self, Reader};
 use crate::converse::replies::{STOP_PAYLOAD, button, say_with};
-use crate::converse::words::Saying;
+use crate::converse::words::{Saying, Texts, say};
 use crate::model::channel::ChannelKind;
 use crate::model::day::Days;
 use crate::model::name::Name;
@@ -24,6 +25,7 @@ use crate::model::post::Answer;
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::zone::Wall;
+use crate::render::Layouts;
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
@@ -54,7 +56,7 @@ const WINDOW_SPARE: Duration = Duration::from_secs(300);
 const TITLES_MAX: usize = 20;
 
 /// Where there are no topics.
-const ALL: [(&str, &str); 7] = [
+const ALL: Texts = [
     ("en", "all our news"),
     ("ro", "toate noutățile noastre"),
     ("it", "tutte le nostre novità"),
@@ -73,6 +75,7 @@ pub struct Options {
     pub every: Duration,
     /// `{topics}` stands for the titles.
     pub say: Saying,
+    pub layouts: Arc<Layouts>,
     /// How topics are called.
     pub titles: BTreeMap<Name, Saying>,
     pub stop_label: Saying,
@@ -110,8 +113,9 @@ async fn look_through(options: &Options, channel: &Name, stop: &Stop) -> Result<
         let now = options.clock.now();
         let due =
             people.iter().filter(|(person, told)| is_due(options, channel, person, *told, now));
-        let due: Vec<(u32, Answer)> =
-            due.map(|(person, _)| (person.number, reminder(options, person))).collect();
+        let due: Vec<(u32, Answer)> = due
+            .map(|(person, _)| (person.number, reminder(options, channel, person, now)))
+            .collect();
         for some in due.chunks(BURST) {
             let reminded = options.store.commit_reminders(channel, some.to_vec(), now).await?;
             options.wakes.wake_channel(channel);
@@ -148,16 +152,22 @@ fn is_due(
         && is_open
         && now.since(since) >= options.every
         && DAY.contains(&wall.civil().hour())
+        && person.quiet_until(now).is_none()
 }
 
 /// The words for a person.
-fn reminder(options: &Options, person: &Subscriber) -> Answer {
+fn reminder(options: &Options, channel: &Name, person: &Subscriber, now: Timestamp) -> Answer {
     let titles = person.topics.iter().filter_map(|topic| options.titles.get(topic));
     let titles: Vec<&str> = titles.take(TITLES_MAX).map(|title| title.to(person)).collect();
     let topics = match titles.is_empty() {
-        true => Saying::new(&ALL).to(person).to_owned(),
+        true => say(&ALL, person),
         false => titles.join(", "),
     };
     let text = options.say.to(person).replace("{topics}", &topics);
-    say_with(&text, vec![button(&options.stop_label, STOP_PAYLOAD, person)])
+    let mut answer = say_with(&text, vec![button(&options.stop_label, STOP_PAYLOAD, person)]);
+    if let (Some(layout), Some(kind)) = (&options.say.layout, options.channels.get(channel)) {
+        let reader = Reader { person, kind: *kind, now };
+        answer.message = layout::set(&options.layouts, layout, answer.message, &reader);
+    }
+    answer
 }

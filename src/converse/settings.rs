@@ -1,15 +1,16 @@
 //! The menu that leads to all that a person can choose.
 
-use crate::converse::choosing::{Chosen, HERE, button, say};
+use crate::converse::choosing::{Chosen, HERE, button};
 use crate::converse::commands::{self, Command};
 use crate::converse::language;
 use crate::converse::replies::Setting;
+use crate::converse::words::{Texts, say};
 use crate::model::message::Button;
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::zone::{Wall, Zone};
 
-const HEAD: [(&str, &str); 7] = [
+const HEAD: Texts = [
     ("en", "What would you like to change?"),
     ("ro", "Ce vrei să schimbi?"),
     ("de", "Was möchtest du ändern?"),

@@ -2,12 +2,12 @@
 //!
 //! Behind the command stands a zone as [`Zone::read`] takes it, or nothing.
 
-use crate::converse::words::Saying;
+use crate::converse::words::{Texts, say};
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::model::zone::{Wall, Zone};
 
-const NOTED: [(&str, &str); 7] = [
+const NOTED: Texts = [
     ("en", "Your clock is that of {zone}: it is {time} there now."),
     ("ro", "Ceasul tău este cel din {zone}: acolo este acum ora {time}."),
     ("de", "Deine Uhr geht nach {zone}: Dort ist es jetzt {time}."),
@@ -17,7 +17,7 @@ const NOTED: [(&str, &str); 7] = [
     ("ru", "Ваши часы идут по {zone}: сейчас там {time}."),
 ];
 
-const NOTHING: [(&str, &str); 7] = [
+const NOTHING: Texts = [
     ("en", "I do not know your time zone yet."),
     ("ro", "Nu îți cunosc încă fusul orar."),
     ("de", "Ich kenne deine Zeitzone noch nicht."),
@@ -27,7 +27,7 @@ const NOTHING: [(&str, &str); 7] = [
     ("ru", "Я ещё не знаю ваш часовой пояс."),
 ];
 
-const WRONG: [(&str, &str); 7] = [
+const WRONG: Texts = [
     ("en", "I know no such time zone."),
     ("ro", "Nu cunosc un astfel de fus orar."),
     ("de", "Eine solche Zeitzone kenne ich nicht."),
@@ -37,7 +37,7 @@ const WRONG: [(&str, &str); 7] = [
     ("ru", "Я не знаю такого часового пояса."),
 ];
 
-const HINT: [(&str, &str); 7] = [
+const HINT: Texts = [
     (
         "en",
         "Tell me a city in your time zone or how far you are from UTC, and what comes at an hour \
@@ -99,10 +99,6 @@ fn known(person: &Subscriber, now: Timestamp) -> Option<String> {
     let time = Wall::at(&zone.clocks()?, now).time_of_day();
     let words = say(&NOTED, person);
     Some(words.replace("{zone}", &zone.to_string()).replace("{time}", &time))
-}
-
-fn say(texts: &[(&str, &str)], person: &Subscriber) -> String {
-    Saying::new(texts).to(person).to_owned()
 }
 
 #[cfg(test)]

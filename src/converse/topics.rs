@@ -1,9 +1,10 @@
 //! A person's topics: shown with a tick where they get them, each a button that changes it.
 
-use crate::converse::choosing::{Chosen, HERE, button, key, say, ticked, title, topic_of};
+use crate::converse::choosing::{Chosen, HERE, button, key, ticked, title, topic_of};
 use crate::converse::commands::Command;
 use crate::converse::replies::Setting;
 use crate::converse::settings;
+use crate::converse::words::{Texts, say};
 use crate::model::channel::ChannelKind;
 use crate::model::name::Name;
 use crate::model::subscriber::{Standing, Subscriber};
@@ -15,7 +16,7 @@ const PAGE: usize = 8;
 /// Bytes of a payload that a topic's name may take.
 const KEY_BYTES_MAX: usize = 40;
 
-const HEAD: [(&str, &str); 7] = [
+const HEAD: Texts = [
     ("en", "Your topics. Tap one to get it, or to leave it:"),
     ("ro", "Subiectele tale. Atinge unul ca să-l primești sau să renunți la el:"),
     ("de", "Deine Themen. Tippe auf eines, um es zu bekommen oder abzuwählen:"),
@@ -25,7 +26,7 @@ const HEAD: [(&str, &str); 7] = [
     ("ru", "Ваши темы. Нажмите, чтобы получать или не получать:"),
 ];
 
-const NONE_LEFT: [(&str, &str); 7] = [
+const NONE_LEFT: Texts = [
     ("en", "You get none of our topics now. Tap one to get it, or write “stop” to leave."),
     (
         "ro",
@@ -50,7 +51,7 @@ const NONE_LEFT: [(&str, &str); 7] = [
     ("ru", "Сейчас вы не получаете ни одной темы. Нажмите на тему или напишите «стоп»."),
 ];
 
-const NO_TOPICS: [(&str, &str); 7] = [
+const NO_TOPICS: Texts = [
     ("en", "There is nothing to choose from here: everybody gets everything."),
     ("ro", "Aici nu este nimic de ales: toți primesc tot."),
     ("de", "Hier gibt es nichts auszuwählen: Alle bekommen alles."),
@@ -60,7 +61,7 @@ const NO_TOPICS: [(&str, &str); 7] = [
     ("ru", "Здесь нечего выбирать: все получают всё."),
 ];
 
-pub(super) const GONE: [(&str, &str); 7] = [
+pub(super) const GONE: Texts = [
     ("en", "There is no such topic (any more)."),
     ("ro", "Nu (mai) există acest subiect."),
     ("de", "Dieses Thema gibt es nicht (mehr)."),

@@ -2,13 +2,14 @@
 
 use tokio::sync::Semaphore;
 
+use crate::converse::replies::{Turn, consent};
 use crate::converse::watch::{self, Asked, CHOICES_MAX, LISTED_MAX, Of, Product, Said};
 use crate::model::channel::ChannelKind;
 use crate::model::event::Event;
 use crate::model::message::{Action, Button, Card, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::{Answer, HELD_CARDS_MAX};
-use crate::model::subscriber::Subscriber;
+use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::watch::{OnOffer, Watch};
 use crate::store::{FoundProduct, ProductQuery, Store, StoreError, WatchWord};
@@ -21,6 +22,18 @@ pub struct Watchable {
     pub keys: ProductKeys,
     /// One search through a whole catalog at a time.
     pub searching: Semaphore,
+}
+
+/// How consents say that somebody asked to be told of a product.
+pub(super) const WATCH: &str = "watch";
+
+/// Who does something, and what they wait for.
+pub(super) struct Contact<'a> {
+    pub event: &'a Event,
+    pub known: Option<&'a Subscriber>,
+    pub kind: ChannelKind,
+    pub own: Vec<Watch>,
+    pub now: Timestamp,
 }
 
 /// How catalogs name what is in them, hashed.
@@ -39,8 +52,53 @@ impl Watchable {
         Self { sources, keys, searching: Semaphore::new(1) }
     }
 
+    /// Answers what is asked of products, and what somebody waits for whom nothing could be sent;
+    /// gives what changes of their watches.
+    pub(super) async fn attend(
+        &self,
+        store: &dyn Store,
+        contact: Contact<'_>,
+        turn: &mut Turn,
+    ) -> Result<Vec<WatchWord>, StoreError> {
+        let Contact { event, known, kind, mut own, now } = contact;
+        let language = turn.subscriber.as_ref().and_then(|person| person.language.clone());
+        let language = language.as_deref();
+        let mut words = Vec::new();
+        if let Some(asked) = turn.watch.take() {
+            let said = self.answer(store, &asked, &own, language, now).await?;
+            let said_words: String = said.message.modules.iter().map(said_in).collect();
+            match turn.answers.iter_mut().find(|answer| answer.message.modules.is_empty()) {
+                // It acknowledges the tap.
+                Some(answer) => answer.message = said.message,
+                None => {
+                    let answer = Answer { message: said.message, tap: None, ask: None };
+                    turn.answers.insert(0, answer);
+                }
+            }
+            // Who has not subscribed agrees to this alone.
+            if let Some(person) = &turn.subscriber
+                && said.is_asked
+                && person.standing != Standing::Active
+            {
+                turn.consent = Some(consent(person, true, WATCH.to_owned(), &said_words, now));
+            }
+            own.retain(|watch| !said.words.contains(&WatchWord::End(watch.id)));
+            words.extend(said.words);
+        }
+        if turn.ends_watches {
+            words.push(WatchWord::EndAll);
+        } else if is_contact(known, event, turn.subscriber.as_ref(), kind) && !own.is_empty() {
+            let told = self.at_contact(store, &own, language).await?;
+            if let Some((answer, ended)) = told {
+                turn.answers.push(answer);
+                words.extend(ended);
+            }
+        }
+        Ok(words)
+    }
+
     /// The answer to what is asked, by who waits for `own`.
-    pub(super) async fn answer(
+    async fn answer(
         &self,
         store: &dyn Store,
         asked: &Asked,
@@ -146,7 +204,7 @@ impl Watchable {
 
     /// What has come true of the watches of somebody who could not be written to meanwhile: one
     /// answer, and what it ends. What is no longer true is waited for still.
-    pub(super) async fn at_contact(
+    async fn at_contact(
         &self,
         store: &dyn Store,
         own: &[Watch],
@@ -177,7 +235,7 @@ impl Watchable {
 }
 
 /// Whether somebody can be written to again, and could not before.
-pub(super) fn is_contact(
+fn is_contact(
     known: Option<&Subscriber>,
     event: &Event,
     person: Option<&Subscriber>,
@@ -186,6 +244,13 @@ pub(super) fn is_contact(
     let opens = person.and_then(|person| person.window_until);
     let was_open = known.and_then(|known| known.window_until).is_some_and(|until| until > event.at);
     kind == ChannelKind::Messenger && opens.is_some_and(|until| until > event.at) && !was_open
+}
+
+fn said_in(module: &Module) -> String {
+    match module {
+        Module::Text { text, .. } => text.plain(),
+        _ => String::new(),
+    }
 }
 
 fn at(source: &Name, product: u64, variant: Option<u32>) -> FoundProduct {

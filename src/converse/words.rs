@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::converse::keywords::Keyword;
 use crate::model::message::Button;
+use crate::model::name::Name;
 use crate::model::subscriber::Subscriber;
 
 /// One saying in several languages.
@@ -11,6 +12,21 @@ use crate::model::subscriber::Subscriber;
 pub struct Saying {
     /// Language (BCP 47, lower case) and words; the first serves everybody else.
     pub texts: Vec<(String, String)>,
+    /// In which it is set; `None` leaves it plain.
+    pub layout: Option<Name>,
+}
+
+/// A saying of ours: in English, which serves everybody else, and the other languages that we have.
+pub(super) type Texts = [(&'static str, &'static str); 7];
+
+/// A saying of ours for somebody.
+pub(super) fn say(texts: &Texts, person: &Subscriber) -> String {
+    in_language(texts, person.language.as_deref())
+}
+
+/// A saying of ours in a language.
+pub(super) fn in_language(texts: &Texts, language: Option<&str>) -> String {
+    pick(texts, language).map_or("", |text| text).to_owned()
 }
 
 /// The buttons below a saying, in several languages.
@@ -48,7 +64,7 @@ pub struct Words {
 impl Saying {
     pub fn new(texts: &[(&str, &str)]) -> Self {
         let own = |(language, text): &(&str, &str)| ((*language).to_owned(), (*text).to_owned());
-        Self { texts: texts.iter().map(own).collect() }
+        Self { texts: texts.iter().map(own).collect(), layout: None }
     }
 
     /// The words for a language: exactly it, its main language, or the first there are.
@@ -68,9 +84,9 @@ impl Choices {
 }
 
 /// What there is for a language: exactly it, its main language, or the first.
-fn pick<'a, T>(all: &'a [(String, T)], language: Option<&str>) -> Option<&'a T> {
+fn pick<'a, L: AsRef<str>, T>(all: &'a [(L, T)], language: Option<&str>) -> Option<&'a T> {
     let main = language.and_then(|language| language.split('-').next());
-    let of = |wanted: &str| all.iter().find(|(own, _)| own == wanted);
+    let of = |wanted: &str| all.iter().find(|(own, _)| own.as_ref() == wanted);
     let found = language.and_then(of).or_else(|| main.and_then(of));
     found.or_else(|| all.first()).map(|(_, it)| it)
 }

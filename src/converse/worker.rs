@@ -6,33 +6,32 @@ use std::time::Duration;
 
 use crate::channel::Channel;
 use crate::converse::choosing::Choosing;
+use crate::converse::erasing::erase;
 use crate::converse::groups::{self, Groups, Heard};
 use crate::converse::latest;
+use crate::converse::layout::{self, Reader};
 use crate::converse::names::Names;
 use crate::converse::order::{self, Conversation};
 use crate::converse::privacy::{self, Wanted};
-use crate::converse::replies::{Setting, Talk, Turn, consent};
+use crate::converse::replies::{Setting, Talk, Turn};
 use crate::converse::review::decide;
 use crate::converse::shelf::{Shelf, Shelves};
 use crate::converse::tries::{Answerer, BATCH, Unanswered};
-use crate::converse::watching::{Watchable, is_contact};
+use crate::converse::watching::{Contact, WATCH, Watchable};
 use crate::converse::words::Words;
 use crate::model::audience::FixedChat;
 use crate::model::channel::ChannelKind;
 use crate::model::dossier::Found;
 use crate::model::event::{Deed, Event, Tap};
-use crate::model::message::{Message, Module};
+use crate::model::message::Message;
 use crate::model::name::Name;
 use crate::model::post::Answer;
-use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
-use crate::model::watch::Watch;
+use crate::render::Layouts;
 use crate::runtime::clock::Clock;
 use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
-use crate::store::{
-    Beside, ConversationCommit, Erasure, OptinWord, Store, StoreError, WatchWord, find_out,
-};
+use crate::store::{Beside, ConversationCommit, OptinWord, Store, StoreError, find_out};
 
 /// The same person is asked about marketing messages at most this often.
 const ASKED_EVERY: Duration = Duration::from_secs(90 * 86_400);
@@ -53,6 +52,8 @@ pub struct Options {
     pub clock: Clock,
     pub wakes: Wakes,
     pub words: Words,
+    /// In which they are set.
+    pub layouts: Arc<Layouts>,
     /// All topics there are, sorted.
     pub topics: Vec<Name>,
     pub choosing: Choosing,
@@ -178,7 +179,9 @@ async fn answer_once(
     };
     if let Some(wanted) = turn.privacy {
         if wanted == Wanted::Erased {
-            return Ok(erase(options, number, &event, known.as_ref()).await?);
+            erase(&*options.store, number, &event, known.as_ref()).await?;
+            options.wakes.wake_channel(&channel);
+            return Ok(());
         }
         let found = match &known {
             Some(person) => find_out(&*options.store, &event.channel, person).await?,
@@ -207,9 +210,13 @@ async fn answer_once(
         }
         _ => turn.answers.extend(asking(options, &event, &turn, now).await?),
     }
-    let mut watching = watch(options, &event, known.as_ref(), &mut turn, own, kind).await?;
-    if turn.ends_watches {
-        watching.push(WatchWord::EndAll);
+    let contact = Contact { event: &event, known: known.as_ref(), kind, own, now };
+    let watching = options.watchable.attend(&*options.store, contact, &mut turn).await?;
+    if let (Some(name), Some(first), Some(person)) =
+        (&turn.layout, turn.answers.first_mut(), turn.subscriber.as_ref().or(known.as_ref()))
+    {
+        let plain = std::mem::take(&mut first.message);
+        first.message = layout::set(&options.layouts, name, plain, &Reader { person, kind, now });
     }
     if let (Some(lookup), Some(person)) = (&turn.lookup, &turn.subscriber) {
         let store = options.store.as_ref();
@@ -244,93 +251,6 @@ async fn answer_once(
         options.wakes.drafts.notify_one();
     }
     Ok(())
-}
-
-/// Erases whoever asks for it; the goodbye is the last that they hear.
-async fn erase(
-    options: &Options,
-    number: u64,
-    event: &Event,
-    known: Option<&Subscriber>,
-) -> Result<(), StoreError> {
-    let channel = &event.channel;
-    let language = event.language.as_deref();
-    let mut farewell =
-        privacy::answers(Wanted::Erased, channel, known, language, &Found::default());
-    if let (Deed::Tapped { tap, .. }, Some(first)) = (&event.deed, farewell.first_mut()) {
-        first.tap = tap.as_ref().map(Tap::alone);
-    }
-    let erasure = Erasure {
-        channel: channel.clone(),
-        address: event.address.clone(),
-        by: "chat",
-        event: Some(number),
-        farewell,
-        at: event.at,
-    };
-    match options.store.forget_person(erasure).await {
-        Ok(Some(person)) => {
-            tracing::info!(channel.id = %channel, person.number = person, "somebody was erased");
-        }
-        // Nobody was there, or somebody else has erased them meanwhile.
-        Ok(None) | Err(StoreError::Missing { .. }) => {}
-        Err(error) => return Err(error),
-    }
-    options.wakes.wake_channel(channel);
-    Ok(())
-}
-
-/// Answers what is asked of products, and what somebody waits for whom nothing could be sent;
-/// gives what changes of their watches.
-async fn watch(
-    options: &Options,
-    event: &Event,
-    known: Option<&Subscriber>,
-    turn: &mut Turn,
-    mut own: Vec<Watch>,
-    kind: ChannelKind,
-) -> Result<Vec<WatchWord>, StoreError> {
-    let (store, now) = (options.store.as_ref(), options.clock.now());
-    let language = turn.subscriber.as_ref().and_then(|person| person.language.clone());
-    let language = language.as_deref();
-    let mut words = Vec::new();
-    if let Some(asked) = turn.watch.take() {
-        let said = options.watchable.answer(store, &asked, &own, language, now).await?;
-        let said_words: String = said.message.modules.iter().map(said_in).collect();
-        match turn.answers.iter_mut().find(|answer| answer.message.modules.is_empty()) {
-            // It acknowledges the tap.
-            Some(answer) => answer.message = said.message,
-            None => turn.answers.insert(0, Answer { message: said.message, tap: None, ask: None }),
-        }
-        // Who has not subscribed agrees to this alone.
-        if let Some(person) = &turn.subscriber
-            && said.is_asked
-            && person.standing != Standing::Active
-        {
-            turn.consent = Some(consent(person, true, WATCH.to_owned(), &said_words, now));
-        }
-        own.retain(|watch| !said.words.contains(&WatchWord::End(watch.id)));
-        words.extend(said.words);
-    }
-    let is_contact = is_contact(known, event, turn.subscriber.as_ref(), kind);
-    if is_contact && !turn.ends_watches && !own.is_empty() {
-        let told = options.watchable.at_contact(store, &own, language).await?;
-        if let Some((answer, ended)) = told {
-            turn.answers.push(answer);
-            words.extend(ended);
-        }
-    }
-    Ok(words)
-}
-
-/// How consents say that somebody asked to be told of a product.
-const WATCH: &str = "watch";
-
-fn said_in(module: &Module) -> String {
-    match module {
-        Module::Text { text, .. } => text.plain(),
-        _ => String::new(),
-    }
 }
 
 /// Is done with an event that wants no answer.

@@ -13,6 +13,7 @@ use crate::converse::words::{Choices, Saying, Words};
 use crate::daemon::ground::Ground;
 use crate::daemon::pages::sources;
 use crate::daemon::setup::Setup;
+use crate::model::name::Name;
 use crate::runtime::wakes::Wakes;
 
 /// Languages that we have words of, in which people are answered.
@@ -41,15 +42,15 @@ const START: [(&str, &str); 7] = [
 pub(super) fn words(config: &Config) -> Words {
     let messages = &config.messages;
     let keyword = |reply: &crate::config::KeywordReply| {
-        let (say, buttons) = (saying(&reply.say), choices(&reply.buttons));
+        let (say, buttons) = (set(&reply.say, reply.layout.as_ref()), choices(&reply.buttons));
         Keyword::new(&reply.when, reply.pattern.clone(), say, buttons)
     };
     Words {
-        welcome: saying(&messages.welcome),
+        welcome: set(&messages.welcome, messages.welcome_layout.as_ref()),
         welcome_buttons: choices(&messages.welcome_buttons),
         welcome_items: messages.welcome_items,
-        goodbye: saying(&messages.goodbye),
-        default_reply: saying(&messages.default_reply),
+        goodbye: set(&messages.goodbye, messages.goodbye_layout.as_ref()),
+        default_reply: set(&messages.default_reply, messages.default_reply_layout.as_ref()),
         default_reply_every: messages.default_reply_every,
         replies: messages.replies.iter().map(keyword).collect(),
         stop_label: Saying::new(&STOP),
@@ -114,14 +115,15 @@ pub(super) fn reminders(
 ) -> Option<reminders::Options> {
     let config = &setup.config;
     let reminder = config.messages.reminder.as_ref()?;
-    let title = |(name, title): (&crate::model::name::Name, &Texts)| (name.clone(), saying(title));
+    let title = |(name, title): (&Name, &Texts)| (name.clone(), saying(title));
     Some(reminders::Options {
         store: Arc::clone(&ground.store),
         clock: ground.clock.clone(),
         wakes: wakes.clone(),
         channels: setup.kinds(),
         every: reminder.every,
-        say: saying(&reminder.say),
+        say: set(&reminder.say, reminder.layout.as_ref()),
+        layouts: Arc::clone(&setup.layouts),
         titles: config.topics.iter().map(title).collect(),
         stop_label: Saying::new(&STOP),
         days: config.days.clone(),
@@ -131,7 +133,11 @@ pub(super) fn reminders(
 fn saying(texts: &Texts) -> Saying {
     let mut all = vec![(String::new(), texts.default.clone())];
     all.extend(texts.languages.iter().map(|(language, text)| (language.clone(), text.clone())));
-    Saying { texts: all }
+    Saying { texts: all, layout: None }
+}
+
+fn set(texts: &Texts, layout: Option<&Name>) -> Saying {
+    Saying { layout: layout.cloned(), ..saying(texts) }
 }
 
 fn choices(buttons: &Buttons) -> Choices {

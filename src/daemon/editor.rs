@@ -11,10 +11,8 @@ use crate::admin::editor::{self, ReadForm};
 use crate::config::{self, Config, Texts};
 use crate::daemon::pages;
 use crate::daemon::setup::Rules;
-use crate::invite::{Door, Way};
-use crate::listen::leads::Entrance;
+use crate::invite::{Colour, Door};
 use crate::model::form::Shape;
-use crate::model::name::Name;
 use crate::model::origin::Origin;
 use crate::runtime::shutdown::Tasks;
 
@@ -46,18 +44,7 @@ fn reader(config: &Arc<Config>) -> ReadForm {
 
 fn doors(form: &config::Form, config: &Config) -> Vec<Door> {
     let leads = pages::leads(form.topics.as_ref(), &form.channels, config);
-    let origin = Origin::Form(form.name.clone());
-    let door = |(channel, entrance): &(Name, Entrance)| {
-        let way = match entrance {
-            Entrance::Telegram { bot } => {
-                Way::Telegram { bot: bot.clone().unwrap_or_else(|| NAMELESS.to_owned()) }
-            }
-            Entrance::Messenger { page } => Way::Messenger { page: page.clone() },
-        };
-        let link = way.chat_from(&leads.topics, &origin).ok()?;
-        Some(Door { kind: way.kind(), name: channel.to_string(), link })
-    };
-    leads.channels.iter().filter_map(door).collect()
+    leads.doors_calling(NAMELESS, &Origin::Form(form.name.clone()))
 }
 
 /// What can be chosen, and the forms that there are, as `page.js` wants it.
@@ -87,7 +74,7 @@ fn written(form: &config::Form, config: &Config) -> Value {
         Shape::Button => ("button", None),
     };
     let are_all = form.channels.len() == config.channels.len();
-    let colour = form.colour.map(|[red, green, blue]| format!("#{red:02x}{green:02x}{blue:02x}"));
+    let colour = form.colour.map(|rgb| Colour(rgb).hex());
     json!({
         "name": form.name,
         "kind": kind,

@@ -152,6 +152,7 @@ impl Stages {
                     clock: ground.clock.clone(),
                     wakes: wakes.clone(),
                     words: chat::words(config),
+                    layouts: Arc::clone(&setup.layouts),
                     topics: config.topics.keys().cloned().collect(),
                     choosing: chat::choosing(config),
                     shelves: chat::shelves(config),

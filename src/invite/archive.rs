@@ -179,6 +179,7 @@ mod tests {
 
     fn post(number: u64, title: &str, text: &str, link: Option<&str>) -> Archived {
         Archived {
+            posts: 1,
             post: PostId(number),
             at: Timestamp::from_millis(1_790_000_000_000),
             corrected_at: None,

@@ -1,9 +1,11 @@
 //! What the answers of public addresses have in common.
 
-use axum::http::header::IF_NONE_MATCH;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::response::Response;
+use axum::http::header::{CACHE_CONTROL, IF_NONE_MATCH, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
+
+use crate::model::proof::hex;
 
 /// The first value of a key in a query; of what anybody may write.
 pub(super) fn asked(query: Option<&str>, key: &str) -> Option<String> {
@@ -18,11 +20,17 @@ pub(super) fn put(response: &mut Response, name: HeaderName, value: &str) {
     }
 }
 
+/// Not now: nobody keeps this, and it is asked for again in a minute.
+pub(super) fn not_now() -> Response {
+    let mut response = StatusCode::SERVICE_UNAVAILABLE.into_response();
+    put(&mut response, CACHE_CONTROL, "no-store");
+    put(&mut response, RETRY_AFTER, "60");
+    response
+}
+
 /// Half of a SHA-256, in quotes.
 pub(super) fn etag(text: &str) -> String {
-    let hash = Sha256::digest(text.as_bytes());
-    let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
+    format!("\"{}\"", hex(&Sha256::digest(text.as_bytes())[..16]))
 }
 
 /// Whoever asks has this document already.

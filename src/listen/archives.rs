@@ -1,7 +1,7 @@
 //! What was sent to topics that everybody may read: `/t/<topic>` and `/t/<topic>/feed.xml`.
 //!
-//! As the pages that people subscribe on, they may be asked as fast as anybody likes: what is shown
-//! is made once in `FRESH_FOR`, and the store looks at no more than a page of posts each time.
+//! As the pages that people subscribe on, they may be asked as fast as anybody likes: the store is
+//! asked for a topic once in `FRESH_FOR`, and what is shown of it is made once of that.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,9 +11,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER, VARY, X_CONTENT_TYPE_OPTIONS,
-};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -21,7 +19,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::invite::{ARCHIVE_POSTS_MAX, Archive, Document};
-use crate::listen::answers::{asked, etag, is_known, put};
+use crate::listen::answers::{asked, etag, is_known, not_now, put};
 use crate::listen::invites::{document, languages, missing};
 use crate::model::archive::Archived;
 use crate::model::name::Name;
@@ -33,9 +31,6 @@ const FRESH_FOR: Duration = Duration::from_secs(30);
 
 /// For how long browsers and readers may show it without asking.
 const SHOWN_FOR: &str = "public, max-age=60";
-
-/// Most pages of a topic that are kept: anybody can ask for those before any post.
-const KEPT_MAX: usize = 64;
 
 /// The routes of all archives.
 pub(crate) fn routes(store: Arc<dyn Store>, patience: Duration, archives: Vec<Archive>) -> Router {
@@ -65,11 +60,24 @@ struct Stand {
 #[derive(Default)]
 struct Kept {
     until: Option<Instant>,
+    /// Newest first.
+    posts: Vec<Archived>,
+    /// At most each page in each language.
     shown: HashMap<Wanted, Arc<Shown>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Wanted {
+    /// Of the posts from this place on.
+    Page {
+        language: String,
+        from: usize,
+    },
+    Feed,
+}
+
+/// What somebody asks for.
+enum Asked {
     Page { language: String, before: Option<PostId> },
     Feed,
 }
@@ -91,8 +99,7 @@ async fn page(
     let Some(stand) = stand else { return missing(&headers) };
     let language = stand.archive.language(&languages(&headers));
     let before = asked(query.as_deref(), "before").and_then(|before| before.parse().ok());
-    let wanted = Wanted::Page { language, before: before.map(PostId) };
-    hall.answer(stand, wanted, &headers).await
+    hall.answer(stand, Asked::Page { language, before: before.map(PostId) }, &headers).await
 }
 
 async fn feed(
@@ -102,66 +109,55 @@ async fn feed(
 ) -> Response {
     let stand = topic.ok().and_then(|Path(topic)| hall.stands.get(topic.as_str()));
     let Some(stand) = stand else { return missing(&headers) };
-    hall.answer(stand, Wanted::Feed, &headers).await
+    hall.answer(stand, Asked::Feed, &headers).await
 }
 
 impl Hall {
-    async fn answer(&self, stand: &Stand, wanted: Wanted, headers: &HeaderMap) -> Response {
+    async fn answer(&self, stand: &Stand, asked: Asked, headers: &HeaderMap) -> Response {
         // Others may wait for the same answer of the store; nobody waits for longer than it may take.
-        let shown = tokio::time::timeout(2 * self.patience, self.shown(stand, wanted)).await;
+        let shown = tokio::time::timeout(2 * self.patience, self.shown(stand, asked)).await;
         match shown.ok().flatten() {
             Some(shown) => shown.answer(headers),
-            None => {
-                let mut response = StatusCode::SERVICE_UNAVAILABLE.into_response();
-                put(&mut response, CACHE_CONTROL, "no-store");
-                put(&mut response, RETRY_AFTER, "60");
-                response
-            }
+            None => not_now(),
         }
     }
 
     /// `None` while the store does not tell.
-    async fn shown(&self, stand: &Stand, wanted: Wanted) -> Option<Arc<Shown>> {
+    async fn shown(&self, stand: &Stand, asked: Asked) -> Option<Arc<Shown>> {
         let mut kept = stand.kept.lock().await;
-        let now = Instant::now();
+        let (archive, now) = (&stand.archive, Instant::now());
         if kept.until.is_none_or(|until| until <= now) {
-            *kept = Kept { until: Some(now + FRESH_FOR), shown: HashMap::new() };
+            let asked = self.store.load_archive(&archive.topic);
+            // A store that has failed stops the whole daemon: nothing is to be said here.
+            let posts = tokio::time::timeout(self.patience, asked).await.ok()?.ok()?;
+            *kept = Kept { until: Some(now + FRESH_FOR), posts, shown: HashMap::new() };
         }
+        let wanted = match asked {
+            Asked::Page { language, before } => {
+                let is_newer = |post: &Archived| before.is_some_and(|before| post.post >= before);
+                Wanted::Page { language, from: kept.posts.partition_point(is_newer) }
+            }
+            Asked::Feed => Wanted::Feed,
+        };
         if let Some(shown) = kept.shown.get(&wanted) {
             return Some(Arc::clone(shown));
         }
-        let archive = &stand.archive;
-        let before = match &wanted {
-            Wanted::Page { before, .. } => *before,
-            Wanted::Feed => None,
-        };
-        let (posts, has_more) = self.posts(&archive.topic, before).await?;
         let shown = Arc::new(match &wanted {
-            Wanted::Page { language, .. } => {
-                let document = archive.document(language, &posts, has_more);
+            Wanted::Page { language, from } => {
+                let rest = kept.posts.get(*from..).unwrap_or_default();
+                let page = rest.get(..ARCHIVE_POSTS_MAX).unwrap_or(rest);
+                let document = archive.document(language, page, rest.len() > page.len());
                 let body = Bytes::from(document.html.clone());
                 Shown { etag: etag(&document.html), body, document: Some(document) }
             }
             Wanted::Feed => {
-                let feed = archive.feed(&posts);
+                let newest = kept.posts.get(..ARCHIVE_POSTS_MAX).unwrap_or(&kept.posts);
+                let feed = archive.feed(newest);
                 Shown { etag: etag(&feed), body: Bytes::from(feed), document: None }
             }
         });
-        let is_newest = !matches!(&wanted, Wanted::Page { before: Some(_), .. });
-        if is_newest || kept.shown.len() < KEPT_MAX {
-            kept.shown.insert(wanted, Arc::clone(&shown));
-        }
+        kept.shown.insert(wanted, Arc::clone(&shown));
         Some(shown)
-    }
-
-    /// A page of posts, and whether there are older ones.
-    async fn posts(&self, topic: &Name, before: Option<PostId>) -> Option<(Vec<Archived>, bool)> {
-        let asked = self.store.load_archive(topic, before, ARCHIVE_POSTS_MAX + 1);
-        // A store that has failed stops the whole daemon: nothing is to be said here.
-        let mut posts = tokio::time::timeout(self.patience, asked).await.ok()?.ok()?;
-        let has_more = posts.len() > ARCHIVE_POSTS_MAX;
-        posts.truncate(ARCHIVE_POSTS_MAX);
-        Some((posts, has_more))
     }
 }
 

@@ -30,7 +30,7 @@ impl Proxies {
         Self { networks: networks.into() }
     }
 
-    fn has(&self, address: IpAddr) -> bool {
+    pub(crate) fn has(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.networks.iter().any(|network| network.contains(&address))
     }
@@ -45,11 +45,15 @@ impl Proxies {
             let is_unnamed = self.networks.is_empty() && peer.is_loopback();
             return if is_unnamed { Caller::Many } else { Caller::One(household(peer)) };
         }
-        // A proxy writes one of the two and lets through what it does not know, so the more usual
-        // one goes first.
-        let told = match headers.contains_key(X_FORWARDED_FOR) {
-            true => self.last_stranger(hops(headers, X_FORWARDED_FOR).map(address)),
-            false => self.last_stranger(hops(headers, FORWARDED).map(forwarded)),
+        // A proxy writes one of the two and lets through the other, which the client may have
+        // written: where both are there and differ, nobody knows which is whose.
+        let usual = headers.contains_key(X_FORWARDED_FOR);
+        let usual = usual.then(|| self.last_stranger(hops(headers, X_FORWARDED_FOR).map(address)));
+        let other = headers.contains_key(FORWARDED);
+        let other = other.then(|| self.last_stranger(hops(headers, FORWARDED).map(forwarded)));
+        let told = match (usual, other) {
+            (Some(usual), Some(other)) if usual != other => Some(peer),
+            (usual, other) => usual.or(other).flatten(),
         };
         told.map_or(Caller::Many, |address| Caller::One(household(address)))
     }
@@ -192,9 +196,11 @@ mod tests {
             ("10.0.0.1", vec![("forwarded", "for=_hidden")], "many"),
             (
                 "10.0.0.1",
-                vec![("forwarded", "for=203.0.113.1"), (xff, "198.51.100.9")],
+                vec![("forwarded", "for=198.51.100.9"), (xff, "198.51.100.9")],
                 "198.51.100.9",
             ),
+            // One of the two was let through as the client wrote it.
+            ("10.0.0.1", vec![("forwarded", "for=203.0.113.1"), (xff, "198.51.100.9")], "10.0.0.1"),
         ] {
             assert_eq!(caller(&ours, peer, &lines), expected, "{peer} {lines:?}");
         }

@@ -27,16 +27,17 @@ use sha2::Sha256;
 use url::{Url, form_urlencoded};
 
 use crate::invite;
+use crate::listen::callers::Caller;
+use crate::listen::forgers::{Forgers, Refusal};
 use crate::listen::invites::{document, languages, missing};
 use crate::listen::server::Limits;
-use crate::listen::webhooks::Door;
+use crate::listen::webhooks::{Door, read_body};
 use crate::model::base64;
 use crate::model::name::Name;
 use crate::model::secret::ExposeSecret;
 use crate::model::time::Timestamp;
 use crate::runtime::clock::Clock;
-use crate::runtime::meters::Meters;
-use crate::store::{Deletion, Erasure, Store, StoreError};
+use crate::store::{Erasure, Store, StoreError};
 
 /// Largest form that is read.
 const FORM_BYTES_MAX: usize = 16 << 10;
@@ -103,15 +104,17 @@ const STATUS: [(&str, &str, &str); 7] = [
     ),
 ];
 
-/// The routes of all Messenger doors.
-pub(crate) fn routes(
-    store: Arc<dyn Store>,
-    clock: Clock,
-    meters: Meters,
-    limits: Limits,
-    public_url: Option<Url>,
-    doors: &[Door],
-) -> Router {
+/// What the routes need beside the doors.
+pub(crate) struct Options {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    pub(crate) limits: Limits,
+    pub(crate) public_url: Option<Url>,
+    pub(crate) forgers: Arc<Forgers>,
+}
+
+/// The routes of all Messenger doors: what Meta calls, and what anybody may ask.
+pub(crate) fn routes(options: Options, doors: &[Door]) -> (Router, Router) {
     let signers = doors.iter().filter_map(|door| match door {
         Door::Messenger { channel, app_secret, .. } if !app_secret.expose_secret().is_empty() => {
             let signer = Hmac::new_from_slice(app_secret.expose_secret().as_bytes()).ok()?;
@@ -119,21 +122,23 @@ pub(crate) fn routes(
         }
         _ => None,
     });
-    let office = Office { signers: signers.collect(), store, clock, meters, limits, public_url };
-    Router::new()
+    let Options { store, clock, limits, public_url, forgers } = options;
+    let signers = signers.collect();
+    let office = Arc::new(Office { signers, store, clock, limits, public_url, forgers });
+    let calls = Router::new()
         .route("/meta/{channel}/delete", post(delete))
         .route("/meta/{channel}/deauthorize", post(deauthorize))
-        .route("/meta/status/{code}", get(status))
-        .with_state(Arc::new(office))
+        .with_state(Arc::clone(&office));
+    (calls, Router::new().route("/meta/status/{code}", get(status)).with_state(office))
 }
 
 struct Office {
     signers: HashMap<Name, Hmac<Sha256>>,
     store: Arc<dyn Store>,
     clock: Clock,
-    meters: Meters,
     limits: Limits,
     public_url: Option<Url>,
+    forgers: Arc<Forgers>,
 }
 
 /// A request that Meta has signed.
@@ -152,7 +157,7 @@ async fn delete(
     let host = request.headers().get(HOST).and_then(|it| it.to_str().ok()).map(str::to_owned);
     let signed = match office.read(&channel, request).await {
         Ok(signed) => signed,
-        Err(status) => return status.into_response(),
+        Err(refused) => return *refused,
     };
     let kept = tokio::time::timeout(office.limits.store_time_max, office.erase(&signed)).await;
     match kept {
@@ -175,7 +180,7 @@ async fn deauthorize(
     State(office): State<Arc<Office>>,
     Path(channel): Path<String>,
     request: Request,
-) -> StatusCode {
+) -> Response {
     match office.read(&channel, request).await {
         Ok(signed) => {
             tracing::warn!(
@@ -183,9 +188,9 @@ async fn deauthorize(
                 "somebody has removed the app from their Facebook account: if it was an admin of \
                  the page, its token is of no use any more"
             );
-            StatusCode::OK
+            StatusCode::OK.into_response()
         }
-        Err(status) => status,
+        Err(refused) => *refused,
     }
 }
 
@@ -219,57 +224,51 @@ async fn status(
 }
 
 impl Office {
-    /// The request, if it is one of Meta's.
-    async fn read(&self, channel: &str, request: Request) -> Result<Signed, StatusCode> {
-        let (channel, signer) = self.signers.get_key_value(channel).ok_or(StatusCode::NOT_FOUND)?;
-        let refuse = |word: &'static str, status| {
-            self.meters.count_events(channel, word, 1);
-            Err(status)
+    /// The request, if it is one of Meta's; else the answer to it.
+    async fn read(&self, channel: &str, request: Request) -> Result<Signed, Box<Response>> {
+        let Some((channel, signer)) = self.signers.get_key_value(channel) else {
+            return Err(Box::new(StatusCode::NOT_FOUND.into_response()));
         };
-        let body = axum::body::to_bytes(request.into_body(), FORM_BYTES_MAX);
-        let body = match tokio::time::timeout(self.limits.body_time_max, body).await {
-            Ok(Ok(body)) => body,
-            Ok(Err(_)) => return refuse("unfit", StatusCode::PAYLOAD_TOO_LARGE),
-            Err(_) => return refuse("unfit", StatusCode::REQUEST_TIMEOUT),
+        let caller = Caller::of(&request);
+        let refuse =
+            |why, status| Box::new(self.forgers.count(channel, why, status).into_response());
+        let body = match read_body(request, FORM_BYTES_MAX, self.limits.body_time_max).await {
+            Ok(body) => body,
+            Err(status) => return Err(refuse(Refusal::Unfit, status)),
         };
         let mut fields = form_urlencoded::parse(&body);
         let signed = fields.find(|(name, _)| name == "signed_request");
         let payload = signed.as_ref().and_then(|(_, text)| genuine(signer, text));
-        let Some(payload) = payload else { return refuse("forged", StatusCode::UNAUTHORIZED) };
+        let Some(payload) = payload else {
+            let no = self.forgers.refuse(channel, caller, StatusCode::UNAUTHORIZED);
+            return Err(Box::new(no));
+        };
         let Some(user_id) = user(payload, self.clock.now()) else {
-            return refuse("unreadable", StatusCode::BAD_REQUEST);
+            return Err(refuse(Refusal::Unreadable, StatusCode::BAD_REQUEST));
         };
         let code = code(signer, payload);
         Ok(Signed { channel: channel.clone(), user_id, code })
     }
 
-    /// Erases who is known by the id, and remembers that it was asked for.
+    /// Erases who is known by the id, and remembers that it was asked for, in one commit.
     async fn erase(&self, signed: &Signed) -> Result<(), StoreError> {
         let Signed { channel, user_id, code } = signed;
         if self.store.load_deletion(code).await?.is_some() {
             return Ok(());
         }
-        let at = self.clock.now();
-        let is_there = self.store.load_subscriber(channel, user_id).await?.is_some();
-        let number = match is_there {
-            true => {
-                let erasure = Erasure {
-                    channel: channel.clone(),
-                    address: user_id.clone(),
-                    by: "meta",
-                    event: None,
-                    farewell: Vec::new(),
-                    at,
-                };
-                self.store.forget_person(erasure).await?
-            }
-            false => None,
+        let erasure = Erasure {
+            channel: channel.clone(),
+            address: user_id.clone(),
+            by: "meta",
+            event: None,
+            farewell: Vec::new(),
+            code: Some(code.clone()),
+            at: self.clock.now(),
         };
-        if let Some(number) = number {
+        if let Some(number) = self.store.forget_person(erasure).await? {
             tracing::info!(channel.id = %channel, person.number = number, "somebody was erased");
         }
-        let deletion = Deletion { at, was_known: number.is_some() };
-        self.store.commit_deletion(code.clone(), deletion).await
+        Ok(())
     }
 
     fn status_url(&self, host: Option<&str>, code: &str) -> String {
@@ -337,7 +336,7 @@ mod tests {
         let payload = base64::encode(fields.to_string().as_bytes());
         let payload = payload.trim_end_matches('=').replace('+', "-").replace('/', "_");
         let signature = signer(secret).chain_update(&payload).finalize().into_bytes();
-        let signature = base64::encode(&signature).replace('+', "-").replace('/', "_");
+        let signature = base64::encode_url(&signature);
         format!("{}.{payload}", signature.trim_end_matches('='))
     }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::invite::{Door, Way};
 use crate::model::name::Name;
 use crate::model::origin::Origin;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 /// The topics and channels that links are for.
 #[derive(Clone, Debug)]
@@ -29,6 +29,16 @@ pub enum Entrance {
     },
 }
 
+impl Entrance {
+    /// What links are made of; `None` for a bot of which the settings don't say what it is called.
+    fn way(&self) -> Option<Way> {
+        match self {
+            Self::Messenger { page } => Some(Way::Messenger { page: page.clone() }),
+            Self::Telegram { bot } => bot.clone().map(|bot| Way::Telegram { bot }),
+        }
+    }
+}
+
 /// The channels of which links can be made, in their order.
 pub(super) type Ways = Vec<(Name, Way)>;
 
@@ -39,20 +49,26 @@ impl Leads {
         let until = Instant::now() + patience;
         let mut ways = Vec::with_capacity(self.channels.len());
         for (channel, entrance) in &self.channels {
-            let way = match entrance {
-                Entrance::Messenger { page } => Some(Way::Messenger { page: page.clone() }),
-                Entrance::Telegram { bot: Some(bot) } => Some(Way::Telegram { bot: bot.clone() }),
-                Entrance::Telegram { bot: None } => {
-                    let asked = tokio::time::timeout_at(until, store.load_bot(channel)).await;
-                    // A store that has failed stops the whole daemon: nothing is to be said here.
-                    let known: Option<Result<Option<String>, StoreError>> = asked.ok();
-                    known.and_then(Result::ok).flatten().map(|bot| Way::Telegram { bot })
-                }
-            };
+            let mut way = entrance.way();
+            if way.is_none() {
+                let asked = tokio::time::timeout_at(until, store.load_bot(channel)).await;
+                // A store that has failed stops the whole daemon: nothing is to be said here.
+                let known = asked.ok().and_then(Result::ok).flatten();
+                way = known.map(|bot| Way::Telegram { bot });
+            }
             ways.extend(way.map(|way| (channel.clone(), way)));
         }
         let are_all = ways.len() == self.channels.len();
         (ways, are_all)
+    }
+
+    /// The links where a bot of which nobody knows yet what it is called is called `nameless`.
+    pub fn doors_calling(&self, nameless: &str, origin: &Origin) -> Vec<Door> {
+        let way = |(channel, entrance): &(Name, Entrance)| {
+            let way = entrance.way().unwrap_or_else(|| Way::Telegram { bot: nameless.to_owned() });
+            (channel.clone(), way)
+        };
+        self.doors(&self.channels.iter().map(way).collect(), origin)
     }
 
     /// The links, which say where they stand.

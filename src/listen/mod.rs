@@ -17,6 +17,8 @@ pub mod callers;
 
 pub mod rates;
 
+mod forgers;
+
 mod answers;
 
 pub mod leads;
@@ -61,6 +63,7 @@ use crate::runtime::shutdown::Stop;
 use crate::runtime::wakes::Wakes;
 use crate::store::Store;
 
+use forgers::Forgers;
 use forms::Embed;
 use invites::Invite;
 use rates::{Gate, PageGate, hold_back};
@@ -116,18 +119,21 @@ pub async fn run(options: Options, stop: Stop) {
     let pages = invites::routes(Arc::clone(&options.store), patience, options.invites);
     let forms = forms::routes(Arc::clone(&options.store), patience, options.embeds);
     let archives = archives::routes(Arc::clone(&options.store), patience, options.archives);
-    let deletions = deletion::routes(
-        Arc::clone(&options.store),
-        options.clock.clone(),
-        options.meters.clone(),
-        limits.clone(),
-        options.public_url,
+    let forgers = Arc::new(Forgers::new(Gate::new(limits.forged), options.meters.clone()));
+    let (deletions, deleted) = deletion::routes(
+        deletion::Options {
+            store: Arc::clone(&options.store),
+            clock: options.clock.clone(),
+            limits: limits.clone(),
+            public_url: options.public_url,
+            forgers: Arc::clone(&forgers),
+        },
         &options.doors,
     );
     // Whatever anybody may ask for stands behind this gate; who proves who they are does not.
     let gate = Arc::new(Gate::new(limits.pages));
     let gate = PageGate { gate, meters: options.meters.clone() };
-    let pages = pages.merge(forms).merge(archives);
+    let pages = pages.merge(forms).merge(archives).merge(deleted);
     let pages = pages.layer(axum::middleware::from_fn_with_state(gate, hold_back));
     let desk = Desk {
         store: options.store,
@@ -135,6 +141,7 @@ pub async fn run(options: Options, stop: Stop) {
         wakes: options.wakes,
         meters: options.meters,
         limits: limits.clone(),
+        forgers,
         shut: stop.begin.clone(),
     };
     let mut routes = webhooks::routes(desk, options.doors).merge(pages).merge(deletions);

@@ -226,6 +226,8 @@ async fn show_page(
             for facet in &due {
                 note(options, facet, false).await?;
             }
+        } else if let [_] = due[..] {
+            refused = refused.or(first);
         } else {
             // One that is refused keeps the others from being shown: each is told alone.
             for facet in &due {
@@ -236,12 +238,15 @@ async fn show_page(
             }
         }
     }
-    let gone = unwanted(options, kept);
+    let mut gone = unwanted(options, kept);
     let ours: Vec<String> =
         gone.iter().filter(|(_, is_ours)| *is_ours).map(|(key, _)| key.clone()).collect();
     if !ours.is_empty() {
         pace.turn(stop).await?;
-        heard(client.hide(&ours).await, &mut refused)?;
+        if heard(client.hide(&ours).await, &mut refused)?.is_none() {
+            // It still stands there, and is to be taken away.
+            gone.retain(|(_, is_ours)| !is_ours);
+        }
     }
     let gone = gone.into_iter().map(|(key, _)| (key, None)).collect();
     options.store.commit_shown_facets(&options.channel, gone).await?;

@@ -161,6 +161,7 @@ impl Guests {
     fn has_room_for(&self, address: IpAddr, limits: &Limits) -> bool {
         let household = household(address);
         household.is_loopback()
+            || limits.proxies.has(address)
             || self.counts.get(&household).is_none_or(|n| *n < limits.connections_per_address_max)
     }
 

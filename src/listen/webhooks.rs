@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -31,11 +31,12 @@ use tokio_util::sync::CancellationToken;
 use crate::channel::{messenger, telegram};
 use crate::listen::believe_times;
 use crate::listen::callers::Caller;
-use crate::listen::rates::{Gate, seconds};
+use crate::listen::forgers::{Forgers, Refusal};
 use crate::listen::server::Limits;
 use crate::model::event::Event;
 use crate::model::name::Name;
 use crate::model::pacing::Halt;
+use crate::model::recent::RECENT_FOR;
 use crate::model::secret::{ExposeSecret, SecretString};
 use crate::model::signal::Signal;
 use crate::runtime::clock::Clock;
@@ -45,7 +46,7 @@ use crate::store::{Store, StoreError};
 
 /// Events that are older are dropped: a signature has no time in it, and can be sent again by
 /// whoever has seen it. Duplicates are known for longer than this.
-pub const EVENT_AGE_MAX: Duration = Duration::from_secs(48 * 3600);
+pub const EVENT_AGE_MAX: Duration = RECENT_FOR;
 
 /// Longest challenge that is given back.
 const CHALLENGE_BYTES_MAX: usize = 64;
@@ -70,30 +71,6 @@ pub enum Door {
     },
 }
 
-/// Why a request at the door brought nothing; anybody can send one, so it is counted, not logged.
-#[derive(Clone, Copy, Debug)]
-enum Refusal {
-    /// Without a good secret or signature.
-    Forged,
-    /// Too large or too slow, or it broke off.
-    Unfit,
-    /// Genuine, but no JSON.
-    Unreadable,
-    /// Genuine, and sent away because the store did not keep it in time.
-    Unkept,
-}
-
-impl Refusal {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Forged => "forged",
-            Self::Unfit => "unfit",
-            Self::Unreadable => "unreadable",
-            Self::Unkept => "unkept",
-        }
-    }
-}
-
 /// What all doors share.
 pub(crate) struct Desk {
     pub(crate) store: Arc<dyn Store>,
@@ -101,14 +78,14 @@ pub(crate) struct Desk {
     pub(crate) wakes: Wakes,
     pub(crate) meters: Meters,
     pub(crate) limits: Limits,
+    pub(crate) forgers: Arc<Forgers>,
     /// Cancelled when the store has failed.
     pub(crate) shut: CancellationToken,
 }
 
 /// The routes of all doors. A door without a secret stays shut, which is logged.
 pub(crate) fn routes(desk: Desk, doors: Vec<Door>) -> Router {
-    let forgers = Gate::new(desk.limits.forged);
-    let mut house = House { desk, forgers, bots: HashMap::new(), pages: HashMap::new() };
+    let mut house = House { desk, bots: HashMap::new(), pages: HashMap::new() };
     for door in doors {
         house.open(door);
     }
@@ -120,8 +97,6 @@ pub(crate) fn routes(desk: Desk, doors: Vec<Door>) -> Router {
 
 struct House {
     desk: Desk,
-    /// Counts what is forged.
-    forgers: Gate,
     bots: HashMap<Name, Bot>,
     pages: HashMap<Name, Page>,
 }
@@ -187,7 +162,7 @@ async fn telegram_event(
     let given = header(request.headers(), TELEGRAM_SECRET).unwrap_or_default();
     if !is_same(&digest(given.as_bytes()), &bot.secret) {
         let caller = Caller::of(&request);
-        return house.refuse_forged(&bot.channel, caller, StatusCode::UNAUTHORIZED);
+        return house.desk.forgers.refuse(&bot.channel, caller, StatusCode::UNAUTHORIZED);
     }
     house.desk.take_update(&bot.channel, request).await.into_response()
 }
@@ -201,7 +176,7 @@ async fn messenger_event(
         return StatusCode::NOT_FOUND.into_response();
     };
     let caller = Caller::of(&request);
-    let forged = || house.refuse_forged(&page.channel, caller, StatusCode::UNAUTHORIZED);
+    let forged = || house.desk.forgers.refuse(&page.channel, caller, StatusCode::UNAUTHORIZED);
     // Without a signature the body is not even read.
     let Some(signature) = header(request.headers(), MESSENGER_SIGNATURE).and_then(signature_of)
     else {
@@ -239,18 +214,6 @@ impl House {
         }
         desk.keep(&page.channel, batch.events).await
     }
-
-    /// Says no, and to who was told often enough, to wait.
-    fn refuse_forged(&self, channel: &Name, caller: Caller, status: StatusCode) -> Response {
-        let status = self.desk.refuse(channel, Refusal::Forged, status);
-        match self.forgers.pass(caller) {
-            Ok(()) => status.into_response(),
-            Err(wait) => {
-                // The connection stays: a new one would cost us more than another such answer.
-                (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds(wait))]).into_response()
-            }
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -274,7 +237,7 @@ async fn messenger_challenge(
         return StatusCode::NOT_FOUND.into_response();
     };
     let caller = caller.map_or(Caller::Many, |Extension(caller)| caller);
-    let refused = || house.refuse_forged(&page.channel, caller, StatusCode::FORBIDDEN);
+    let refused = || house.desk.forgers.refuse(&page.channel, caller, StatusCode::FORBIDDEN);
     let Ok(Query(asked)) = query else { return refused() };
     let is_ours = is_same(&digest(asked.verify_token.as_bytes()), &page.verify_token);
     let is_harmless = asked.challenge.len() <= CHALLENGE_BYTES_MAX
@@ -300,27 +263,13 @@ impl Desk {
     }
 
     fn refuse(&self, channel: &Name, why: Refusal, status: StatusCode) -> StatusCode {
-        self.meters.count_refusal(channel, why.word());
-        status
+        self.forgers.count(channel, why, status)
     }
 
-    /// The whole body, within size and time.
     async fn read(&self, channel: &Name, request: Request) -> Result<Bytes, StatusCode> {
-        let unfit = |status| Err(self.refuse(channel, Refusal::Unfit, status));
-        let bytes_max = self.limits.body_bytes_max;
-        let announced = header(request.headers(), CONTENT_LENGTH.as_str());
-        if announced.is_some_and(|length| length.parse().is_ok_and(|n: u64| n > bytes_max as u64)) {
-            return unfit(StatusCode::PAYLOAD_TOO_LARGE);
-        }
-        let body = axum::body::to_bytes(request.into_body(), bytes_max);
-        match tokio::time::timeout(self.limits.body_time_max, body).await {
-            Ok(Ok(body)) => Ok(body),
-            Ok(Err(error)) if error.source().is_some_and(|e| e.is::<LengthLimitError>()) => {
-                unfit(StatusCode::PAYLOAD_TOO_LARGE)
-            }
-            Ok(Err(_)) => unfit(StatusCode::BAD_REQUEST),
-            Err(_) => unfit(StatusCode::REQUEST_TIMEOUT),
-        }
+        let (bytes_max, time_max) = (self.limits.body_bytes_max, self.limits.body_time_max);
+        let body = read_body(request, bytes_max, time_max).await;
+        body.map_err(|status| self.refuse(channel, Refusal::Unfit, status))
     }
 
     /// A page that the service blocks sends nothing more, until the service or an admin says so.
@@ -401,6 +350,27 @@ impl Desk {
             // It may still be kept; the service repeats it, and the store drops the repetition.
             Err(_) => self.refuse(channel, Refusal::Unkept, StatusCode::SERVICE_UNAVAILABLE),
         }
+    }
+}
+
+/// The whole body, within size and time; else the status that says what is wrong with it.
+pub(super) async fn read_body(
+    request: Request,
+    bytes_max: usize,
+    time_max: Duration,
+) -> Result<Bytes, StatusCode> {
+    let announced = header(request.headers(), CONTENT_LENGTH.as_str());
+    if announced.is_some_and(|length| length.parse().is_ok_and(|n: u64| n > bytes_max as u64)) {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    let body = axum::body::to_bytes(request.into_body(), bytes_max);
+    match tokio::time::timeout(time_max, body).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) if error.source().is_some_and(|e| e.is::<LengthLimitError>()) => {
+            Err(StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
     }
 }
 

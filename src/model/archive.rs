@@ -9,7 +9,9 @@ use crate::model::time::Timestamp;
 /// A post that was sent to a topic, without anything of whom it was sent to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Archived {
+    /// The first of those that say the same, and how many these are.
     pub post: PostId,
+    pub posts: u32,
     pub at: Timestamp,
     /// When a correction last changed it.
     pub corrected_at: Option<Timestamp>,

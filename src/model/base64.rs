@@ -16,6 +16,11 @@ pub fn encode(bytes: &[u8]) -> String {
     text
 }
 
+/// In the alphabet for addresses, not filled up.
+pub fn encode_url(bytes: &[u8]) -> String {
+    encode(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_")
+}
+
 /// Of either alphabet, filled up or not; `None` for what is none.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let text = text.trim_end_matches('=').as_bytes();
@@ -70,6 +75,16 @@ mod tests {
         assert_eq!(decode("+/+/").unwrap(), [0xfb, 0xff, 0xbf]);
         for none in ["Z", "Zm9vY", "Zm 9", "Zm9=v", "ä"] {
             assert_eq!(decode(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_an_address_is_not_filled_up() {
+        for (bytes, text) in
+            [(&b""[..], ""), (b"f", "Zg"), (b"fo", "Zm8"), (b"foo", "Zm9v"), (b"\xfb\xff", "-_8")]
+        {
+            assert_eq!(encode_url(bytes), text);
+            assert_eq!(decode(text).as_deref(), Some(bytes));
         }
     }
 }

@@ -144,6 +144,14 @@ impl Message {
     pub fn from_plain(text: &str) -> Self {
         Self::from(vec![Module::Text { text: RichText::from_plain(text), buttons: vec![] }])
     }
+
+    /// What is below the last text; `None` where there is no text.
+    pub fn last_buttons(&mut self) -> Option<&mut Vec<Button>> {
+        self.modules.iter_mut().rev().find_map(|module| match module {
+            Module::Text { buttons, .. } => Some(buttons),
+            _ => None,
+        })
+    }
 }
 
 impl From<Vec<Module>> for Message {

@@ -78,41 +78,46 @@ pub struct Written {
 impl Written {
     /// Its title, and what is sent; `name` stands for its source where a layout asks for one.
     pub fn says(self, name: &Name, now: Timestamp) -> (String, Says) {
-        let Self { title, words, image, link, buttons, layout } = self;
-        let plain = words.plain();
+        let plain = self.words.plain();
+        let title = self.title.clone();
         let title = title.unwrap_or_else(|| plain.lines().next().unwrap_or("").to_owned());
-        let says = match layout {
+        let says = match self.layout.clone() {
             None => {
                 let mut modules = Vec::new();
-                if let Some(image) = image {
+                if let Some(image) = self.image {
                     modules.push(Module::Media(Medium::image(&image, &title)));
                 }
-                modules.push(Module::Text { text: words, buttons });
+                modules.push(Module::Text { text: self.words, buttons: self.buttons });
                 Says::Message(Message::from(modules))
             }
             Some(layout) => {
-                let item = Item {
-                    id: ItemId([0; 16]),
-                    source: name.clone(),
-                    guid: String::new(),
-                    title: title.clone(),
-                    link,
-                    summary: words.clone(),
-                    body: words,
-                    published: Some(now),
-                    updated: None,
-                    first_seen: now,
-                    authors: Vec::new(),
-                    tags: Vec::new(),
-                    language: None,
-                    image,
-                    media: Vec::new(),
-                    offer: None,
-                };
-                Says::Items { layout, items: vec![item] }
+                let titled = Self { title: Some(title.clone()), ..self };
+                Says::Items { layout, items: vec![titled.into_item(name, now)] }
             }
         };
         (title, says)
+    }
+
+    /// As a layout shows it; `name` stands for its source.
+    pub fn into_item(self, name: &Name, now: Timestamp) -> Item {
+        Item {
+            id: ItemId([0; 16]),
+            source: name.clone(),
+            guid: String::new(),
+            title: self.title.unwrap_or_default(),
+            link: self.link,
+            summary: self.words.clone(),
+            body: self.words,
+            published: Some(now),
+            updated: None,
+            first_seen: now,
+            authors: Vec::new(),
+            tags: Vec::new(),
+            language: None,
+            image: self.image,
+            media: Vec::new(),
+            offer: None,
+        }
     }
 }
 

@@ -1,11 +1,16 @@
 //! What somebody did lately, kept so that an event which comes late still finds its place.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::event::{Deed, Event};
 use crate::model::name::Name;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
+
+/// How long an event is kept; an older one is not taken in any more.
+pub const RECENT_FOR: Duration = Duration::from_secs(48 * 3600);
 
 /// The last events of one person, and what they were before the first of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -310,6 +310,9 @@ pub struct CatalogState {
     pub has_names: bool,
     /// What a document of its own said, for catalogs whose amounts name no currency.
     pub currency: Option<Currency>,
+    /// People wait for something that it has and that could not be told yet: it is read when it is
+    /// due, whatever its bytes are.
+    pub is_read_again: bool,
 }
 
 #[cfg(test)]

@@ -43,6 +43,21 @@ pub struct Subscriber {
     pub choices: Option<Box<Choices>>,
 }
 
+/// Longest tag of a language. Source: RFC 5646, §4.4.1.
+const LANGUAGE_BYTES_MAX: usize = 35;
+
+/// The outer form of a BCP 47 tag in lower case.
+pub fn is_language_tag(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let is_first = parts.next().is_some_and(|part| {
+        (2..=3).contains(&part.len()) && part.bytes().all(|c| c.is_ascii_lowercase())
+    });
+    let is_more = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|c| c.is_ascii_alphanumeric())
+    };
+    tag.len() <= LANGUAGE_BYTES_MAX && is_first && parts.all(is_more)
+}
+
 /// The first number of chats that are named by the settings. They stand in no audience but that of
 /// posts that name them, unless they subscribe; the number stays theirs then.
 pub const CHATS_FROM: u32 = 0xf000_0000;

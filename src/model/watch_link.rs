@@ -10,8 +10,9 @@
 //! when it is in stock, or when it is cheaper, whatever it is now. Names of sources are in lower
 //! case, so the first capital behind the word ends the name.
 
+use crate::model::base64;
 use crate::model::name::Name;
-use crate::model::product_token::{self, ProductToken};
+use crate::model::product_token::ProductToken;
 
 /// Most bytes of what a link says: Telegram's limit, the smaller of both.
 pub use crate::model::start::TELEGRAM_BYTES_MAX;
@@ -50,7 +51,7 @@ pub fn parse(payload: &str) -> Option<(Aim, Which)> {
         "T" if source.is_empty() => Which::Token(ProductToken::parse(id)?),
         "P" => Which::Id { source: source.to_owned(), id: id.to_owned() },
         "B" => {
-            let id = String::from_utf8(product_token::decode(id)?).ok()?;
+            let id = String::from_utf8(base64::decode(id)?).ok()?;
             Which::Id { source: source.to_owned(), id }
         }
         _ => return None,
@@ -67,7 +68,7 @@ pub fn payload(aim: Aim, source: &Name, id: &str, product: u64) -> String {
     if is_plain && plain.len() <= TELEGRAM_BYTES_MAX {
         return plain;
     }
-    let coded = format!("{word}{source}B{}", product_token::encode(id.as_bytes()));
+    let coded = format!("{word}{source}B{}", base64::encode_url(id.as_bytes()));
     if coded.len() <= TELEGRAM_BYTES_MAX { coded } else { of_token(aim, source, product) }
 }
 

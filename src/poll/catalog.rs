@@ -336,13 +336,10 @@ impl Walk {
         let planned = plan::drafts(&found, campaigns, &heard, self.now);
         reading.take(planned);
 
-        let mut turns_at = self.found.turns_at;
+        let mut is_read_again = false;
         if let Some(watching) = watching {
             let found = watching.true_now(&diff, wait, self.now)?;
-            if found.is_more {
-                // Read again, whatever its bytes are.
-                turns_at = Some(turns_at.map_or(self.now, |at| at.min(self.now)));
-            }
+            is_read_again = found.is_more;
             if !found.changes.is_empty() {
                 let entries =
                     self.picked(found.changes.iter().collect::<Vec<_>>().as_slice(), source)?;
@@ -361,7 +358,8 @@ impl Walk {
         reading.shelved = Some(Shelved {
             state: CatalogState {
                 pages: u16::try_from(self.pages.len()).unwrap_or(u16::MAX),
-                turns_at,
+                turns_at: self.found.turns_at,
+                is_read_again,
                 has_names: keeps_names,
                 currency: self.currency.filter(|_| source.currency.is_none()),
             },

@@ -171,11 +171,7 @@ impl Poll {
         }
         stories::mark(&mut commit.drafts, &commit.items, &self.shared.campaigns);
         let has_drafts = !(commit.drafts.is_empty() && commit.corrections.is_empty());
-        let mut stored = if tellings.is_empty() {
-            self.shared.store.commit_poll(commit).await
-        } else {
-            self.tell(commit, tellings).await
-        };
+        let mut stored = self.tell(commit, tellings).await;
         if !filtered.is_empty() && stored.is_ok() {
             stored = self.trace(filtered).await;
         }

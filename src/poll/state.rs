@@ -67,10 +67,12 @@ fn turn(state: &mut SourceState, floor: Duration, now: Timestamp) {
 }
 
 /// Whether the same bytes say something else than at the last poll: a sale has begun or ended
-/// since, or the settings would have them read otherwise.
+/// since, the settings would have them read otherwise, or somebody was not told of it yet.
 pub(crate) fn has_turned(source: &Source, state: &SourceState, now: Timestamp) -> bool {
     let turns_at = state.catalog.as_ref().and_then(|catalog| catalog.turns_at);
-    state.rules != rules(source) || turns_at.is_some_and(|turns_at| turns_at <= now)
+    let is_read_again = state.catalog.as_ref().is_some_and(|catalog| catalog.is_read_again);
+    let has_turned = turns_at.is_some_and(|turns_at| turns_at <= now);
+    state.rules != rules(source) || is_read_again || has_turned
 }
 
 /// The sum of the settings by which the source's document is read.

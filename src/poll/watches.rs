@@ -16,10 +16,10 @@ use crate::model::name::Name;
 use crate::model::offer::Amount;
 use crate::model::product_token::ProductToken;
 use crate::model::time::Timestamp;
-use crate::model::watch::{OfferedForm, OnOffer, TOLD_A_PIECE, Wanted};
+use crate::model::watch::{OfferedForm, OnOffer, TOLD_A_PIECE, Wanted, Watch};
 use crate::model::watch_news::News;
 use crate::poll::wait::Wait;
-use crate::store::{StoreError, Telling, Watcher, Windows};
+use crate::store::{StoreError, Telling, Watcher, WatcherQuery, Windows};
 
 /// Most people who are told in the commit of one poll; the others are told at the next one.
 const TOLD_MAX: usize = 20_000;
@@ -80,7 +80,9 @@ impl Watching {
         let mut sieve = Sieve::new();
         watched.iter().for_each(|(product, link)| {
             sieve.put(*product);
-            sieve.put(*link);
+            if *link != 0 {
+                sieve.put(*link);
+            }
         });
         Self { products, links, sieve, found: Vec::new() }
     }
@@ -99,13 +101,12 @@ impl Watching {
                 self.found.push((*product, true, *listing));
             }
         }
-        self.found.sort_by_key(|(product, ..)| *product);
     }
 
     /// Which watches have come true. Of a kind of change that is held because too much came at
     /// once none is told: the next poll shows whether it was a mistake.
     pub fn true_now(
-        self,
+        mut self,
         diff: &Diff,
         wait: &Wait<'_>,
         now: Timestamp,
@@ -116,6 +117,7 @@ impl Watching {
         let windows = windows(wait.windowed, now);
         let mut found = True { changes: Vec::new(), groups: Vec::new(), is_more: false };
         let mut left = TOLD_MAX;
+        self.found.sort_by_key(|(product, ..)| *product);
         for here in self.found.chunk_by(|(one, ..), (next, ..)| one == next) {
             let Some((product, ..)) = here.first() else { continue };
             // Another product at its address counts only while it is gone itself.
@@ -123,23 +125,36 @@ impl Watching {
             let rows = here.iter().filter(|(_, is_other, _)| is_here != *is_other);
             let rows: Vec<&Listing> = rows.map(|(_, _, listing)| listing).collect();
             let least = wait.source.price.min_quantity;
-            let any = stands(&rows, None, least);
+            let any = stands(rows.iter().copied(), None, least);
             if !any.can_be_got() {
                 continue;
             }
-            let loading = wait.store.load_watchers(&wait.source.name, *product, windows.clone());
+            if left == 0 {
+                found.is_more = true;
+                break;
+            }
+            let forms: Vec<Listing> = rows.iter().map(|row| **row).collect();
+            let on_of = move |watch: &Watch| match watch.variant {
+                Some(variant) => stands(&forms, Some(variant), least),
+                None => any,
+            };
+            let asked = on_of.clone();
+            let who = WatcherQuery {
+                windows: windows.clone(),
+                is_met: Box::new(move |watch| watch.wanted.is_met(&asked(watch), watch.price)),
+                // One more shows that there are more.
+                limit: left + 1,
+            };
+            let loading = wait.store.load_watchers(&wait.source.name, *product, who);
             let watchers = wait.handle.block_on(loading)?;
             let mut groups: Vec<Group> = Vec::new();
-            for Watcher { channel, person, watch } in watchers {
-                let on = watch.variant.map_or(any, |variant| stands(&rows, Some(variant), least));
-                if !watch.wanted.is_met(&on, watch.price) {
-                    continue;
-                }
+            for Watcher { channel, person, watch, is_quiet } in watchers {
+                let on = on_of(&watch);
                 let is_held = match watch.wanted {
                     Wanted::Stock => no_stock,
                     Wanted::Price { .. } => no_price,
                 };
-                if is_held || left == 0 {
+                if is_held || is_quiet || left == 0 {
                     found.is_more = true;
                     continue;
                 }
@@ -216,9 +231,13 @@ fn most(wanted: Wanted, on: &OnOffer) -> usize {
     }
 }
 
-fn stands(rows: &[&Listing], variant: Option<u32>, quantity_min: u16) -> OnOffer {
-    let meant = rows.iter().filter(|row| variant.is_none_or(|of| of == row.variant));
-    let form = |row: &&Listing| OfferedForm {
+fn stands<'a>(
+    rows: impl IntoIterator<Item = &'a Listing>,
+    variant: Option<u32>,
+    quantity_min: u16,
+) -> OnOffer {
+    let meant = rows.into_iter().filter(|row| variant.is_none_or(|of| of == row.variant));
+    let form = |row: &Listing| OfferedForm {
         availability: row.availability,
         price: row.price,
         quantity: row.quantity.map(u32::from),

@@ -61,7 +61,7 @@ use crate::model::watch::Watch;
 use crate::model::zone::{Gathering, Wall, Zone};
 
 pub use crate::store::watch::{
-    FoundProduct, ProductNow, ProductQuery, Telling, WatchWord, Watcher, Windows,
+    FoundProduct, ProductNow, ProductQuery, Telling, WatchWord, Watcher, WatcherQuery, Windows,
 };
 pub use people::{Arrivals, Arrived, Deletion, Erasure, Newcomer, find_out};
 
@@ -146,7 +146,10 @@ pub trait Store: Send + Sync + 'static {
     /// [`LINK_TOLD_FOR`], or under the same title in the last [`TITLE_TOLD_FOR`]. What is left
     /// counts as told from now on; a draft of which nothing is left is not kept. For a held draft
     /// the same is done once it is released.
-    fn commit_poll(&self, poll: PollCommit) -> Reply<'_, ()>;
+    fn commit_poll(&self, poll: PollCommit) -> Reply<'_, ()> {
+        let told = self.commit_poll_telling(poll, Vec::new(), Windows::default());
+        Box::pin(async move { told.await.map(drop) })
+    }
 
     /// As [`Store::commit_poll`], and who has waited for what the poll found is told, in the same
     /// transaction: each watch that is told becomes an answer to its person and is gone. Who can't
@@ -167,7 +170,7 @@ pub trait Store: Send + Sync + 'static {
         &self,
         source: &Name,
         product: u64,
-        windows: Windows,
+        who: WatcherQuery,
     ) -> Reply<'_, Vec<Watcher>>;
 
     // ── compose ─────────────────────────────────────────────────────────────────────────────
@@ -425,14 +428,9 @@ pub trait Store: Send + Sync + 'static {
 
     fn commit_channel(&self, channel: &Name, state: ChannelState) -> Reply<'_, ()>;
 
-    /// What was sent to a topic that is kept for everybody, the newest first: posts that somebody got,
-    /// older than `before`, and not taken back.
-    fn load_archive(
-        &self,
-        topic: &Name,
-        before: Option<PostId>,
-        limit: usize,
-    ) -> Reply<'_, Vec<Archived>>;
+    /// What was sent to a topic that is kept for everybody, the newest first: posts that somebody got
+    /// and that were not taken back. No more than some hundred are kept of a topic.
+    fn load_archive(&self, topic: &Name) -> Reply<'_, Vec<Archived>>;
 
     /// Where everybody who ever subscribed came from. Reads every subscriber.
     fn load_origins(&self) -> Reply<'_, Origins>;
@@ -697,9 +695,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// Looks through the whole ledger of consents, and for the entry of a hash that was noted.
     fn audit_consents(&self, noted: Option<Hash>) -> Reply<'_, Audit>;
-
-    /// Keeps that a service asked for a deletion; one that is known by its code is left as it is.
-    fn commit_deletion(&self, code: String, deletion: Deletion) -> Reply<'_, ()>;
 
     fn load_deletion(&self, code: &str) -> Reply<'_, Option<Deletion>>;
 

@@ -92,6 +92,8 @@ pub struct Erasure {
     pub event: Option<u64>,
     /// What is still said to the address.
     pub farewell: Vec<Answer>,
+    /// By which a service that asked for it can ask what came of it.
+    pub code: Option<String>,
     /// What came from the address before this instant changes nothing any more.
     pub at: Timestamp,
 }

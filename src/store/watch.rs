@@ -15,6 +15,8 @@ pub struct Watcher {
     /// The subscriber's number.
     pub person: u32,
     pub watch: Watch,
+    /// They have chosen not to be written to at this hour.
+    pub is_quiet: bool,
 }
 
 /// To whom something can be sent at an instant.
@@ -25,6 +27,15 @@ pub struct Windows {
     /// A window must be open beyond this instant.
     pub open_until: Timestamp,
     pub now: Timestamp,
+}
+
+/// Whom [`Store::load_watchers`](crate::store::Store::load_watchers) finds.
+pub struct WatcherQuery {
+    pub windows: Windows,
+    /// Whether what a watch waits for has come.
+    pub is_met: Box<dyn Fn(&Watch) -> bool + Send + Sync>,
+    /// No more than so many.
+    pub limit: usize,
 }
 
 /// What is told to some who have waited for the same.

@@ -317,8 +317,12 @@ impl Daemon {
 
     /// What the log holds that was not read yet.
     pub fn log(&self) -> String {
+        self.unread(self.lines.try_iter())
+    }
+
+    fn unread(&self, more: impl Iterator<Item = String>) -> String {
         let early = std::mem::take(&mut *self.early.lock().unwrap());
-        early.into_iter().chain(self.lines.try_iter()).collect::<Vec<_>>().join("\n")
+        early.into_iter().chain(more).collect::<Vec<_>>().join("\n")
     }
 
     pub fn signal(&self, name: &str) {
@@ -336,20 +340,15 @@ impl Daemon {
     }
 
     /// SIGTERM; gives the exit code and the rest of the log.
-    pub fn terminate(mut self) -> (Option<i32>, String) {
+    pub fn terminate(self) -> (Option<i32>, String) {
         self.signal("TERM");
-        let status = self.child.wait().expect("it ends");
-        let early = std::mem::take(&mut *self.early.lock().unwrap());
-        let rest: Vec<String> = early.into_iter().chain(self.lines.iter()).collect();
-        (status.code(), rest.join("\n"))
+        self.ended()
     }
 
     /// Its end, which comes by itself.
     pub fn ended(mut self) -> (Option<i32>, String) {
         let status = self.child.wait().expect("it ends");
-        let early = std::mem::take(&mut *self.early.lock().unwrap());
-        let rest: Vec<String> = early.into_iter().chain(self.lines.iter()).collect();
-        (status.code(), rest.join("\n"))
+        (status.code(), self.unread(self.lines.iter()))
     }
 
     /// Resident memory in bytes, from the kernel.

@@ -25,6 +25,7 @@ async fn erase(store: &dyn Store, address: &str) -> Option<u32> {
         by: "admin",
         event: None,
         farewell: vec![],
+        code: None,
         at: now(),
     };
     store.forget_person(erasure).await.unwrap()
@@ -140,6 +141,7 @@ pub async fn the_one_who_erases_themselves_is_told_so_and_nothing_more(home: &mu
         by: "chat",
         event: Some(wish.event),
         farewell: vec![answer("gone")],
+        code: None,
         at: now(),
     };
     assert_eq!(store.forget_person(erasure.clone()).await.unwrap(), Some(0));
@@ -188,10 +190,15 @@ pub async fn people_are_read_page_by_page(home: &mut Home) {
 
 pub async fn a_deletion_is_known_by_its_code_for_a_while(home: &mut Home) {
     let store = home.store();
+    store.import_subscribers(&name("bot"), people(1)).await.unwrap();
+    let asked = |at| {
+        let (channel, code) = (name("bot"), Some("abc".to_owned()));
+        let (event, farewell) = (None, vec![]);
+        Erasure { channel, address: "1000".into(), by: "meta", event, farewell, code, at }
+    };
+    assert!(store.forget_person(asked(now())).await.unwrap().is_some());
+    assert_eq!(store.forget_person(asked(now() + DAY)).await.unwrap(), None);
     let deletion = Deletion { at: now(), was_known: true };
-    store.commit_deletion("abc".into(), deletion.clone()).await.unwrap();
-    let other = Deletion { at: now() + DAY, was_known: false };
-    store.commit_deletion("abc".into(), other).await.unwrap();
     assert_eq!(store.load_deletion("abc").await.unwrap(), Some(deletion), "the first word stands");
     assert_eq!(store.load_deletion("abd").await.unwrap(), None);
     store.prune(now() + DAY * 89).await.unwrap();

@@ -11,6 +11,7 @@ use crate::channel::messenger::market;
 use crate::model::event::{Deed, Event};
 use crate::model::lane::TOKEN_BYTES_MAX;
 use crate::model::name::Name;
+use crate::model::proof::hex;
 use crate::model::signal::{Heard, Mark, Signal};
 use crate::model::time::Timestamp;
 
@@ -85,7 +86,7 @@ fn event(channel: &Name, page_id: &str, item: &Value, entry_at: Timestamp) -> Op
 /// are kept for longer than people may be.
 fn made_id(address: &str, kind: &str, at: Timestamp) -> String {
     let hash = Sha256::digest(format!("{address}:{}:{kind}", at.as_millis()));
-    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash[..16])
 }
 
 /// What kind it is, the service's id of it if it has one, and what was done.

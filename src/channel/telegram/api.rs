@@ -90,13 +90,11 @@ struct MemberUser {
     id: i64,
 }
 
-/// Known words, in lower case, of a chat that we are not in.
-const HIDDEN: [&str; 5] =
-    ["chat not found", "kicked", "not a member", "upgraded to a supergroup", "inaccessible"];
+/// What is said of a chat whose members a bot may not see, in lower case.
+const HIDDEN: &str = "member list is inaccessible";
 
 fn is_hidden(why: &str) -> bool {
-    let lower = why.to_lowercase();
-    HIDDEN.iter().any(|words| lower.contains(words))
+    errors::is_gone(why) || why.to_lowercase().contains(HIDDEN)
 }
 
 /// `StarAmount`, without what is less than a Star.

@@ -63,6 +63,11 @@ pub fn meaning(observed: &Observed) -> Meaning {
     }
 }
 
+/// Whether these words of a refusal are of a chat that is not there (for us).
+pub(crate) fn is_gone(why: &str) -> bool {
+    matches!(words::refusal(400, why.to_owned()), Meaning::Gone { .. })
+}
+
 /// The result of a call that sends nothing.
 ///
 /// # Errors

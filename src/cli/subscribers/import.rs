@@ -1,7 +1,7 @@
 //! `tidings subscribers import`.
 
 use std::collections::HashSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::PathBuf;
@@ -59,11 +59,18 @@ enum Input {
 
 impl Input {
     fn open(file: PathBuf) -> io::Result<Self> {
-        if file.as_os_str() != "-" {
-            return Ok(Self::File(file));
-        }
+        // What is no file of its own can be read only once.
+        let flow: Box<dyn Read> = match file.as_os_str() == "-" {
+            true => Box::new(io::stdin()),
+            false if fs::metadata(&file)?.is_file() => return Ok(Self::File(file)),
+            false => Box::new(File::open(&file)?),
+        };
         let mut bytes = Vec::new();
-        io::stdin().take(INPUT_BYTES_MAX).read_to_end(&mut bytes)?;
+        flow.take(INPUT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > INPUT_BYTES_MAX {
+            let why = "it is more than is read from a pipe: import a file";
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+        }
         Ok(Self::Memory(bytes))
     }
 

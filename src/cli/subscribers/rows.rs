@@ -2,13 +2,15 @@
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use serde_json::Value;
 
 use crate::admin::people::PersonRow;
+use crate::channel::loose;
 use crate::cli::subscribers::standing;
 use crate::cli::subscribers::table::{Fault, Row};
 use crate::model::channel::ChannelKind;
 use crate::model::name::Name;
-use crate::model::subscriber::Standing;
+use crate::model::subscriber::{Standing, is_language_tag};
 use crate::model::time::Timestamp;
 use crate::model::zone::Zone;
 
@@ -25,9 +27,6 @@ pub(super) const COLUMNS: [&str; 10] = [
     "channel",
     "number",
 ];
-
-/// Longest first name, in characters.
-const FIRST_NAME_CHARS_MAX: usize = 64;
 
 /// Longest address of Messenger, in digits.
 const ADDRESS_DIGITS_MAX: usize = 32;
@@ -64,7 +63,7 @@ impl Reader<'_> {
                 _ if cell.is_empty() => Ok(()),
                 "language" => language(cell).map(|it| person.language = Some(it)),
                 "first_name" => {
-                    person.first_name = first_name(cell);
+                    person.first_name = loose::first_name(&Value::from(cell));
                     Ok(())
                 }
                 "timezone" => Zone::read(cell)
@@ -81,13 +80,13 @@ impl Reader<'_> {
             };
             if let Err(why) = taken {
                 let column = Some(column.clone());
-                faults.push(Fault { line: row.line, column, why, is_last: false });
+                faults.push(Fault { line: row.line, column, why });
             }
         }
         if person.address.is_empty() && faults.is_empty() {
             let column = Some("address".to_owned());
             let why = "it is not there".to_owned();
-            faults.push(Fault { line: row.line, column, why, is_last: false });
+            faults.push(Fault { line: row.line, column, why });
         }
         person.topics.sort();
         person.topics.dedup();
@@ -128,25 +127,11 @@ impl Reader<'_> {
 }
 
 fn language(cell: &str) -> Result<String, String> {
-    let text = cell.to_lowercase().replace('_', "-");
-    let mut parts = text.split('-');
-    let is_main = parts.next().is_some_and(|it| {
-        (2..=3).contains(&it.len()) && it.bytes().all(|c| c.is_ascii_lowercase())
-    });
-    let is_part =
-        |it: &str| (1..=8).contains(&it.len()) && it.bytes().all(|c| c.is_ascii_alphanumeric());
-    match is_main && parts.all(is_part) {
-        true => Ok(text),
-        false => Err(format!("`{cell}` is no language such as `ro` or `pt-br`")),
+    let tag = cell.to_lowercase().replace('_', "-");
+    if is_language_tag(&tag) {
+        return Ok(tag);
     }
-}
-
-/// One line without what nobody sees.
-fn first_name(cell: &str) -> Option<String> {
-    let words: Vec<&str> = cell.split(|c: char| c.is_whitespace() || c.is_control()).collect();
-    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
-    let name: String = words.join(" ").chars().take(FIRST_NAME_CHARS_MAX).collect();
-    (!name.is_empty()).then_some(name)
+    Err(format!("`{cell}` is no language such as `ro` or `pt-br`"))
 }
 
 /// A day, or a day with a time; in UTC where it does not say.

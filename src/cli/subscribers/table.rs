@@ -26,8 +26,6 @@ pub(super) struct Fault {
     pub line: u64,
     pub column: Option<String>,
     pub why: String,
-    /// Nothing behind it can be read.
-    pub is_last: bool,
 }
 
 impl std::fmt::Display for Fault {
@@ -55,8 +53,7 @@ impl<R: BufRead> Rows<R> {
     /// # Errors
     /// What is wrong with the head.
     pub(super) fn open(mut input: R, known: &[&str]) -> Result<Self, Fault> {
-        let broken =
-            |why: &str| Fault { line: 1, column: None, why: why.to_owned(), is_last: true };
+        let broken = |why: &str| Fault { line: 1, column: None, why: why.to_owned() };
         let first = input.fill_buf().map_err(|error| broken(&error.to_string()))?;
         let first = first.strip_prefix(MARK.as_bytes()).unwrap_or(first);
         let start = first.iter().find(|byte| !byte.is_ascii_whitespace());
@@ -65,7 +62,7 @@ impl<R: BufRead> Rows<R> {
         if is_json {
             return Ok(rows);
         }
-        let Some((_, text)) = rows.record()? else { return Err(broken("the file is empty")) };
+        let Some((_, text)) = rows.record(true)? else { return Err(broken("the file is empty")) };
         let text = text.strip_prefix(MARK).unwrap_or(&text);
         let most = |separator: &char| text.matches(*separator).count();
         let best = SEPARATORS.iter().rev().max_by_key(|separator| most(separator));
@@ -99,11 +96,12 @@ impl<R: BufRead> Rows<R> {
             if self.is_over {
                 return None;
             }
-            let (line, text) = match self.record() {
+            let (line, text) = match self.record(self.head.is_some()) {
                 Ok(Some(record)) => record,
                 Ok(None) => return None,
+                // Nothing behind it can be read.
                 Err(fault) => {
-                    self.is_over = fault.is_last;
+                    self.is_over = true;
                     return Some(Err(fault));
                 }
             };
@@ -116,27 +114,21 @@ impl<R: BufRead> Rows<R> {
             };
             return Some(match read {
                 Ok(cells) => Ok(Row { line, cells }),
-                Err(why) => Err(Fault { line, column: None, why, is_last: false }),
+                Err(why) => Err(Fault { line, column: None, why }),
             });
         }
     }
 
-    /// The lines of one row: a quoted cell may go over several.
-    fn record(&mut self) -> Result<Option<(u64, String)>, Fault> {
+    /// The lines of one row: a quoted cell of CSV may go over several.
+    fn record(&mut self, is_csv: bool) -> Result<Option<(u64, String)>, Fault> {
         let (first, mut bytes) = (self.line + 1, Vec::new());
-        let is_csv = self.head.is_some() || self.line == 0;
         loop {
-            let fault = |why: &str, is_last| Fault {
-                line: first,
-                column: None,
-                why: why.to_owned(),
-                is_last,
-            };
+            let fault = |why: &str| Fault { line: first, column: None, why: why.to_owned() };
             let before = bytes.len();
             let mut part = std::io::Read::take(&mut self.input, ROW_BYTES_MAX as u64 + 1);
-            part.read_until(b'\n', &mut bytes).map_err(|error| fault(&error.to_string(), true))?;
+            part.read_until(b'\n', &mut bytes).map_err(|error| fault(&error.to_string()))?;
             if bytes.len() > ROW_BYTES_MAX {
-                return Err(fault("a row is too long: is a quote not closed?", true));
+                return Err(fault("a row is too long: is a quote not closed?"));
             }
             if bytes.is_empty() {
                 return Ok(None);
@@ -145,12 +137,11 @@ impl<R: BufRead> Rows<R> {
             self.line += 1;
             let is_open = is_csv && bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
             if is_open && has_ended {
-                return Err(fault("a quote is not closed", true));
+                return Err(fault("a quote is not closed"));
             }
             if !is_open {
                 let text = String::from_utf8(bytes);
-                let text =
-                    text.map_err(|_| fault("it is not UTF-8: save the file as such", true))?;
+                let text = text.map_err(|_| fault("it is not UTF-8: save the file as such"))?;
                 return Ok(Some((first, text.trim_end_matches(['\r', '\n']).to_owned())));
             }
         }
@@ -224,6 +215,14 @@ mod tests {
     use super::*;
 
     const KNOWN: [&str; 3] = ["address", "first_name", "topics"];
+
+    #[test]
+    fn a_quote_of_json_is_none_of_csv() {
+        let text = "{\"address\":\"7\",\"first_name\":\"a \\\"b\"}\n{\"address\":\"8\"}\n";
+        let rows = read(text);
+        assert_eq!(rows.len(), 2, "{rows:?}");
+        assert!(rows.iter().all(Result::is_ok), "{rows:?}");
+    }
 
     fn read(text: &str) -> Vec<Result<(u64, Vec<String>), String>> {
         let mut rows = match Rows::open(text.as_bytes(), &KNOWN) {

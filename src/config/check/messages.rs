@@ -2,10 +2,11 @@
 
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::config::check::around::{Known, Surroundings};
+use crate::config::check::campaigns::{References, layout};
 use crate::config::check::texts::{tag_of, texts};
 use crate::config::check::value::{got, span, url, whole};
 use crate::config::nearest::did_you_mean;
@@ -14,6 +15,7 @@ use crate::config::raw::{List, RawButtons, RawMessages, RawReminder, RawReply, R
 use crate::config::table::At;
 use crate::config::{Buttons, KeywordReply, Messages, Reminder, Texts};
 use crate::model::message::{Action, Button};
+use crate::model::name::Name;
 use crate::model::start;
 
 /// Messenger's limit of a text; Telegram's is higher.
@@ -57,8 +59,11 @@ impl Default for Messages {
             welcome: words::texts(&words::WELCOME),
             welcome_buttons: Buttons::default(),
             welcome_items: 0,
+            welcome_layout: None,
             goodbye: words::texts(&words::GOODBYE),
+            goodbye_layout: None,
             default_reply: words::texts(&words::DEFAULT_REPLY),
+            default_reply_layout: None,
             default_reply_every: DEFAULT_REPLY_EVERY,
             replies: Vec::new(),
             reminder: None,
@@ -100,6 +105,7 @@ const LINKS: Shape = Shape {
 /// What the messages may name.
 struct Around<'a> {
     topics: &'a Known,
+    layouts: Option<&'a BTreeSet<Name>>,
     around: &'a Surroundings<'a>,
 }
 
@@ -107,12 +113,12 @@ struct Around<'a> {
 /// files stand together.
 pub(crate) fn messages(
     raw: &[RawMessages],
-    topics: &Known,
-    has_messenger: bool,
+    names: &References,
     around: &Surroundings<'_>,
     found: &mut Findings,
 ) -> Messages {
-    let known = Around { topics, around };
+    let known = Around { topics: &names.topics, layouts: names.layouts.as_ref(), around };
+    let has_messenger = names.channels.names.len() > names.telegram.len();
     let default = Messages::default();
     let mut text = |word: &str, pick: fn(&RawMessages) -> Option<&RawTexts>, chars_max: usize| {
         let key = format!("messages.{word}");
@@ -133,6 +139,14 @@ pub(crate) fn messages(
     let ice_breakers = pressed("ice_breakers", |raw| raw.ice_breakers.as_ref(), &QUESTIONS);
     let menu = pressed("menu", |raw| raw.menu.as_ref(), &LINKS);
     let welcome_buttons = pressed("welcome_buttons", |raw| raw.welcome_buttons.as_ref(), &BELOW);
+    let mut laid = |word: &str, pick: fn(&RawMessages) -> Option<&At<String>>| {
+        let key = format!("messages.{word}");
+        let first = only(raw, &key, pick, |raw| raw.at, found)?;
+        layout(first, &key, known.layouts, found)
+    };
+    let welcome_layout = laid("welcome_layout", |raw| raw.welcome_layout.as_ref());
+    let goodbye_layout = laid("goodbye_layout", |raw| raw.goodbye_layout.as_ref());
+    let reply_layout = laid("default_reply_layout", |raw| raw.default_reply_layout.as_ref());
     let key = "messages.welcome_items";
     let items = only(raw, key, |raw| raw.welcome_items.as_ref(), |raw| raw.at, found);
     let welcome_items = whole(items, key, 0..=ITEMS_MAX, default.welcome_items, found);
@@ -157,11 +171,14 @@ pub(crate) fn messages(
         welcome: welcome.unwrap_or(default.welcome),
         welcome_buttons: welcome_buttons.unwrap_or_default(),
         welcome_items,
+        welcome_layout,
         goodbye: goodbye.unwrap_or(default.goodbye),
+        goodbye_layout,
         default_reply: default_reply.unwrap_or(default.default_reply),
+        default_reply_layout: reply_layout,
         default_reply_every,
         replies: replies(raw, &known, found),
-        reminder: reminder.and_then(|raw| self::reminder(raw, found)),
+        reminder: reminder.and_then(|raw| self::reminder(raw, &known, found)),
     }
 }
 
@@ -353,7 +370,11 @@ fn reply(raw: &At<RawReply>, known: &Around<'_>, found: &mut Findings) -> Option
     let say = texts(say, key, MESSAGE_CHARS_MAX, found)?;
     let pressed = table.buttons.as_ref();
     let buttons = pressed.map(|raw| buttons(raw, "messages.replies.buttons", &BELOW, known, found));
-    Some(KeywordReply { when, pattern, say, buttons: buttons.unwrap_or_default() })
+    let buttons = buttons.unwrap_or_default();
+    let layout = table.layout.as_ref();
+    let layout =
+        layout.and_then(|raw| self::layout(raw, "messages.replies.layout", known.layouts, found));
+    Some(KeywordReply { when, pattern, say, buttons, layout })
 }
 
 fn words_of(raw: &List<String>, known: &Around<'_>, found: &mut Findings) -> Vec<String> {
@@ -398,7 +419,7 @@ fn pattern(
     }
 }
 
-fn reminder(raw: &RawReminder, found: &mut Findings) -> Option<Reminder> {
+fn reminder(raw: &RawReminder, known: &Around<'_>, found: &mut Findings) -> Option<Reminder> {
     let say = raw.say.as_ref();
     let say = say.and_then(|say| texts(say, "messages.reminder.say", MESSAGE_CHARS_MAX, found));
     let key = "messages.reminder.every";
@@ -409,5 +430,9 @@ fn reminder(raw: &RawReminder, found: &mut Findings) -> Option<Reminder> {
     };
     let bounds = REMINDER_EVERY_MIN..=REMINDER_EVERY_MAX;
     let every = span(Some(every), key, bounds, REMINDER_EVERY_MIN, found);
-    Some(Reminder { every, say: say.unwrap_or_else(|| words::texts(&words::REMINDER)) })
+    let say = say.unwrap_or_else(|| words::texts(&words::REMINDER));
+    let layout = raw.layout.as_ref();
+    let layout =
+        layout.and_then(|raw| self::layout(raw, "messages.reminder.layout", known.layouts, found));
+    Some(Reminder { every, say, layout })
 }

@@ -118,8 +118,7 @@ pub(crate) fn check(
     let reviewers = main.reviewers.as_ref();
     reach::reviewers(reviewers, &names, around, found);
     let clock = timing::clock(&main, found);
-    let has_messenger = known.channels.names.len() > known.telegram.len();
-    let messages = messages::messages(&raw_messages, &known.topics, has_messenger, around, found);
+    let messages = messages::messages(&raw_messages, &known, around, found);
 
     let mut config = Config {
         data_dir,

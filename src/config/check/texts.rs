@@ -8,9 +8,9 @@ use crate::config::raw::{RawTexts, RawTextsForm, RawTopic};
 use crate::config::table::{At, Entry};
 use crate::config::{Listen, Texts};
 use crate::model::name::Name;
+use crate::model::subscriber::is_language_tag;
 
 const TITLE_CHARS_MAX: usize = 100;
-const LANGUAGE_BYTES_MAX: usize = 35;
 
 /// The topics with their titles; without one, a topic is called by its name.
 pub(crate) fn topics(raw: &[Entry<RawTopic>], found: &mut Findings) -> BTreeMap<Name, Texts> {
@@ -90,22 +90,10 @@ fn text_of(raw: &At<String>, key: &str, chars_max: usize, found: &mut Findings) 
 /// The tag in lower case; what is none is told.
 pub(super) fn tag_of(language: &At<String>, key: &str, found: &mut Findings) -> String {
     let tag = language.value.to_lowercase();
-    if !is_language(&tag) {
+    if !is_language_tag(&tag) {
         found
             .problem(language.at, key, "is no language tag")
             .hint("for example `en`, `ro` or `pt-br`");
     }
     tag
-}
-
-/// The outer form of a BCP 47 tag in lower case.
-fn is_language(tag: &str) -> bool {
-    let mut parts = tag.split('-');
-    let is_first = parts.next().is_some_and(|part| {
-        (2..=3).contains(&part.len()) && part.bytes().all(|c| c.is_ascii_lowercase())
-    });
-    let is_more = |part: &str| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|c| c.is_ascii_alphanumeric())
-    };
-    tag.len() <= LANGUAGE_BYTES_MAX && is_first && parts.all(is_more)
 }

@@ -70,7 +70,8 @@ impl Desk {
             }
             _ => {}
         }
-        if let Meaning::Delivered { .. } = meaning {
+        let is_over = !matches!(meaning, Meaning::Later { .. }) && !landing.goes_again;
+        if is_over {
             // Nobody else gets what this message carries.
             for used in &boarding.used {
                 if self.entries.get(&used.key).is_some_and(|entry| is_ours(&entry.url)) {

@@ -12,6 +12,7 @@ use crate::model::post::{Post, PostId};
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::redb::ledger::Writing;
+use crate::store::redb::rows::Tally;
 use crate::store::redb::tables::{ARCHIVE, ARCHIVED, TALLIES};
 
 /// Most posts that are kept of a topic.
@@ -21,22 +22,14 @@ const KEPT_MAX: usize = 500;
 pub(super) fn load_archive(
     read: &ReadTransaction,
     topic: &Name,
-    before: Option<PostId>,
-    limit: usize,
 ) -> Result<Vec<Archived>, StoreError> {
     let (archive, tallies) = (ARCHIVE.open(read)?, TALLIES.open(read)?);
     let mut found = Vec::new();
-    let end = before.map_or(u64::MAX, |before| before.0);
     let index = ARCHIVED.open(read)?;
-    for key in index.keys((topic.as_str(), 0)..(topic.as_str(), end))?.rev() {
-        if found.len() >= limit {
-            break;
-        }
+    for key in index.keys((topic.as_str(), 0)..=(topic.as_str(), u64::MAX))?.rev() {
         let post = key?.value().1;
-        // What was cancelled before anybody got it, and what nobody got yet, was not sent.
-        let is_sent = tallies.load(post)?.is_none_or(|tally| tally.counts.sent > 0);
         let row = archive.need(post)?;
-        if is_sent && !row.entries.is_empty() {
+        if was_sent(&row, |post| tallies.load(post))? && !row.entries.is_empty() {
             found.push(row);
         }
     }
@@ -57,7 +50,9 @@ impl Writing<'_> {
         let at = post.zoned.as_ref().map_or(post.created_at, |zoned| zoned.opens_at);
         let entries = entries(&post.cards);
         let at = at.max(post.created_at);
-        self.tables.archive.put(id.0, &Archived { post: id, at, corrected_at: None, entries })?;
+        let posts = post.zoned.as_ref().map_or(1, |zoned| zoned.posts);
+        let row = Archived { post: id, posts, at, corrected_at: None, entries };
+        self.tables.archive.put(id.0, &row)?;
         for topic in topics {
             self.tables.archived.insert((topic.as_str(), id.0))?;
             self.tables.archived_topics.insert((id.0, topic.as_str()))?;
@@ -87,7 +82,8 @@ impl Writing<'_> {
 
     /// The post's own rows go; if nobody got it, it was never sent.
     pub(super) fn settle_archived(&mut self, post: u64) -> Result<(), StoreError> {
-        if self.tables.tallies.load(post)?.is_none_or(|tally| tally.counts.sent > 0) {
+        let Some(row) = self.tables.archive.load(post)? else { return Ok(()) };
+        if was_sent(&row, |post| self.tables.tallies.load(post))? {
             return Ok(());
         }
         let topics = {
@@ -110,6 +106,20 @@ impl Writing<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether somebody got it: what was cancelled before, and what nobody got yet, was not sent. What
+/// is settled for so long that nothing is counted of it any more, was.
+fn was_sent(
+    row: &Archived,
+    tally: impl Fn(u64) -> Result<Option<Tally>, StoreError>,
+) -> Result<bool, StoreError> {
+    for post in (row.post.0..).take(row.posts as usize) {
+        if tally(post)?.is_none_or(|tally| tally.counts.sent > 0) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn entries(cards: &[Card]) -> Vec<Entry> {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use redb::{ReadTransaction, ReadableTable};
+use redb::ReadTransaction;
 
 use crate::model::choice::Wait;
 use crate::model::lane::HELD_PER_PERSON_MAX;
@@ -20,7 +20,7 @@ use crate::store::redb::held::title_card;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rest::due;
 use crate::store::redb::rows::{AnswerRow, HeldRow, PostRow, Release, TakenRow};
-use crate::store::redb::tables::{CARRIED, Index, TAKEN};
+use crate::store::redb::tables::{CARRIED, Index, Rows, TAKEN};
 use crate::store::{Advance, StoreError};
 
 /// Subscriber numbers of one row.
@@ -174,37 +174,29 @@ impl Writing<'_> {
             let Some((at, number)) = first else { return Ok(true) };
             self.tables.carried.remove((channel, at, number))?;
             let Some(person) = self.tables.subscribers.load((channel, number))? else { continue };
-            let is_open = step.ways.is_window_open(person.window_until, step.now);
-            if let Some(end) = person.quiet_until(step.now) {
-                self.tables.carried.insert((channel, end.as_millis(), number))?;
+            if person.standing != Standing::Active {
+                // Whoever can't be reached now gets it with their next contact.
                 continue;
             }
-            match (person.standing, is_open) {
-                (Standing::Active, true) => {
-                    self.release_listed(step, &person)?;
-                    released += 1;
-                }
-                (Standing::Active, false) => looked_at += self.rechoose(step, number, at)?,
-                // Whoever can't be reached now gets it with their next contact.
-                _ => {}
+            if let Some(end) = person.quiet_until(step.now) {
+                self.tables.carried.insert((channel, end.as_millis(), number))?;
+            } else if step.ways.is_window_open(person.window_until, step.now) {
+                self.release_listed(step, &person)?;
+                released += 1;
+            } else {
+                looked_at += self.rechoose(step, number)?;
             }
         }
         Ok(false)
     }
 
-    /// Lets wait again what was carried over to that instant and has ways beyond the window: it
-    /// takes its lane anew. What has none stays held. Answers how many were looked at.
-    fn rechoose(&mut self, step: &Advance, number: u32, at: i64) -> Result<usize, StoreError> {
+    /// Lets wait again what was carried over, has come, and has ways beyond the window: it takes its
+    /// lane anew. What has none stays held. Answers how many were looked at.
+    fn rechoose(&mut self, step: &Advance, number: u32) -> Result<usize, StoreError> {
         let channel = step.channel.as_str();
-        let held = {
-            let range = (channel, number, 0)..=(channel, number, u64::MAX);
-            let rows = self.tables.held.rows(range)?;
-            rows.map(|row| row.map(|(key, held)| Release { post: key.value().2, held }))
-                .collect::<Result<Vec<_>, _>>()?
-        };
+        let held = self.held_of(&step.channel, number)?;
         for Release { post, held } in &held {
-            let has_come =
-                held.at.as_millis() == at || (held.wait.is_chosen() && held.at <= step.now);
+            let has_come = held.wait != Wait::Contact && held.at <= step.now;
             let is_meant = has_come
                 && self.tables.beyonds.load(*post)?.is_some()
                 && self.tally(*post)?.stopped.is_none();
@@ -220,12 +212,8 @@ impl Writing<'_> {
     /// Makes one message of what is held for somebody and whose time has come, newest first.
     fn release_listed(&mut self, step: &Advance, person: &Subscriber) -> Result<(), StoreError> {
         let (channel, number) = (&step.channel, person.number);
-        let held = {
-            let range = (channel.as_str(), number, 0)..=(channel.as_str(), number, u64::MAX);
-            let rows = self.tables.held.rows(range)?.rev();
-            rows.map(|row| row.map(|(key, held)| Release { post: key.value().2, held }))
-                .collect::<Result<Vec<_>, _>>()?
-        };
+        // The newest first.
+        let held = self.held_of(channel, number)?.into_iter().rev().collect();
         let held = due(held, step.now);
         let mut shown = Vec::new();
         let mut releases = Vec::new();
@@ -356,7 +344,7 @@ pub(super) fn carried_numbers(
 }
 
 /// When what is carried over for a person comes.
-pub(super) fn carried_until<H: ReadableTable<(&'static str, i64, u32), ()>>(
+pub(super) fn carried_until<H: Rows<(&'static str, i64, u32), ()>>(
     carried: &Index<H, (&'static str, i64, u32)>,
     channel: &str,
     number: u32,

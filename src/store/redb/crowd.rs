@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use redb::{ReadTransaction, ReadableTable};
+use redb::ReadTransaction;
 
 use crate::model::name::Name;
 use crate::model::subscriber::{CHATS_FROM, Standing, Subscriber};
@@ -15,7 +15,7 @@ use crate::store::StoreError;
 use crate::store::codec::Record;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rows::{Bits, Crowd, Number};
-use crate::store::redb::tables::{AUDIENCES, Records};
+use crate::store::redb::tables::{AUDIENCES, Records, Rows};
 
 /// Subscriber numbers of one bit map: 1 KiB.
 const CHUNK_NUMBERS: u32 = 8_192;
@@ -249,7 +249,7 @@ fn add_topic<H>(
     chunks: &mut BTreeMap<u32, Vec<u8>>,
 ) -> Result<(), StoreError>
 where
-    H: ReadableTable<(&'static str, &'static str, u32), &'static [u8]>,
+    H: Rows<(&'static str, &'static str, u32), &'static [u8]>,
     Bits: Record,
 {
     let channel = channel.as_str();

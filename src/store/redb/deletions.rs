@@ -21,7 +21,7 @@ pub(super) fn load_deletion(
 }
 
 impl Writing<'_> {
-    /// See `Store::commit_deletion`.
+    /// Remembers what came of a request; the first word stands.
     pub fn keep_deletion(&mut self, code: &str, deletion: &Deletion) -> Result<(), StoreError> {
         if self.tables.deletions.load(code)?.is_some() {
             return Ok(());

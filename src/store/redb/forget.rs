@@ -21,8 +21,10 @@ use crate::model::time::Timestamp;
 use crate::store::redb::crowd::Crowded;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::report::place;
-use crate::store::redb::rows::{Aim, AnswerAt, AnswerRow, Erased, HeldRow, Number, Pepper};
-use crate::store::{Erasure, StoreError};
+use crate::store::redb::rows::{
+    Aim, AnswerAt, AnswerRow, Erased, HeldRow, Number, Pepper, Release,
+};
+use crate::store::{Deletion, Erasure, StoreError};
 
 /// Some services tell the times of messages in whole seconds: what was said right behind an erasure
 /// may seem to be from before it.
@@ -33,27 +35,34 @@ pub(super) fn forget_person(
     writing: &mut Writing<'_>,
     erasure: &Erasure,
 ) -> Result<Option<u32>, StoreError> {
-    let Erasure { channel, address, by, event, farewell, at } = erasure;
+    let Erasure { channel, address, by, event, farewell, code, at } = erasure;
     let mut language = None;
     if let Some(event) = event {
         let missing = || StoreError::Missing { what: format!("event {event}") };
         language = writing.tables.events.load(*event)?.ok_or_else(missing)?.language;
         writing.tables.events.remove(*event)?;
+        writing.tables.tries.remove(*event)?;
     }
     let known = writing.tables.addresses.load((channel.as_str(), address))?;
     let number = known.map(|Number(number)| number);
-    if let Some(number) = number {
-        let consent = Consent {
-            at: *at,
-            number,
-            given: false,
-            way: format!("erased:{by}"),
-            wording: String::new(),
-        };
-        writing.keep_consent(channel, &consent, Some(number))?;
-        writing.forget(channel, number, *at)?;
+    match number {
+        Some(number) => {
+            let consent = Consent {
+                at: *at,
+                number,
+                given: false,
+                way: format!("erased:{by}"),
+                wording: String::new(),
+            };
+            writing.keep_consent(channel, &consent, Some(number))?;
+            writing.forget(channel, number, *at)?;
+        }
+        None => writing.forget_address(channel, address, *at)?,
     }
-    writing.forget_address(channel, address, *at)?;
+    if let Some(code) = code {
+        let deletion = Deletion { at: *at, was_known: number.is_some() };
+        writing.keep_deletion(code, &deletion)?;
+    }
     for answer in farewell {
         let row = AnswerRow {
             number: None,
@@ -140,14 +149,9 @@ impl Writing<'_> {
         number: u32,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let held = {
-            let range = (channel.as_str(), number, 0)..=(channel.as_str(), number, u64::MAX);
-            let rows = self.tables.held.rows(range)?;
-            rows.map(|row| row.map(|(key, row)| (key.value().2, row)))
-                .collect::<Result<Vec<_>, _>>()?
-        };
-        for one in held {
-            self.let_go(channel, number, one, Reason::Unsubscribed, Some(at))?;
+        for Release { post, held } in self.held_of(channel, number)? {
+            let why = Reason::Unsubscribed;
+            self.let_go(channel, number, (post, held), why, Some(at))?;
         }
         Ok(())
     }
@@ -522,6 +526,7 @@ mod tests {
             by: "admin",
             event: None,
             farewell: vec![],
+            code: None,
             at: NOW,
         };
         assert_eq!(store.forget_person(erasure).await.unwrap(), Some(2_000));

@@ -51,6 +51,13 @@ impl Writing<'_> {
         }
     }
 
+    /// What is held for somebody, of the oldest post first.
+    pub fn held_of(&self, channel: &Name, number: u32) -> Result<Vec<Release>, StoreError> {
+        let range = (channel.as_str(), number, 0)..=(channel.as_str(), number, u64::MAX);
+        let rows = self.tables.held.rows(range)?;
+        rows.map(|row| row.map(|(key, held)| Release { post: key.value().2, held })).collect()
+    }
+
     /// Takes a delivery out of what is held for somebody; `None` when it is not there.
     pub fn unhold(
         &mut self,
@@ -116,16 +123,9 @@ impl Writing<'_> {
         number: u32,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut held = Vec::new();
-        {
-            let range = (channel.as_str(), number, 0)..=(channel.as_str(), number, u64::MAX);
-            for row in self.tables.held.rows(range)?.rev() {
-                let (key, row) = row?;
-                if !row.wait.is_chosen() || row.at <= now {
-                    held.push(Release { post: key.value().2, held: row });
-                }
-            }
-        }
+        let mut held = self.held_of(channel, number)?;
+        held.retain(|release| !release.held.wait.is_chosen() || release.held.at <= now);
+        held.reverse();
         let mut cards: Vec<Card> = Vec::new();
         let mut shown = HashSet::new();
         let mut releases = Vec::new();

@@ -153,7 +153,7 @@ use crate::store::{
     Delivery, Erasure, FloodWord, FoundProduct, LateCommit, LateLook, MarketCampaign, MarketState,
     OptinWord, PollCommit, PostCommit, PostRole, ProductNow, ProductQuery, Reply, Rescued,
     ReviewWord, Reviewed, ShownFacet, Status, Store, StoreError, Telling, TraceQuery, Watcher,
-    Windows, Wire, ZonedCommit,
+    WatcherQuery, Windows, Wire, ZonedCommit,
 };
 
 /// The file's name in the data directory.
@@ -369,13 +369,6 @@ impl Store for RedbStore {
         })
     }
 
-    fn commit_poll(&self, poll: PollCommit) -> Reply<'_, ()> {
-        if let Some(shelf) = &poll.shelf {
-            self.loose.fetch_add(shelf.writes.len(), Ordering::Relaxed);
-        }
-        self.write(move |writing| poll::commit_poll(writing, &poll))
-    }
-
     fn commit_poll_telling(
         &self,
         poll: PollCommit,
@@ -400,10 +393,10 @@ impl Store for RedbStore {
         &self,
         source: &Name,
         product: u64,
-        windows: Windows,
+        who: WatcherQuery,
     ) -> Reply<'_, Vec<Watcher>> {
         let source = source.clone();
-        self.scan(move |read| watch::load_watchers(read, &source, product, &windows))
+        self.scan(move |read| watch::load_watchers(read, &source, product, &who))
     }
 
     fn commit_draft(&self, draft: Draft) -> Reply<'_, DraftId> {
@@ -646,14 +639,9 @@ impl Store for RedbStore {
         self.write(move |writing| writing.keep_channel(&channel, &state))
     }
 
-    fn load_archive(
-        &self,
-        topic: &Name,
-        before: Option<PostId>,
-        limit: usize,
-    ) -> Reply<'_, Vec<Archived>> {
+    fn load_archive(&self, topic: &Name) -> Reply<'_, Vec<Archived>> {
         let topic = topic.clone();
-        self.scan(move |read| archive::load_archive(read, &topic, before, limit))
+        self.scan(move |read| archive::load_archive(read, &topic))
     }
 
     fn load_origins(&self) -> Reply<'_, Origins> {
@@ -1023,10 +1011,6 @@ impl Store for RedbStore {
 
     fn audit_consents(&self, noted: Option<Hash>) -> Reply<'_, Audit> {
         self.scan(move |read| consents::audit_consents(read, noted))
-    }
-
-    fn commit_deletion(&self, code: String, deletion: Deletion) -> Reply<'_, ()> {
-        self.write(move |writing| writing.keep_deletion(&code, &deletion))
     }
 
     fn load_deletion(&self, code: &str) -> Reply<'_, Option<Deletion>> {

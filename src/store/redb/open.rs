@@ -142,7 +142,10 @@ fn unknown(name: &str, found: u32) -> StoreError {
 fn initialise(db: &Database) -> Result<(), StoreError> {
     let mut transaction = db.begin_write()?;
     transaction.set_quick_repair(true);
-    Tables::open(&transaction)?.format.put((), &Format(FORMAT_KNOWN))?;
+    let mut tables = Tables::new(&transaction);
+    tables.make()?;
+    tables.format.put((), &Format(FORMAT_KNOWN))?;
+    drop(tables);
     transaction.commit().map_err(|error| StoreError::Failed { what: error.to_string() })
 }
 

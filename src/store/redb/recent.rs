@@ -1,19 +1,14 @@
 //! What people did lately: see `model::recent`.
 
-use std::time::Duration;
-
 use redb::ReadTransaction;
 
 use crate::model::name::Name;
-use crate::model::recent::Recent;
+use crate::model::recent::{RECENT_FOR, Recent};
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rows::Number;
 use crate::store::redb::tables::{ADDRESSES, RECENTS};
-
-/// How long it is kept after the last event: nothing older is taken in.
-const RECENT_FOR: Duration = Duration::from_secs(48 * 3600);
 
 /// See `Store::load_recent`.
 pub(super) fn load_recent(

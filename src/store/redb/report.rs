@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use redb::{ReadTransaction, ReadableTable};
+use redb::ReadTransaction;
 
 use crate::model::channel::ChannelState;
 use crate::model::choice::Wait;
@@ -18,7 +18,8 @@ use crate::store::redb::marks::{complete, count_reached};
 use crate::store::redb::pacing::stars_of_post;
 use crate::store::redb::rows::{Outcomes, People, PostRow, Span, TimesRow};
 use crate::store::redb::tables::{
-    CARRIED, CHANNELS, HELD, Index, OUTCOMES, PEOPLE, POSTS, Records, TALLIES, TIMES, WITHDRAWALS,
+    CARRIED, CHANNELS, HELD, Index, OUTCOMES, PEOPLE, POSTS, Records, Rows, TALLIES, TIMES,
+    WITHDRAWALS,
 };
 use crate::store::redb::times::{Times, seconds};
 use crate::store::{Delivery, StoreError};
@@ -152,7 +153,7 @@ fn stalled<H>(
     rollout: Option<&Rollout>,
 ) -> Result<Vec<(Name, String)>, StoreError>
 where
-    H: ReadableTable<&'static str, &'static [u8]>,
+    H: Rows<&'static str, &'static [u8]>,
 {
     let mut stalled = Vec::new();
     let quotas = rollout.filter(|one| !one.is_last()).map_or(&[][..], |one| &one.quotas);
@@ -242,8 +243,8 @@ pub(super) fn count_left<H, W>(
     last_at: Option<Timestamp>,
 ) -> Result<BTreeMap<String, u64>, StoreError>
 where
-    H: ReadableTable<u64, &'static [u8]>,
-    W: ReadableTable<(i64, &'static str, u32), ()>,
+    H: Rows<u64, &'static [u8]>,
+    W: Rows<(i64, &'static str, u32), ()>,
 {
     let until = last_at.unwrap_or(row.created_at) + LEFT_WITHIN;
     let range = (row.created_at.as_millis(), "", 0)..=(until.as_millis(), "", 0);
@@ -312,7 +313,7 @@ fn find<H>(
     number: u32,
 ) -> Result<Option<Found>, StoreError>
 where
-    H: ReadableTable<u64, &'static [u8]>,
+    H: Rows<u64, &'static [u8]>,
 {
     let Some((batch, place)) = place(people, spans, channel, number)? else { return Ok(None) };
     let Outcomes(bytes) = outcomes.need(batch)?;
@@ -341,7 +342,7 @@ pub(super) fn is_among<H>(
     number: u32,
 ) -> Result<bool, StoreError>
 where
-    H: ReadableTable<u64, &'static [u8]>,
+    H: Rows<u64, &'static [u8]>,
 {
     Ok(place(people, spans, channel, number)?.is_some())
 }
@@ -355,7 +356,7 @@ pub(super) fn place<H>(
     number: u32,
 ) -> Result<Option<(u64, usize)>, StoreError>
 where
-    H: ReadableTable<u64, &'static [u8]>,
+    H: Rows<u64, &'static [u8]>,
 {
     for span in spans.iter().filter(|span| span.channel.as_str() == channel) {
         let (mut low, mut high) = (span.first, span.first + span.batches);

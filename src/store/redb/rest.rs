@@ -71,11 +71,11 @@ impl Writing<'_> {
             return Ok(());
         }
         let number = after.number;
-        for (post, row) in self.held_rows(channel, number)? {
+        for release in self.held_of(channel, number)? {
+            let Release { post, held: row } = release;
             if !row.wait.is_chosen() {
                 continue;
             }
-            let release = Release { post, held: row };
             if self.has_left_topics(&release, after)? {
                 let why = Reason::Unsubscribed;
                 self.let_go(channel, number, (post, row), why, Some(now))?;
@@ -96,7 +96,7 @@ impl Writing<'_> {
 
     /// Whether what is held for somebody comes by itself, because it was too much for a day.
     pub fn waits_for_day(&self, channel: &Name, number: u32) -> Result<bool, StoreError> {
-        for (_, row) in self.held_rows(channel, number)? {
+        for Release { held: row, .. } in self.held_of(channel, number)? {
             let key = (channel.as_str(), row.at.as_millis(), number);
             if row.wait == Wait::Cap
                 && self.tables.carried.keys(key..=key)?.next().transpose()?.is_some()
@@ -118,12 +118,6 @@ impl Writing<'_> {
         }
         let topics = self.topics_of(release.post)?;
         Ok(!topics.is_empty() && !topics.iter().any(|topic| person.topics.contains(topic)))
-    }
-
-    fn held_rows(&self, channel: &Name, number: u32) -> Result<Vec<(u64, HeldRow)>, StoreError> {
-        let range = (channel.as_str(), number, 0)..=(channel.as_str(), number, u64::MAX);
-        let rows = self.tables.held.rows(range)?;
-        rows.map(|row| row.map(|(key, held)| (key.value().2, held))).collect()
     }
 
     fn topics_of(&mut self, post: u64) -> Result<Arc<[Name]>, StoreError> {

@@ -434,6 +434,8 @@ pub(super) struct LastWatch(pub u64);
 pub(super) struct ToldWatch {
     pub channel: Name,
     pub person: u32,
+    /// Theirs when it was told.
+    pub standing: Standing,
     pub watch: Watch,
 }
 
@@ -470,7 +472,7 @@ macro_rules! versions {
 versions! {
     Format = 1;
     Counters = 2;
-    SourceState = 1;
+    SourceState = 2;
     Known = 1;
     ShelfState = 1;
     ShelfRow = 1, IS_BULK;
@@ -697,6 +699,7 @@ mod tests {
                 items: 7,
                 catalog: Some(Box::new(CatalogState {
                     pages: 1,
+                    is_read_again: true,
                     turns_at: Some(at(9)),
                     has_names: true,
                     currency: "EUR".parse().ok(),
@@ -704,8 +707,8 @@ mod tests {
                 hub: Some(Box::new(Hub { url: "h".into(), topic: "t".into() })),
                 rules: 10,
             },
-            "01ae641b0d02010401060001016501016d050102746f010466726f6d06010377687901\
-             046e6f74650701010112010145555201016801740a",
+            "02ee493d0a02010401060001016501016d050102746f010466726f6d06010377687901\
+             046e6f7465070101011201014555520101016801740a",
         );
     }
 
@@ -763,8 +766,13 @@ mod tests {
     #[test]
     fn a_watch_that_is_told_is_read_as_it_was_written() {
         golden(
-            &ToldWatch { channel: name("bot"), person: 300, watch: watch() },
-            "013c490ca003626f74ac02ac020473686f7007010809019e1f0201455552017401a01f02014555520204",
+            &ToldWatch {
+                channel: name("bot"),
+                person: 300,
+                standing: Standing::Stopped,
+                watch: watch(),
+            },
+            "015800428e03626f74ac0201ac020473686f7007010809019e1f0201455552017401a01f02014555520204",
         );
     }
 
@@ -1250,8 +1258,8 @@ mod tests {
         let entries =
             vec![crate::model::archive::Entry { title: "a".into(), text: "b".into(), link }];
         golden(
-            &Archived { post: PostId(1), at: at(2), corrected_at: Some(at(3)), entries },
-            "01ae4619f2010401060101610162010163",
+            &Archived { post: PostId(1), posts: 2, at: at(2), corrected_at: Some(at(3)), entries },
+            "012f17369101020401060101610162010163",
         );
     }
 

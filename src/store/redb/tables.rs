@@ -5,12 +5,13 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "keys are small and made where they are used")]
 
+use std::cell::OnceCell;
 use std::marker::PhantomData;
 use std::ops::RangeBounds;
 
 use redb::{
-    AccessGuard, Key, ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition,
-    WriteTransaction,
+    AccessGuard, Key, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, Table,
+    TableDefinition, Value, WriteTransaction,
 };
 
 use crate::model::archive::Archived;
@@ -59,8 +60,8 @@ macro_rules! tables {
 
         /// All tables within one write transaction.
         pub(super) struct Tables<'t> {
-            $(pub $field: Records<Table<'t, $key, Bytes>, $key, $record>,)*
-            $(pub $index: Index<Table<'t, $index_key, ()>, $index_key>,)*
+            $(pub $field: Records<Written<'t, $key, Bytes>, $key, $record>,)*
+            $(pub $index: Index<Written<'t, $index_key, ()>, $index_key>,)*
         }
 
         /// The names of all.
@@ -68,19 +69,26 @@ macro_rules! tables {
         pub(super) const TABLE_NAMES: &[&str] = &[$(stringify!($field),)* $(stringify!($index),)*];
 
         impl<'t> Tables<'t> {
-            /// Opens all; those that are not there are made.
-            pub fn open(write: &'t WriteTransaction) -> Result<Self, StoreError> {
-                Ok(Self {
+            /// All, each of which is opened by its first use.
+            pub fn new(write: &'t WriteTransaction) -> Self {
+                Self {
                     $($field: Records {
-                        table: write.open_table($table.definition())?,
+                        table: Written::new(write, $table.definition()),
                         name: stringify!($field),
                         kind: PhantomData,
                     },)*
                     $($index: Index {
-                        table: write.open_table($index_table.definition())?,
+                        table: Written::new(write, $index_table.definition()),
                         key: PhantomData,
                     },)*
-                })
+                }
+            }
+
+            /// Makes those that are not there.
+            pub fn make(&self) -> Result<(), StoreError> {
+                $(self.$field.table.rows()?;)*
+                $(self.$index.table.rows()?;)*
+                Ok(())
             }
         }
     };
@@ -332,7 +340,54 @@ impl<K: Key + 'static> IndexTable<K> {
     }
 }
 
-/// An open table of records.
+/// Where the rows of a table are, within a transaction that reads or one that writes.
+pub(super) trait Rows<K: Key + 'static, V: Value + 'static> {
+    type Table: ReadableTable<K, V>;
+
+    fn rows(&self) -> Result<&Self::Table, StoreError>;
+}
+
+impl<K: Key + 'static, V: Value + 'static> Rows<K, V> for ReadOnlyTable<K, V> {
+    type Table = Self;
+
+    fn rows(&self) -> Result<&Self, StoreError> {
+        Ok(self)
+    }
+}
+
+/// A table within a write transaction. Most commits touch a few of all tables, and opening one
+/// costs as much as a row: it is opened when it is used.
+pub(super) struct Written<'t, K: Key + 'static, V: Value + 'static> {
+    write: &'t WriteTransaction,
+    definition: TableDefinition<'static, K, V>,
+    table: OnceCell<Table<'t, K, V>>,
+}
+
+impl<'t, K: Key + 'static, V: Value + 'static> Written<'t, K, V> {
+    fn new(write: &'t WriteTransaction, definition: TableDefinition<'static, K, V>) -> Self {
+        Self { write, definition, table: OnceCell::new() }
+    }
+
+    fn rows_mut(&mut self) -> Result<&mut Table<'t, K, V>, StoreError> {
+        self.rows()?;
+        let closed = || StoreError::Failed { what: "a table was not opened".into() };
+        self.table.get_mut().ok_or_else(closed)
+    }
+}
+
+impl<'t, K: Key + 'static, V: Value + 'static> Rows<K, V> for Written<'t, K, V> {
+    type Table = Table<'t, K, V>;
+
+    fn rows(&self) -> Result<&Self::Table, StoreError> {
+        if let Some(table) = self.table.get() {
+            return Ok(table);
+        }
+        let table = self.write.open_table(self.definition)?;
+        Ok(self.table.get_or_init(|| table))
+    }
+}
+
+/// A table of records.
 pub(super) struct Records<H, K: 'static, T> {
     table: H,
     name: &'static str,
@@ -341,12 +396,12 @@ pub(super) struct Records<H, K: 'static, T> {
 
 impl<H, K, T> Records<H, K, T>
 where
-    H: ReadableTable<K, Bytes>,
+    H: Rows<K, Bytes>,
     K: Key + 'static,
     T: Record,
 {
     pub fn load(&self, key: K::SelfType<'_>) -> Result<Option<T>, StoreError> {
-        match self.table.get(&key)? {
+        match self.table.rows()?.get(&key)? {
             Some(bytes) => open_record::<K, T>(self.name, &key, bytes.value()).map(Some),
             None => Ok(None),
         }
@@ -357,7 +412,7 @@ where
     /// # Errors
     /// [`StoreError::Damaged`] when it is not there.
     pub fn need(&self, key: K::SelfType<'_>) -> Result<T, StoreError> {
-        match self.table.get(&key)? {
+        match self.table.rows()?.get(&key)? {
             Some(bytes) => open_record::<K, T>(self.name, &key, bytes.value()),
             None => Err(StoreError::Damaged { what: format!("`{}` {key:?}: gone", self.name) }),
         }
@@ -372,7 +427,7 @@ where
         StoreError,
     > {
         let name = self.name;
-        Ok(self.table.range(range)?.map(move |row| {
+        Ok(self.table.rows()?.range(range)?.map(move |row| {
             let (key, bytes) = row?;
             let record = open_record::<K, T>(name, &key.value(), bytes.value())?;
             Ok((key, record))
@@ -381,24 +436,24 @@ where
 
     /// How many rows there are; costs nothing.
     pub fn len(&self) -> Result<u64, StoreError> {
-        Ok(self.table.len()?)
+        Ok(self.table.rows()?.len()?)
     }
 }
 
-impl<K: Key + 'static, T: Record> Records<Table<'_, K, Bytes>, K, T> {
+impl<K: Key + 'static, T: Record> Records<Written<'_, K, Bytes>, K, T> {
     /// Writes over what is there.
     pub fn put(&mut self, key: K::SelfType<'_>, record: &T) -> Result<(), StoreError> {
         let sealed = {
             let bytes = K::as_bytes(&key);
             codec::seal(&Place { table: self.name, key: bytes.as_ref(), shown: &key }, record)?
         };
-        self.table.insert(&key, sealed.as_slice())?;
+        self.table.rows_mut()?.insert(&key, sealed.as_slice())?;
         Ok(())
     }
 
     /// Whether it was there.
     pub fn remove(&mut self, key: K::SelfType<'_>) -> Result<bool, StoreError> {
-        Ok(self.table.remove(&key)?.is_some())
+        Ok(self.table.rows_mut()?.remove(&key)?.is_some())
     }
 }
 
@@ -411,36 +466,36 @@ fn open_record<K: Key + 'static, T: Record>(
     codec::open(&Place { table, key: bytes.as_ref(), shown: key }, sealed)
 }
 
-/// An open index.
+/// An index.
 pub(super) struct Index<H, K: 'static> {
     table: H,
     key: PhantomData<fn(K)>,
 }
 
-impl<H: ReadableTable<K, ()>, K: Key + 'static> Index<H, K> {
+impl<H: Rows<K, ()>, K: Key + 'static> Index<H, K> {
     /// The keys of the range, in order.
     pub fn keys<'a>(
         &'a self,
         range: impl RangeBounds<K::SelfType<'a>> + 'a,
     ) -> Result<impl DoubleEndedIterator<Item = Result<AccessGuard<'a, K>, StoreError>>, StoreError>
     {
-        Ok(self.table.range(range)?.map(|row| Ok(row?.0)))
+        Ok(self.table.rows()?.range(range)?.map(|row| Ok(row?.0)))
     }
 
     pub fn len(&self) -> Result<u64, StoreError> {
-        Ok(self.table.len()?)
+        Ok(self.table.rows()?.len()?)
     }
 }
 
-impl<K: Key + 'static> Index<Table<'_, K, ()>, K> {
+impl<K: Key + 'static> Index<Written<'_, K, ()>, K> {
     pub fn insert(&mut self, key: K::SelfType<'_>) -> Result<(), StoreError> {
-        self.table.insert(&key, ())?;
+        self.table.rows_mut()?.insert(&key, ())?;
         Ok(())
     }
 
     /// Whether it was there.
     pub fn remove(&mut self, key: K::SelfType<'_>) -> Result<bool, StoreError> {
-        Ok(self.table.remove(&key)?.is_some())
+        Ok(self.table.rows_mut()?.remove(&key)?.is_some())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use redb::{ReadTransaction, ReadableTable};
+use redb::ReadTransaction;
 
 use crate::model::name::Name;
 use crate::model::offer::Amount;
@@ -16,9 +16,12 @@ use crate::store::redb::ledger::Writing;
 use crate::store::redb::poll::named;
 use crate::store::redb::rows::{AnswerRow, LastWatch, PriceRow, ShelfRow, ToldWatch, WatchedRow};
 use crate::store::redb::shelf::{block, history};
-use crate::store::redb::tables::{NAMES, PRICES, Records, SHELVES, SUBSCRIBERS, WATCHED, WATCHES};
+use crate::store::redb::tables::{
+    NAMES, PRICES, Records, Rows, SHELVES, SUBSCRIBERS, WATCHED, WATCHES,
+};
 use crate::store::{
-    FoundProduct, ProductNow, ProductQuery, StoreError, Telling, WatchWord, Watcher, Windows,
+    FoundProduct, ProductNow, ProductQuery, StoreError, Telling, WatchWord, Watcher, WatcherQuery,
+    Windows,
 };
 
 /// Most rows of shelves, or names of products, that one search looks at.
@@ -29,9 +32,6 @@ const NAMES_LOOKED_AT_MAX: usize = 200_000;
 
 /// Most rows of one product that are looked at.
 const FORMS_MAX: usize = 2_000;
-
-/// Most watches of one product that are looked at.
-const WATCHERS_MAX: usize = 1_000_000;
 
 type ShelfTable = (&'static str, u64, u32);
 
@@ -71,21 +71,26 @@ pub(super) fn load_watchers(
     read: &ReadTransaction,
     source: &Name,
     product: u64,
-    windows: &Windows,
+    who: &WatcherQuery,
 ) -> Result<Vec<Watcher>, StoreError> {
     let source = source.as_str();
     let (watched, watches) = (WATCHED.open(read)?, WATCHES.open(read)?);
     let people = SUBSCRIBERS.open(read)?;
     let mut found = Vec::new();
     let range = (source, product, 0)..=(source, product, u64::MAX);
-    for row in watched.rows(range)?.take(WATCHERS_MAX) {
+    let windows = &who.windows;
+    for row in watched.rows(range)? {
         let (key, WatchedRow { channel, person, .. }) = row?;
-        let id = key.value().2;
+        let watch = watches.need((channel.as_str(), person, key.value().2))?;
+        if watch.expires_at <= windows.now || !(who.is_met)(&watch) {
+            continue;
+        }
         let known = people.load((channel.as_str(), person))?;
-        if known.is_some_and(|known| windows.lets(&channel, &known)) {
-            let watch = watches.need((channel.as_str(), person, id))?;
-            if watch.expires_at > windows.now {
-                found.push(Watcher { channel, person, watch });
+        if let Some(known) = known.filter(|known| windows.lets(&channel, known)) {
+            let is_quiet = known.quiet_until(windows.now).is_some();
+            found.push(Watcher { channel, person, watch, is_quiet });
+            if found.len() >= who.limit {
+                break;
             }
         }
     }
@@ -115,8 +120,8 @@ fn rows_of<S, P>(
     product: u64,
 ) -> Result<Vec<(KnownListing, Option<Amount>)>, StoreError>
 where
-    S: ReadableTable<ShelfTable, &'static [u8]>,
-    P: ReadableTable<ShelfTable, &'static [u8]>,
+    S: Rows<ShelfTable, &'static [u8]>,
+    P: Rows<ShelfTable, &'static [u8]>,
 {
     let name = source.as_str();
     let read = |row: (redb::AccessGuard<'_, ShelfTable>, ShelfRow)| -> Result<Block, StoreError> {
@@ -282,9 +287,10 @@ impl Writing<'_> {
                     releases: Vec::new(),
                 };
                 let answer = self.add_answer(channel, &known.address, &row)?;
-                let told = ToldWatch { channel: channel.clone(), person: *person, watch };
+                let (channel, person, standing) = (channel.clone(), *person, known.standing);
+                let told = ToldWatch { channel, person, standing, watch };
                 self.tables.watches_told.put(answer, &told)?;
-                channels.insert(channel.clone());
+                channels.insert(told.channel);
                 count += 1;
             }
         }
@@ -295,11 +301,14 @@ impl Writing<'_> {
     pub fn settle_watch(&mut self, answer: u64, is_to_wait: bool) -> Result<(), StoreError> {
         let Some(told) = self.tables.watches_told.load(answer)? else { return Ok(()) };
         self.tables.watches_told.remove(answer)?;
-        let ToldWatch { channel, person, watch } = told;
+        let ToldWatch { channel, person, standing, watch } = told;
         let known = self.tables.subscribers.load((channel.as_str(), person))?;
-        let is_there = known
-            .is_some_and(|known| matches!(known.standing, Standing::Active | Standing::Stopped));
-        if is_to_wait && is_there {
+        // Who has stopped since waits for nothing.
+        if !is_to_wait || known.is_none_or(|known| known.standing != standing) {
+            return Ok(());
+        }
+        let own = self.watches_of(&channel, person)?;
+        if like(&own, &watch).is_none() && own.len() < WATCHES_MAX {
             self.put_watch(&channel, person, &watch)?;
         }
         Ok(())
@@ -308,7 +317,8 @@ impl Writing<'_> {
     /// What a conversation changes of a person's watches.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] when what is to be waited for has come meanwhile.
+    /// [`StoreError::Stale`] when what is to be waited for has come meanwhile, or what is to end has
+    /// ended.
     pub fn obey_watching(
         &mut self,
         channel: &Name,
@@ -320,7 +330,8 @@ impl Writing<'_> {
             match word {
                 WatchWord::Make(watch) => self.make_watch(channel, person, watch)?,
                 WatchWord::End(id) => {
-                    self.end_watch(channel, person, *id)?;
+                    let ended = self.end_watch(channel, person, *id)?;
+                    ended.ok_or_else(|| StoreError::Stale { what: format!("watch {id}") })?;
                 }
                 WatchWord::EndAll => self.end_watches(channel, person)?,
             }
@@ -337,11 +348,7 @@ impl Writing<'_> {
             return Err(StoreError::Stale { what: format!("a product of `{}`", watch.source) });
         }
         let own = self.watches_of(channel, person)?;
-        let like = own.iter().find(|other| {
-            let is_same = other.source == watch.source && other.product == watch.product;
-            is_same && other.variant == watch.variant && other.wanted.is_like(watch.wanted)
-        });
-        let id = match like {
+        let id = match like(&own, watch) {
             Some(like) => {
                 self.end_watch(channel, person, like.id)?;
                 like.id
@@ -411,4 +418,12 @@ impl Writing<'_> {
         }
         Ok(over.len())
     }
+}
+
+/// The one of these that waits for the same.
+fn like<'a>(own: &'a [Watch], watch: &Watch) -> Option<&'a Watch> {
+    own.iter().find(|other| {
+        let is_same = other.source == watch.source && other.product == watch.product;
+        is_same && other.variant == watch.variant && other.wanted.is_like(watch.wanted)
+    })
 }

@@ -232,8 +232,7 @@ fn attempt(
     // Two-phase commit, and no walk through the whole file after a crash.
     transaction.set_quick_repair(true);
     {
-        let tables = Tables::open(&transaction).map_err(Stumble::All)?;
-        let mut writing = Writing { tables, memory };
+        let mut writing = Writing { tables: Tables::new(&transaction), memory };
         for (at, operation) in group.iter_mut().enumerate() {
             operation.apply(&mut writing).map_err(|error| Stumble::At(at, error))?;
         }
