@@ -179,12 +179,22 @@ const WHICH_DAY: Texts = [
 
 const WRONG: Texts = [
     ("en", "I do not understand that. You can write: /frequency weekly fri 18"),
-    ("ro", "Nu înțeleg. Poți scrie: /frequency weekly fri 18"),
-    ("de", "Das verstehe ich nicht. Du kannst schreiben: /frequency weekly fri 18"),
-    ("fr", "Je ne comprends pas. Vous pouvez écrire : /frequency weekly fri 18"),
-    ("es", "No lo entiendo. Puedes escribir: /frequency weekly fri 18"),
-    ("it", "Non capisco. Puoi scrivere: /frequency weekly fri 18"),
-    ("ru", "Не понимаю. Можно написать: /frequency weekly fri 18"),
+    ("ro", "Nu înțeleg. Poți scrie: /frequency săptămânal vineri 18"),
+    ("de", "Das verstehe ich nicht. Du kannst schreiben: /frequency wöchentlich Freitag 18"),
+    ("fr", "Je ne comprends pas. Vous pouvez écrire : /frequency hebdomadaire vendredi 18"),
+    ("es", "No lo entiendo. Puedes escribir: /frequency semanal viernes 18"),
+    ("it", "Non capisco. Puoi scrivere: /frequency settimanale venerdì 18"),
+    ("ru", "Не понимаю. Можно написать: /frequency еженедельно пятница 18"),
+];
+
+const NOTED: Texts = [
+    ("en", "Noted: {what}."),
+    ("ro", "Am notat: {what}."),
+    ("de", "Notiert: {what}."),
+    ("fr", "C’est noté : {what}."),
+    ("es", "Anotado: {what}."),
+    ("it", "Ho preso nota: {what}."),
+    ("ru", "Записано: {what}."),
 ];
 
 const PACES: [(Pace, Texts); 3] = [
@@ -251,6 +261,7 @@ struct Told {
 pub(super) fn take(
     person: &mut Subscriber,
     rest: &str,
+    is_tap: bool,
     now: Timestamp,
     setting: &Setting<'_>,
 ) -> Chosen {
@@ -290,12 +301,58 @@ pub(super) fn take(
         meant.for_each(|topic| choices.set_pace(topic, pace));
     }
     let at = topic.map_or("", Name::as_str);
-    overview(person, at, None, now, setting)
+    // A menu shows by itself what a tap has changed.
+    let noted = (!is_tap).then(|| {
+        let what = told.what(topic.map(|topic| title(topic, person, setting)), person);
+        say(&NOTED, person).replace("{what}", &what)
+    });
+    overview(person, at, noted, now, setting)
+}
+
+/// How often all of a person's topics come, in a line of a menu.
+pub(super) fn summary(person: &Subscriber, setting: &Setting<'_>) -> String {
+    let own = setting.topics.iter().filter(|topic| person.topics.contains(topic));
+    let mut paces: Vec<Pace> = own.map(|topic| pace_of(person, topic)).collect();
+    if setting.topics.is_empty() {
+        paces.push(person.choices.as_deref().map_or(Pace::Once, |choices| choices.all));
+    }
+    paces.sort_unstable();
+    paces.dedup();
+    if paces.is_empty() {
+        return "–".to_owned();
+    }
+    let names: Vec<String> = paces.iter().map(|pace| pace_name(*pace, person)).collect();
+    let when = match paces.last() {
+        Some(Pace::Weekly) => {
+            format!(" ({}, {})", day_name(day_of(person), person), hour_of(person))
+        }
+        Some(Pace::Daily) => format!(" ({})", hour_of(person)),
+        _ => String::new(),
+    };
+    format!("{}{when}", names.join(", "))
+}
+
+/// Whether somebody writes times, of a topic or of all.
+pub(super) fn is_told(rest: &str, setting: &Setting<'_>) -> bool {
+    let told = read(rest);
+    let is_known = told.topic.is_empty() || topic_of(&told.topic, setting).is_some();
+    !told.is_nothing() && is_known
 }
 
 impl Told {
     fn is_nothing(&self) -> bool {
         self.pace.is_none() && self.hour.is_none() && self.day.is_none()
+    }
+
+    /// In the person's words: the topic if it is one, and the times.
+    fn what(&self, topic: Option<&str>, person: &Subscriber) -> String {
+        let times = [
+            topic.map(str::to_owned),
+            self.pace.map(|pace| pace_name(pace, person)),
+            self.day.map(|day| day_name(day, person).to_owned()),
+            self.hour.map(|hour| hour.to_string()),
+        ];
+        times.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -485,7 +542,17 @@ mod tests {
             &WHICH_HOUR,
             &WHICH_DAY,
             &WRONG,
+            &NOTED,
         ]);
+        // The examples are understood.
+        for (_, text) in WRONG {
+            let told = read(text.split_once("/frequency ").unwrap().1);
+            assert_eq!(
+                (told.pace, told.day.map(Weekday::as_str)),
+                (Some(Pace::Weekly), Some("fri"))
+            );
+            assert_eq!((told.hour, told.topic.as_str()), (Minute::read("18"), ""), "{text}");
+        }
         PACES.iter().for_each(|(_, words)| has_all_languages(&[words]));
         let languages: Vec<&str> = DAYS.iter().map(|(language, _)| *language).collect();
         assert_eq!(languages, ["en", "ro", "de", "fr", "es", "it", "ru"]);

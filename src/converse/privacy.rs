@@ -3,14 +3,23 @@
 //! `/privacy` tells; below it are two buttons. Erasing is asked once more, then done at once in
 //! every table; the goodbye is the last thing that is said.
 
+use crate::converse::choosing::Choosing;
 use crate::converse::commands::{self, Command};
-use crate::converse::words::{Texts, in_language};
+use crate::converse::language;
+use crate::converse::watching::WATCH;
+use crate::converse::words::{Saying, Texts, in_language};
 use crate::model::dossier::{Found, dossier};
 use crate::model::message::{Action, Button, Medium, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::Answer;
+use crate::model::proof::Proof;
 use crate::model::rich::RichText;
 use crate::model::subscriber::{Standing, Subscriber};
+use crate::model::time::Timestamp;
+use crate::render::written;
+
+/// Ways to agree that are to nothing but what was asked for then.
+const NO_START: [&str; 2] = [WATCH, "marketing"];
 
 /// What the file is called.
 const FILE: &str = "my-data.json";
@@ -147,6 +156,26 @@ const STOPPED: Texts = [
     ("ru", "вы ничего от нас не получаете: вы это остановили"),
 ];
 
+const NOT_SUBSCRIBED: Texts = [
+    ("en", "you have not subscribed"),
+    ("ro", "nu ești abonat"),
+    ("it", "non hai sottoscritto nulla"),
+    ("de", "du hast nichts abonniert"),
+    ("fr", "vous n’êtes pas abonné"),
+    ("es", "no estás suscrito"),
+    ("ru", "вы не подписаны"),
+];
+
+const WATCHES: Texts = [
+    ("en", "products that you wait for: {}"),
+    ("ro", "produse pe care le aștepți: {}"),
+    ("it", "prodotti che aspetti: {}"),
+    ("de", "Produkte, auf die du wartest: {}"),
+    ("fr", "produits que vous attendez : {}"),
+    ("es", "productos que esperas: {}"),
+    ("ru", "товары, которых вы ждёте: {}"),
+];
+
 const KEPT: Texts = [
     ("en", "What you ask us for is kept for two days, what else you write not at all."),
     ("ro", "Ce ne ceri păstrăm două zile, iar restul nu păstrăm deloc."),
@@ -250,6 +279,7 @@ pub(super) fn answers(
     known: Option<&Subscriber>,
     language: Option<&str>,
     found: &Found,
+    choosing: &Choosing,
 ) -> Vec<Answer> {
     let language = known.and_then(|it| it.language.as_deref()).or(language);
     let say = |texts: &Texts| in_language(texts, language);
@@ -263,7 +293,7 @@ pub(super) fn answers(
     match wanted {
         Wanted::Tell | Wanted::Erased => {
             let buttons = vec![button(&AS_FILE, Wanted::Export), button(&ERASE, Wanted::Erase)];
-            vec![text(&told(person, found, &say), buttons)]
+            vec![text(&told(person, found, choosing, &say), buttons)]
         }
         Wanted::Export => {
             let all = dossier(channel, person, found);
@@ -278,28 +308,50 @@ pub(super) fn answers(
     }
 }
 
-fn told(person: &Subscriber, found: &Found, say: &dyn Fn(&Texts) -> String) -> String {
+fn told(
+    person: &Subscriber,
+    found: &Found,
+    choosing: &Choosing,
+    say: &dyn Fn(&Texts) -> String,
+) -> String {
     let mut lines = vec![say(&ABOUT)];
     let mut add = |texts: &Texts, value: Option<String>| {
         lines.extend(value.map(|value| format!("• {}", say(texts).replace("{}", &value))));
     };
-    let day = |at: crate::model::time::Timestamp| at.to_jiff().strftime("%Y-%m-%d").to_string();
+    let day = |at: Timestamp| written::day(at, person.language.as_deref());
     add(&ADDRESS, Some(person.address.clone()));
     add(&NAME, person.first_name.clone());
-    add(&LANGUAGE, person.language.clone());
+    add(&LANGUAGE, person.language.as_deref().map(language::called));
     add(&ZONE, person.timezone.as_ref().map(ToString::to_string));
-    let topics: Vec<&str> = person.topics.iter().map(Name::as_str).collect();
+    let title = |topic| called(topic, choosing.titles.get(topic), person);
+    let topics: Vec<&str> = person.topics.iter().map(title).collect();
     add(&TOPICS, (!topics.is_empty()).then(|| topics.join(", ")));
     add(&SINCE, person.has_joined().then(|| day(person.joined_at)));
-    let agreed = found.proofs.iter().rev().find(|proof| proof.entry.given);
+    let is_to_all = |proof: &&Proof| proof.entry.given && !NO_START.contains(&&*proof.entry.way);
+    let agreed = found.proofs.iter().rev().find(is_to_all);
     match person.standing {
         Standing::Active => add(&AGREED, agreed.map(|proof| day(proof.entry.at))),
+        // Who only waits for a product has never been one to stop.
+        _ if agreed.is_none() && person.topics.is_empty() => {
+            add(&NOT_SUBSCRIBED, Some(String::new()));
+        }
         _ => add(&STOPPED, Some(String::new())),
     }
-    // What they have told when they were asked, by the field's name.
+    let watches = found.watches.len();
+    add(&WATCHES, (watches > 0).then(|| watches.to_string()));
+    // What they have told when they were asked.
     let profile = person.choices.iter().flat_map(|choices| &choices.profile);
-    lines.extend(profile.map(|(field, told)| format!("• {field}: {told}")));
+    let field = |name: &Name| choosing.fields.iter().find(|field| field.name == *name);
+    lines.extend(profile.map(|(name, told)| {
+        format!("• {}: {told}", called(name, field(name).map(|field| &field.title), person))
+    }));
     format!("{}\n\n{}", lines.join("\n"), say(&KEPT))
+}
+
+/// What something is called for a person, or its name.
+fn called<'a>(name: &'a Name, titles: Option<&'a Saying>, person: &Subscriber) -> &'a str {
+    let title = titles.map(|titles| titles.to(person)).filter(|title| !title.is_empty());
+    title.unwrap_or(name.as_str())
 }
 
 fn text(words: &str, buttons: Vec<Button>) -> Answer {
@@ -313,7 +365,9 @@ fn answer(modules: Vec<Module>) -> Answer {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::model::time::Timestamp;
+    use crate::converse::profile::Field;
+    use crate::model::choice::{Choices, FieldKind};
+    use crate::model::watch::{Wanted as Waited, Watch};
 
     pub fn person() -> Subscriber {
         Subscriber {
@@ -336,7 +390,7 @@ pub(super) mod tests {
 
     fn said(wanted: Wanted, known: Option<&Subscriber>) -> Vec<Answer> {
         let bot = Name::parse("bot").unwrap();
-        answers(wanted, &bot, known, Some("de"), &Found::default())
+        answers(wanted, &bot, known, Some("de"), &Found::default(), &Choosing::default())
     }
 
     fn plain(answer: &Answer) -> (String, Vec<String>) {
@@ -355,13 +409,61 @@ pub(super) mod tests {
     #[test]
     fn somebody_is_told_what_is_known_of_them_in_their_language() {
         let (words, payloads) = plain(&said(Wanted::Tell, Some(&person()))[0]);
-        for part in ["Iată ce știm", "42", "Ana", "news", "2023-11-14"] {
+        for part in ["Iată ce știm", "42", "Ana", "news", "Română", "14 noiembrie 2023"] {
             assert!(words.contains(part), "{words}");
         }
         assert_eq!(payloads, ["1:cmd:privacy:export", "1:cmd:privacy:erase"]);
         let (words, payloads) = plain(&said(Wanted::Tell, None)[0]);
         assert!(words.starts_with("Wir wissen nichts"), "{words}");
         assert!(payloads.is_empty());
+    }
+
+    #[test]
+    fn who_only_waits_for_products_is_told_so_in_words_that_they_know() {
+        let (news, city) = (Name::parse("news").unwrap(), Name::parse("city").unwrap());
+        let title = |text: &str| Saying::new(&[("ro", text)]);
+        let field = Field {
+            name: city.clone(),
+            title: title("Oraș"),
+            ask: Saying::default(),
+            kind: FieldKind::Text,
+            options: vec![],
+            at_start: false,
+        };
+        let choosing = Choosing {
+            titles: [(news, title("Știri"))].into(),
+            fields: vec![field],
+            ..Choosing::default()
+        };
+        let watch = Watch {
+            id: 1,
+            source: Name::parse("shop").unwrap(),
+            product: 7,
+            variant: None,
+            link: 0,
+            wanted: Waited::Stock,
+            title: "Kettle".into(),
+            price: None,
+            made_at: Timestamp::default(),
+            expires_at: Timestamp::default(),
+        };
+        let found = Found { watches: vec![watch.clone(), watch], ..Found::default() };
+        let choices = Choices { profile: vec![(city, "Iași".into())], ..Choices::default() };
+        let ana = Subscriber { choices: Some(Box::new(choices)), ..person() };
+        let told = |ana: &Subscriber| {
+            let bot = Name::parse("bot").unwrap();
+            plain(&answers(Wanted::Tell, &bot, Some(ana), None, &found, &choosing)[0]).0
+        };
+        let words = told(&ana);
+        for part in ["temele tale: Știri", "Oraș: Iași", "produse pe care le aștepți: 2"] {
+            assert!(words.contains(part), "{words}");
+        }
+        let standing = Standing::Stopped;
+        let stopped = told(&Subscriber { standing, ..ana.clone() });
+        assert!(stopped.contains("ai oprit mesajele"), "{stopped}");
+        let only_waits = told(&Subscriber { standing, topics: vec![], ..ana });
+        assert!(only_waits.contains("nu ești abonat"), "{only_waits}");
+        assert!(!only_waits.contains("ai oprit mesajele"), "{only_waits}");
     }
 
     #[test]
@@ -397,6 +499,8 @@ pub(super) mod tests {
             &SINCE,
             &AGREED,
             &STOPPED,
+            &NOT_SUBSCRIBED,
+            &WATCHES,
             &KEPT,
             &AS_FILE,
             &ERASE,

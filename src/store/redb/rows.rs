@@ -546,7 +546,7 @@ mod tests {
     use crate::model::campaign::ChangeKind;
     use crate::model::channel::ChannelKind;
     use crate::model::chat::ChatKind;
-    use crate::model::choice::{Choices, Minute, Pace, Quiet, Weekday};
+    use crate::model::choice::{About, Choices, Minute, Pace, Question, Quiet, Weekday};
     use crate::model::event::{Deed, Tap};
     use crate::model::item::{ItemId, Media, MediaKind};
     use crate::model::known::KnownItem;
@@ -1140,7 +1140,7 @@ mod tests {
                 language: None,
                 answer: Answer {
                     message: message(),
-                    tap: Some(Tap { id: "t".into(), message: Some(9) }),
+                    tap: Some(Tap { id: "t".into(), message: Some(9), toast: None }),
                     ask: Some("o".into()),
                 },
                 part: 2,
@@ -1235,7 +1235,7 @@ mod tests {
                     quiet: Quiet::read("22-7"),
                     clock: Zone::exactly("UTC"),
                     profile: vec![(name("city"), "Iași".into())],
-                    asked: Some(name("age")),
+                    asked: Some(Question { about: About::Field(name("age")), at: at(4) }),
                 })),
             },
             "04514e592f0101610102656e0103416e610103555443010a010b7765623a686172626f757201046e65\
@@ -1375,7 +1375,7 @@ mod tests {
                 first_name: Some("Ana".into()),
                 deed: Deed::Tapped {
                     payload: "p".into(),
-                    tap: Some(Tap { id: "t".into(), message: Some(9) }),
+                    tap: Some(Tap { id: "t".into(), message: Some(9), toast: None }),
                 },
             },
             "0327116d5b03626f740131020161000103416e610301700101740112",
