@@ -208,7 +208,9 @@ async fn somebody_sees_what_is_known_of_them_and_has_it_forgotten() {
     ana.says("/privacy");
     let inbox = soon("what is known", ana.wait_inbox(2)).await;
     let told = &inbox[1];
-    for part in ["This is what we know", "your address here: 7", "Ana", "news", "you agreed"] {
+    for part in
+        ["This is what we know", "your address here: 7", "Ana", "your topics: News", "you agreed"]
+    {
         assert!(told.text.contains(part), "{}", told.text);
     }
     let button = |label: &str| told.button(label).unwrap().to_owned();
