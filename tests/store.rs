@@ -234,6 +234,7 @@ on_every_backend! {
     a_word_on_a_post_that_is_over_is_refused
     who_failed_waits_again_but_not_who_left
     who_failed_at_a_later_part_gets_only_the_rest
+    posts_that_share_a_channel_go_to_different_people_at_a_time
     a_small_urgent_post_overtakes_a_big_one
     a_priority_can_be_changed_on_the_way
     the_next_rank_goes_while_the_first_one_rests

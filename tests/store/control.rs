@@ -133,6 +133,27 @@ pub async fn a_word_on_a_post_that_is_over_is_refused(home: &mut Home) {
     assert_eq!(counts(store, id).await.skipped, 1);
 }
 
+pub async fn posts_that_share_a_channel_go_to_different_people_at_a_time(home: &mut Home) {
+    let store = home.store();
+    let id = post_to(store, "bot", 3_000, post("alone")).await;
+    let claims = advance(store, "bot", vec![], 20).await;
+    let numbers: Vec<u32> = claims.iter().map(|claim| claim.recipient.number).collect();
+    assert_eq!(numbers, (0..20).collect::<Vec<u32>>(), "alone it goes in order");
+    obey(store, id, cancel()).await;
+    for at in 0..10 {
+        post_to(store, "bot", 3_000, post(&format!("post {at}"))).await;
+    }
+    let mut met = HashSet::new();
+    let mut times = 0;
+    for _ in 0..10 {
+        for claim in advance(store, "bot", vec![], 8).await {
+            times += 1;
+            met.insert(claim.recipient.number);
+        }
+    }
+    assert_eq!((times, met.len()), (80, 80), "nobody is to get two of them at once");
+}
+
 // ── trying again ────────────────────────────────────────────────────────────────────────────────
 
 pub async fn who_failed_waits_again_but_not_who_left(home: &mut Home) {
