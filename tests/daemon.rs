@@ -400,6 +400,28 @@ async fn commands_reach_the_daemon_whatever_has_become_of_the_settings() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_ill_channel_keeps_nobody_from_the_links_of_the_others() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    rig.telegram.revoke_token();
+    let output = rig.command(&["qr", "news"]);
+    assert_eq!(output.status.code(), Some(69));
+    let links = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(links.lines().count(), 1, "{links}");
+    assert!(links.contains(rig.messenger.page_id()), "{links}");
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(words.contains("channel bot: the bot's name could not be asked for"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_taken_is_told_by_its_key() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    let _taken = std::net::TcpListener::bind(&rig.public).unwrap();
+    let (code, log) = rig.launch().ended();
+    assert_eq!(code, Some(74), "{log}");
+    assert!(log.contains(&format!("`listen.public`: `{}`", rig.public)), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_looks_in_the_wrong_folder_makes_no_store() {
     let rig = Rig::new(telegram::Rules::default()).await;
     for args in [&["channel", "pause", "bot"][..], &["status"], &["backup", "copy.redb"]] {

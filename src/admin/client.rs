@@ -112,10 +112,15 @@ async fn exchange<T>(
         let value: Value = serde_json::from_slice(&whole(response).await?).map_err(lost)?;
         Err(ClientError::Told(value["error"].as_str().unwrap_or("it said no").to_owned()))
     };
+    let mut answer = std::pin::pin!(answer);
     tokio::select! {
         biased;
-        answered = answer => answered,
-        ended = connection => Err(ended.err().map_or_else(|| lost("it hung up"), lost)),
+        answered = &mut answer => answered,
+        ended = connection => {
+            ended.map_err(lost)?;
+            // What came before the end is still to be read.
+            answer.await
+        }
     }
 }
 
