@@ -250,7 +250,7 @@ fn ok() -> (u16, String) {
 
 /// What the metrics' page counts under a word, over all channels.
 fn is(house: &House, word: &str, expected: u64) {
-    let text = house.meters.text();
+    let text = house.meters.text(vec![]);
     let counted: u64 = text
         .lines()
         .filter(|line| line.contains(&format!("=\"{word}\"")))
@@ -1027,7 +1027,7 @@ async fn sec_p03_who_asks_for_pages_too_often_waits_and_nobody_else_does() {
     }
     assert!(page("2001:db8::4").await.starts_with("HTTP/1.1 429"));
     assert!(page("2001:db8:0:1::4").await.starts_with("HTTP/1.1 200"));
-    assert!(house.meters.text().contains("tidings_pages_held_back_total 2"));
+    assert!(house.meters.text(vec![]).contains("tidings_pages_held_back_total 2"));
 }
 
 #[tokio::test]

@@ -156,7 +156,7 @@ mod tests {
 data_dir = "data"
 [channels]
 bot = { kind = "telegram", token = { env = "TOKEN" } }
-other = { kind = "telegram", token = { env = "TOKEN" }, username = "other_bot" }
+other = { kind = "telegram", token = { env = "OTHER" }, username = "other_bot" }
 [topics]
 news = {}
 offers = {}
@@ -181,7 +181,7 @@ all = {}
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tidings.toml");
         std::fs::write(&path, SETTINGS).unwrap();
-        let token = |name: &str| (name == "TOKEN").then(|| "1:x".to_owned());
+        let token = |name: &str| Some(if name == "TOKEN" { "1:x" } else { "2:x" }.to_owned());
         match Setup::load(&path, &token) {
             Ok(setup) => Config::clone(&setup.config),
             Err(problems) => panic!("{}", problems.join("\n")),

@@ -384,6 +384,15 @@ impl Reason {
         }
     }
 
+    /// Why somebody of this standing gets nothing more; whoever is still here left the topic.
+    pub fn of_leaving(standing: Standing) -> Self {
+        match standing {
+            Standing::Active | Standing::Stopped => Self::Unsubscribed,
+            Standing::Blocked => Self::Blocked,
+            Standing::Gone => Self::NotFound,
+        }
+    }
+
     /// Whoever failed for it may be tried again: they have neither blocked us nor left, and the
     /// service may think otherwise another time.
     pub fn may_pass(self) -> bool {

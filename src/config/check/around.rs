@@ -100,12 +100,25 @@ impl Checks for NoFaults {
     }
 }
 
+/// What is done with the secrets that the settings name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// They are used: one that can't be read is a problem.
+    Needed,
+    /// Only looked at: that nobody has prepared a folder of credentials here is a warning, and the
+    /// secret stays empty. Whatever else is wrong with one is a problem.
+    LookedAt,
+    /// Nobody needs them: all stay empty.
+    LeftAlone,
+}
+
 /// What the files lie in.
 pub(crate) struct Surroundings<'a> {
     /// The folder of the sysadmin's file; relative paths start here.
     pub folder: &'a Path,
     pub env: &'a dyn Fn(&str) -> Option<String>,
     pub rules: &'a dyn Checks,
+    pub secrets: Secrets,
     /// Every file was read. When one was not, a name that is not known may stand there.
     pub is_complete: bool,
 }

@@ -519,8 +519,10 @@ impl Writing<'_> {
                 from = usize::from(index);
                 let (_, _, number) = self.whose(batch, index)?;
                 let person = self.tables.subscribers.load((channel.as_str(), number))?;
-                let Some(person) = person.filter(|p| p.standing == Standing::Active) else {
-                    self.skip(batch, index, Reason::Unsubscribed)?;
+                // Another post may have found them gone meanwhile. Of who is erased there is no word.
+                let standing = person.as_ref().map_or(Standing::Stopped, |it| it.standing);
+                let Some(person) = person.filter(|_| standing == Standing::Active) else {
+                    self.skip(batch, index, Reason::of_leaving(standing))?;
                     self.stamp(batch, index, Some(step.now))?;
                     continue;
                 };
