@@ -1,6 +1,6 @@
 //! What the settings say of the chat, as the conversation and the reminders need it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::config::{Buttons, Config, Texts};
@@ -11,7 +11,7 @@ use crate::converse::reminders;
 use crate::converse::shelf::Shelves;
 use crate::converse::words::{Choices, Saying, Words};
 use crate::daemon::ground::Ground;
-use crate::daemon::pages::sources;
+use crate::daemon::pages::selection;
 use crate::daemon::setup::Setup;
 use crate::model::name::Name;
 use crate::runtime::wakes::Wakes;
@@ -72,13 +72,13 @@ pub(super) fn choosing(config: &Config) -> Choosing {
 
 /// What of the newest is shown, by channel and topic.
 pub(super) fn shelves(config: &Config) -> Shelves {
-    let mut shelves = Shelves { sources: BTreeMap::new(), everybody: BTreeMap::new() };
+    let mut shelves = Shelves::default();
     for channel in &config.channels {
         let here = std::slice::from_ref(&channel.name);
-        shelves.everybody.insert(channel.name.clone(), sources(config, Some(&[]), here));
+        shelves.everybody.insert(channel.name.clone(), selection(config, Some(&[]), here));
         for topic in config.topics.keys() {
-            let own = sources(config, Some(std::slice::from_ref(topic)), here);
-            shelves.sources.insert((channel.name.clone(), topic.clone()), own);
+            let own = selection(config, Some(std::slice::from_ref(topic)), here);
+            shelves.topics.insert((channel.name.clone(), topic.clone()), own);
         }
     }
     shelves
