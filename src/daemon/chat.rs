@@ -53,7 +53,7 @@ pub(super) fn words(config: &Config) -> Words {
         default_reply: set(&messages.default_reply, messages.default_reply_layout.as_ref()),
         default_reply_every: messages.default_reply_every,
         replies: messages.replies.iter().map(keyword).collect(),
-        stop_label: Saying::new(&STOP),
+        stop_label: stop_label(),
         start_label: Saying::new(&START),
         asks_zone: config.campaigns.iter().any(|campaign| campaign.timing.by_reader),
     }
@@ -122,12 +122,28 @@ pub(super) fn reminders(
         wakes: wakes.clone(),
         channels: setup.kinds(),
         every: reminder.every,
-        say: set(&reminder.say, reminder.layout.as_ref()),
+        say: self::reminder(config)?,
         layouts: Arc::clone(&setup.layouts),
         titles: config.topics.iter().map(title).collect(),
-        stop_label: Saying::new(&STOP),
+        stop_label: stop_label(),
         days: config.days.clone(),
     })
+}
+
+/// What people are reminded with.
+pub(super) fn reminder(config: &Config) -> Option<Saying> {
+    let reminder = config.messages.reminder.as_ref()?;
+    Some(set(&reminder.say, reminder.layout.as_ref()))
+}
+
+/// What the topics are called.
+pub(super) fn titles(config: &Config) -> Vec<Saying> {
+    config.topics.values().map(saying).collect()
+}
+
+/// What stands on the button that stops.
+pub(super) fn stop_label() -> Saying {
+    Saying::new(&STOP)
 }
 
 fn saying(texts: &Texts) -> Saying {

@@ -15,6 +15,8 @@ mod pages;
 
 mod chat;
 
+mod automatic;
+
 mod editor;
 
 mod profiles;
@@ -28,6 +30,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::runtime::systemd;
 
+pub use automatic::Automatic;
 pub use ground::Ground;
 pub use profiles::facets;
 pub use setup::{Setup, layouts};
