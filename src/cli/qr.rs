@@ -129,6 +129,9 @@ pub(super) async fn run(args: Args) -> Done {
         return Ok(());
     }
     if let (Some(form), Some(path), [link]) = (form, &args.cover, links.as_slice()) {
+        if let (Form::Png, Some(_)) = (form, &args.title) {
+            output::complain("a cover that is a PNG has no title: write it as an `.svg`");
+        }
         let only = match topics.as_slice() {
             [only] => config.topics.get(only).map(|title| title.default.as_str()),
             _ => None,
