@@ -118,6 +118,9 @@ async fn people_are_brought_in_listed_exported_and_erased_without_a_daemon() {
     let words = said(&elsewhere, &["import", &out, "--channel", "bot", "--source", "a move"]);
     assert_eq!(words, "3 of 3 imported to bot\n");
     assert_eq!(json_of(&elsewhere, &["show", "bot", "103"])["first_name"], "=1+1");
+    let moved = said(&elsewhere, &["show", "bot", "101"]);
+    let proof = "2025-01-03T10:00:00Z  yes, by import:a move (import:the old bot)";
+    assert!(moved.contains(proof), "{moved}");
     let lines = file(&rig, "lines.json", &said(&rig, &["export", "--json"]));
     let words = said(&elsewhere, &["import", &lines, "--channel", "bot", "--source", "a move"]);
     assert_eq!(words, "0 of 3 imported to bot; 3 known already\n");

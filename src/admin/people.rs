@@ -58,6 +58,8 @@ pub struct PersonRow {
     pub joined_at: Option<Timestamp>,
     /// When they consented; `None`: when they joined.
     pub consented_at: Option<Timestamp>,
+    /// How they did, by the books of whoever kept them before.
+    pub consented_by: Option<String>,
 }
 
 /// People whom an import brings.
@@ -98,42 +100,65 @@ impl Desk {
         let (mut people, mut looked_at) = (Vec::new(), 0);
         let (mut unjudged, mut why) = (0u64, None);
         let is_filtered = topic.is_some() || standing.is_some() || rule.is_some();
-        for name in channels {
-            let mut next = match from {
-                Some((of, _)) if *of > name => continue,
-                Some((of, number)) if *of == name => *number,
-                _ => 0,
-            };
-            loop {
-                let wanted = if is_filtered { PAGE } else { PAGE.min(limit - people.len() + 1) };
-                let page = self.store.load_people_from(&name, next, wanted).await?;
-                for person in &page {
-                    if people.len() >= limit || looked_at >= LOOKED_AT_MAX {
-                        let next = json!([name, person.number]);
-                        return Ok(told(&people, &next, unjudged, why.as_deref()));
-                    }
-                    looked_at += 1;
-                    let is_meant = topic.as_ref().is_none_or(|it| person.topics.contains(it))
-                        && standing.is_none_or(|it| person.standing == it);
-                    if !is_meant || !person.is_counted() {
-                        continue;
-                    }
-                    match rule.as_ref().map_or(Ok(true), |it| self.holds(it, &name, person)) {
-                        Ok(true) => people.push(record(&name, person)),
-                        Ok(false) => {}
-                        Err(error) => {
-                            unjudged += 1;
-                            why.get_or_insert(error);
+        let next = 'found: {
+            for name in channels {
+                let mut next = match from {
+                    Some((of, _)) if *of > name => continue,
+                    Some((of, number)) if *of == name => *number,
+                    _ => 0,
+                };
+                loop {
+                    let wanted =
+                        if is_filtered { PAGE } else { PAGE.min(limit - people.len() + 1) };
+                    let page = self.store.load_people_from(&name, next, wanted).await?;
+                    for person in &page {
+                        if people.len() >= limit || looked_at >= LOOKED_AT_MAX {
+                            let next = json!([name, person.number]);
+                            break 'found next;
+                        }
+                        looked_at += 1;
+                        let is_meant = topic.as_ref().is_none_or(|it| person.topics.contains(it))
+                            && standing.is_none_or(|it| person.standing == it);
+                        if !is_meant || !person.is_counted() {
+                            continue;
+                        }
+                        match rule.as_ref().map_or(Ok(true), |it| self.holds(it, &name, person)) {
+                            Ok(true) => people.push(record(&name, person)),
+                            Ok(false) => {}
+                            Err(error) => {
+                                unjudged += 1;
+                                why.get_or_insert(error);
+                            }
                         }
                     }
-                }
-                match page.last().and_then(|last| last.number.checked_add(1)) {
-                    Some(after) if page.len() == wanted => next = after,
-                    _ => break,
+                    match page.last().and_then(|last| last.number.checked_add(1)) {
+                        Some(after) if page.len() == wanted => next = after,
+                        _ => break,
+                    }
                 }
             }
+            Value::Null
+        };
+        if ask.is_export {
+            self.add_agreements(&mut people).await?;
         }
-        Ok(told(&people, &Value::Null, unjudged, why.as_deref()))
+        Ok(told(&people, &next, unjudged, why.as_deref()))
+    }
+
+    /// Adds to each record when they consented, and how: an import takes it in again.
+    async fn add_agreements(&self, people: &mut [Value]) -> Result<(), AskError> {
+        for some in people.chunk_by_mut(|one, other| one["channel"] == other["channel"]) {
+            let channel = some.first().and_then(|one| one["channel"].as_str());
+            let Some(channel) = channel.and_then(|name| Name::parse(name).ok()) else { continue };
+            let number = |one: &Value| one["number"].as_u64().and_then(|it| u32::try_from(it).ok());
+            let numbers = some.iter().map(|one| number(one).unwrap_or_default()).collect();
+            let agreed = self.store.load_agreements(&channel, numbers).await?;
+            for (one, agreed) in some.iter_mut().zip(agreed) {
+                let Some((at, way)) = agreed else { continue };
+                (one["consented_at"], one["consented_by"]) = (at.to_string().into(), way.into());
+            }
+        }
+        Ok(())
     }
 
     fn holds(
@@ -215,7 +240,11 @@ impl Desk {
                 choices: None,
                 default_reply_at: None,
             };
-            Newcomer { person, consented_at: row.consented_at.unwrap_or(joined_at) }
+            Newcomer {
+                person,
+                consented_at: row.consented_at.unwrap_or(joined_at),
+                consented_by: row.consented_by,
+            }
         });
         let arrivals = Arrivals {
             channel: channel.clone(),

@@ -693,6 +693,13 @@ pub trait Store: Send + Sync + 'static {
     /// What the ledger of consents holds of somebody, oldest first, at most the newest `limit`.
     fn load_consents(&self, channel: &Name, number: u32, limit: usize) -> Reply<'_, Vec<Proof>>;
 
+    /// The newest yes that the ledger holds of each: when, and how it came (see `Consent::way`).
+    fn load_agreements(
+        &self,
+        channel: &Name,
+        numbers: Vec<u32>,
+    ) -> Reply<'_, Vec<Option<(Timestamp, String)>>>;
+
     /// Looks through the whole ledger of consents, and for the entry of a hash that was noted.
     fn audit_consents(&self, noted: Option<Hash>) -> Reply<'_, Audit>;
 

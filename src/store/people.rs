@@ -57,6 +57,8 @@ pub struct Newcomer {
     pub person: Subscriber,
     /// When they are said to have consented.
     pub consented_at: Timestamp,
+    /// How, as whoever kept them before has it; stands behind the way of all.
+    pub consented_by: Option<String>,
 }
 
 /// What became of arrivals; the sum is all of them.

@@ -32,9 +32,11 @@ async fn erase(store: &dyn Store, address: &str) -> Option<u32> {
 }
 
 fn arrivals(addresses: &[&str], is_dry: bool) -> Arrivals {
-    let people = addresses
-        .iter()
-        .map(|address| Newcomer { person: person(address, &["news"]), consented_at: now() - DAY });
+    let people = addresses.iter().map(|address| Newcomer {
+        person: person(address, &["news"]),
+        consented_at: now() - DAY,
+        consented_by: None,
+    });
     Arrivals { channel: name("bot"), people: people.collect(), way: "import:shop".into(), is_dry }
 }
 

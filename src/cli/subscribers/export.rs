@@ -14,7 +14,7 @@ use crate::cli::subscribers::table::text_of;
 use crate::cli::subscribers::{Whom, page};
 use crate::cli::{Done, EX_IOERR, Failure, Settings, output, reach};
 
-/// The columns of a table; `import` reads them.
+/// The columns of a table.
 pub(super) const COLUMNS: [&str; 9] = [
     "channel",
     "number",
@@ -26,6 +26,9 @@ pub(super) const COLUMNS: [&str; 9] = [
     "standing",
     "joined",
 ];
+
+/// Those that an export has besides; `import` reads them all.
+const CONSENT: [&str; 2] = ["consented", "consented_by"];
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -88,14 +91,14 @@ async fn write(
 ) -> Result<io::Result<usize>, Failure> {
     let mut count = 0;
     let is_csv = args.csv || !args.json;
-    if is_csv && let Err(error) = writeln!(out, "{}", COLUMNS.join(",")) {
+    if is_csv && let Err(error) = writeln!(out, "{},{}", COLUMNS.join(","), CONSENT.join(",")) {
         return Ok(Err(error));
     }
     let mut asking = Some(args.whom.ask(PEOPLE_MAX, true));
     while let Some(ask) = asking.take() {
         let (people, next) = page(line, &ask).await?;
         for person in &people {
-            let text = if is_csv { line_of(person) } else { row_of(person).to_string() };
+            let text = if is_csv { whole_line_of(person) } else { row_of(person).to_string() };
             if let Err(error) = writeln!(out, "{text}") {
                 return Ok(Err(error));
             }
@@ -111,7 +114,11 @@ async fn write(
 
 /// The field of the record that a column shows.
 fn field(column: &str) -> &str {
-    if column == "joined" { "joined_at" } else { column }
+    match column {
+        "joined" => "joined_at",
+        "consented" => "consented_at",
+        other => other,
+    }
 }
 
 /// A person in the words of the columns.
@@ -121,13 +128,22 @@ pub(super) fn cells_of(person: &Value) -> Vec<String> {
 
 /// As a line of a table for spreadsheets.
 pub(super) fn line_of(person: &Value) -> String {
-    let cells = cells_of(person).into_iter().map(|text| cell(&Value::String(text)));
-    cells.collect::<Vec<_>>().join(",")
+    line(person, &COLUMNS)
+}
+
+fn whole_line_of(person: &Value) -> String {
+    format!("{},{}", line(person, &COLUMNS), line(person, &CONSENT))
+}
+
+fn line(person: &Value, columns: &[&str]) -> String {
+    let cells = columns.iter().map(|column| text_of(&person[field(column)]));
+    cells.map(|text| cell(&Value::String(text))).collect::<Vec<_>>().join(",")
 }
 
 /// As an object that `import` reads.
 fn row_of(person: &Value) -> Value {
-    let fields = COLUMNS.iter().map(|column| ((*column).to_owned(), person[field(column)].clone()));
+    let columns = COLUMNS.iter().chain(&CONSENT);
+    let fields = columns.map(|column| ((*column).to_owned(), person[field(column)].clone()));
     Value::Object(fields.filter(|(_, value)| !value.is_null()).collect())
 }
 
@@ -152,11 +168,12 @@ mod tests {
             "topics": ["news", "shop"],
             "standing": "active",
             "joined_at": "2026-11-28T00:00:00Z",
+            "consented_by": "start:news",
         });
         assert_eq!(
-            line_of(&person),
+            whole_line_of(&person),
             "bot,7,\"'-100123\",,\"'=HYPERLINK(\"\"http://x\"\")\",,news shop,active,\
-             2026-11-28T00:00:00Z"
+             2026-11-28T00:00:00Z,,start:news"
         );
         assert_eq!(row_of(&person)["joined"], "2026-11-28T00:00:00Z");
         assert_eq!(row_of(&person).get("language"), None);

@@ -17,6 +17,7 @@ use crate::cli::subscribers::table::{Fault, Rows};
 use crate::cli::{Done, EX_DATAERR, EX_IOERR, Failure, Settings, output, reach};
 use crate::daemon::Setup;
 use crate::model::name::Name;
+use crate::runtime::clock::Clock;
 use crate::store::Arrived;
 
 /// Most people of one question to the daemon, and most topics of these.
@@ -171,7 +172,7 @@ fn reader<'a>(
         let names = names.join(", ");
         return Err(Failure::new(1, format!("no topic `{topic}`; there is {names}")));
     }
-    Ok(Reader { channel, kind, known, topics })
+    Ok(Reader { channel, kind, known, topics, now: Clock::system().now() })
 }
 
 /// Reads all rows; answers how many there are. Ends early at too many faults.

@@ -141,7 +141,7 @@ struct Who {
 
 fn standing(text: &str) -> Result<Standing, String> {
     serde_json::from_value(Value::from(text))
-        .map_err(|_| "there is active, stopped, blocked and gone".to_owned())
+        .map_err(|_| format!("there is active, stopped, blocked and gone, and no `{text}`"))
 }
 
 pub(super) async fn run(args: Args) -> Done {

@@ -15,7 +15,7 @@ use crate::model::time::Timestamp;
 use crate::model::zone::Zone;
 
 /// The columns that are read. `number` is what `export` wrote and counts for nothing.
-pub(super) const COLUMNS: [&str; 10] = [
+pub(super) const COLUMNS: [&str; 11] = [
     "address",
     "language",
     "first_name",
@@ -24,9 +24,13 @@ pub(super) const COLUMNS: [&str; 10] = [
     "standing",
     "joined",
     "consented",
+    "consented_by",
     "channel",
     "number",
 ];
+
+/// Longest word on how somebody consented, in characters.
+const WAY_CHARS_MAX: usize = 100;
 
 /// Longest address of Messenger, in digits.
 const ADDRESS_DIGITS_MAX: usize = 32;
@@ -39,6 +43,7 @@ pub(super) struct Reader<'a> {
     pub known: &'a [Name],
     /// Added to those of each row.
     pub topics: &'a [Name],
+    pub now: Timestamp,
 }
 
 impl Reader<'_> {
@@ -54,6 +59,7 @@ impl Reader<'_> {
             standing: Standing::Active,
             joined_at: None,
             consented_at: None,
+            consented_by: None,
         };
         let mut faults = Vec::new();
         for (column, cell) in &row.cells {
@@ -71,8 +77,12 @@ impl Reader<'_> {
                     .ok_or_else(|| format!("there is no time zone `{cell}`")),
                 "topics" => self.topics(cell).map(|it| person.topics.extend(it)),
                 "standing" => standing(cell).map(|it| person.standing = it),
-                "joined" => instant(cell).map(|it| person.joined_at = Some(it)),
-                "consented" => instant(cell).map(|it| person.consented_at = Some(it)),
+                "joined" => self.instant(cell).map(|it| person.joined_at = Some(it)),
+                "consented" => self.instant(cell).map(|it| person.consented_at = Some(it)),
+                "consented_by" => {
+                    person.consented_by = Some(cell.chars().take(WAY_CHARS_MAX).collect());
+                    Ok(())
+                }
                 "channel" if cell == self.channel.as_str() => Ok(()),
                 "channel" => Err(format!("it goes to `{}`, not to `{cell}`", self.channel)),
                 "number" => Ok(()),
@@ -104,9 +114,13 @@ impl Reader<'_> {
         }
         let is_good = match self.kind {
             // As a number, so that no one is there twice.
-            ChannelKind::Telegram => cell.parse::<i64>().is_ok_and(|id| id.to_string() == cell),
+            ChannelKind::Telegram => {
+                cell.parse::<i64>().is_ok_and(|id| id != 0 && id.to_string() == cell)
+            }
             ChannelKind::Messenger => {
-                cell.len() <= ADDRESS_DIGITS_MAX && cell.bytes().all(|c| c.is_ascii_digit())
+                cell.len() <= ADDRESS_DIGITS_MAX
+                    && cell.bytes().all(|c| c.is_ascii_digit())
+                    && cell.bytes().any(|c| c != b'0')
             }
         };
         let what = match self.kind {
@@ -123,6 +137,14 @@ impl Reader<'_> {
             topic.cloned().ok_or_else(|| format!("there is no topic `{word}` in the settings"))
         };
         words.map(known).collect()
+    }
+
+    /// What has been by now.
+    fn instant(&self, cell: &str) -> Result<Timestamp, String> {
+        match instant(cell)? {
+            at if at > self.now => Err(format!("`{cell}` is yet to come")),
+            at => Ok(at),
+        }
     }
 }
 
@@ -155,7 +177,13 @@ mod tests {
     fn read(kind: ChannelKind, cells: &[(&str, &str)]) -> Result<PersonRow, String> {
         let channel = Name::parse("bot").unwrap();
         let known = [Name::parse("news").unwrap(), Name::parse("shop").unwrap()];
-        let reader = Reader { channel: &channel, kind, known: &known, topics: &known[..1] };
+        let reader = Reader {
+            channel: &channel,
+            kind,
+            known: &known,
+            topics: &known[..1],
+            now: Timestamp::from_millis(1_800_000_000_000),
+        };
         let own = |(name, cell): &(&str, &str)| ((*name).to_owned(), (*cell).to_owned());
         let row = Row { line: 7, cells: cells.iter().map(own).collect() };
         reader
@@ -174,6 +202,7 @@ mod tests {
             ("standing", "stopped"),
             ("joined", "2026-01-02"),
             ("consented", "2026-01-02T03:04:05Z"),
+            ("consented_by", "start:news"),
             ("channel", "bot"),
             ("number", "9"),
         ];
@@ -202,6 +231,8 @@ mod tests {
             (Telegram, &[("address", "1"), ("timezone", "Nowhere")], "no time zone `Nowhere`"),
             (Telegram, &[("address", "1"), ("standing", "new")], "there is active, stopped"),
             (Telegram, &[("address", "1"), ("joined", "28.11.2026")], "is no day such as"),
+            (Telegram, &[("address", "1"), ("consented", "2031-01-01")], "is yet to come"),
+            (Telegram, &[("address", "0")], "`0` is not the number of a chat"),
             (Telegram, &[("address", "1"), ("channel", "page")], "it goes to `bot`"),
             (Telegram, &[("address", "1"), ("mail", "x")], "no such column"),
         ] {

@@ -33,7 +33,7 @@ pub(super) fn take_in(
     let Arrivals { channel, people, way, is_dry } = arrivals;
     let mut arrived = Arrived::default();
     let mut crowd = Crowded::open(writing, channel)?;
-    for Newcomer { person, consented_at } in people {
+    for Newcomer { person, consented_at, consented_by } in people {
         if let Some(number) = crowd.number_of(writing, &person.address)? {
             let known = writing.tables.subscribers.need((channel.as_str(), number))?;
             match known.standing {
@@ -56,7 +56,10 @@ pub(super) fn take_in(
                 at: *consented_at,
                 number,
                 given: true,
-                way: way.clone(),
+                way: match consented_by {
+                    Some(before) => format!("{way} ({before})"),
+                    None => way.clone(),
+                },
                 wording: String::new(),
             };
             let pseudonym = writing.name_in_ledger(channel, number, person.address.clone())?;

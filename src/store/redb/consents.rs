@@ -8,6 +8,7 @@ use redb::ReadTransaction;
 use crate::model::name::Name;
 use crate::model::proof::{Audit, Entry, Hash, Proof, Pseudonym, hash_of};
 use crate::model::subscriber::Consent;
+use crate::model::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::redb::ledger::Writing;
 use crate::store::redb::rows::Wording;
@@ -39,6 +40,27 @@ pub(super) fn load_consents(
     }
     proofs.reverse();
     Ok(proofs)
+}
+
+/// See `Store::load_agreements`.
+pub(super) fn load_agreements(
+    read: &ReadTransaction,
+    channel: &Name,
+    numbers: &[u32],
+) -> Result<Vec<Option<(Timestamp, String)>>, StoreError> {
+    let name = channel.as_str();
+    let (consents, consents_of) = (CONSENTS.open(read)?, CONSENTS_OF.open(read)?);
+    let newest = |number: &u32| {
+        let range = (name, *number, 0)..=(name, *number, u64::MAX);
+        for key in consents_of.keys(range)?.rev() {
+            let entry = consents.need(key?.value().2)?;
+            if entry.given {
+                return Ok(Some((entry.at, entry.way)));
+            }
+        }
+        Ok(None)
+    };
+    numbers.iter().map(newest).collect()
 }
 
 /// See `Store::audit_consents`.

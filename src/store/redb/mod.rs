@@ -1004,6 +1004,15 @@ impl Store for RedbStore {
         self.write(move |writing| forget::forget_person(writing, &erasure))
     }
 
+    fn load_agreements(
+        &self,
+        channel: &Name,
+        numbers: Vec<u32>,
+    ) -> Reply<'_, Vec<Option<(Timestamp, String)>>> {
+        let channel = channel.clone();
+        self.scan(move |read| consents::load_agreements(read, &channel, &numbers))
+    }
+
     fn load_consents(&self, channel: &Name, number: u32, limit: usize) -> Reply<'_, Vec<Proof>> {
         let channel = channel.clone();
         self.scan(move |read| consents::load_consents(read, &channel, number, limit))
