@@ -77,8 +77,12 @@ pub(super) fn compared(
             [Token::Name("not"), Token::Name("in"), ..] => ("not in", end + 2),
             [Token::Mark(mark @ ("*" | "/" | "+" | "-" | "//" | "%")), ..] => {
                 let (right, _) = operand(tokens, end + 1, fields);
-                let amount = [&left, &right].into_iter().find(|one| one.kind == Kind::Amount);
-                faults.extend(amount.map(|amount| no_number(amount, mark)));
+                let sides = [(&left, &right), (&right, &left)];
+                // Texts are put together by `+`.
+                let amount = sides.into_iter().find(|(one, other)| {
+                    one.kind == Kind::Amount && (*mark != "+" || other.kind == Kind::Number)
+                });
+                faults.extend(amount.map(|(amount, _)| no_number(amount, mark)));
                 continue;
             }
             _ => continue,
@@ -87,9 +91,12 @@ pub(super) fn compared(
         if tokens.get(after).is_some_and(|token| !closes(*token)) {
             right.kind = Kind::Open;
             right.path = None;
+            right.literals.clear();
         }
         match of_kinds(&left, sign, &right) {
             Some(fault) => faults.push(fault),
+            // In a text any piece of it is looked for.
+            None if sign.ends_with("in") && right.kind != Kind::List => {}
             None => faults.extend(of_words(&left, &right, fields, text_of)),
         }
     }

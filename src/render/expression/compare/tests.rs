@@ -100,6 +100,8 @@ fn what_an_item_can_never_be_is_told() {
         "(item.title ~ 5) == 'x5' or item.title ~ 5 == 'x5'",
         "item.percent_off + 1 >= 20 and item.percent_off >= -1.5",
         "item.on_sale == true and source in ['notes']",
+        "'drop' in change and '-12-' in item.published and 'r' in item.language",
+        "item.price + ' now' != 'x' and item.title ~ 5 != 'x'",
         "item.tags | first | default('') == 'port' and item.tags | join(',') == 'a,b'",
         "item.language in ['ro', 'pt-br', '']",
     ] {
