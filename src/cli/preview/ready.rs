@@ -55,7 +55,9 @@ pub(super) async fn find(
     }
     let now = Clock::system().now();
     let mut shown = Vec::new();
-    for kind in kinds_of(setup, None, args.channel.as_deref())? {
+    let channels: Vec<Name> = setup.config.channels.iter().map(|one| one.name.clone()).collect();
+    let own = (!channels.is_empty()).then_some(&channels[..]);
+    for kind in kinds_of(setup, own, args.channel.as_deref())? {
         if let Some(message) = word.said(setup, reader, kind, now) {
             shown.push(Shown::of(kind, &message, &[]));
         }
