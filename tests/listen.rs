@@ -29,6 +29,7 @@ use tidings::listen::webhooks::Door;
 use tidings::listen::{self, polling};
 use tidings::model::event::{Deed, Event};
 use tidings::model::name::Name;
+use tidings::model::prospect::Selection;
 use tidings::model::time::Timestamp;
 use tidings::runtime::clock::Clock;
 use tidings::runtime::meters::Meters;
@@ -214,7 +215,7 @@ fn invite() -> Invite {
                 (name("page"), Entrance::Messenger { page: "100".into() }),
             ],
         },
-        sources: vec![name("blog")],
+        selection: Selection::default(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `tidings check`.
 
+mod says;
+
 use std::collections::BTreeMap;
 
 use crate::cli::{Done, Settings, output, reach};
@@ -168,6 +170,7 @@ fn summary(setup: &Setup) -> String {
             out.push_str(&format!("  {}: deauthorization at {deauthorize}\n", channel.name));
         }
     }
+    out.push_str(&says::lines(&config.messages));
     let now = Clock::system().now();
     for file in &config.posts {
         let past = if file.at < now { ", which is past" } else { "" };
@@ -367,6 +370,7 @@ fn summary_json(setup: &Setup) -> serde_json::Value {
                 Some((one.name.to_string(), urls))
             })
             .collect::<BTreeMap<_, _>>(),
+        "messages": says::json(&config.messages),
         "data_dir": config.data_dir,
         "warnings": setup.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })

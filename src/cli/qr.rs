@@ -155,6 +155,9 @@ fn tell(args: &Args, config: &Config, topics: &[Name], links: &[Link]) -> Done {
         return Ok(());
     }
     if let (Some(form), Some(path), [link]) = (form, &args.cover, links) {
+        if let (Form::Png, Some(_)) = (form, &args.title) {
+            output::complain("a cover that is a PNG has no title: write it as an `.svg`");
+        }
         let only = match topics {
             [only] => config.topics.get(only).map(|title| title.default.as_str()),
             _ => None,

@@ -29,7 +29,7 @@ pub mod privacy;
 
 mod erasing;
 
-mod layout;
+pub mod layout;
 
 pub mod reminders;
 

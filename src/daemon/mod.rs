@@ -15,6 +15,8 @@ mod pages;
 
 mod chat;
 
+mod automatic;
+
 mod editor;
 
 mod profiles;
@@ -29,6 +31,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::runtime::reloads::Refused;
 use crate::runtime::systemd;
 
+pub use automatic::Automatic;
 pub use ground::{Absent, Ground, NoStore, cautions, try_folder};
 pub use profiles::facets;
 pub use setup::{Setup, layouts};

@@ -61,6 +61,7 @@ impl Setup {
                 return Err(problems);
             }
         };
+        let layouts = layouts.in_zone(loaded.config.days.zone());
         Ok(Self {
             config: Arc::new(loaded.config),
             layouts: Arc::new(layouts),
@@ -102,8 +103,12 @@ impl config::Checks for Rules {
         page::check(rules)
     }
 
-    fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
-        expression::condition(text).map_err(told)
+    fn condition(
+        &self,
+        text: &str,
+        sources: &[Name],
+    ) -> Result<Condition, Vec<(String, Option<String>)>> {
+        expression::condition(text, sources).map_err(told)
     }
 
     fn audience(

@@ -19,11 +19,15 @@ pub trait Checks {
     fn page(&self, rules: &PageRules) -> Vec<(&'static str, String)>;
 
     /// The condition that a text is, or all that is wrong with it: each in one line, perhaps with a
-    /// hint.
+    /// hint. It is over items of these sources: of none that are known, of whatever source.
     ///
     /// # Errors
     /// What is wrong with it.
-    fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>>;
+    fn condition(
+        &self,
+        text: &str,
+        sources: &[Name],
+    ) -> Result<Condition, Vec<(String, Option<String>)>>;
 
     /// The rule over subscribers that a text is, as [`Checks::condition`]; it may compare with
     /// these topics and channels, and name these fields of the profile: of `None` any.
@@ -81,7 +85,11 @@ impl Checks for NoFaults {
         vec![]
     }
 
-    fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
+    fn condition(
+        &self,
+        text: &str,
+        _: &[Name],
+    ) -> Result<Condition, Vec<(String, Option<String>)>> {
         Ok(Condition::new(text, std::sync::Arc::new(|_, _, _| Ok(true))))
     }
 

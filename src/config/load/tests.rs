@@ -74,8 +74,12 @@ impl Checks for Unruled {
         odd.map(|(key, _)| (key, "`h2 >` is no CSS selector".to_owned())).collect()
     }
 
-    fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
-        NoFaults.condition(text)
+    fn condition(
+        &self,
+        text: &str,
+        sources: &[Name],
+    ) -> Result<Condition, Vec<(String, Option<String>)>> {
+        NoFaults.condition(text, sources)
     }
 
     fn audience(
@@ -192,6 +196,22 @@ fn the_examples_name_every_key_that_is_known() {
                 assert!(named.contains(&((*path).to_owned(), (*key).to_owned())), "{path}: {key}");
             }
         }
+    }
+}
+
+#[test]
+fn words_that_look_as_if_they_were_more_are_warned_of() {
+    let main = "data_dir = '/x'\n[messages]\nwelcome = { en = \"Hello {{ name }}\", ro = \"Salut\" }\n\
+                 goodbye = \"<b>Bye</b>\"\n[messages.reminder]\nevery = \"90 days\"\n\
+                 say = \"{topics} for {name}\"\n";
+    let told = Folder::new(&[("tidings.toml", main)]).load().unwrap().warnings;
+    let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+    for piece in [
+        "messages.welcome: `{{ name }}` is sent as it stands: these are plain words",
+        "messages.goodbye: `<b>` is sent as it stands: these are plain words",
+        "messages.reminder.say: `{name}` is sent as it stands, only {topics} is filled in",
+    ] {
+        assert!(told.iter().any(|line| line.contains(piece)), "{piece}: {told:?}");
     }
 }
 
