@@ -68,6 +68,8 @@ fn writes(rig: &Rig) -> (usize, usize) {
 async fn shown(rig: &Rig) {
     let commands = |language: &str| rig.telegram.commands(language);
     until("the bot's commands", || commands("ru") != commands("en")).await;
+    let of_admins = |language: &str| rig.telegram.admin_commands(language);
+    until("those in groups", || of_admins("ru") != of_admins("en")).await;
     until("the page's menu", || rig.messenger.profile().contains_key("persistent_menu")).await;
 }
 
@@ -157,9 +159,10 @@ async fn a_bot_answers_with_the_editors_words() {
     ana.says("pret");
     hears(&ana, 7, "E gratis.").await;
     // No reply of the editor's comes before our commands.
-    ana.says("stop");
+    ana.says("stpo");
+    ana.edits("stop");
     hears(&ana, 8, "Fair winds.").await;
-    ana.says("stop the press");
+    ana.says("please do stop the press");
     hears(&ana, 9, "E gratis.").await;
     daemon.terminate();
 }

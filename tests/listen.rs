@@ -903,7 +903,7 @@ async fn a_bot_is_told_its_address_until_it_has_heard() {
     let expected = json!({
         "url": "https://news.example.com/telegram/newsbot",
         "secret_token": SECRET,
-        "allowed_updates": ["message", "callback_query", "my_chat_member"],
+        "allowed_updates": ["message", "edited_message", "callback_query", "my_chat_member"],
     });
     for _ in 0..2 {
         assert_eq!(service.asked().await, ("setWebhook".to_owned(), expected.clone()));
@@ -931,7 +931,7 @@ async fn a_page_is_subscribed() {
 async fn a_webhook_that_was_taken_away_is_set_again_and_the_sysadmin_is_told() {
     let url = "https://news.example.com/telegram/newsbot";
     let info = |url: &str, pending: u64| {
-        let kinds = ["my_chat_member", "message", "callback_query"];
+        let kinds = ["my_chat_member", "message", "callback_query", "edited_message"];
         result(&json!({
             "url": url, "has_custom_certificate": false, "pending_update_count": pending,
             "allowed_updates": kinds,

@@ -163,6 +163,9 @@ impl Channel {
     pub fn lower_answer(&self, answer: &Answer) -> Vec<Call> {
         let tap = answer.tap.as_ref();
         let mut calls = self.lower(&answer.message, tap.map(|tap| tap.id.as_str()));
+        if let (Self::Telegram(_), Some(toast)) = (self, tap.and_then(|tap| tap.toast.as_ref())) {
+            telegram::lower::say_in_passing(&mut calls, toast);
+        }
         if let (Self::Telegram(_), Some(message)) = (self, tap.and_then(|tap| tap.message)) {
             telegram::lower::put_in_place(&mut calls, message);
         }
@@ -291,7 +294,8 @@ impl Channel {
             Self::Telegram(client) if !uploads.is_empty() => {
                 client.send_with(call, uploads, address).await
             }
-            _ => self.send(call, address).await,
+            Self::Messenger(client) => client.send_marked(call, uploads, address, None).await,
+            Self::Telegram(_) => self.send(call, address).await,
         }
     }
 
@@ -305,7 +309,7 @@ impl Channel {
     ) -> Observed {
         match self {
             Self::Telegram(_) => self.send_with(call, uploads, address).await,
-            Self::Messenger(client) => client.send_marked(call, address, Some(mark)).await,
+            Self::Messenger(client) => client.send_marked(call, uploads, address, Some(mark)).await,
         }
     }
 

@@ -19,7 +19,7 @@ use crate::model::one_off::{OneOff, Says};
 use crate::model::post::{Body, Counts, DraftId, Post, PostId, Told};
 use crate::model::rollout::Stages;
 use crate::model::time::Timestamp;
-use crate::model::watch_news::watch_button;
+use crate::model::watch_news::{button_languages, watch_button};
 use crate::model::watch_tap::Tap;
 use crate::render::{RenderError, Scene, Stage};
 use crate::store::StoreError;
@@ -141,15 +141,15 @@ impl Set<'_> {
             _ => None,
         };
         let each = options.layouts.render_each(&stage, self.layout, kinds);
-        let set = |(kind, language, rendered): (ChannelKind, Option<String>, _)| {
+        let set = |(kind, language, rendered)| {
             let message = self.or_plain(items, rendered);
-            let message = match &tap {
-                Some(tap) => watched(message, *tap, language.as_deref()),
-                None => message,
-            };
             Body { kind, language, message }
         };
-        let bodies = each.into_iter().map(set).collect();
+        let bodies: Vec<Body> = each.into_iter().map(set).collect();
+        let bodies = match tap {
+            Some(tap) => watched_each(bodies, tap),
+            None => bodies,
+        };
         let title = items.first().map_or("", |item| item.title.as_str());
         let cards = crate::render::cards(items, &scene);
         let name = Some(self.campaign.clone());
@@ -186,6 +186,26 @@ impl Composed {
         self.post.corrections = Some(Box::new(Corrections::new(told, until)));
         self.items = items;
     }
+}
+
+/// Each body with a button below it, in its language. Who reads a language that the layout has no
+/// words of, but the button, has a body of their own for it.
+fn watched_each(mut bodies: Vec<Body>, tap: Tap) -> Vec<Body> {
+    let for_all: Vec<Body> =
+        bodies.iter().filter(|body| body.language.is_none()).cloned().collect();
+    for body in for_all {
+        for language in button_languages() {
+            let is_it =
+                |own: &Body| own.kind == body.kind && own.language.as_deref() == Some(language);
+            if !bodies.iter().any(is_it) {
+                bodies.push(Body { language: Some(language.to_owned()), ..body.clone() });
+            }
+        }
+    }
+    for body in &mut bodies {
+        body.message = watched(Arc::clone(&body.message), tap, body.language.as_deref());
+    }
+    bodies
 }
 
 /// The message with a button below its last text.
@@ -286,4 +306,34 @@ fn card_of(title: &str, message: &Message) -> Card {
         }
     }
     card
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::product_token::ProductToken;
+
+    #[test]
+    fn the_button_is_in_the_readers_language_whatever_the_layout_is_in() {
+        let shop = Name::parse("shop").unwrap();
+        let body = |language: Option<&str>, text: &str| Body {
+            kind: ChannelKind::Telegram,
+            language: language.map(str::to_owned),
+            message: Arc::new(Message::from_plain(text)),
+        };
+        let bodies = vec![body(None, "A kettle"), body(Some("ro"), "Un ceainic")];
+        let bodies = watched_each(bodies, Tap::Stock(ProductToken::new(&shop, 7)));
+        let told = |language: Option<&str>| {
+            let found = bodies.iter().find(|body| body.language.as_deref() == language).unwrap();
+            match &found.message.modules[..] {
+                [Module::Text { text, buttons }] => (text.plain(), buttons[0].label.clone()),
+                other => panic!("{other:?}"),
+            }
+        };
+        let own = |text: &str, label: &str| (text.to_owned(), label.to_owned());
+        assert_eq!(told(None), own("A kettle", "🔔 Tell me when in stock"));
+        assert_eq!(told(Some("ro")), own("Un ceainic", "🔔 Spune-mi când e în stoc"));
+        assert_eq!(told(Some("de")), own("A kettle", "🔔 Sag, wenn es da ist"));
+        assert_eq!(bodies.len(), 7, "one a language that the button has, and no more");
+    }
 }

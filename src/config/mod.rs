@@ -332,6 +332,8 @@ pub struct Messages {
     pub goodbye_layout: Option<Name>,
     /// `default_reply`: to anything that is not understood.
     pub default_reply: Texts,
+    /// The same to who has not subscribed; `None` where `default_reply` is an editor's.
+    pub stranger_reply: Option<Texts>,
     /// `default_reply_layout`: in which `default_reply` is set. Default none.
     pub default_reply_layout: Option<Name>,
     /// `default_reply_every`: one person hears it at most this often. Default 10 s, 0 s to 30 d.

@@ -20,6 +20,7 @@ use crate::converse::{frequency, language, latest, profile, quiet, settings, top
 use crate::model::message::{Action, Button, Message, Module};
 use crate::model::name::Name;
 use crate::model::rich::RichText;
+use crate::model::start;
 use crate::model::subscriber::Subscriber;
 use crate::model::time::Timestamp;
 use crate::model::zone::Zone;
@@ -41,6 +42,8 @@ pub struct Choosing {
     pub zone: Option<Zone>,
     /// What people are asked of themselves, in this order.
     pub fields: Vec<Field>,
+    /// There are products that can be watched.
+    pub has_products: bool,
 }
 
 /// What a choice leads to.
@@ -81,7 +84,7 @@ pub(super) fn choose(
     let rest = wanted.rest.trim();
     let mut chosen = match wanted.command {
         Command::Topics => topics::take(person, rest, wanted.now, setting),
-        Command::Frequency => frequency::take(person, rest, wanted.now, setting),
+        Command::Frequency => frequency::take(person, rest, wanted.is_tap, wanted.now, setting),
         Command::Quiet => quiet::take(person, rest, wanted.now, setting),
         Command::Language => language::take(person, rest, wanted.told_language, setting),
         Command::Latest => latest::latest(person, rest, setting),
@@ -91,6 +94,19 @@ pub(super) fn choose(
     };
     chosen.is_in_place = wanted.is_tap && !rest.is_empty();
     chosen
+}
+
+/// Whether what stands behind a command's words can be meant for it and nothing else.
+pub(super) fn fits(command: Command, rest: &str, setting: &Setting<'_>) -> bool {
+    match command {
+        Command::Topics => topic_of(rest.trim_start_matches(['+', '-']), setting).is_some(),
+        Command::Latest => topic_of(rest, setting).is_some(),
+        Command::Start => !start::read(rest, setting.topics).topics.is_empty(),
+        Command::Frequency => frequency::is_told(rest, setting),
+        Command::Quiet => quiet::is_told(rest),
+        Command::Language => language::named(rest, setting).is_some(),
+        _ => false,
+    }
 }
 
 /// A text with buttons below it, which are gone once one is tapped where the service has it so.

@@ -1,6 +1,10 @@
 //! The commands of the chat, in one list: how each is called, the words for it in the languages of
 //! the answers, and what a menu says of it.
 
+mod said;
+
+pub(super) use said::said;
+
 /// What can be asked for by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -26,7 +30,7 @@ pub struct Row {
     pub command: Command,
     /// Behind the slash.
     pub name: &'static str,
-    /// Words that mean the same, in lower case.
+    /// Words that mean the same; how they are written does not matter.
     words: &'static [&'static str],
     /// Something may stand behind the words; behind the name it always may.
     takes_more: bool,
@@ -39,7 +43,32 @@ pub const COMMANDS: [Row; 15] = [
     Row {
         command: Command::Start,
         name: "start",
-        words: &["start"],
+        words: &[
+            "start",
+            "start again",
+            "subscribe",
+            "subscribe me",
+            "începe",
+            "începe din nou",
+            "abonare",
+            "abonează-mă",
+            "mă abonez",
+            "inizia",
+            "ricomincia",
+            "iscrivimi",
+            "anmelden",
+            "wieder anmelden",
+            "starten",
+            "commencer",
+            "recommencer",
+            "abonnez-moi",
+            "empezar",
+            "empezar de nuevo",
+            "suscribirme",
+            "старт",
+            "начать",
+            "начать снова",
+        ],
         takes_more: false,
         about: [
             ("en", "Subscribe"),
@@ -73,7 +102,6 @@ pub const COMMANDS: [Row; 15] = [
             "latest",
             "newest",
             "noutăți",
-            "noutati",
             "ultimele",
             "novità",
             "neuestes",
@@ -98,7 +126,6 @@ pub const COMMANDS: [Row; 15] = [
         words: &[
             "search",
             "caută",
-            "cauta",
             "cerca",
             "suche",
             "cherche",
@@ -125,7 +152,6 @@ pub const COMMANDS: [Row; 15] = [
             "frequency",
             "how often",
             "frecvență",
-            "frecventa",
             "frequenza",
             "häufigkeit",
             "fréquence",
@@ -171,7 +197,7 @@ pub const COMMANDS: [Row; 15] = [
     Row {
         command: Command::Language,
         name: "language",
-        words: &["language", "limba", "limbă", "lingua", "sprache", "langue", "idioma", "язык"],
+        words: &["language", "limba", "lingua", "sprache", "langue", "idioma", "язык"],
         takes_more: false,
         about: [
             ("en", "Language"),
@@ -204,7 +230,6 @@ pub const COMMANDS: [Row; 15] = [
         words: &[
             "settings",
             "setări",
-            "setari",
             "impostazioni",
             "einstellungen",
             "réglages",
@@ -253,7 +278,6 @@ pub const COMMANDS: [Row; 15] = [
         words: &[
             "privacy",
             "confidențialitate",
-            "confidentialitate",
             "datele mele",
             "i miei dati",
             "datenschutz",
@@ -279,7 +303,7 @@ pub const COMMANDS: [Row; 15] = [
     Row {
         command: Command::Watch,
         name: "watch",
-        words: &["watch", "urmărește", "urmareste", "avvisami", "beobachte", "surveille", "vigila"],
+        words: &["watch", "urmărește", "avvisami", "beobachte", "surveille", "vigila", "следи"],
         takes_more: true,
         about: [
             ("en", "Tell me when a product is in stock or cheaper"),
@@ -294,7 +318,7 @@ pub const COMMANDS: [Row; 15] = [
     Row {
         command: Command::Watches,
         name: "watches",
-        words: &["watches", "my watches"],
+        words: &["watches", "my watches", "ce aștept"],
         takes_more: false,
         about: [
             ("en", "Products that you wait for"),
@@ -326,19 +350,55 @@ pub const COMMANDS: [Row; 15] = [
         name: "stop",
         words: &[
             "stop",
+            "stop all",
+            "stopall",
             "unsubscribe",
+            "quit",
+            "cancel",
+            "no more",
+            "no more messages",
             "oprește",
-            "opreste",
+            "oprește-te",
             "dezabonare",
+            "dezabonează-mă",
+            "dezabonează",
+            "mă dezabonez",
+            "renunț",
+            "nu mai vreau",
             "disiscriviti",
+            "disiscrivimi",
+            "annulla iscrizione",
+            "basta",
+            "ferma",
             "stopp",
             "abmelden",
+            "abbestellen",
+            "aufhören",
+            "beenden",
             "arrêter",
+            "arrête",
+            "arrêtez",
             "arrêt",
             "désabonner",
+            "se désabonner",
+            "me désabonner",
+            "désabonne-moi",
+            "désabonnement",
+            "désinscription",
             "parar",
+            "para ya",
+            "cancelar",
+            "cancelar suscripción",
+            "desuscribir",
+            "desuscribirme",
             "darse de baja",
+            "darme de baja",
+            "baja",
             "стоп",
+            "отписаться",
+            "отписка",
+            "отпишите меня",
+            "хватит",
         ],
         takes_more: false,
         about: [
@@ -369,7 +429,7 @@ pub fn payload_of(name: &str) -> Option<String> {
 
 /// Whether a text is a command, by name or in words.
 pub fn is_said(text: &str) -> bool {
-    said(text).is_some()
+    said(text, &|_, _| false).is_some()
 }
 
 /// What the button for a command says: the command's name, whatever becomes of this list.
@@ -388,43 +448,8 @@ pub(super) fn tapped(payload: &str) -> Option<(Command, &str)> {
     named(name).map(|command| (command, rest))
 }
 
-/// The command that a text begins with, by name or in words, and what stands behind it as it was
-/// written. People write with capitals, dots and bangs.
-pub(super) fn said(text: &str) -> Option<(Command, &str)> {
-    let text = text.trim().trim_end_matches(['.', '!', '?']);
-    if let Some(called) = text.strip_prefix('/') {
-        let (name, rest) = split(called, char::is_whitespace);
-        // In groups a command carries the bot's name: `/stop@news_bot`.
-        let name = name.split('@').next().unwrap_or(name);
-        return named(&name.to_lowercase()).map(|command| (command, rest));
-    }
-    COMMANDS.iter().find_map(|row| {
-        let rest = row.words.iter().find_map(|words| behind(text, words))?;
-        (row.takes_more || rest.is_empty()).then_some((row.command, rest))
-    })
-}
-
 fn named(name: &str) -> Option<Command> {
     COMMANDS.iter().find(|row| row.name == name).map(|row| row.command)
-}
-
-/// What stands behind the words in a text that begins with them, in any case.
-fn behind<'a>(text: &'a str, words: &str) -> Option<&'a str> {
-    let mut rest = text;
-    let mut is_closed = false;
-    for word in words.split(' ') {
-        let (first, others) = split(rest, char::is_whitespace);
-        let (first, others) = match first.split_once(':') {
-            Some((first, _)) => (first, rest.get(first.len()..)?),
-            None => (first, others),
-        };
-        if is_closed || first.to_lowercase() != word {
-            return None;
-        }
-        is_closed = others.starts_with(':');
-        rest = others;
-    }
-    Some(rest.trim_matches(|c: char| c.is_whitespace() || c == ':'))
 }
 
 /// Up to the first separator, and what is behind it without the spaces around it.
@@ -438,44 +463,6 @@ fn split(text: &str, is_between: impl Fn(char) -> bool) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn commands_are_known_by_name_and_in_words() {
-        for (text, expected) in [
-            ("/timezone", Some((Command::Timezone, ""))),
-            ("/timezone Europe/Bucharest", Some((Command::Timezone, "Europe/Bucharest"))),
-            ("/timezone@news_bot  +2", Some((Command::Timezone, "+2"))),
-            ("Timezone New York", Some((Command::Timezone, "New York"))),
-            ("time zone: utc-05:30", Some((Command::Timezone, "utc-05:30"))),
-            ("Time  Zone", Some((Command::Timezone, ""))),
-            ("fus orar Bucharest", Some((Command::Timezone, "Bucharest"))),
-            ("zeitzone", Some((Command::Timezone, ""))),
-            ("fuseau horaire paris", Some((Command::Timezone, "paris"))),
-            ("zona horaria madrid", Some((Command::Timezone, "madrid"))),
-            ("fuso orario rome", Some((Command::Timezone, "rome"))),
-            ("Часовой пояс +3", Some((Command::Timezone, "+3"))),
-            ("timezones", None),
-            ("time: zone", None),
-            ("/timezones", None),
-            ("my timezone", None),
-            ("/time", None),
-            ("/start newsANDshop", Some((Command::Start, "newsANDshop"))),
-            ("/START Shop.", Some((Command::Start, "Shop"))),
-            (" Start! ", Some((Command::Start, ""))),
-            ("start the car", None),
-            ("Quiet hours", Some((Command::Quiet, ""))),
-            ("quiet please", None),
-            ("caută pantofi", Some((Command::Search, "pantofi"))),
-            ("Oprește!", Some((Command::Stop, ""))),
-            ("/stop it now", Some((Command::Stop, "it now"))),
-            ("stop it now", None),
-            ("Darse de baja", Some((Command::Stop, ""))),
-            ("/", None),
-            ("", None),
-        ] {
-            assert_eq!(said(text), expected, "{text}");
-        }
-    }
 
     #[test]
     fn a_button_says_its_command_by_name() {

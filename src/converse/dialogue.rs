@@ -1,13 +1,17 @@
 //! Dialogues about what people choose, as tables: what they say or tap, and what they are told.
 
+mod listening;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::converse::choosing::Choosing;
+use crate::converse::keywords::Keyword;
 use crate::converse::latest::Lookup;
 use crate::converse::profile::Field;
-use crate::converse::replies::{ASKED_FOR, STOP_PAYLOAD, Setting, Turn, respond};
-use crate::converse::words::{Saying, Words};
+use crate::converse::questions::ASKED_FOR;
+use crate::converse::replies::{STOP_PAYLOAD, Setting, Turn, respond};
+use crate::converse::words::{Choices, Saying, Words};
 use crate::model::channel::ChannelKind;
 use crate::model::choice::{FieldKind, Pace};
 use crate::model::event::{Deed, Event, Tap};
@@ -19,6 +23,7 @@ use crate::model::zone::Zone;
 
 struct Chat {
     kind: ChannelKind,
+    address: &'static str,
     topics: Vec<Name>,
     choosing: Choosing,
     person: Option<Subscriber>,
@@ -48,6 +53,7 @@ impl Chat {
         };
         Self {
             kind,
+            address: "7",
             topics: topics.iter().map(|topic| name(topic)).collect(),
             choosing: Choosing {
                 titles: titles.map(|(topic, title)| (name(topic), title)).into(),
@@ -58,6 +64,7 @@ impl Chat {
                     field("age", FieldKind::Number, &[]),
                     field("shoe", FieldKind::Text, &[]),
                 ],
+                has_products: true,
             },
             person: None,
             language: None,
@@ -79,7 +86,7 @@ impl Chat {
             channel: name("bot"),
             id: self.now.as_millis().to_string(),
             at: self.now,
-            address: "7".into(),
+            address: self.address.to_owned(),
             language: self.language.map(str::to_owned),
             first_name: None,
             deed,
@@ -88,6 +95,13 @@ impl Chat {
             welcome: Saying::new(&[("", "Welcome.")]),
             goodbye: Saying::new(&[("", "Goodbye.")]),
             default_reply: Saying::new(&[("", "What?")]),
+            stranger_reply: Saying::new(&[("", "Who?")]),
+            replies: vec![Keyword::new(
+                &["price".to_owned()],
+                None,
+                Saying::new(&[("", "It is free.")]),
+                Choices::default(),
+            )],
             stop_label: Saying::new(&[("", "Stop")]),
             start_label: Saying::new(&[("", "Start")]),
             default_reply_every: Duration::from_secs(10),
@@ -112,7 +126,7 @@ impl Chat {
     }
 
     fn taps(&mut self, payload: &str) -> Turn {
-        let tap = Some(Tap { id: "t".into(), message: Some(5) });
+        let tap = Some(Tap { id: "t".into(), message: Some(5), toast: None });
         self.then(Deed::Tapped { payload: payload.to_owned(), tap })
     }
 
@@ -171,7 +185,7 @@ fn topics_are_toggled_by_buttons_and_by_words() {
     let consent = added.consent.unwrap();
     assert_eq!((consent.given, consent.way.as_str()), (true, "topics:+shop"));
     // The menu changes in place.
-    assert_eq!(added.answers[0].tap, Some(Tap { id: "t".into(), message: Some(5) }));
+    assert_eq!(added.answers[0].tap, Some(Tap { id: "t".into(), message: Some(5), toast: None }));
 
     let left = chat.presses("✓ News");
     let consent = left.consent.unwrap();
@@ -294,7 +308,9 @@ fn how_often_a_topic_comes_is_chosen_for_each() {
     let next = Timestamp::from_jiff("2026-12-04T16:00:00Z".parse().unwrap());
     assert_eq!(person.rests_until(&[name("news")], chat.now).unwrap().0, next);
 
-    chat.says("/frequency daily 7:30");
+    let noted = text(&chat.says("/frequency daily 7:30"));
+    assert!(noted.starts_with("Noted: once a day, 7:30.\n\nHow often"), "{noted}");
+    assert!(text(&chat.says("/settings")).contains("How often: once a day (7:30)"));
     let choices = chat.person().choices.as_deref().unwrap();
     assert_eq!(choices.paces, [(name("news"), Pace::Daily), (name("shop"), Pace::Daily)]);
     chat.says("/frequency Our shop once");
@@ -396,7 +412,9 @@ fn commands_win_over_what_was_asked_and_time_ends_it() {
     let mut chat = Chat::new(ChannelKind::Telegram, &["news"]);
     chat.says("/start");
     chat.says("/topics");
-    assert_eq!(text(&chat.says("Iași")), "What?");
+    assert_eq!(text(&chat.says("Iași")), "Thank you, that is noted.\n\nYour age?");
+    chat.says("/profile city");
+    chat.presses("Forget it");
     chat.says("/profile city");
     chat.now = chat.now + ASKED_FOR;
     assert_eq!(text(&chat.says("Iași")), "What?");

@@ -1,5 +1,6 @@
 //! Somebody wants to be forgotten.
 
+use crate::converse::choosing::Choosing;
 use crate::converse::privacy::{self, Wanted};
 use crate::model::dossier::Found;
 use crate::model::event::{Deed, Event, Tap};
@@ -15,8 +16,14 @@ pub(super) async fn erase(
 ) -> Result<(), StoreError> {
     let channel = &event.channel;
     let language = event.language.as_deref();
-    let mut farewell =
-        privacy::answers(Wanted::Erased, channel, known, language, &Found::default());
+    let mut farewell = privacy::answers(
+        Wanted::Erased,
+        channel,
+        known,
+        language,
+        &Found::default(),
+        &Choosing::default(),
+    );
     if let (Deed::Tapped { tap, .. }, Some(first)) = (&event.deed, farewell.first_mut()) {
         first.tap = tap.as_ref().map(Tap::alone);
     }

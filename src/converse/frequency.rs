@@ -1,9 +1,14 @@
 //! How often a person gets each of their topics, and at which hour what does not come at once.
 
+mod sayings;
+
 use crate::converse::choosing::{Chosen, HERE, button, fold, key, ticked, title, topic_of};
 use crate::converse::commands::Command;
+use crate::converse::frequency::sayings::{
+    DAYS, HEAD, HEAD_ALL, NO_TOPICS, NOTED, OF_TOPIC, PACES, WHICH_DAY, WHICH_HOUR, WRONG,
+};
 use crate::converse::replies::Setting;
-use crate::converse::words::{Texts, say};
+use crate::converse::words::say;
 use crate::converse::{settings, timezone};
 use crate::model::channel::ChannelKind;
 use crate::model::choice::{self, Minute, Pace, Weekday};
@@ -59,184 +64,6 @@ const PACE_WORDS: [(&str, Pace); 26] = [
     ("еженедельно", Pace::Weekly),
 ];
 
-const HEAD: Texts = [
-    (
-        "en",
-        "How often do you want each topic? What does not come at once comes in one message: every \
-         day at {hour}, or once a week on {day}. It is {time} on your clock.",
-    ),
-    (
-        "ro",
-        "Cât de des vrei fiecare subiect? Ce nu vine imediat vine într-un singur mesaj: în fiecare \
-         zi la {hour} sau o dată pe săptămână, {day}. Pe ceasul tău este {time}.",
-    ),
-    (
-        "de",
-        "Wie oft möchtest du jedes Thema? Was nicht sofort kommt, kommt in einer Nachricht: jeden \
-         Tag um {hour} oder einmal in der Woche, am {day}. Auf deiner Uhr ist es {time}.",
-    ),
-    (
-        "fr",
-        "À quel rythme voulez-vous chaque thème ? Ce qui ne vient pas aussitôt vient en un seul \
-         message : chaque jour à {hour}, ou une fois par semaine, le {day}. Il est {time} à votre \
-         heure.",
-    ),
-    (
-        "es",
-        "¿Con qué frecuencia quieres cada tema? Lo que no llega al momento llega en un solo \
-         mensaje: cada día a las {hour} o una vez por semana, el {day}. En tu reloj son las {time}.",
-    ),
-    (
-        "it",
-        "Quanto spesso vuoi ogni argomento? Ciò che non arriva subito arriva in un solo messaggio: \
-         ogni giorno alle {hour} o una volta a settimana, {day}. Sul tuo orologio sono le {time}.",
-    ),
-    (
-        "ru",
-        "Как часто присылать каждую тему? Что не приходит сразу, приходит одним сообщением: каждый \
-         день в {hour} или раз в неделю ({day}). На ваших часах {time}.",
-    ),
-];
-
-const HEAD_ALL: Texts = [
-    (
-        "en",
-        "How often do you want the news? What does not come at once comes in one message: every \
-         day at {hour}, or once a week on {day}. It is {time} on your clock.",
-    ),
-    (
-        "ro",
-        "Cât de des vrei noutățile? Ce nu vine imediat vine într-un singur mesaj: în fiecare zi la \
-         {hour} sau o dată pe săptămână, {day}. Pe ceasul tău este {time}.",
-    ),
-    (
-        "de",
-        "Wie oft möchtest du Neues? Was nicht sofort kommt, kommt in einer Nachricht: jeden Tag um \
-         {hour} oder einmal in der Woche, am {day}. Auf deiner Uhr ist es {time}.",
-    ),
-    (
-        "fr",
-        "À quel rythme voulez-vous les nouvelles ? Ce qui ne vient pas aussitôt vient en un seul \
-         message : chaque jour à {hour}, ou une fois par semaine, le {day}. Il est {time} à votre \
-         heure.",
-    ),
-    (
-        "es",
-        "¿Con qué frecuencia quieres las novedades? Lo que no llega al momento llega en un solo \
-         mensaje: cada día a las {hour} o una vez por semana, el {day}. En tu reloj son las {time}.",
-    ),
-    (
-        "it",
-        "Quanto spesso vuoi le novità? Ciò che non arriva subito arriva in un solo messaggio: ogni \
-         giorno alle {hour} o una volta a settimana, {day}. Sul tuo orologio sono le {time}.",
-    ),
-    (
-        "ru",
-        "Как часто присылать новое? Что не приходит сразу, приходит одним сообщением: каждый день в \
-         {hour} или раз в неделю ({day}). На ваших часах {time}.",
-    ),
-];
-
-const NO_TOPICS: Texts = [
-    ("en", "You have no topics of which to choose how often they come."),
-    ("ro", "Nu ai subiecte pentru care să alegi cât de des vin."),
-    ("de", "Du hast keine Themen, für die du wählen kannst, wie oft sie kommen."),
-    ("fr", "Vous n’avez pas de thème dont choisir le rythme."),
-    ("es", "No tienes temas de los que elegir la frecuencia."),
-    ("it", "Non hai argomenti di cui scegliere la frequenza."),
-    ("ru", "У вас нет тем, для которых можно выбрать частоту."),
-];
-
-const OF_TOPIC: Texts = [
-    ("en", "How often do you want “{topic}”?"),
-    ("ro", "Cât de des vrei „{topic}”?"),
-    ("de", "Wie oft möchtest du „{topic}“?"),
-    ("fr", "À quel rythme voulez-vous « {topic} » ?"),
-    ("es", "¿Con qué frecuencia quieres «{topic}»?"),
-    ("it", "Quanto spesso vuoi “{topic}”?"),
-    ("ru", "Как часто присылать «{topic}»?"),
-];
-
-const WHICH_HOUR: Texts = [
-    ("en", "At which hour? Any other can be written: /frequency 19:30"),
-    ("ro", "La ce oră? Poți scrie oricare alta: /frequency 19:30"),
-    ("de", "Um wie viel Uhr? Jede andere kannst du schreiben: /frequency 19:30"),
-    ("fr", "À quelle heure ? Toute autre peut s’écrire : /frequency 19:30"),
-    ("es", "¿A qué hora? Puedes escribir cualquier otra: /frequency 19:30"),
-    ("it", "A che ora? Puoi scriverne qualsiasi altra: /frequency 19:30"),
-    ("ru", "В котором часу? Любой другой можно написать: /frequency 19:30"),
-];
-
-const WHICH_DAY: Texts = [
-    ("en", "On which day of the week?"),
-    ("ro", "În ce zi a săptămânii?"),
-    ("de", "An welchem Tag der Woche?"),
-    ("fr", "Quel jour de la semaine ?"),
-    ("es", "¿Qué día de la semana?"),
-    ("it", "In quale giorno della settimana?"),
-    ("ru", "В какой день недели?"),
-];
-
-const WRONG: Texts = [
-    ("en", "I do not understand that. You can write: /frequency weekly fri 18"),
-    ("ro", "Nu înțeleg. Poți scrie: /frequency weekly fri 18"),
-    ("de", "Das verstehe ich nicht. Du kannst schreiben: /frequency weekly fri 18"),
-    ("fr", "Je ne comprends pas. Vous pouvez écrire : /frequency weekly fri 18"),
-    ("es", "No lo entiendo. Puedes escribir: /frequency weekly fri 18"),
-    ("it", "Non capisco. Puoi scrivere: /frequency weekly fri 18"),
-    ("ru", "Не понимаю. Можно написать: /frequency weekly fri 18"),
-];
-
-const PACES: [(Pace, Texts); 3] = [
-    (
-        Pace::Once,
-        [
-            ("en", "at once"),
-            ("ro", "imediat"),
-            ("de", "sofort"),
-            ("fr", "aussitôt"),
-            ("es", "al momento"),
-            ("it", "subito"),
-            ("ru", "сразу"),
-        ],
-    ),
-    (
-        Pace::Daily,
-        [
-            ("en", "once a day"),
-            ("ro", "zilnic"),
-            ("de", "täglich"),
-            ("fr", "chaque jour"),
-            ("es", "cada día"),
-            ("it", "ogni giorno"),
-            ("ru", "раз в день"),
-        ],
-    ),
-    (
-        Pace::Weekly,
-        [
-            ("en", "once a week"),
-            ("ro", "săptămânal"),
-            ("de", "wöchentlich"),
-            ("fr", "chaque semaine"),
-            ("es", "cada semana"),
-            ("it", "ogni settimana"),
-            ("ru", "раз в неделю"),
-        ],
-    ),
-];
-
-/// Monday first.
-const DAYS: [(&str, [&str; 7]); 7] = [
-    ("en", ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]),
-    ("ro", ["luni", "marți", "miercuri", "joi", "vineri", "sâmbătă", "duminică"]),
-    ("de", ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"]),
-    ("fr", ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"]),
-    ("es", ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"]),
-    ("it", ["lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica"]),
-    ("ru", ["понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье"]),
-];
-
 /// What a person writes of their times.
 #[derive(Default)]
 struct Told {
@@ -251,6 +78,7 @@ struct Told {
 pub(super) fn take(
     person: &mut Subscriber,
     rest: &str,
+    is_tap: bool,
     now: Timestamp,
     setting: &Setting<'_>,
 ) -> Chosen {
@@ -290,12 +118,58 @@ pub(super) fn take(
         meant.for_each(|topic| choices.set_pace(topic, pace));
     }
     let at = topic.map_or("", Name::as_str);
-    overview(person, at, None, now, setting)
+    // A menu shows by itself what a tap has changed.
+    let noted = (!is_tap).then(|| {
+        let what = told.what(topic.map(|topic| title(topic, person, setting)), person);
+        say(&NOTED, person).replace("{what}", &what)
+    });
+    overview(person, at, noted, now, setting)
+}
+
+/// How often all of a person's topics come, in a line of a menu.
+pub(super) fn summary(person: &Subscriber, setting: &Setting<'_>) -> String {
+    let own = setting.topics.iter().filter(|topic| person.topics.contains(topic));
+    let mut paces: Vec<Pace> = own.map(|topic| pace_of(person, topic)).collect();
+    if setting.topics.is_empty() {
+        paces.push(person.choices.as_deref().map_or(Pace::Once, |choices| choices.all));
+    }
+    paces.sort_unstable();
+    paces.dedup();
+    if paces.is_empty() {
+        return "–".to_owned();
+    }
+    let names: Vec<String> = paces.iter().map(|pace| pace_name(*pace, person)).collect();
+    let when = match paces.last() {
+        Some(Pace::Weekly) => {
+            format!(" ({}, {})", day_name(day_of(person), person), hour_of(person))
+        }
+        Some(Pace::Daily) => format!(" ({})", hour_of(person)),
+        _ => String::new(),
+    };
+    format!("{}{when}", names.join(", "))
+}
+
+/// Whether somebody writes times, of a topic or of all.
+pub(super) fn is_told(rest: &str, setting: &Setting<'_>) -> bool {
+    let told = read(rest);
+    let is_known = told.topic.is_empty() || topic_of(&told.topic, setting).is_some();
+    !told.is_nothing() && is_known
 }
 
 impl Told {
     fn is_nothing(&self) -> bool {
         self.pace.is_none() && self.hour.is_none() && self.day.is_none()
+    }
+
+    /// In the person's words: the topic if it is one, and the times.
+    fn what(&self, topic: Option<&str>, person: &Subscriber) -> String {
+        let times = [
+            topic.map(str::to_owned),
+            self.pace.map(|pace| pace_name(pace, person)),
+            self.day.map(|day| day_name(day, person).to_owned()),
+            self.hour.map(|hour| hour.to_string()),
+        ];
+        times.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -485,7 +359,17 @@ mod tests {
             &WHICH_HOUR,
             &WHICH_DAY,
             &WRONG,
+            &NOTED,
         ]);
+        // The examples are understood.
+        for (_, text) in WRONG {
+            let told = read(text.split_once("/frequency ").unwrap().1);
+            assert_eq!(
+                (told.pace, told.day.map(Weekday::as_str)),
+                (Some(Pace::Weekly), Some("fri"))
+            );
+            assert_eq!((told.hour, told.topic.as_str()), (Minute::read("18"), ""), "{text}");
+        }
         PACES.iter().for_each(|(_, words)| has_all_languages(&[words]));
         let languages: Vec<&str> = DAYS.iter().map(|(language, _)| *language).collect();
         assert_eq!(languages, ["en", "ro", "de", "fr", "es", "it", "ru"]);

@@ -43,7 +43,7 @@ pub(super) fn first(replies: &[Keyword], text: &str) -> Option<usize> {
 
 /// The words in lower case, without accents, with one space before, between and behind them. Where
 /// a script has no spaces, each character is a word.
-fn fold(text: &str) -> String {
+pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len() + 2);
     folded.push(' ');
     let part = |folded: &mut String| {

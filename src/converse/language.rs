@@ -110,10 +110,7 @@ pub(super) fn take(
         person.language = told.map(str::to_owned);
         return shown(person, Some(say(&NOTED_AUTOMATIC, person)), setting);
     }
-    let wanted = fold(rest);
-    let languages = &setting.choosing.languages;
-    let is_it = |tag: &&String| **tag == wanted || fold(&called(tag)) == wanted;
-    let Some(tag) = languages.iter().find(is_it) else {
+    let Some(tag) = named(rest, setting) else {
         return shown(person, Some(say(&UNKNOWN, person)), setting);
     };
     person.choices_mut().has_language = true;
@@ -124,6 +121,13 @@ pub(super) fn take(
         None => NOTED_OTHER.replace("{language}", &called(tag)),
     };
     shown(person, Some(noted), setting)
+}
+
+/// The language that somebody names, by its tag or by its own name.
+pub(super) fn named<'a>(text: &str, setting: &Setting<'a>) -> Option<&'a String> {
+    let wanted = fold(text);
+    let is_it = |tag: &&String| **tag == wanted || fold(&called(tag)) == wanted;
+    setting.choosing.languages.iter().find(is_it)
 }
 
 /// What a language calls itself; its tag where that is not known.

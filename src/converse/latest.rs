@@ -6,6 +6,7 @@ use crate::converse::commands::Command;
 use crate::converse::replies::Setting;
 use crate::converse::words::{Texts, say};
 use crate::converse::{settings, topics};
+use crate::model::choice::About;
 use crate::model::message::{Card, Message, Module};
 use crate::model::name::Name;
 use crate::model::subscriber::{Standing, Subscriber};
@@ -27,6 +28,17 @@ const NOTHING_NEW: Texts = [
     ("ru", "Пока ничего нового нет. Когда появится, я напишу."),
 ];
 
+/// To who has not subscribed.
+const NOTHING_THERE: Texts = [
+    ("en", "There is nothing new just now."),
+    ("ro", "Acum nu este nimic nou."),
+    ("de", "Gerade gibt es nichts Neues."),
+    ("fr", "Rien de neuf pour l’instant."),
+    ("es", "Ahora no hay nada nuevo."),
+    ("it", "Per ora non c’è nulla di nuovo."),
+    ("ru", "Пока ничего нового нет."),
+];
+
 const NOTHING_FOUND: Texts = [
     ("en", "I found nothing for “{words}” among the newest."),
     ("ro", "Nu am găsit nimic pentru „{words}” printre cele mai noi."),
@@ -37,6 +49,17 @@ const NOTHING_FOUND: Texts = [
     ("ru", "Среди нового ничего не нашлось по запросу «{words}»."),
 ];
 
+const WHAT_FOR: Texts = [
+    ("en", "What are you looking for? Write me a word or two of it."),
+    ("ro", "Ce cauți? Scrie-mi un cuvânt sau două."),
+    ("de", "Was suchst du? Schreibe mir ein oder zwei Wörter davon."),
+    ("fr", "Que cherchez-vous ? Écrivez-moi un mot ou deux."),
+    ("es", "¿Qué buscas? Escríbeme una o dos palabras."),
+    ("it", "Che cosa cerchi? Scrivimi una o due parole."),
+    ("ru", "Что вы ищете? Напишите одно-два слова."),
+];
+
+/// In groups, where only commands are heard.
 const SEARCH_FOR: Texts = [
     ("en", "Write what you are looking for: /search shoes"),
     ("ro", "Scrie ce cauți: /search pantofi"),
@@ -89,10 +112,14 @@ pub(super) fn latest(person: &Subscriber, rest: &str, setting: &Setting<'_>) -> 
 }
 
 /// `/search` and what is looked for.
-pub(super) fn search(person: &Subscriber, rest: &str) -> Chosen {
+pub(super) fn search(person: &mut Subscriber, rest: &str) -> Chosen {
     let words: String = rest.chars().take(SEARCH_CHARS_MAX).collect();
     if sought(&words).is_empty() {
-        return Chosen::say(&say(&SEARCH_FOR, person), vec![]);
+        if person.is_group() {
+            return Chosen::say(&say(&SEARCH_FOR, person), vec![]);
+        }
+        person.ask(About::Search);
+        return Chosen::say(&say(&WHAT_FOR, person), vec![]);
     }
     Chosen { lookup: Some(Lookup::asked(own(person), words)), ..Chosen::default() }
 }
@@ -121,7 +148,8 @@ pub(super) fn found(lookup: &Lookup, cards: Vec<Card>, person: &Subscriber) -> O
         return None;
     }
     let text = match lookup.words.is_empty() {
-        true => say(&NOTHING_NEW, person),
+        true if person.standing == Standing::Active => say(&NOTHING_NEW, person),
+        true => say(&NOTHING_THERE, person),
         false => say(&NOTHING_FOUND, person).replace("{words}", lookup.words.trim()),
     };
     Some(menu(&text, vec![]))
@@ -134,7 +162,7 @@ mod tests {
 
     #[test]
     fn every_saying_has_the_same_languages() {
-        has_all_languages(&[&NOTHING_NEW, &NOTHING_FOUND, &SEARCH_FOR]);
+        has_all_languages(&[&NOTHING_NEW, &NOTHING_THERE, &NOTHING_FOUND, &WHAT_FOR, &SEARCH_FOR]);
     }
 
     #[test]

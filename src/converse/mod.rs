@@ -21,6 +21,10 @@ pub mod replies;
 
 mod origin;
 
+mod welcome;
+
+mod questions;
+
 mod help;
 
 mod timezone;

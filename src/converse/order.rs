@@ -150,6 +150,9 @@ fn kept(
     talk: &impl Conversation,
 ) -> Lately {
     let mut kept = Lately::of(event);
+    if matches!(event.deed, Deed::Edited { .. }) && !talk.stops(event) {
+        kept.deed = Deed::Reacted;
+    }
     if matches!(event.deed, Deed::Said { .. }) && !talk.is_understood(event) {
         let wordless = Event { deed: Deed::SentMedia, ..event.clone() };
         let same = talk.respond(before, &wordless).subscriber;

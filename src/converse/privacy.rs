@@ -3,14 +3,29 @@
 //! `/privacy` tells; below it are two buttons. Erasing is asked once more, then done at once in
 //! every table; the goodbye is the last thing that is said.
 
+mod sayings;
+
+use crate::converse::choosing::Choosing;
 use crate::converse::commands::{self, Command};
-use crate::converse::words::{Texts, in_language};
+use crate::converse::language;
+use crate::converse::privacy::sayings::{
+    ABOUT, ADDRESS, AGREED, AS_FILE, ERASE, FILE_WORDS, GONE, KEPT, LANGUAGE, NAME, NOT_SUBSCRIBED,
+    SINCE, STOPPED, STRANGER, SURE, TOPICS, WATCHES, YES, ZONE,
+};
+use crate::converse::watching::WATCH;
+use crate::converse::words::{Saying, Texts, in_language};
 use crate::model::dossier::{Found, dossier};
 use crate::model::message::{Action, Button, Medium, Message, Module};
 use crate::model::name::Name;
 use crate::model::post::Answer;
+use crate::model::proof::Proof;
 use crate::model::rich::RichText;
 use crate::model::subscriber::{Standing, Subscriber};
+use crate::model::time::Timestamp;
+use crate::render::written;
+
+/// Ways to agree that are to nothing but what was asked for then.
+const NO_START: [&str; 2] = [WATCH, "marketing"];
 
 /// What the file is called.
 const FILE: &str = "my-data.json";
@@ -47,202 +62,6 @@ impl Wanted {
     }
 }
 
-const ABOUT: Texts = [
-    ("en", "This is what we know about you:"),
-    ("ro", "Iată ce știm despre tine:"),
-    ("it", "Ecco che cosa sappiamo di te:"),
-    ("de", "Das wissen wir von dir:"),
-    ("fr", "Voici ce que nous savons de vous :"),
-    ("es", "Esto es lo que sabemos de ti:"),
-    ("ru", "Вот что мы знаем о вас:"),
-];
-
-const STRANGER: Texts = [
-    ("en", "We know nothing about you: you have not subscribed."),
-    ("ro", "Nu știm nimic despre tine: nu ești abonat."),
-    ("it", "Non sappiamo nulla di te: non sei iscritto."),
-    ("de", "Wir wissen nichts von dir: Du bist nicht angemeldet."),
-    ("fr", "Nous ne savons rien de vous : vous n’êtes pas abonné."),
-    ("es", "No sabemos nada de ti: no estás suscrito."),
-    ("ru", "Мы ничего о вас не знаем: вы не подписаны."),
-];
-
-const ADDRESS: Texts = [
-    ("en", "your address here: {}"),
-    ("ro", "adresa ta aici: {}"),
-    ("it", "il tuo indirizzo qui: {}"),
-    ("de", "deine Adresse hier: {}"),
-    ("fr", "votre adresse ici : {}"),
-    ("es", "tu dirección aquí: {}"),
-    ("ru", "ваш адрес здесь: {}"),
-];
-
-const NAME: Texts = [
-    ("en", "your first name: {}"),
-    ("ro", "prenumele tău: {}"),
-    ("it", "il tuo nome: {}"),
-    ("de", "dein Vorname: {}"),
-    ("fr", "votre prénom : {}"),
-    ("es", "tu nombre: {}"),
-    ("ru", "ваше имя: {}"),
-];
-
-const LANGUAGE: Texts = [
-    ("en", "your language: {}"),
-    ("ro", "limba ta: {}"),
-    ("it", "la tua lingua: {}"),
-    ("de", "deine Sprache: {}"),
-    ("fr", "votre langue : {}"),
-    ("es", "tu idioma: {}"),
-    ("ru", "ваш язык: {}"),
-];
-
-const ZONE: Texts = [
-    ("en", "your time zone: {}"),
-    ("ro", "fusul tău orar: {}"),
-    ("it", "il tuo fuso orario: {}"),
-    ("de", "deine Zeitzone: {}"),
-    ("fr", "votre fuseau horaire : {}"),
-    ("es", "tu zona horaria: {}"),
-    ("ru", "ваш часовой пояс: {}"),
-];
-
-const TOPICS: Texts = [
-    ("en", "your topics: {}"),
-    ("ro", "temele tale: {}"),
-    ("it", "i tuoi argomenti: {}"),
-    ("de", "deine Themen: {}"),
-    ("fr", "vos thèmes : {}"),
-    ("es", "tus temas: {}"),
-    ("ru", "ваши темы: {}"),
-];
-
-const SINCE: Texts = [
-    ("en", "you first wrote on {}"),
-    ("ro", "ne-ai scris prima dată la {}"),
-    ("it", "ci hai scritto la prima volta il {}"),
-    ("de", "zuerst geschrieben hast du am {}"),
-    ("fr", "vous nous avez écrit la première fois le {}"),
-    ("es", "nos escribiste por primera vez el {}"),
-    ("ru", "впервые вы написали {}"),
-];
-
-const AGREED: Texts = [
-    ("en", "you agreed to get messages on {}"),
-    ("ro", "ai acceptat mesajele la {}"),
-    ("it", "hai accettato i messaggi il {}"),
-    ("de", "Nachrichten zugestimmt hast du am {}"),
-    ("fr", "vous avez accepté les messages le {}"),
-    ("es", "aceptaste los mensajes el {}"),
-    ("ru", "вы согласились получать сообщения {}"),
-];
-
-const STOPPED: Texts = [
-    ("en", "you get nothing from us: you stopped it"),
-    ("ro", "nu primești nimic de la noi: ai oprit mesajele"),
-    ("it", "non ricevi nulla da noi: hai fermato i messaggi"),
-    ("de", "du bekommst nichts von uns: Du hast es beendet"),
-    ("fr", "vous ne recevez rien de nous : vous avez tout arrêté"),
-    ("es", "no recibes nada de nosotros: lo detuviste"),
-    ("ru", "вы ничего от нас не получаете: вы это остановили"),
-];
-
-const KEPT: Texts = [
-    ("en", "What you ask us for is kept for two days, what else you write not at all."),
-    ("ro", "Ce ne ceri păstrăm două zile, iar restul nu păstrăm deloc."),
-    ("it", "Ciò che ci chiedi resta due giorni; il resto non viene conservato."),
-    ("de", "Worum du uns bittest, bleibt zwei Tage; alles andere wird nicht gespeichert."),
-    ("fr", "Ce que vous nous demandez est gardé deux jours, le reste ne l’est pas."),
-    ("es", "Lo que nos pides se guarda dos días; lo demás no se guarda."),
-    ("ru", "То, о чём вы просите, хранится два дня, остальное мы не храним."),
-];
-
-const AS_FILE: Texts = [
-    ("en", "Get it as a file"),
-    ("ro", "Vreau un fișier"),
-    ("it", "Come file"),
-    ("de", "Als Datei"),
-    ("fr", "En fichier"),
-    ("es", "Como archivo"),
-    ("ru", "Получить файлом"),
-];
-
-const ERASE: Texts = [
-    ("en", "Erase everything"),
-    ("ro", "Șterge tot"),
-    ("it", "Cancella tutto"),
-    ("de", "Alles löschen"),
-    ("fr", "Tout effacer"),
-    ("es", "Borrar todo"),
-    ("ru", "Удалить всё"),
-];
-
-const SURE: Texts = [
-    (
-        "en",
-        "Everything we know about you will be erased, for good, and you will get nothing more from \
-         us. Shall we?",
-    ),
-    (
-        "ro",
-        "Tot ce știm despre tine va fi șters definitiv și nu vei mai primi nimic de la noi. Ștergem?",
-    ),
-    (
-        "it",
-        "Tutto ciò che sappiamo di te sarà cancellato per sempre e non riceverai più nulla. Procediamo?",
-    ),
-    (
-        "de",
-        "Alles, was wir von dir wissen, wird endgültig gelöscht, und du bekommst nichts mehr von \
-         uns. Sollen wir?",
-    ),
-    (
-        "fr",
-        "Tout ce que nous savons de vous sera effacé pour toujours et vous ne recevrez plus rien. On efface ?",
-    ),
-    (
-        "es",
-        "Todo lo que sabemos de ti se borrará para siempre y no recibirás nada más. ¿Lo borramos?",
-    ),
-    (
-        "ru",
-        "Всё, что мы о вас знаем, будет удалено навсегда, и вы больше ничего не получите. Удаляем?",
-    ),
-];
-
-const YES: Texts = [
-    ("en", "Yes, erase"),
-    ("ro", "Da, șterge"),
-    ("it", "Sì, cancella"),
-    ("de", "Ja, löschen"),
-    ("fr", "Oui, effacer"),
-    ("es", "Sí, borrar"),
-    ("ru", "Да, удалить"),
-];
-
-const GONE: Texts = [
-    ("en", "Everything is erased. Goodbye! If you write again, we start anew."),
-    ("ro", "Totul a fost șters. La revedere! Dacă ne scrii din nou, o luăm de la început."),
-    ("it", "È tutto cancellato. Arrivederci! Se ci scrivi di nuovo, ricominciamo da capo."),
-    ("de", "Alles ist gelöscht. Auf Wiedersehen! Schreibst du uns wieder, fangen wir neu an."),
-    (
-        "fr",
-        "Tout est effacé. Au revoir ! Si vous nous écrivez à nouveau, nous repartirons de zéro.",
-    ),
-    ("es", "Todo está borrado. ¡Adiós! Si vuelves a escribirnos, empezamos de nuevo."),
-    ("ru", "Всё удалено. До свидания! Если вы напишете снова, начнём сначала."),
-];
-
-const FILE_WORDS: Texts = [
-    ("en", "All that we know about you, as a file:"),
-    ("ro", "Tot ce știm despre tine, într-un fișier:"),
-    ("it", "Tutto ciò che sappiamo di te, in un file:"),
-    ("de", "Alles, was wir von dir wissen, als Datei:"),
-    ("fr", "Tout ce que nous savons de vous, en fichier :"),
-    ("es", "Todo lo que sabemos de ti, en un archivo:"),
-    ("ru", "Всё, что мы о вас знаем, файлом:"),
-];
-
 /// The answers to what is wanted, but for the erasure itself. `known` is nobody for a stranger.
 pub(super) fn answers(
     wanted: Wanted,
@@ -250,6 +69,7 @@ pub(super) fn answers(
     known: Option<&Subscriber>,
     language: Option<&str>,
     found: &Found,
+    choosing: &Choosing,
 ) -> Vec<Answer> {
     let language = known.and_then(|it| it.language.as_deref()).or(language);
     let say = |texts: &Texts| in_language(texts, language);
@@ -263,7 +83,7 @@ pub(super) fn answers(
     match wanted {
         Wanted::Tell | Wanted::Erased => {
             let buttons = vec![button(&AS_FILE, Wanted::Export), button(&ERASE, Wanted::Erase)];
-            vec![text(&told(person, found, &say), buttons)]
+            vec![text(&told(person, found, choosing, &say), buttons)]
         }
         Wanted::Export => {
             let all = dossier(channel, person, found);
@@ -278,28 +98,50 @@ pub(super) fn answers(
     }
 }
 
-fn told(person: &Subscriber, found: &Found, say: &dyn Fn(&Texts) -> String) -> String {
+fn told(
+    person: &Subscriber,
+    found: &Found,
+    choosing: &Choosing,
+    say: &dyn Fn(&Texts) -> String,
+) -> String {
     let mut lines = vec![say(&ABOUT)];
     let mut add = |texts: &Texts, value: Option<String>| {
         lines.extend(value.map(|value| format!("• {}", say(texts).replace("{}", &value))));
     };
-    let day = |at: crate::model::time::Timestamp| at.to_jiff().strftime("%Y-%m-%d").to_string();
+    let day = |at: Timestamp| written::day(at, person.language.as_deref());
     add(&ADDRESS, Some(person.address.clone()));
     add(&NAME, person.first_name.clone());
-    add(&LANGUAGE, person.language.clone());
+    add(&LANGUAGE, person.language.as_deref().map(language::called));
     add(&ZONE, person.timezone.as_ref().map(ToString::to_string));
-    let topics: Vec<&str> = person.topics.iter().map(Name::as_str).collect();
+    let title = |topic| called(topic, choosing.titles.get(topic), person);
+    let topics: Vec<&str> = person.topics.iter().map(title).collect();
     add(&TOPICS, (!topics.is_empty()).then(|| topics.join(", ")));
     add(&SINCE, person.has_joined().then(|| day(person.joined_at)));
-    let agreed = found.proofs.iter().rev().find(|proof| proof.entry.given);
+    let is_to_all = |proof: &&Proof| proof.entry.given && !NO_START.contains(&&*proof.entry.way);
+    let agreed = found.proofs.iter().rev().find(is_to_all);
     match person.standing {
         Standing::Active => add(&AGREED, agreed.map(|proof| day(proof.entry.at))),
+        // Who only waits for a product has never been one to stop.
+        _ if agreed.is_none() && person.topics.is_empty() => {
+            add(&NOT_SUBSCRIBED, Some(String::new()));
+        }
         _ => add(&STOPPED, Some(String::new())),
     }
-    // What they have told when they were asked, by the field's name.
+    let watches = found.watches.len();
+    add(&WATCHES, (watches > 0).then(|| watches.to_string()));
+    // What they have told when they were asked.
     let profile = person.choices.iter().flat_map(|choices| &choices.profile);
-    lines.extend(profile.map(|(field, told)| format!("• {field}: {told}")));
+    let field = |name: &Name| choosing.fields.iter().find(|field| field.name == *name);
+    lines.extend(profile.map(|(name, told)| {
+        format!("• {}: {told}", called(name, field(name).map(|field| &field.title), person))
+    }));
     format!("{}\n\n{}", lines.join("\n"), say(&KEPT))
+}
+
+/// What something is called for a person, or its name.
+fn called<'a>(name: &'a Name, titles: Option<&'a Saying>, person: &Subscriber) -> &'a str {
+    let title = titles.map(|titles| titles.to(person)).filter(|title| !title.is_empty());
+    title.unwrap_or(name.as_str())
 }
 
 fn text(words: &str, buttons: Vec<Button>) -> Answer {
@@ -313,7 +155,9 @@ fn answer(modules: Vec<Module>) -> Answer {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::model::time::Timestamp;
+    use crate::converse::profile::Field;
+    use crate::model::choice::{Choices, FieldKind};
+    use crate::model::watch::{Wanted as Waited, Watch};
 
     pub fn person() -> Subscriber {
         Subscriber {
@@ -336,7 +180,7 @@ pub(super) mod tests {
 
     fn said(wanted: Wanted, known: Option<&Subscriber>) -> Vec<Answer> {
         let bot = Name::parse("bot").unwrap();
-        answers(wanted, &bot, known, Some("de"), &Found::default())
+        answers(wanted, &bot, known, Some("de"), &Found::default(), &Choosing::default())
     }
 
     fn plain(answer: &Answer) -> (String, Vec<String>) {
@@ -355,13 +199,61 @@ pub(super) mod tests {
     #[test]
     fn somebody_is_told_what_is_known_of_them_in_their_language() {
         let (words, payloads) = plain(&said(Wanted::Tell, Some(&person()))[0]);
-        for part in ["Iată ce știm", "42", "Ana", "news", "2023-11-14"] {
+        for part in ["Iată ce știm", "42", "Ana", "news", "Română", "14 noiembrie 2023"] {
             assert!(words.contains(part), "{words}");
         }
         assert_eq!(payloads, ["1:cmd:privacy:export", "1:cmd:privacy:erase"]);
         let (words, payloads) = plain(&said(Wanted::Tell, None)[0]);
         assert!(words.starts_with("Wir wissen nichts"), "{words}");
         assert!(payloads.is_empty());
+    }
+
+    #[test]
+    fn who_only_waits_for_products_is_told_so_in_words_that_they_know() {
+        let (news, city) = (Name::parse("news").unwrap(), Name::parse("city").unwrap());
+        let title = |text: &str| Saying::new(&[("ro", text)]);
+        let field = Field {
+            name: city.clone(),
+            title: title("Oraș"),
+            ask: Saying::default(),
+            kind: FieldKind::Text,
+            options: vec![],
+            at_start: false,
+        };
+        let choosing = Choosing {
+            titles: [(news, title("Știri"))].into(),
+            fields: vec![field],
+            ..Choosing::default()
+        };
+        let watch = Watch {
+            id: 1,
+            source: Name::parse("shop").unwrap(),
+            product: 7,
+            variant: None,
+            link: 0,
+            wanted: Waited::Stock,
+            title: "Kettle".into(),
+            price: None,
+            made_at: Timestamp::default(),
+            expires_at: Timestamp::default(),
+        };
+        let found = Found { watches: vec![watch.clone(), watch], ..Found::default() };
+        let choices = Choices { profile: vec![(city, "Iași".into())], ..Choices::default() };
+        let ana = Subscriber { choices: Some(Box::new(choices)), ..person() };
+        let told = |ana: &Subscriber| {
+            let bot = Name::parse("bot").unwrap();
+            plain(&answers(Wanted::Tell, &bot, Some(ana), None, &found, &choosing)[0]).0
+        };
+        let words = told(&ana);
+        for part in ["temele tale: Știri", "Oraș: Iași", "produse pe care le aștepți: 2"] {
+            assert!(words.contains(part), "{words}");
+        }
+        let standing = Standing::Stopped;
+        let stopped = told(&Subscriber { standing, ..ana.clone() });
+        assert!(stopped.contains("ai oprit mesajele"), "{stopped}");
+        let only_waits = told(&Subscriber { standing, topics: vec![], ..ana });
+        assert!(only_waits.contains("nu ești abonat"), "{only_waits}");
+        assert!(!only_waits.contains("ai oprit mesajele"), "{only_waits}");
     }
 
     #[test]
@@ -397,6 +289,8 @@ pub(super) mod tests {
             &SINCE,
             &AGREED,
             &STOPPED,
+            &NOT_SUBSCRIBED,
+            &WATCHES,
             &KEPT,
             &AS_FILE,
             &ERASE,

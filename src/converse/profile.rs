@@ -1,14 +1,13 @@
 //! What people are asked of themselves: one field after the other, each of which may be left out.
 //!
-//! The record holds which field was asked for last, so that plain words answer it. A command is one
-//! whatever was asked.
+//! The record holds which field was asked for last, so that plain words answer it: see `questions`.
 
 use crate::converse::choosing::{Chosen, button, fold, hashed, key, menu, ticked};
 use crate::converse::commands::Command;
 use crate::converse::replies::Setting;
 use crate::converse::settings;
 use crate::converse::words::{Saying, Texts, say};
-use crate::model::choice::{FIELD_CHARS_MAX, FieldKind};
+use crate::model::choice::{About, FIELD_CHARS_MAX, FieldKind};
 use crate::model::message::{Button, Message};
 use crate::model::name::Name;
 use crate::model::subscriber::Subscriber;
@@ -178,8 +177,12 @@ pub(super) fn take(person: &mut Subscriber, rest: &str, setting: &Setting<'_>) -
     };
     match answer {
         None => ask(person, field, None),
-        Some("") => next(person, field, say(&SKIPPED, person), setting),
+        Some("") => {
+            answered(person, field);
+            next(person, field, say(&SKIPPED, person), setting)
+        }
         Some(FORGET) => {
+            answered(person, field);
             person.choices_mut().tell(&field.name, None);
             list(person, Some(say(&FORGOTTEN, person)), setting)
         }
@@ -187,15 +190,18 @@ pub(super) fn take(person: &mut Subscriber, rest: &str, setting: &Setting<'_>) -
     }
 }
 
-/// Takes plain words for the answer to what was asked; `None` for a field that is gone.
+/// Takes plain words for the answer to what was asked; `None` for a field that is gone, and for words
+/// that do not fit where they are `keyword`s, which have another answer.
 pub(super) fn answer(
     person: &mut Subscriber,
     asked: &Name,
     told: &str,
+    is_keyword: bool,
     setting: &Setting<'_>,
-) -> Option<Message> {
+) -> Option<Chosen> {
     let field = setting.choosing.fields.iter().find(|field| field.name == *asked)?;
-    keep(person, field, told, setting).message
+    let is_answer = !is_keyword || field.read(told).is_ok();
+    is_answer.then(|| keep(person, field, told, setting))
 }
 
 /// The first question after the welcome, if there is any left.
@@ -213,10 +219,19 @@ fn keep(person: &mut Subscriber, field: &Field, told: &str, setting: &Setting<'_
     match field.read(told) {
         Ok(told) => {
             person.choices_mut().tell(&field.name, Some(&told));
+            answered(person, field);
             next(person, field, say(&THANKS, person), setting)
         }
         Err(Mistake::NoNumber) => ask(person, field, Some(say(&NO_NUMBER, person))),
         Err(Mistake::NoOption) => ask(person, field, Some(say(&NO_OPTION, person))),
+    }
+}
+
+/// Of the field nothing is asked any more.
+fn answered(person: &mut Subscriber, field: &Field) {
+    let asked = person.choices.as_ref().and_then(|choices| choices.asked.as_ref());
+    if asked.is_some_and(|asked| asked.about == About::Field(field.name.clone())) {
+        person.ask_nothing();
     }
 }
 
@@ -232,7 +247,7 @@ fn next(person: &mut Subscriber, field: &Field, above: String, setting: &Setting
 
 /// Asks for a field, and remembers that it did.
 fn ask(person: &mut Subscriber, field: &Field, above: Option<String>) -> Chosen {
-    person.choices_mut().asked = Some(field.name.clone());
+    person.ask(About::Field(field.name.clone()));
     let key = key(field.name.as_str(), KEY_BYTES_MAX);
     let own = person.choices.as_ref().and_then(|choices| choices.told(field.name.as_str()));
     let mut buttons: Vec<Button> = field

@@ -126,6 +126,11 @@ pub(super) fn take(
     shown(person, &text)
 }
 
+/// Whether somebody writes hours, or that they want none.
+pub(super) fn is_told(rest: &str) -> bool {
+    OFF_WORDS.contains(&rest.to_lowercase().as_str()) || Quiet::read(rest).is_some()
+}
+
 /// What holds now; `None` without quiet hours.
 fn told(person: &Subscriber, now: Timestamp) -> Option<String> {
     let quiet = person.choices.as_deref()?.quiet?;

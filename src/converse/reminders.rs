@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::converse::layout::{self, Reader};
 use crate::converse::replies::{STOP_PAYLOAD, button, say_with};
-use crate::converse::words::{Saying, Texts, say};
+use crate::converse::words::{Saying, TITLES_MAX, with_topics};
 use crate::model::channel::ChannelKind;
 use crate::model::day::Days;
 use crate::model::name::Name;
@@ -51,20 +51,6 @@ const ROUND_REST: Duration = Duration::from_secs(1_800);
 
 /// An open window must be open for so long yet.
 const WINDOW_SPARE: Duration = Duration::from_secs(300);
-
-/// Most titles that are told.
-const TITLES_MAX: usize = 20;
-
-/// Where there are no topics.
-const ALL: Texts = [
-    ("en", "all our news"),
-    ("ro", "toate noutățile noastre"),
-    ("it", "tutte le nostre novità"),
-    ("de", "alle unsere Neuigkeiten"),
-    ("fr", "toutes nos nouveautés"),
-    ("es", "todas nuestras novedades"),
-    ("ru", "все наши новости"),
-];
 
 /// What the worker is given.
 pub struct Options {
@@ -139,7 +125,7 @@ fn is_due(
     now: Timestamp,
 ) -> bool {
     // Groups know what they have, and their members did not ask.
-    let is_one = person.is_counted() && !person.address.starts_with('-');
+    let is_one = person.is_counted() && !person.is_group();
     let since = told.unwrap_or(person.joined_at).max(person.joined_at);
     let is_open = match options.channels.get(channel) {
         Some(ChannelKind::Telegram) => true,
@@ -159,11 +145,7 @@ fn is_due(
 fn reminder(options: &Options, channel: &Name, person: &Subscriber, now: Timestamp) -> Answer {
     let titles = person.topics.iter().filter_map(|topic| options.titles.get(topic));
     let titles: Vec<&str> = titles.take(TITLES_MAX).map(|title| title.to(person)).collect();
-    let topics = match titles.is_empty() {
-        true => say(&ALL, person),
-        false => titles.join(", "),
-    };
-    let text = options.say.to(person).replace("{topics}", &topics);
+    let text = with_topics(options.say.to(person), &titles, person);
     let mut answer = say_with(&text, vec![button(&options.stop_label, STOP_PAYLOAD, person)]);
     if let (Some(layout), Some(kind)) = (&options.say.layout, options.channels.get(channel)) {
         let reader = Reader { person, kind: *kind, now };

@@ -9,10 +9,11 @@ use crate::converse::order::Conversation;
 use crate::converse::origin;
 use crate::converse::privacy;
 use crate::converse::profile;
+use crate::converse::questions::{self, Told};
 use crate::converse::watch::Asked;
 use crate::converse::wish::{self, Wish};
-use crate::converse::words::{Saying, Words};
-use crate::converse::{help, timezone};
+use crate::converse::words::{Saying, Texts, Words, say as in_words};
+use crate::converse::{help, timezone, welcome};
 use crate::model::channel::ChannelKind;
 use crate::model::event::{Deed, Event, Tap};
 use crate::model::message::{Action, Button, Message, Module};
@@ -26,14 +27,22 @@ use crate::model::time::Timestamp;
 /// messaging window").
 pub const WINDOW: Duration = Duration::from_secs(24 * 3600);
 
-/// For how long plain words are taken for the answer to what was asked.
-pub const ASKED_FOR: Duration = Duration::from_secs(3600);
-
 /// Payload of the button that stops; the digit is the version of our payloads.
 pub const STOP_PAYLOAD: &str = "1:stop";
 
 /// Payload of the button that starts again.
 pub const START_PAYLOAD: &str = "1:start";
+
+/// To another tap on a button that stops; words are answered once.
+const STOPPED_ALREADY: Texts = [
+    ("en", "You already get nothing from us."),
+    ("ro", "Nu mai primești deja nimic de la noi."),
+    ("it", "Non ricevi già più nulla da noi."),
+    ("de", "Du bekommst schon nichts mehr von uns."),
+    ("fr", "Vous ne recevez déjà plus rien de nous."),
+    ("es", "Ya no recibes nada de nosotros."),
+    ("ru", "Вы уже ничего от нас не получаете."),
+];
 
 /// What one event leads to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,6 +65,8 @@ pub struct Turn {
     pub layout: Option<Name>,
     /// The first answer stands in the place of the message with the button.
     pub is_in_place: bool,
+    /// Said in passing to a tap.
+    pub toast: Option<String>,
 }
 
 /// What the conversation knows besides the person.
@@ -82,7 +93,7 @@ pub fn respond(
     setting: &Setting<'_>,
     now: Timestamp,
 ) -> Turn {
-    let wish = match wish::of(event, setting.topics) {
+    let wish = match wish::of(event, setting) {
         Wish::Unclear => wish::keyword(event, &setting.words.replies),
         wish => wish,
     };
@@ -116,11 +127,11 @@ impl Conversation for Talk<'_> {
     }
 
     fn stops(&self, event: &Event) -> bool {
-        matches!(wish::of(event, self.setting.topics), Wish::Stop { .. })
+        matches!(wish::of(event, &self.setting), Wish::Stop { .. })
     }
 
     fn is_understood(&self, event: &Event) -> bool {
-        !matches!(wish::of(event, self.setting.topics), Wish::Unclear)
+        !matches!(wish::of(event, &self.setting), Wish::Unclear)
     }
 }
 
@@ -133,8 +144,9 @@ fn answer(
 ) -> Turn {
     let words = setting.words;
     let mut person = met(known, event, setting.kind);
-    // What was asked is answered by the next word, or not at all.
-    let asked = take_asked(&mut person, known, event);
+    let asked = questions::open(&mut person, event);
+    let is_group = person.is_group();
+    let is_keyword = matches!(wish, Wish::Keyword { .. });
     let mut turn = Turn::default();
     match wish {
         Wish::Start { topics, way } => {
@@ -143,21 +155,21 @@ fn answer(
             if !person.has_joined() {
                 person.joined_at = event.at;
             }
-            if topics.is_empty() {
-                person.topics = setting.topics.to_vec();
+            person.ask_nothing();
+            welcome::subscribe(&mut person, topics, setting);
+            let mut greeting = welcome::greeting(&person, setting);
+            if is_group {
+                greeting = welcome::greeting_in_group(&greeting, &person);
             }
-            for topic in topics {
-                add_topic(&mut person.topics, topic);
-            }
-            let welcome = words.welcome.to(&person);
             turn.layout.clone_from(&words.welcome.layout);
-            turn.consent = Some(consent(&person, true, way, welcome, now));
-            let welcome = with_zone(welcome, words, &person);
+            let agreed = welcome::agreed(&greeting, &person);
+            turn.consent = Some(consent(&person, true, way, &agreed, now));
+            let welcome = with_zone(&greeting, words, &person);
             let mut buttons = words.welcome_buttons.to(&person).to_vec();
             buttons.push(button(&words.stop_label, STOP_PAYLOAD, &person));
             turn.answers = vec![say_with(&welcome, buttons)];
             turn.lookup = latest::welcoming(&person, words.welcome_items);
-            if known.is_none_or(|known| known.standing != Standing::Active) {
+            if !is_group {
                 turn.answers.extend(profile::first(&mut person, setting).map(plain));
             }
         }
@@ -165,30 +177,42 @@ fn answer(
             let was_stopped = known.is_some_and(|known| known.standing == Standing::Stopped);
             let was_stopped = was_stopped && !setting.is_watching;
             person.standing = Standing::Stopped;
+            person.ask_nothing();
             turn.ends_watches = true;
-            if !was_stopped {
+            if was_stopped {
+                turn.toast = Some(in_words(&STOPPED_ALREADY, &person));
+            } else {
                 let goodbye = words.goodbye.to(&person);
+                let goodbye =
+                    &if is_group { welcome::in_group(goodbye) } else { goodbye.to_owned() };
                 turn.layout.clone_from(&words.goodbye.layout);
                 turn.consent = Some(consent(&person, false, way.to_owned(), goodbye, now));
                 turn.answers = vec![say(goodbye, &words.start_label, START_PAYLOAD, &person)];
             }
         }
         Wish::Unclear | Wish::Keyword { .. }
-            if let Some(answer) = told(&mut person, asked.as_ref(), event, setting) =>
+            if let Some(told) =
+                questions::answer(&mut person, asked.as_ref(), event, is_keyword, setting) =>
         {
-            turn.answers = vec![plain(answer)];
+            match told {
+                Told::Chosen(chosen) => {
+                    turn.answers.extend(chosen.message.map(plain));
+                    turn.lookup = chosen.lookup;
+                }
+                Told::Watch(asked) => turn.watch = Some(asked),
+            }
         }
         Wish::Unclear => {
             let rested =
                 person.default_reply_at.is_none_or(|at| now.since(at) >= words.default_reply_every);
             if rested {
                 person.default_reply_at = Some(now);
-                let (label, payload) = match person.standing {
-                    Standing::Active => (&words.stop_label, STOP_PAYLOAD),
-                    _ => (&words.start_label, START_PAYLOAD),
+                let (reply, label, payload) = match person.standing {
+                    Standing::Active => (&words.default_reply, &words.stop_label, STOP_PAYLOAD),
+                    _ => (&words.stranger_reply, &words.start_label, START_PAYLOAD),
                 };
-                let reply = with_zone(words.default_reply.to(&person), words, &person);
-                turn.layout.clone_from(&words.default_reply.layout);
+                turn.layout.clone_from(&reply.layout);
+                let reply = with_zone(reply.to(&person), words, &person);
                 turn.answers = vec![say(&reply, label, payload, &person)];
             }
         }
@@ -218,7 +242,9 @@ fn answer(
             turn.answers = reply.map(said).into_iter().collect();
             turn.layout = reply.and_then(|it| it.say.layout.clone());
         }
-        Wish::Watch(asked) => turn.watch = Some(asked),
+        Wish::Watch(asked) => {
+            turn.watch = Some(questions::product(&mut person, asked, setting));
+        }
         Wish::Leave => {
             turn.ends_watches = known.is_some();
             if person.standing == Standing::Active {
@@ -242,27 +268,6 @@ fn answer(
         turn.consent = None;
     }
     turn
-}
-
-/// The field that was asked for last, if it was lately; it is asked for no more.
-fn take_asked(person: &mut Subscriber, known: Option<&Subscriber>, event: &Event) -> Option<Name> {
-    if !opens_window(&event.deed) {
-        return None;
-    }
-    let asked = person.choices.as_deref_mut()?.asked.take()?;
-    let is_late = known.is_none_or(|known| event.at.since(known.changed_at) > ASKED_FOR);
-    (!is_late).then_some(asked)
-}
-
-/// What is answered to plain words that tell what was asked; `None` for any others.
-fn told(
-    person: &mut Subscriber,
-    asked: Option<&Name>,
-    event: &Event,
-    setting: &Setting<'_>,
-) -> Option<Message> {
-    let Deed::Said { text } = &event.deed else { return None };
-    profile::answer(person, asked?, text, setting)
 }
 
 /// The words, and what is asked of who has told no time zone yet.
@@ -317,17 +322,12 @@ fn opens_window(deed: &Deed) -> bool {
         deed,
         Deed::Blocked
             | Deed::Unblocked
+            | Deed::Edited { .. }
             | Deed::Moved { .. }
             | Deed::OptedIn { .. }
             | Deed::OptedOut
             | Deed::Present { .. }
     )
-}
-
-fn add_topic(topics: &mut Vec<Name>, topic: Name) {
-    if let Err(at) = topics.binary_search(&topic) {
-        topics.insert(at, topic);
-    }
 }
 
 fn say(text: &str, label: &Saying, payload: &str, person: &Subscriber) -> Answer {
@@ -352,6 +352,7 @@ fn plain(message: Message) -> Answer {
 fn acknowledge(turn: &mut Turn, tap: Option<Tap>) {
     let Some(tap) = tap else { return };
     let tap = if turn.is_in_place { tap } else { tap.alone() };
+    let tap = Tap { toast: turn.toast.take(), ..tap };
     match turn.answers.first_mut() {
         Some(first) => first.tap = Some(tap),
         None => {

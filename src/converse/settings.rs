@@ -2,9 +2,9 @@
 
 use crate::converse::choosing::{Chosen, HERE, button};
 use crate::converse::commands::{self, Command};
-use crate::converse::language;
 use crate::converse::replies::Setting;
 use crate::converse::words::{Texts, say};
+use crate::converse::{frequency, language};
 use crate::model::message::Button;
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
@@ -34,6 +34,7 @@ pub(super) fn show(person: &Subscriber, now: Timestamp, setting: &Setting<'_>) -
         line(Command::Topics, format!("{} / {}", has.count(), setting.topics.len()));
         ways.push(Command::Topics);
     }
+    line(Command::Frequency, frequency::summary(person, setting));
     ways.push(Command::Frequency);
     let quiet = choices.and_then(|choices| choices.quiet);
     line(Command::Quiet, quiet.map_or_else(|| "–".to_owned(), |quiet| quiet.to_string()));

@@ -40,38 +40,42 @@ const WRONG: Texts = [
 const HINT: Texts = [
     (
         "en",
-        "Tell me a city in your time zone or how far you are from UTC, and what comes at an hour \
-         of the day comes by your clock: /timezone Bucharest, /timezone +2.",
+        "Tell me a large city near you, the capital of your country, or how far you are from UTC, \
+         and what comes at an hour of the day comes by your clock: /timezone Bucharest, \
+         /timezone +2.",
     ),
     (
         "ro",
-        "Spune-mi un oraș din fusul tău orar (în engleză) sau diferența față de UTC, iar ce vine \
-         la o oră anume va veni după ceasul tău: /timezone Bucharest, /timezone +2.",
+        "Spune-mi un oraș mare din apropiere, capitala țării tale sau diferența față de UTC, iar ce \
+         vine la o oră anume va veni după ceasul tău: /timezone București, /timezone +2.",
     ),
     (
         "de",
-        "Nenne mir eine Stadt deiner Zeitzone (auf Englisch) oder den Abstand zu UTC, und was zu \
-         einer Uhrzeit kommt, kommt nach deiner Uhr: /timezone Berlin, /timezone +1.",
+        "Nenne mir eine große Stadt in deiner Nähe, die Hauptstadt deines Landes oder den Abstand \
+         zu UTC, und was zu einer Uhrzeit kommt, kommt nach deiner Uhr: /timezone Berlin, \
+         /timezone +1.",
     ),
     (
         "fr",
-        "Dites-moi une ville de votre fuseau horaire (en anglais) ou l’écart avec UTC, et ce qui \
-         vient à une heure fixe viendra à l’heure de chez vous : /timezone Paris, /timezone +1.",
+        "Dites-moi une grande ville près de chez vous, la capitale de votre pays ou l’écart avec \
+         UTC, et ce qui vient à une heure fixe viendra à l’heure de chez vous : /timezone Paris, \
+         /timezone +1.",
     ),
     (
         "es",
-        "Dime una ciudad de tu zona horaria (en inglés) o la diferencia con UTC, y lo que llega a \
-         una hora fija llegará según tu reloj: /timezone Madrid, /timezone +1.",
+        "Dime una ciudad grande cercana, la capital de tu país o la diferencia con UTC, y lo que \
+         llega a una hora fija llegará según tu reloj: /timezone Madrid, /timezone +1.",
     ),
     (
         "it",
-        "Dimmi una città del tuo fuso orario (in inglese) o la differenza da UTC, e ciò che arriva \
-         a un’ora fissa arriverà secondo il tuo orologio: /timezone Rome, /timezone +1.",
+        "Dimmi una grande città vicina, la capitale del tuo Paese o la differenza da UTC, e ciò che \
+         arriva a un’ora fissa arriverà secondo il tuo orologio: /timezone Roma, /timezone +1.",
     ),
     (
         "ru",
-        "Напишите город вашего часового пояса (по-английски) или разницу с UTC, и то, что приходит \
-         в определённый час, будет приходить по вашим часам: /timezone Moscow, /timezone +3.",
+        "Напишите большой город рядом с вами, столицу вашей страны или разницу с UTC, и то, что \
+         приходит в определённый час, будет приходить по вашим часам: /timezone Москва, \
+         /timezone +3.",
     ),
 ];
 
@@ -111,7 +115,11 @@ mod tests {
             let languages: Vec<&str> = texts.iter().map(|(language, _)| *language).collect();
             assert_eq!(languages, ["en", "ro", "de", "fr", "es", "it", "ru"]);
         }
-        assert!(HINT.iter().all(|(_, text)| text.contains("/timezone ")));
+        for (_, text) in HINT {
+            let examples = text.split("/timezone ").skip(1);
+            let told = examples.filter_map(|rest| rest.split([',', '.']).next());
+            assert!(told.clone().count() == 2 && told.clone().all(|it| Zone::read(it).is_some()));
+        }
         assert!(NOTED.iter().all(|(_, text)| text.contains("{zone}") && text.contains("{time}")));
     }
 }

@@ -3,6 +3,7 @@
 //! What must be looked up (a product, what somebody waits for already) is an argument; the
 //! answer comes with what it changes.
 
+use crate::converse::watch::limit::Unusable;
 use crate::model::message::{Action, Button, Message, Module};
 use crate::model::name::Name;
 use crate::model::offer::Amount;
@@ -15,9 +16,14 @@ use crate::model::watch::{
 use crate::model::watch_link::{self, Aim, Which};
 use crate::model::watch_news::{News, Words, label, say, watch_button};
 use crate::model::watch_tap::Tap;
+use crate::render::written::{day, money};
 use crate::store::WatchWord;
 
+mod limit;
+
 mod sayings;
+
+pub use limit::Limit;
 
 /// Watches that one message lists.
 pub(super) const LISTED_MAX: usize = 8;
@@ -51,14 +57,6 @@ pub enum Of {
     Id { source: String, id: String },
     Link(String),
     Words(Vec<String>),
-}
-
-/// The most that it may cost.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Limit {
-    Amount(Amount),
-    /// As it was written, in the product's own currency.
-    Number(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,22 +121,36 @@ impl Asked {
     pub(super) fn by_words(text: &str) -> Self {
         let text: String = text.chars().take(WORDS_CHARS_MAX).collect();
         let mut words: Vec<&str> = text.split_whitespace().collect();
-        let is_link = |word: &str| word.contains("://") || word.starts_with("www.");
-        let is_number =
-            |word: &&str| word.bytes().all(|c| c.is_ascii_digit() || c == b'.' || c == b',');
-        let link = words.iter().find(|word| is_link(word)).map(|word| (*word).to_owned());
-        if let Some(link) = link {
-            let limit = words.last().copied().filter(is_number);
-            let limit = limit.map(|number| Limit::Number(number.replace(',', ".")));
+        let is_link = |word: &&str| word.contains("://") || word.starts_with("www.");
+        if let Some(link) = words.iter().copied().find(is_link) {
+            words.retain(|word| !is_link(word));
+            let limit = limit::find(&words, true).map(|found| found.limit);
             let aim = if limit.is_some() { Aim::Price } else { Aim::Fitting };
-            return Self::Make { aim, of: Of::Link(link), limit };
+            return Self::Make { aim, of: Of::Link(link.to_owned()), limit };
         }
-        words.retain(|word| word.chars().any(char::is_alphanumeric));
+        // Numbers are in many names: without a currency one is a limit only for who has no luck.
+        let (limit, words) = match limit::find(&words, false) {
+            Some(found) => (Some(found.limit), found.rest),
+            None => (None, words),
+        };
+        let named = words.iter().filter(|word| word.contains(char::is_alphanumeric));
+        let words: Vec<String> = named.map(|word| word.to_lowercase()).collect();
         if words.is_empty() {
             return Self::Help;
         }
-        let words = words.iter().map(|word| word.to_lowercase()).collect();
-        Self::Make { aim: Aim::Fitting, of: Of::Words(words), limit: None }
+        let aim = if limit.is_some() { Aim::Price } else { Aim::Fitting };
+        Self::Make { aim, of: Of::Words(words), limit }
+    }
+
+    /// The same with the last number of its words as a limit, where it has one: for words that are
+    /// the name of no product.
+    pub(super) fn limited(&self) -> Option<Self> {
+        let Self::Make { of: Of::Words(words), limit: None, .. } = self else { return None };
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let found = limit::find(&words, true)?;
+        let words: Vec<String> = found.rest.iter().map(|word| (*word).to_owned()).collect();
+        let (aim, limit) = (Aim::Price, Some(found.limit));
+        (!words.is_empty()).then_some(Self::Make { aim, of: Of::Words(words), limit })
     }
 }
 
@@ -157,21 +169,28 @@ pub(super) fn make(
     let wanted = if fits_stock {
         Wanted::Stock
     } else {
-        let limit = match limit {
+        let at_most = match limit {
             Some(limit) => limit.amount(on.price),
-            None => on.price.and_then(below),
+            None => on.price.and_then(below).ok_or(Unusable::Priceless),
         };
-        match limit {
-            Some(at_most) => Wanted::Price { at_most },
+        match at_most {
+            Ok(at_most) => Wanted::Price { at_most },
             // What can be had and has no price is there.
-            None if aim == Aim::Fitting && on.can_be_had() => Wanted::Stock,
-            None => {
-                return Said::plain(&fill(&sayings::PRICELESS, language, &[("{title}", &title)]));
+            Err(Unusable::Priceless) if aim == Aim::Fitting && on.can_be_had() => Wanted::Stock,
+            Err(why) => {
+                let text = match why {
+                    Unusable::NoPrice => &sayings::NO_PRICE,
+                    Unusable::Priceless => &sayings::PRICELESS,
+                    Unusable::OtherCurrency => &sayings::OTHER_CURRENCY,
+                };
+                let price = on.price.map(|price| money(price, language)).unwrap_or_default();
+                let filled = [("{title}", title.as_str()), ("{price}", &price)];
+                return Said::plain(&fill(text, language, &filled));
             }
         }
     };
     if wanted.is_met(on, None) {
-        return Said { message: product.news(wanted).message(language), ..Said::default() };
+        return product.met(wanted, language);
     }
     let is_like = |watch: &&Watch| {
         watch.source == product.source
@@ -197,20 +216,21 @@ pub(super) fn make(
         expires_at,
     };
     let token = product.token();
-    let day = day(expires_at);
+    let day = day(expires_at, language);
     let (text, no) = match wanted {
         Wanted::Stock => (
             fill(&sayings::STOCK_KEPT, language, &[("{title}", &title), ("{day}", &day)]),
             Tap::NoStock(token),
         ),
         Wanted::Price { at_most } => {
-            let limit = at_most.to_string();
+            let limit = money(at_most, language);
             let filled = [("{title}", title.as_str()), ("{limit}", &limit), ("{day}", &day)];
             (fill(&sayings::PRICE_KEPT, language, &filled), Tap::NoPrice(token))
         }
     };
-    let costs =
-        on.price.map(|price| fill(&sayings::COSTS, language, &[("{price}", &price.to_string())]));
+    let costs = on
+        .price
+        .map(|price| fill(&sayings::COSTS, language, &[("{price}", &money(price, language))]));
     let text = costs.map_or_else(|| text.clone(), |costs| format!("{text}\n{costs}"));
     let mut buttons = Vec::new();
     if let (Wanted::Price { at_most }, Some(price)) = (wanted, on.price) {
@@ -219,8 +239,8 @@ pub(super) fn make(
             if let Some(less) =
                 less.filter(|less| less.compare(at_most).is_some_and(|it| it.is_lt()))
             {
-                buttons
-                    .push(button(&format!("−{percent} %: {less}"), Tap::Price(token, Some(less))));
+                let label = format!("−{percent} %: {}", money(less, language));
+                buttons.push(button(&label, Tap::Price(token, Some(less))));
             }
         }
     } else if wanted == Wanted::Stock && on.price.is_some() {
@@ -234,14 +254,31 @@ pub(super) fn make(
     }
 }
 
-/// Several products may be meant.
-pub(super) fn choose(products: &[Product], language: Option<&str>) -> Said {
-    let buttons = products.iter().take(CHOICES_MAX).map(|product| {
-        let price = product.on.price.map(|price| format!(" · {price}")).unwrap_or_default();
-        let text = format!("{}{price}", product.title(language));
-        button(&text, Tap::Fitting(product.token()))
-    });
-    Said { message: message(say(&sayings::CHOOSE, language), buttons.collect()), ..Said::default() }
+/// Several products may be meant. Where labels are `short`, the text names them in full.
+pub(super) fn choose(
+    products: &[Product],
+    limit: Option<&Limit>,
+    short: bool,
+    language: Option<&str>,
+) -> Said {
+    let mut lines = vec![say(&sayings::CHOOSE, language).to_owned()];
+    let mut buttons = Vec::new();
+    for (at, product) in products.iter().take(CHOICES_MAX).enumerate() {
+        let price = product.on.price.map(|price| format!(" · {}", money(price, language)));
+        let mut named = format!("{}{}", product.title(language), price.unwrap_or_default());
+        if short {
+            named = format!("{}. {named}", at + 1);
+            lines.push(named.clone());
+        }
+        let at_most = limit.and_then(|limit| limit.amount(product.on.price).ok());
+        let tap = match at_most {
+            Some(at_most) => Tap::Price(product.token(), Some(at_most)),
+            None => Tap::Fitting(product.token()),
+        };
+        buttons.push(button(&named, tap));
+    }
+    let text = lines.join("\n");
+    Said { message: message(&text, buttons), ..Said::default() }
 }
 
 /// Nobody knows the product; or, without any `sources`, nothing can be watched here.
@@ -290,14 +327,14 @@ pub(super) fn list(watches: &[(Watch, OnOffer)], is_more: bool, language: Option
         let number = at + 1;
         let wanted = match watch.wanted {
             Wanted::Stock => say(&sayings::WHEN_IN_STOCK, language).to_owned(),
-            Wanted::Price { at_most } => format!("≤ {at_most}"),
+            Wanted::Price { at_most } => format!("≤ {}", money(at_most, language)),
         };
         let state = match (on.availability, on.price) {
             (None, _) => format!(" ({})", say(&sayings::NOT_LISTED, language)),
-            (Some(_), Some(price)) => format!(" ({price})"),
+            (Some(_), Some(price)) => format!(" ({})", money(price, language)),
             (Some(_), None) => String::new(),
         };
-        let (title, day) = (titled(&watch.title, language), day(watch.expires_at));
+        let (title, day) = (titled(&watch.title, language), day(watch.expires_at, language));
         let until = say(&sayings::UNTIL, language);
         lines.push(format!("{number}. {title}: {wanted}{state}, {until} {day}"));
         let token = ProductToken::new(&watch.source, watch.product);
@@ -322,6 +359,23 @@ impl Product {
         ProductToken::new(&self.source, self.product)
     }
 
+    /// What is waited for has come already. Of a price nothing has changed: it is what it is.
+    fn met(&self, wanted: Wanted, language: Option<&str>) -> Said {
+        let mut message = self.news(wanted).message(language);
+        let price = self.on.price.filter(|_| matches!(wanted, Wanted::Price { .. }));
+        if let Some(price) = price {
+            let (title, price) = (self.title(language), money(price, language));
+            let filled = [("{title}", title.as_str()), ("{price}", &price)];
+            let told = fill(&sayings::COSTS_ALREADY, language, &filled);
+            for module in &mut message.modules {
+                if let Module::Text { text, .. } = module {
+                    *text = RichText::from_plain(&told);
+                }
+            }
+        }
+        Said { message, ..Said::default() }
+    }
+
     /// What it is called, or where it is from.
     pub fn news_title(&self) -> String {
         self.news(Wanted::Stock).title.to_owned()
@@ -337,21 +391,6 @@ impl Product {
             wanted,
             price: self.on.price,
             was: None,
-        }
-    }
-}
-
-impl Limit {
-    fn amount(&self, price: Option<Amount>) -> Option<Amount> {
-        match self {
-            Self::Amount(amount) => Some(*amount),
-            Self::Number(number) => {
-                let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-                let units = format!("{whole}{fraction}").parse().ok()?;
-                let scale = u8::try_from(fraction.len()).ok()?;
-                let amount = Amount::new(units, scale, price?.currency())?;
-                amount.is_positive().then_some(amount)
-            }
         }
     }
 }
@@ -390,10 +429,6 @@ fn fill(words: &Words, language: Option<&str>, places: &[(&str, &str)]) -> Strin
         rest = behind;
     }
     text + rest
-}
-
-fn day(at: Timestamp) -> String {
-    at.to_string().chars().take(10).collect()
 }
 
 #[cfg(test)]

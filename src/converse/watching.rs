@@ -65,7 +65,7 @@ impl Watchable {
         let language = language.as_deref();
         let mut words = Vec::new();
         if let Some(asked) = turn.watch.take() {
-            let said = self.answer(store, &asked, &own, language, now).await?;
+            let said = self.answer(store, &asked, &own, (kind, language), now).await?;
             let said_words: String = said.message.modules.iter().map(said_in).collect();
             match turn.answers.iter_mut().find(|answer| answer.message.modules.is_empty()) {
                 // It acknowledges the tap.
@@ -103,7 +103,7 @@ impl Watchable {
         store: &dyn Store,
         asked: &Asked,
         own: &[Watch],
-        language: Option<&str>,
+        (kind, language): (ChannelKind, Option<&str>),
         now: Timestamp,
     ) -> Result<Said, StoreError> {
         Ok(match asked {
@@ -120,11 +120,22 @@ impl Watchable {
                 watch::list(&shown, rest.next().is_some(), language)
             }
             Asked::Make { aim, of, limit } => {
-                let products = self.find(store, of).await?;
+                let (mut aim, mut limit) = (*aim, limit.clone());
+                let mut products = self.find(store, of).await?;
+                if let ([], Some(Asked::Make { aim: limited, of, limit: number })) =
+                    (&products[..], asked.limited())
+                {
+                    (aim, limit) = (limited, number);
+                    products = self.find(store, &of).await?;
+                }
+                let limit = limit.as_ref();
                 match &products[..] {
                     [] => watch::unknown(&self.sources, language),
-                    [one] => watch::make(one, *aim, limit.as_ref(), own, language, now),
-                    several => watch::choose(several, language),
+                    [one] => watch::make(one, aim, limit, own, language, now),
+                    several => {
+                        let is_short = kind == ChannelKind::Messenger;
+                        watch::choose(several, limit, is_short, language)
+                    }
                 }
             }
         })

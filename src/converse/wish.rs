@@ -1,8 +1,10 @@
 //! What somebody means, whichever way they say it: by a link, a command, plain words or a button.
 
+use crate::converse::choosing;
 use crate::converse::commands::{self, Command};
 use crate::converse::keywords::{self, Keyword};
 use crate::converse::privacy;
+use crate::converse::replies::Setting;
 use crate::converse::watch::Asked;
 use crate::model::event::{Deed, Event};
 use crate::model::name::Name;
@@ -53,13 +55,18 @@ pub(super) enum Wish {
 }
 
 /// What an event means.
-pub(super) fn of(event: &Event, topics: &[Name]) -> Wish {
+pub(super) fn of(event: &Event, setting: &Setting<'_>) -> Wish {
+    let topics = setting.topics;
     match &event.deed {
         Deed::Started { payload } | Deed::Referred { payload: payload @ Some(_) } => {
             let watch = payload.as_deref().and_then(Asked::by_link);
             watch.map_or_else(|| start_by(payload.as_deref(), topics), Wish::Watch)
         }
-        Deed::Said { text } => understand(text, topics),
+        Deed::Said { text } => understand(text, setting),
+        Deed::Edited { text } => match understand(text, setting) {
+            stop @ Wish::Stop { .. } => stop,
+            _ => Wish::Nothing,
+        },
         Deed::Tapped { payload, .. } => match payload.split_once(':') {
             Some(("1", "stop")) => Wish::Stop { way: "button" },
             Some(("1", rest)) if rest == "start" || rest.starts_with("start:") => {
@@ -136,10 +143,11 @@ fn wanted(command: Command, rest: &str, way: &'static str, topics: &[Name]) -> W
 }
 
 /// Commands and plain words.
-fn understand(text: &str, topics: &[Name]) -> Wish {
+fn understand(text: &str, setting: &Setting<'_>) -> Wish {
     let way = if text.trim_start().starts_with('/') { "command" } else { "word" };
-    match commands::said(text) {
-        Some((command, rest)) => wanted(command, rest, way, topics),
+    let fits = |command, rest: &str| choosing::fits(command, rest, setting);
+    match commands::said(text, &fits) {
+        Some((command, rest)) => wanted(command, rest, way, setting.topics),
         None => Wish::Unclear,
     }
 }

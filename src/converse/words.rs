@@ -16,6 +16,32 @@ pub struct Saying {
     pub layout: Option<Name>,
 }
 
+/// Stands for the titles of a person's topics.
+pub(super) const TOPICS: &str = "{topics}";
+
+/// Most titles that are told.
+pub(super) const TITLES_MAX: usize = 20;
+
+/// Where there are no topics.
+const ALL: Texts = [
+    ("en", "all our news"),
+    ("ro", "toate noutățile noastre"),
+    ("it", "tutte le nostre novità"),
+    ("de", "alle unsere Neuigkeiten"),
+    ("fr", "toutes nos nouveautés"),
+    ("es", "todas nuestras novedades"),
+    ("ru", "все наши новости"),
+];
+
+/// The words with the titles in their place.
+pub(super) fn with_topics(text: &str, titles: &[&str], person: &Subscriber) -> String {
+    let topics = match titles.is_empty() {
+        true => say(&ALL, person),
+        false => titles.join(", "),
+    };
+    text.replace(TOPICS, &topics)
+}
+
 /// A saying of ours: in English, which serves everybody else, and the other languages that we have.
 pub(super) type Texts = [(&'static str, &'static str); 7];
 
@@ -39,7 +65,7 @@ pub struct Choices {
 /// All sayings. The editor's words, or the built-in ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
-    /// After somebody starts.
+    /// After somebody starts; [`TOPICS`] may stand in it.
     pub welcome: Saying,
     /// Below it, besides the one that stops.
     pub welcome_buttons: Choices,
@@ -49,6 +75,8 @@ pub struct Words {
     pub goodbye: Saying,
     /// To what nobody understands.
     pub default_reply: Saying,
+    /// The same, to who has not subscribed.
+    pub stranger_reply: Saying,
     /// One person hears it at most this often.
     pub default_reply_every: Duration,
     /// To certain words, the first that fits.

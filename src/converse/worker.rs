@@ -188,7 +188,8 @@ async fn answer_once(
             None => Found::default(),
         };
         let language = event.language.as_deref();
-        let answers = privacy::answers(wanted, &event.channel, known.as_ref(), language, &found);
+        let (channel, person) = (&event.channel, known.as_ref());
+        let answers = privacy::answers(wanted, channel, person, language, &found, choosing);
         // A tap that is to be acknowledged goes first.
         turn.answers.extend(answers);
         if known.is_none() {

@@ -51,6 +51,10 @@ pub(super) fn words(config: &Config) -> Words {
         welcome_items: messages.welcome_items,
         goodbye: set(&messages.goodbye, messages.goodbye_layout.as_ref()),
         default_reply: set(&messages.default_reply, messages.default_reply_layout.as_ref()),
+        stranger_reply: messages.stranger_reply.as_ref().map_or_else(
+            || set(&messages.default_reply, messages.default_reply_layout.as_ref()),
+            |ours| set(ours, messages.default_reply_layout.as_ref()),
+        ),
         default_reply_every: messages.default_reply_every,
         replies: messages.replies.iter().map(keyword).collect(),
         stop_label: stop_label(),
@@ -67,6 +71,7 @@ pub(super) fn choosing(config: &Config) -> Choosing {
         languages: languages(config),
         zone: Some(config.days.zone()),
         fields: config.profile.iter().map(field).collect(),
+        has_products: config.sources.iter().any(|source| source.watch),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::channel::facet::Facet;
 use crate::channel::messenger::profile::Entry;
 use crate::channel::{messenger, telegram};
 use crate::config::{Buttons, Channel, Config, Service, Texts};
-use crate::converse::commands::{COMMANDS, Row, payload};
+use crate::converse::commands::{COMMANDS, Command, Row, payload};
 use crate::model::message::{Action, Button};
 use crate::model::start;
 
@@ -38,15 +38,21 @@ fn bot(config: &Config) -> telegram::profile::Looks {
     let messages = &config.messages;
     let short = messages.greeting_short.as_ref().unwrap_or(&messages.greeting);
     let line = |row: &Row, language: &str| (row.name.to_owned(), row.line(language).to_owned());
-    let list = |language: &str| COMMANDS.iter().map(|row| line(row, language)).collect::<Vec<_>>();
-    let everybody = (String::new(), list("en"));
-    let others = spoken().into_iter().filter(|language| *language != "en");
-    let others = others.map(|language| (language.to_owned(), list(language)));
+    let lists = |is_shown: fn(&&Row) -> bool| {
+        let list = |language: &str| {
+            COMMANDS.iter().filter(is_shown).map(|row| line(row, language)).collect::<Vec<_>>()
+        };
+        let others = spoken().into_iter().filter(|language| *language != "en");
+        let others = others.map(|language| (language.to_owned(), list(language)));
+        std::iter::once((String::new(), list("en"))).chain(others).collect()
+    };
     telegram::profile::Looks {
         description: texts(&messages.greeting),
         short_description: texts(short),
         is_default: is_default(config),
-        commands: std::iter::once(everybody).chain(others).collect(),
+        commands: lists(|_| true),
+        // A group has no profile.
+        admin_commands: lists(|row| row.command != Command::Profile),
     }
 }
 
@@ -174,6 +180,13 @@ mod tests {
         let stop = json!({ "command": "stop", "description": "Keine Nachrichten mehr" });
         assert!(bot["commands:de"].as_array().unwrap().contains(&stop));
         assert!(!bot.contains_key("commands:en"), "English is for everybody");
+        let (all, of_admins) = (&bot["commands:de"], &bot["admin_commands:de"]);
+        let names = |list: &serde_json::Value| {
+            let each = list.as_array().unwrap().iter();
+            each.map(|one| one["command"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let expected = names(all).into_iter().filter(|name| name != "profile");
+        assert_eq!(names(of_admins), expected.collect::<Vec<_>>());
     }
 
     #[test]

@@ -58,8 +58,28 @@ pub struct Choices {
     /// What they have told of themselves, by the field's name, sorted; at most [`FIELDS_MAX`] of
     /// [`FIELD_CHARS_MAX`] each.
     pub profile: Vec<(Name, String)>,
-    /// The field that they were asked for last: what they say next answers it.
-    pub asked: Option<Name>,
+    /// What they were asked last: what they say next answers it.
+    pub asked: Option<Question>,
+}
+
+/// Something that a person was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    pub about: About,
+    /// By the time of what they did then.
+    pub at: Timestamp,
+}
+
+/// What somebody is asked about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum About {
+    /// A field of their profile.
+    Field(Name),
+    /// What they look for.
+    Search,
+    /// Which product they want to be told of.
+    Product,
 }
 
 /// How often a topic comes.
@@ -341,6 +361,19 @@ impl Subscriber {
     pub fn tidy_choices(&mut self) {
         if self.choices.as_deref() == Some(&Choices::default()) {
             self.choices = None;
+        }
+    }
+
+    /// They are asked something with the answer to what they have just done.
+    pub fn ask(&mut self, about: About) {
+        let at = self.changed_at;
+        self.choices_mut().asked = Some(Question { about, at });
+    }
+
+    /// Nothing is asked of them any more.
+    pub fn ask_nothing(&mut self) {
+        if let Some(choices) = self.choices.as_deref_mut() {
+            choices.asked = None;
         }
     }
 

@@ -78,6 +78,10 @@ pub enum Deed {
         title: Option<String>,
         may_post: bool,
     },
+    /// Wrote an earlier message anew: only to stop counts, said at the instant of the change.
+    Edited {
+        text: String,
+    },
 }
 
 /// Who did something in a group.
@@ -116,6 +120,7 @@ impl Deed {
         match self {
             Self::Started { .. } => "started",
             Self::Said { .. } => "said",
+            Self::Edited { .. } => "edited",
             Self::SentMedia => "sent-media",
             Self::Tapped { .. } => "tapped",
             Self::Referred { .. } => "referred",
@@ -138,18 +143,20 @@ pub struct Tap {
     /// The message with the button, where it can be written anew; of an answer, the one in whose
     /// place it stands.
     pub message: Option<i64>,
+    /// Of an answer: what is said with the acknowledgement, in passing and for a moment.
+    pub toast: Option<String>,
 }
 
 impl Tap {
     /// The acknowledgement alone: what is answered is a message of its own.
     #[must_use]
     pub fn alone(&self) -> Self {
-        Self { id: self.id.clone(), message: None }
+        Self { message: None, ..self.clone() }
     }
 }
 
 impl From<&str> for Tap {
     fn from(id: &str) -> Self {
-        Self { id: id.to_owned(), message: None }
+        Self { id: id.to_owned(), message: None, toast: None }
     }
 }

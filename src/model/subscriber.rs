@@ -68,6 +68,11 @@ impl Subscriber {
         self.number < CHATS_FROM || self.has_joined()
     }
 
+    /// A chat of several people: of those, Telegram's numbers are negative.
+    pub fn is_group(&self) -> bool {
+        self.address.starts_with('-')
+    }
+
     /// Has subscribed at some time, and was not only named.
     pub fn has_joined(&self) -> bool {
         self.joined_at > Timestamp::default()

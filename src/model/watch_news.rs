@@ -84,6 +84,11 @@ const TELL_CHEAPER: Words = [
     ("ru", "🔔 Сообщить о снижении"),
 ];
 
+/// The languages of [`watch_button`], but the one that serves everybody else.
+pub fn button_languages() -> impl Iterator<Item = &'static str> {
+    TELL_STOCK.iter().skip(1).map(|(language, _)| *language)
+}
+
 /// The button that watches a product, below whatever tells of it.
 pub fn watch_button(tap: Tap, language: Option<&str>) -> Button {
     let words = if matches!(tap, Tap::Stock(_)) { TELL_STOCK } else { TELL_CHEAPER };

@@ -1,10 +1,14 @@
 //! Time zones of people, and what the clocks in them show.
 
+mod cities;
+
 use std::fmt;
 
 use jiff::civil;
 use jiff::tz::{Offset, TimeZone};
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use crate::model::schedule::instant;
 use crate::model::time::Timestamp;
@@ -43,14 +47,14 @@ const MINUTES_STEP: i32 = 15;
 pub struct Zone(String);
 
 impl Zone {
-    /// Reads what people write: an IANA name in any case, its city alone (`new york`), or a
-    /// distance from UTC (`+2`, `UTC-05:30`). `None` for anything else.
+    /// Reads what people write: an IANA name in any case, its city alone (`new york`), another large
+    /// city (`München`), or a distance from UTC (`+2`, `UTC-05:30`). `None` for anything else.
     pub fn read(text: &str) -> Option<Self> {
         let text = text.trim();
         if text.is_empty() || text.len() > TEXT_BYTES_MAX {
             return None;
         }
-        distance(text).or_else(|| named(text))
+        distance(text).or_else(|| named(text)).or_else(|| in_city(text))
     }
 
     pub fn utc() -> Self {
@@ -222,16 +226,22 @@ fn named(text: &str) -> Option<Zone> {
     of_city.map(|name| Zone(name.to_owned()))
 }
 
+/// A zone by another city in it, where this machine knows the zone.
+fn in_city(text: &str) -> Option<Zone> {
+    Zone::exactly(cities::zone_of(&plain(text))?)
+}
+
 /// Not what the machine's folder of zones holds besides.
 fn is_of_people(name: &str) -> bool {
     let is_other = ["posix/", "right/", "posixrules", "localtime", "Factory", "Etc/Unknown"];
     !is_other.iter().any(|other| name.starts_with(other)) && TimeZone::get(name).is_ok()
 }
 
-/// Without what people write otherwise: capitals, and signs between words.
+/// Without what people write otherwise: capitals, accents, and signs between words.
 fn plain(text: &str) -> String {
-    let words = text.split(|c: char| c == '_' || c == '-' || c.is_whitespace());
-    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ").to_lowercase()
+    let words = text.split(|c: char| matches!(c, '_' | '-' | '.' | ',') || c.is_whitespace());
+    let joined = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    joined.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -249,6 +259,18 @@ mod tests {
             ("Port-au-Prince", "America/Port-au-Prince"),
             ("buenos aires", "America/Argentina/Buenos_Aires"),
             ("japan", "Japan"),
+            ("Bogotá", "America/Bogota"),
+            ("München", "Europe/Berlin"),
+            ("Munich", "Europe/Berlin"),
+            ("milan", "Europe/Rome"),
+            ("iași", "Europe/Bucharest"),
+            ("București", "Europe/Bucharest"),
+            ("Cluj-Napoca", "Europe/Bucharest"),
+            ("Wien", "Europe/Vienna"),
+            ("Санкт-Петербург", "Europe/Moscow"),
+            ("Нижний Новгород", "Europe/Moscow"),
+            ("St. Petersburg", "Europe/Moscow"),
+            ("germany", "Europe/Berlin"),
             ("utc", "UTC"),
             ("UTC+0", "UTC"),
             ("+2", "+02:00"),

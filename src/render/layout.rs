@@ -22,7 +22,7 @@ use crate::model::name::Name;
 use crate::model::zone::Zone;
 use crate::render::check;
 use crate::render::engine;
-use crate::render::files::{FILES_MAX, File, Files, Variant};
+use crate::render::files::{FILES_MAX, File, Files, Setting, Variant};
 use crate::render::filters;
 use crate::render::message;
 use crate::render::problem::Problem;
@@ -30,6 +30,9 @@ use crate::render::scene::{Person, Stage};
 use crate::render::shipped::SHIPPED;
 
 pub use crate::render::scene::Scene;
+
+/// The part that has the words of our layouts, in each language.
+const WORDING: &str = "_wording";
 
 /// Longest layout file, in bytes.
 pub const LAYOUT_BYTES_MAX: usize = 64 << 10;
@@ -69,7 +72,8 @@ impl Layouts {
     /// Compiles and checks the files: each by its path as it is to be told, and its text. Files
     /// are named `NAME.html`, `NAME.LANGUAGE.html`, `NAME.KIND.html` or `NAME.LANGUAGE.KIND.html`;
     /// those whose name begins with `_` are no layouts, but parts that layouts include. The layouts
-    /// that come with us are added where no file has their name.
+    /// that come with us are added where no file has their name. A layout that takes its words from
+    /// `_wording.html` is there in each language of that.
     ///
     /// # Errors
     /// All problems of all files, in the order of path and line.
@@ -82,6 +86,7 @@ impl Layouts {
             }
         }
         add_shipped(&mut files);
+        add_languages(&mut files);
         let layouts = Self::open(files, Zone::utc());
         problems.extend(check::check(&layouts));
         problems.sort();
@@ -277,6 +282,34 @@ fn add_shipped(files: &mut Files) {
     for (variant, name, text) in variants {
         let (name, path, text) = (name.to_owned(), name.to_owned(), text.to_owned());
         files.add(variant, File { name, path, text, is_shipped: true });
+    }
+}
+
+/// A layout that takes its words from [`WORDING`] is there in each language that has such words,
+/// but for those for which the layout has files of its own.
+fn add_languages(files: &mut Files) {
+    let words = files.variants(WORDING).filter(|(words, _)| words.setting.kind.is_none());
+    let languages: Vec<String> =
+        words.filter_map(|(words, _)| words.setting.language.clone()).collect();
+    let mut more = Vec::new();
+    for (variant, file) in files.all() {
+        let is_for_all = !variant.is_part() && variant.setting.language.is_none();
+        let is_wording =
+            |part: &&File| Variant::parse(&part.name).is_some_and(|it| it.stem == WORDING);
+        if !is_for_all || !files.closure(file, &variant.setting).iter().any(is_wording) {
+            continue;
+        }
+        for language in &languages {
+            let is_it = |own: &Variant| own.setting.language.as_ref() == Some(language);
+            if !files.variants(&variant.stem).any(|(own, _)| is_it(own)) {
+                let setting =
+                    Setting { language: Some(language.clone()), ..variant.setting.clone() };
+                more.push((Variant { setting, ..variant.clone() }, file.clone()));
+            }
+        }
+    }
+    for (variant, file) in more {
+        files.add(variant, file);
     }
 }
 

@@ -51,6 +51,8 @@ mod filters;
 
 mod locale;
 
+pub mod written;
+
 use crate::model::rich::RichText;
 
 pub use cards::cards;

@@ -9,8 +9,10 @@ macro_rules! shipped {
 }
 
 /// Each by its file's name, with its text.
-pub(super) const SHIPPED: [(&str, &str); 24] = shipped! {
+pub(super) const SHIPPED: [(&str, &str); 31] = shipped! {
     "_price.html" "_price.ro.html"
+    "_wording.html" "_wording.de.html" "_wording.es.html" "_wording.fr.html" "_wording.it.html"
+    "_wording.ro.html" "_wording.ru.html"
     "article.html" "article.ro.html"
     "article-short.html" "article-short.ro.html"
     "back-in-stock.html" "back-in-stock.ro.html"

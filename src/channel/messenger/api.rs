@@ -12,7 +12,7 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
 use crate::channel::loose::Whole;
@@ -24,6 +24,7 @@ use crate::channel::messenger::market::{
 use crate::channel::messenger::slots::type_of;
 use crate::channel::messenger::usage::{Gauge, usage};
 use crate::channel::multipart::{self, Part};
+use crate::channel::slots::Upload;
 use crate::channel::wire::{
     ANSWER_BYTES_MAX, Ask, Posted, SetUpError, Wire, retry_after, upload_time,
 };
@@ -142,17 +143,30 @@ impl Client {
 
     /// Makes one call for one person, by their page-scoped id. Never repeats it by itself.
     pub async fn send(&self, call: &Call, address: &str) -> Observed {
-        self.send_marked(call, address, None).await
+        self.send_marked(call, &[], address, None).await
     }
 
-    /// As [`Client::send`]; the mark comes back in the echo.
+    /// As [`Client::send`], with the file that the call brings along; the mark comes back in the
+    /// echo.
     pub(crate) async fn send_marked(
         &self,
         call: &Call,
+        uploads: &[(String, Upload)],
         address: &str,
         mark: Option<&str>,
     ) -> Observed {
-        self.post(&[&self.page_id, call.method], body(call, address, mark)).await
+        let path = [self.page_id.as_str(), call.method];
+        let body = body(call, address, mark);
+        if uploads.is_empty() {
+            return self.post(&path, body).await;
+        }
+        let fields: Map<String, Value> = serde_json::from_slice(&body).unwrap_or_default();
+        let fields = fields.iter().map(|(name, value)| match value {
+            Value::String(text) => Part::field(name, text.clone()),
+            other => Part::field(name, other.to_string()),
+        });
+        let files = uploads.iter().map(|(name, upload)| Part::file(name, upload));
+        self.exchange(self.url(&path), Some(multipart::form(fields.chain(files)))).await
     }
 
     /// Makes one call for one subscription token. Never repeats it by itself.

@@ -1,7 +1,8 @@
 //! The media of the Send API's calls, and the calls for other ways of sending them.
 //!
 //! A file is uploaded ahead of its message, by its address or its bytes, and then named by its
-//! `attachment_id`; so is the one of a media template. The pictures of cards and grids go by
+//! `attachment_id`; so is the one of a media template. One that is for a single message comes along
+//! with that, and is not kept for others. The pictures of cards and grids go by
 //! address only: a card goes without one rather than not at all, a grid without those that can't
 //! be had, and as a card where less than two are left. Source: Messenger Platform, "Send API",
 //! "Attachment Upload API".
@@ -16,6 +17,9 @@ use crate::channel::slots::{
 };
 use crate::channel::{Call, Observed};
 use crate::model::media::Form;
+
+/// The part of a form with the file of a message.
+const FILE_PART: &str = "filedata";
 
 /// What stands for a text that a template needs and nobody wrote.
 const NO_WORDS: &str = "…";
@@ -54,7 +58,7 @@ pub(crate) fn slots(call: &Call) -> Vec<Slot> {
 pub(crate) fn dress(call: &Call, stands: &[Stand]) -> Dressed {
     let mut fields = fields_of(call);
     let mut links = Vec::new();
-    let mut shown = Vec::new();
+    let (mut shown, mut uploads) = (Vec::new(), Vec::new());
     let mut at = 0;
     each(&mut fields, &mut |mut place| {
         let (Some(slot), Some(stand)) = (place.slot(), stands.get(at)) else { return Keep::Yes };
@@ -72,7 +76,12 @@ pub(crate) fn dress(call: &Call, stands: &[Stand]) -> Dressed {
                 shown.push((number, *form));
                 Keep::Yes
             }
-            // Nothing goes along with a call here: what was not uploaded ahead is a link.
+            Stand::Upload(upload) if uploads.is_empty() && place.brings_file() => {
+                uploads.push((FILE_PART.to_owned(), upload.clone()));
+                shown.push((number, upload.form));
+                Keep::Yes
+            }
+            // Of several files none goes along with a call: what was not uploaded ahead is a link.
             Stand::Upload(_) => {
                 links.push((String::new(), Some(slot.url)));
                 Keep::No
@@ -89,7 +98,7 @@ pub(crate) fn dress(call: &Call, stands: &[Stand]) -> Dressed {
     } else {
         text_instead(call, fields, &links)
     };
-    Dressed { call, uploads: Vec::new(), shown }
+    Dressed { call, uploads, shown }
 }
 
 /// The id of an attachment that an answer tells: of an upload, or of a reusable one that was sent.
@@ -154,6 +163,13 @@ impl Place<'_> {
                 Some(Slot { url, form, means: Means::KeptOnly })
             }
         }
+    }
+
+    /// Has the file come along with the call, for this message and no other; false where it can't.
+    fn brings_file(&mut self) -> bool {
+        let Self::Attachment(fields) = self else { return false };
+        fields.insert("payload".to_owned(), json!({}));
+        true
     }
 
     fn name_by_id(&mut self, id: &str, form: Form) {
@@ -372,6 +388,17 @@ mod tests {
             assert_eq!(message(&dressed), expected);
             assert_eq!(dressed.shown, [(0, form)]);
         }
+        let upload = crate::channel::slots::Upload {
+            bytes: bytes::Bytes::from_static(b"{}"),
+            form: Form::File,
+            file_name: "my-data.json".to_owned(),
+            mime: "application/json",
+        };
+        let dressed = dress(&call, &[Stand::Upload(upload.clone())]);
+        // It is this message's: nothing says that it may be used again.
+        assert_eq!(message(&dressed)["attachment"]["payload"], json!({}));
+        assert_eq!(dressed.uploads, [("filedata".to_owned(), upload)]);
+        assert_eq!(dressed.shown, [(0, Form::File)]);
         let text = |words: &str, url| message(&dress(&call, &[link(words, url)]))["text"].take();
         assert_eq!(text("A dog", Some(URL)), format!("A dog\n{URL}"));
         assert_eq!(text("", Some(URL)), URL);

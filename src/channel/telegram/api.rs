@@ -33,7 +33,8 @@ const UPDATES_BYTES_MAX: usize = 32 << 20;
 const UPDATES_TIME_SPARE: Duration = Duration::from_secs(15);
 
 /// What we want to hear of. Sent with each call, because the service remembers the last list.
-pub(crate) const ALLOWED_UPDATES: [&str; 3] = ["message", "callback_query", "my_chat_member"];
+pub(crate) const ALLOWED_UPDATES: [&str; 4] =
+    ["message", "edited_message", "callback_query", "my_chat_member"];
 
 /// How to reach a bot.
 #[derive(Clone, Debug)]

@@ -98,6 +98,17 @@ pub fn lower(message: &Message, tap: Option<&str>) -> Vec<Call> {
     calls
 }
 
+/// Longest text of an acknowledgement, in characters (Bot API, `answerCallbackQuery`).
+const TOAST_CHARS_MAX: usize = 200;
+
+/// Has the acknowledgement say something, for a moment, above the chat.
+pub(crate) fn say_in_passing(calls: &mut [Call], toast: &str) {
+    let toast: String = toast.chars().take(TOAST_CHARS_MAX).collect();
+    if let Some(call) = calls.iter_mut().find(|call| call.is_acknowledgement) {
+        call.rest = format!("\"text\":{},{}", json!(toast), call.rest);
+    }
+}
+
 /// The method that writes a message anew.
 pub(crate) const EDIT_TEXT: &str = "editMessageText";
 

@@ -1,5 +1,5 @@
 //! What Telegram shows of a bot: a description in the empty chat, a short one on its profile, and
-//! the commands, each by language.
+//! the commands, each by language; the admins of groups have a list of their own.
 //!
 //! Source: Bot API, `setMyDescription`, `setMyShortDescription`, `setMyCommands`: a text without a
 //! language is for everybody who has none of their own; the code has two letters.
@@ -25,6 +25,7 @@ const COMMANDS_MAX: usize = 100;
 const DESCRIPTION: &str = "description";
 const SHORT_DESCRIPTION: &str = "short_description";
 const COMMANDS: &str = "commands";
+const ADMIN_COMMANDS: &str = "admin_commands";
 
 /// A text for everybody, and those by language (BCP 47, lower case).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct Looks {
     pub is_default: bool,
     /// By language, with an empty one for everybody else: command and description.
     pub commands: Vec<(String, Vec<(String, String)>)>,
+    /// The same for the admins of groups.
+    pub admin_commands: Vec<(String, Vec<(String, String)>)>,
 }
 
 /// What is to be shown, as the service takes it.
@@ -61,10 +64,12 @@ pub fn facets(looks: &Looks) -> Vec<Facet> {
             }
         }
     }
-    for (language, commands) in &looks.commands {
+    let lists = looks.commands.iter().map(|list| (COMMANDS, list));
+    let lists = lists.chain(looks.admin_commands.iter().map(|list| (ADMIN_COMMANDS, list)));
+    for (kind, (language, commands)) in lists {
         let key = match code(language) {
-            Some(code) => format!("{COMMANDS}:{code}"),
-            None if language.is_empty() => COMMANDS.to_owned(),
+            Some(code) => format!("{kind}:{code}"),
+            None if language.is_empty() => kind.to_owned(),
             None => continue,
         };
         let list = commands.iter().take(COMMANDS_MAX);
@@ -118,17 +123,23 @@ impl Client {
         let method = match (kind, value) {
             (DESCRIPTION, _) => "setMyDescription",
             (SHORT_DESCRIPTION, _) => "setMyShortDescription",
-            (COMMANDS, Some(_)) => "setMyCommands",
-            (COMMANDS, None) => "deleteMyCommands",
+            (COMMANDS | ADMIN_COMMANDS, Some(_)) => "setMyCommands",
+            (COMMANDS | ADMIN_COMMANDS, None) => "deleteMyCommands",
             // A key of another program's.
             _ => return Ok(()),
         };
-        if kind == COMMANDS {
-            parameters.insert("scope".into(), json!({ "type": "all_private_chats" }));
+        let scope = match kind {
+            COMMANDS => Some("all_private_chats"),
+            ADMIN_COMMANDS => Some("all_chat_administrators"),
+            _ => None,
+        };
+        if let Some(scope) = scope {
+            parameters.insert("scope".into(), json!({ "type": scope }));
         }
         if method != "deleteMyCommands" {
             let none = Value::from("");
-            parameters.insert(kind.into(), value.unwrap_or(&none).clone());
+            let name = if scope.is_some() { COMMANDS } else { kind };
+            parameters.insert(name.into(), value.unwrap_or(&none).clone());
         }
         self.ask::<bool>(method, &Value::Object(parameters)).await.map(drop).map_err(unshown)
     }
@@ -186,13 +197,21 @@ mod tests {
             description: texts(&[("en", "Hi"), ("pt-br", "Oi"), ("pt", "Olá"), ("haw", "Aloha")]),
             short_description: texts(&[("en", &long)]),
             is_default: true,
-            commands: vec![(String::new(), commands.clone()), ("ro".into(), commands)],
+            commands: vec![(String::new(), commands.clone()), ("ro".into(), commands.clone())],
+            admin_commands: vec![(String::new(), commands)],
         };
         let all = facets(&looks);
         let keys: Vec<&str> = all.iter().map(|facet| facet.key.as_str()).collect();
         assert_eq!(
             keys,
-            ["description", "description:pt", "short_description", "commands", "commands:ro"]
+            [
+                "description",
+                "description:pt",
+                "short_description",
+                "commands",
+                "commands:ro",
+                "admin_commands"
+            ]
         );
         assert_eq!(all[1].value, "Olá");
         let short = all[2].value.as_str().unwrap();

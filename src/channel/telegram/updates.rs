@@ -49,6 +49,7 @@ pub fn id(update: &Value) -> Option<i64> {
 pub fn read(channel: &Name, update: &Value, now: Timestamp) -> Vec<Event> {
     let Some(id) = id(update) else { return Vec::new() };
     let seen = of_message(&update["message"], now)
+        .or_else(|| of_edit(&update["edited_message"], now))
         .or_else(|| of_tap(&update["callback_query"], now))
         .or_else(|| of_membership(&update["my_chat_member"], now));
     seen.map(|seen| Event {
@@ -94,6 +95,18 @@ fn of_message(message: &Value, now: Timestamp) -> Option<Seen> {
     Some(Seen { at, address: address(chat)?, language, first_name, deed })
 }
 
+/// A text that a person wrote anew in their own chat, at the instant of the change.
+fn of_edit(message: &Value, now: Timestamp) -> Option<Seen> {
+    let (chat, from) = (&message["chat"], &message["from"]);
+    if !is_private(chat) || from["is_bot"] == true {
+        return None;
+    }
+    let deed = Deed::Edited { text: first_chars(message["text"].as_str()?.trim(), TEXT_CHARS_MAX) };
+    let (at, first_name) =
+        (instant(&message["edit_date"], now), loose::first_name(&from["first_name"]));
+    Some(Seen { at, address: address(chat)?, language: language(from), first_name, deed })
+}
+
 /// A command in a group; everything else there is said among people.
 fn command_in(message: &Value, text: &str) -> Option<Deed> {
     let (chat, from) = (&message["chat"], &message["from"]);
@@ -124,7 +137,7 @@ fn of_tap(query: &Value, now: Timestamp) -> Option<Seen> {
     // One that is not there any more, or is too old to be told, has no date.
     let has_date = Whole::of(&query["message"]["date"]).0.is_some_and(|date| date > 0);
     let message = query["message"]["message_id"].as_i64().filter(|_| has_date);
-    let tap = query["id"].as_str().map(|id| Tap { id: id.to_owned(), message });
+    let tap = query["id"].as_str().map(|id| Tap { id: id.to_owned(), message, toast: None });
     let deed = Deed::Tapped { payload, tap };
     if !chat.is_null() && !is_private(chat) {
         let address = address(chat)?;
@@ -278,6 +291,20 @@ mod tests {
         let long = "ș".repeat(5000);
         let expected = said(&"ș".repeat(TEXT_CHARS_MAX));
         assert_eq!(deed(&message(&json!({ "text": long }))), Some(expected));
+    }
+
+    #[test]
+    fn a_changed_message_is_one_of_its_own_in_a_persons_own_chat() {
+        let edited = |chat: Value| {
+            let mut update = message(&json!({ "text": " stop", "edit_date": 1_790_000_060 }));
+            update["edited_message"] = update["message"].take();
+            update["edited_message"]["chat"] = chat;
+            events(&update)
+        };
+        let [event] = &edited(json!({ "id": 42, "type": "private" }))[..] else { panic!("one") };
+        assert_eq!(event.deed, Deed::Edited { text: "stop".into() });
+        assert_eq!(event.at, Timestamp::from_millis(1_790_000_060_000));
+        assert_eq!(edited(json!({ "id": -4, "type": "group" })), []);
     }
 
     #[test]

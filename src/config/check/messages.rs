@@ -67,6 +67,7 @@ impl Default for Messages {
             goodbye: words::texts(&words::GOODBYE),
             goodbye_layout: None,
             default_reply: words::texts(&words::DEFAULT_REPLY),
+            stranger_reply: Some(words::texts(&words::STRANGER_REPLY)),
             default_reply_layout: None,
             default_reply_every: DEFAULT_REPLY_EVERY,
             replies: Vec::new(),
@@ -190,6 +191,9 @@ pub(crate) fn messages(
         welcome_layout,
         goodbye: goodbye.unwrap_or(default.goodbye),
         goodbye_layout,
+        stranger_reply: default
+            .stranger_reply
+            .filter(|_| default_reply.as_ref().is_none_or(|reply| *reply == default.default_reply)),
         default_reply: default_reply.unwrap_or(default.default_reply),
         default_reply_layout: reply_layout,
         default_reply_every,

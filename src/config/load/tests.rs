@@ -180,6 +180,9 @@ fn the_examples_name_every_key_that_is_known() {
                 ("messages", "greeting_short" | "ice_breakers" | "replies" | "reminder") => {
                     Some(FEEDS)
                 }
+                ("messages", "welcome_layout" | "goodbye_layout" | "default_reply_layout") => {
+                    Some(FEEDS)
+                }
                 _ => None,
             } {
                 // A table that is off unless it is there.

@@ -12,6 +12,7 @@ fn words() -> Words {
         welcome: Saying::new(&[("en", "Welcome."), ("ro", "Bun venit.")]),
         goodbye: Saying::new(&[("en", "Goodbye."), ("ro", "La revedere.")]),
         default_reply: Saying::new(&[("en", "Write stop to stop.")]),
+        stranger_reply: Saying::new(&[("en", "Write start to start.")]),
         stop_label: Saying::new(&[("en", "Stop")]),
         start_label: Saying::new(&[("en", "Start")]),
         default_reply_every: Duration::from_secs(10),
@@ -164,7 +165,8 @@ fn a_tap_is_always_acknowledged() {
     assert_eq!(said(&first), ["Goodbye."]);
     let second = chat.then(tap("b"));
     assert_eq!(second.answers.len(), 1);
-    assert_eq!(second.answers[0].tap, Some("b".into()));
+    let toast = Some("You already get nothing from us.".to_owned());
+    assert_eq!(second.answers[0].tap, Some(Tap { toast, ..Tap::from("b") }));
     assert!(second.answers[0].message.modules.is_empty());
     let foreign = chat.then(Deed::Tapped { payload: "x".into(), tap: Some("c".into()) });
     assert_eq!(foreign.answers[0].tap, Some("c".into()));
@@ -173,12 +175,14 @@ fn a_tap_is_always_acknowledged() {
 #[test]
 fn unknown_text_gets_the_default_reply_but_not_in_a_burst() {
     let mut chat = Chat::new(ChannelKind::Telegram);
-    assert_eq!(said(&chat.says("what is this")), ["Write stop to stop."]);
+    assert_eq!(said(&chat.says("what is this")), ["Write start to start."]);
     let soon = chat.now + Duration::from_secs(1);
     chat.now = soon;
     assert!(chat.at(soon, Deed::SentMedia).answers.is_empty());
-    assert_eq!(said(&chat.says("hello?")), ["Write stop to stop."]);
+    assert_eq!(said(&chat.says("hello?")), ["Write start to start."]);
     assert_eq!(chat.standing(), Standing::Stopped, "writing is no subscription");
+    chat.says("start");
+    assert_eq!(said(&chat.says("hello?")), ["Write stop to stop."]);
 }
 
 #[test]
@@ -212,10 +216,11 @@ fn an_editors_reply_answers_what_is_no_command() {
     };
     for (text, answer) in [
         ("When do you OPEN?", "From 9 to 18."),
-        ("please stop", "From 9 to 18."),
+        ("where is the bus stop", "From 9 to 18."),
+        ("please stop", "Goodbye."),
         ("stop", "Goodbye."),
         ("start", "Welcome."),
-        ("opening", "Write stop to stop."),
+        ("opening", "Write start to start."),
     ] {
         assert_eq!(answers(text), [answer], "{text}");
     }

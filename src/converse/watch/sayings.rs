@@ -48,6 +48,36 @@ pub(super) const PRICELESS: Words = [
     ("ru", "Я не знаю, сколько стоит {title}, и не смогу сказать, когда подешевеет."),
 ];
 
+pub(super) const NO_PRICE: Words = [
+    ("en", "That is no price. Tell me the most that {title} may cost, in a number."),
+    ("ro", "Acesta nu este un preț. Spune-mi cât poate costa cel mult {title}, în cifre."),
+    ("it", "Questo non è un prezzo. Dimmi quanto può costare al massimo {title}, in cifre."),
+    ("de", "Das ist kein Preis. Sag mir als Zahl, was {title} höchstens kosten darf."),
+    ("fr", "Ce n’est pas un prix. Dites-moi, en chiffres, le prix maximum de {title}."),
+    ("es", "Eso no es un precio. Dime con un número cuánto puede costar como máximo {title}."),
+    ("ru", "Это не цена. Напишите числом, сколько самое большее может стоить {title}."),
+];
+
+pub(super) const OTHER_CURRENCY: Words = [
+    ("en", "{title} costs {price}. Tell me the most that it may cost in that currency."),
+    ("ro", "{title} costă {price}. Spune-mi limita în această monedă."),
+    ("it", "{title} costa {price}. Dimmi il limite in questa valuta."),
+    ("de", "{title} kostet {price}. Sag mir die Grenze in dieser Währung."),
+    ("fr", "{title} coûte {price}. Dites-moi la limite dans cette monnaie."),
+    ("es", "{title} cuesta {price}. Dime el límite en esa moneda."),
+    ("ru", "{title} стоит {price}. Назовите предел в этой валюте."),
+];
+
+pub(super) const COSTS_ALREADY: Words = [
+    ("en", "{title}: it costs {price} already."),
+    ("ro", "{title}: costă deja {price}."),
+    ("it", "{title}: costa già {price}."),
+    ("de", "{title}: Es kostet schon {price}."),
+    ("fr", "{title} : le prix est déjà de {price}."),
+    ("es", "{title}: ya cuesta {price}."),
+    ("ru", "{title}: уже стоит {price}."),
+];
+
 pub(super) const UNKNOWN: Words = [
     ("en", "I don’t know this product (any more). You can send me its link: /watch https://…"),
     ("ro", "Nu (mai) cunosc acest produs. Poți să-mi trimiți linkul lui: /watch https://…"),

@@ -30,7 +30,7 @@ fn text(said: &Said) -> (String, Vec<String>) {
                 Action::Open { url } => url.clone(),
                 Action::Copy { text } => text.clone(),
             };
-            (text.plain(), buttons.iter().map(payload).collect())
+            (text.plain().replace('\u{a0}', " "), buttons.iter().map(payload).collect())
         }
         other => panic!("{other:?}"),
     }
@@ -53,7 +53,7 @@ fn what_fits_is_watched_and_what_has_come_is_told_at_once() {
         (Aim::Fitting, None, None, Some(Wanted::Stock), "in stock: Kettle"),
         (Aim::Fitting, Some(InStock), Some(2_000), Some(price(1_999)), "costs 19.99 EUR or less"),
         (Aim::Fitting, Some(InStock), None, None, "Kettle is in stock"),
-        (Aim::Fitting, Some(Preorder), Some(2_000), Some(price(1_999)), "It costs 20.00 EUR now."),
+        (Aim::Fitting, Some(Preorder), Some(2_000), Some(price(1_999)), "It costs 20 EUR now."),
         (Aim::Stock, Some(InStock), Some(2_000), None, "Kettle is in stock: 20.00 EUR"),
         (Aim::Stock, Some(Preorder), Some(2_000), Some(Wanted::Stock), "in stock: Kettle"),
         (Aim::Price, Some(OutOfStock), Some(2_000), Some(price(1_999)), "19.99 EUR"),
@@ -80,7 +80,25 @@ fn a_limit_is_in_the_products_currency() {
     assert!(buttons.iter().all(|it| it.len() <= 64) && buttons.len() == 1, "{buttons:?}");
     let said = asked("https://shop.example/kettle 25");
     assert_eq!(made(&said), None);
-    assert!(text(&said).0.contains("Kettle is cheaper: 20.00 EUR"));
+    assert_eq!(text(&said).0, "Kettle: it costs 20 EUR already.");
+    for (words, at_most) in [
+        ("15 https://shop.example/kettle", Some(1_500)),
+        ("https://shop.example/kettle 15 EUR", Some(1_500)),
+        ("€15 https://shop.example/kettle", Some(1_500)),
+        ("https://shop.example/kettle under 15.50 euro", Some(1_550)),
+        ("red kettle 15 EUR", Some(1_500)),
+        ("https://shop.example/kettle 0", None),
+        ("https://shop.example/kettle 15 USD", None),
+    ] {
+        let said = asked(words);
+        assert_eq!(
+            made(&said),
+            at_most.map(|cents| Wanted::Price { at_most: eur(cents) }),
+            "{words}"
+        );
+    }
+    assert!(text(&asked("https://shop.example/kettle 0")).0.starts_with("That is no price."));
+    assert!(text(&asked("https://shop.example/kettle 9 USD")).0.contains("in that currency"));
     let said = asked("https://shop.example/kettle");
     assert_eq!(text(&said).1.len(), 3, "two lower prices, and no");
 }
@@ -93,6 +111,12 @@ fn words_and_links_are_told_apart() {
         limit: None,
     };
     assert_eq!(Asked::by_words("Red  Kettle 2"), words(&["red", "kettle", "2"]));
+    let limited = Asked::by_words("Red  Kettle 2").limited();
+    let limit = Some(Limit::Number { number: "2".into(), currency: None });
+    let of = Of::Words(vec!["red".into(), "kettle".into()]);
+    assert_eq!(limited, Some(Asked::Make { aim: Aim::Price, of, limit }));
+    assert_eq!(Asked::by_words("red kettle").limited(), None);
+    assert_eq!(Asked::by_words("40").limited(), None);
     assert_eq!(Asked::by_words(" ! "), Asked::Help);
     assert_eq!(Asked::by_words(""), Asked::Help);
     assert_eq!(Asked::by_link("news"), None);
@@ -122,8 +146,8 @@ fn what_is_waited_for_is_listed_with_its_end() {
     let gone = Watch { id: 5, wanted: Wanted::Price { at_most: eur(100) }, ..(**watch).clone() };
     let own = [((**watch).clone(), out.on), (gone.clone(), OnOffer::default())];
     let (told, buttons) = text(&list(&own, true, None));
-    assert!(told.contains("1. Kettle: in stock (20.00 EUR), until 2027-02-22"), "{told}");
-    assert!(told.contains("2. Kettle: ≤ 1.00 EUR (not in the shop now)"), "{told}");
+    assert!(told.contains("1. Kettle: in stock (20 EUR), until 22 February 2027"), "{told}");
+    assert!(told.contains("2. Kettle: ≤ 1 EUR (not in the shop now)"), "{told}");
     let token = out.token();
     let expected = [format!("1:w:x:s:{token}"), format!("1:w:x:p:{token}"), "1:w:l:5".into()];
     assert_eq!(buttons, expected);
@@ -133,6 +157,17 @@ fn what_is_waited_for_is_listed_with_its_end() {
     assert_eq!(dropped.words, [WatchWord::End(5)]);
     let again = drop_watch(token, Dropped::Price, &[(**watch).clone()], None);
     assert!(again.words.is_empty() && text(&again).0.contains("not looking"), "{again:?}");
+}
+
+#[test]
+fn several_products_are_named_in_full_where_labels_are_short() {
+    let one = product(Some(Availability::InStock), Some(2_000));
+    let other = Product { product: 8, title: "Kettle, red".into(), ..one.clone() };
+    let limit = Limit::Number { number: "15".into(), currency: None };
+    let (told, buttons) = text(&choose(&[one.clone(), other], Some(&limit), true, Some("de")));
+    assert_eq!(told, "Welches meinst du?\n1. Kettle · 20 €\n2. Kettle, red · 20 €");
+    assert!(buttons.iter().all(|payload| payload.contains(":1500.2.EUR")), "{buttons:?}");
+    assert_eq!(text(&choose(&[one], None, false, None)).0, "Which one do you mean?");
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(super) fn date(
 }
 
 /// `None` for a letter that means nothing here. Letters in `'…'` stand for themselves.
-fn by_letters(format: &str, at: &Zoned, ways: &Locale) -> Option<String> {
+pub(in crate::render) fn by_letters(format: &str, at: &Zoned, ways: &Locale) -> Option<String> {
     let mut out = String::new();
     let mut rest = format;
     while let Some(first) = rest.chars().next() {

@@ -12,6 +12,9 @@ mod texts;
 
 mod web;
 
+pub(super) use dates::by_letters;
+pub(super) use money::written;
+
 use std::borrow::Cow;
 
 use jiff::tz::TimeZone;

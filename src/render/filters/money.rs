@@ -5,6 +5,7 @@ use minijinja::{Error, State, Value};
 
 use crate::model::offer::{Amount, Currency};
 use crate::render::filters::{fault, words};
+use crate::render::locale::Locale;
 use crate::render::offers;
 use crate::render::values::{Anything, ItemValue};
 use crate::render::{engine, locale};
@@ -23,12 +24,16 @@ pub(super) fn money(
     let named = kwargs.get::<Option<&str>>("language")?.or(language);
     kwargs.assert_all_used()?;
     let text = words(value)?;
-    let ways = locale::of(named.unwrap_or_else(|| engine::language(state)));
-    let (number, currency) = text.split_once(' ').unwrap_or((&text, ""));
+    Ok(written(&text, locale::of(named.unwrap_or_else(|| engine::language(state)))))
+}
+
+/// The amount in a language's ways.
+pub(in crate::render) fn written(text: &str, ways: &Locale) -> String {
+    let (number, currency) = text.split_once(' ').unwrap_or((text, ""));
     let (whole, cents) = number.split_once('.').unwrap_or((number, ""));
     let is_number = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
     if whole.is_empty() || !is_number(whole) || !is_number(cents) {
-        return Ok(text);
+        return text.to_owned();
     }
     let mut out = String::with_capacity(text.len() * 2);
     let symbol = ways.symbols.iter().find(|(code, _)| *code == currency).map(|(_, it)| *it);
@@ -53,7 +58,7 @@ pub(super) fn money(
         out.push('\u{a0}');
         out.push_str(symbol.unwrap_or(currency));
     }
-    Ok(out)
+    out
 }
 
 /// `15.00 EUR` as a number; of no amount zero.

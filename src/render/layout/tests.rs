@@ -107,6 +107,43 @@ fn the_built_in_layouts_serve_an_item_that_has_nothing() {
 }
 
 #[test]
+fn a_layout_is_there_in_each_language_of_its_words() {
+    let all = ["de", "es", "fr", "it", "ro", "ru"];
+    let layouts = compile(&[]).unwrap();
+    for layout in layouts.names() {
+        let languages = layouts.languages(&layout);
+        match layout.as_str() {
+            "plain" | "article-short" => assert_eq!(languages, ["ro"], "{layout}: no words"),
+            _ => assert_eq!(languages, all, "{layout}"),
+        }
+    }
+    let render = |layouts: &Layouts, layout, language| {
+        let kind = ChannelKind::Messenger;
+        let message =
+            layouts.render(&name(layout), kind, Some(language), &[item()], &scene(&name("c")));
+        preview(&message.unwrap(), 80, false)
+    };
+    for (language, words) in
+        [("de-AT", "Weiterlesen"), ("ru", "Читать дальше"), ("hu", "Read more")]
+    {
+        let told = render(&layouts, "article", language);
+        assert!(told.contains(words), "{told}");
+    }
+    // So is an editor's, but for what they have written themselves.
+    let own = "{% import \"_wording.html\" as words %}mine: {{ words.read_more }}";
+    let files = [("article.html", own), ("article.de.html", "meins")];
+    let layouts = compile(&files).unwrap();
+    assert_eq!(render(&layouts, "article", "fr").trim(), "mine: Lire la suite");
+    assert_eq!(render(&layouts, "article", "de").trim(), "meins");
+    let kinds = [ChannelKind::Telegram, ChannelKind::Messenger];
+    let campaign = name("c");
+    let stage = Stage::new(&[item()].into(), &scene(&campaign));
+    let bodies = layouts.render_each(&stage, &name("article"), kinds);
+    assert_eq!(bodies.len(), 2 * 7, "bounded by the languages of the words");
+    assert!(bodies.iter().all(|(.., message)| message.is_ok()));
+}
+
+#[test]
 fn an_own_file_replaces_all_variants_of_a_built_in_layout() {
     let layouts = compile(&[("article.html", "mine")]).unwrap();
     let message = layouts

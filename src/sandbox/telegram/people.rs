@@ -152,6 +152,17 @@ impl Life {
         })
     }
 
+    /// Their newest message now says something else; answers its number and its instant.
+    fn rewrite(&mut self, new: &str) -> Option<(i64, Timestamp)> {
+        self.history.iter_mut().rev().find_map(|entry| match entry {
+            Entry::Person { message_id, at, text } => {
+                new.clone_into(text);
+                Some((*message_id, *at))
+            }
+            Entry::Bot(_) => None,
+        })
+    }
+
     fn note(&mut self, entry: Entry) {
         if self.history.len() >= HISTORY_MAX {
             self.history.pop_front();
@@ -217,6 +228,28 @@ impl Person {
             self.starts(None);
         }
         self.writes(text);
+    }
+
+    /// Changes the newest message of their own.
+    pub fn edits(&self, text: &str) {
+        let now = self.inner.rules.clock.now();
+        let message = {
+            let mut guard = self.inner.lock();
+            let state = &mut *guard;
+            let Some(chat) = state.chats.get_mut(&self.id) else { return };
+            let own = chat.person.as_mut().and_then(|life| life.rewrite(text));
+            let Some((message_id, at)) = own else { return };
+            json!({
+                "message_id": message_id,
+                "from": self.user(chat),
+                "chat": json_chat(self.id, chat),
+                "date": at.as_millis() / 1000,
+                "edit_date": now.as_millis() / 1000,
+                "text": text,
+            })
+        };
+        self.inner.tell("edited_message", self.id, &message);
+        self.inner.ledger.changed();
     }
 
     /// Sends something without text: a sticker.

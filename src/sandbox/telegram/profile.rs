@@ -75,8 +75,12 @@ impl Inner {
 
     /// The commands as somebody with that language sees them in the bot's own chat.
     fn commands(&self, language: &str) -> Value {
+        self.commands_in(&["all_private_chats", "default"], language)
+    }
+
+    /// The commands of the first of these scopes that has some.
+    fn commands_in(&self, scopes: &[&str], language: &str) -> Value {
         let state = self.lock();
-        let scopes = ["all_private_chats", "default"];
         let keys = scopes.iter().flat_map(|scope| {
             [language, ""].map(|language| format!("commands:{scope}:{language}"))
         });
@@ -120,6 +124,14 @@ impl Server {
     /// The commands that a phone in that language shows in the bot's own chat.
     pub fn commands(&self, language: &str) -> Value {
         self.inner.commands(language)
+    }
+}
+
+impl Server {
+    /// The commands that an admin of a group sees there, with a phone in that language.
+    pub fn admin_commands(&self, language: &str) -> Value {
+        let scopes = ["all_chat_administrators", "all_group_chats", "default"];
+        self.inner.commands_in(&scopes, language)
     }
 }
 

@@ -546,7 +546,7 @@ mod tests {
     use crate::model::campaign::ChangeKind;
     use crate::model::channel::ChannelKind;
     use crate::model::chat::ChatKind;
-    use crate::model::choice::{Choices, Minute, Pace, Quiet, Weekday};
+    use crate::model::choice::{About, Choices, Minute, Pace, Question, Quiet, Weekday};
     use crate::model::event::{Deed, Tap};
     use crate::model::item::{ItemId, Media, MediaKind};
     use crate::model::known::KnownItem;
@@ -1141,7 +1141,7 @@ mod tests {
                 language: None,
                 answer: Answer {
                     message: message(),
-                    tap: Some(Tap { id: "t".into(), message: Some(9) }),
+                    tap: Some(Tap { id: "t".into(), message: Some(9), toast: None }),
                     ask: Some("o".into()),
                 },
                 part: 2,
@@ -1150,9 +1150,9 @@ mod tests {
                     held: HeldRow { batch: 4, index: 5, at: at(1), wait: Wait::Contact },
                 }],
             },
-            "032ed7ea8a0101000300010002000161080d68747470733a2f2f652e6f7267010102016200017500\
-             016301017000010001690178000000000301017401730001016c000000000000010174011201016f\
-             02010304050200",
+            "034345de270101000300010002000161080d68747470733a2f2f652e6f726701010201620001750001630\
+             1017000010001690178000000000301017401730001016c00000000000001017401120001016f02010304\
+             050200",
         );
     }
 
@@ -1236,11 +1236,12 @@ mod tests {
                     quiet: Quiet::read("22-7"),
                     clock: Zone::exactly("UTC"),
                     profile: vec![(name("city"), "Iași".into())],
-                    asked: Some(name("age")),
+                    asked: Some(Question { about: About::Field(name("age")), at: at(4) }),
                 })),
             },
-            "04514e592f0101610102656e0103416e610103555443010a010b7765623a686172626f757201046e65\
-             77730301020406010801010101046e6577730201d608010401a80aa4030103555443010463697479054961c899690103616765",
+            "04f3e80e0e0101610102656e0103416e610103555443010a010b7765623a686172626f757201046e65777\
+             30301020406010801010101046e6577730201d608010401a80aa4030103555443010463697479054961c8\
+             996901000361676508",
         );
     }
 
@@ -1376,10 +1377,10 @@ mod tests {
                 first_name: Some("Ana".into()),
                 deed: Deed::Tapped {
                     payload: "p".into(),
-                    tap: Some(Tap { id: "t".into(), message: Some(9) }),
+                    tap: Some(Tap { id: "t".into(), message: Some(9), toast: None }),
                 },
             },
-            "0327116d5b03626f740131020161000103416e610301700101740112",
+            "03591a417b03626f740131020161000103416e61030170010174011200",
         );
     }
 

@@ -59,6 +59,15 @@ fn a_tap_is_acknowledged_first_and_alone_if_there_is_nothing_to_say() {
 }
 
 #[test]
+fn an_acknowledgement_may_say_something_in_passing() {
+    let mut calls = lower(&Message::default(), Some("1"));
+    say_in_passing(&mut calls, &"so ".repeat(100));
+    let body = calls[0].body();
+    assert_eq!(body["callback_query_id"], "1");
+    assert_eq!(body["text"].as_str().unwrap().len(), 200);
+}
+
+#[test]
 fn a_menu_takes_the_place_of_the_tapped_one_or_is_sent() {
     let mut menu = Message::from_plain("Hi");
     menu.quick_replies = vec![tap("Yes", "y")];

@@ -3,7 +3,7 @@
 use crate::config::Texts;
 
 /// Language and words; English serves everybody else.
-type Said = [(&'static str, &'static str); 6];
+type Said = [(&'static str, &'static str); 7];
 
 /// Short enough for every place that greets.
 pub(super) const GREETING: Said = [
@@ -28,24 +28,48 @@ pub(super) const GREETING: Said = [
         "es",
         "Las novedades te llegan aquí. Inicia para suscribirte; escribe «stop» para irte cuando quieras.",
     ),
+    (
+        "ru",
+        "Новое приходит к вам сюда. Нажмите «Старт», чтобы подписаться; напишите «стоп», чтобы уйти.",
+    ),
 ];
 
+/// A line with `{topics}`, the titles of a person's topics, is left out where there are none.
 pub(super) const WELCOME: Said = [
-    ("en", "Welcome! You will get our news here. Write \"stop\" when you have had enough."),
-    ("ro", "Bine ai venit! Vei primi aici noutățile noastre. Scrie „stop” când nu le mai dorești."),
+    (
+        "en",
+        "Welcome! You will get our news here. Write \"stop\" when you have had enough.\n\
+         You get: {topics}.",
+    ),
+    (
+        "ro",
+        "Bine ai venit! Vei primi aici noutățile noastre. Scrie „stop” când nu le mai dorești.\n\
+         Primești: {topics}.",
+    ),
     (
         "it",
-        "Ti diamo il benvenuto! Qui ricevi le nostre novità. Scrivi “stop” quando non le vuoi più.",
+        "Ti diamo il benvenuto! Qui ricevi le nostre novità. Scrivi “stop” quando non le vuoi \
+         più.\nRicevi: {topics}.",
     ),
-    ("de", "Willkommen! Hier bekommst du unsere Neuigkeiten. Schreibe „stop“, wenn du genug hast."),
+    (
+        "de",
+        "Willkommen! Hier bekommst du unsere Neuigkeiten. Schreibe „stop“, wenn du genug hast.\n\
+         Du bekommst: {topics}.",
+    ),
     (
         "fr",
-        "Bienvenue ! Vous recevrez ici nos nouveautés. Écrivez « stop » quand vous n’en voulez plus.",
+        "Bienvenue ! Vous recevrez ici nos nouveautés. Écrivez « stop » quand vous n’en voulez \
+         plus.\nVous recevez : {topics}.",
     ),
     (
         "es",
         "¡Te damos la bienvenida! Aquí recibes nuestras novedades. Escribe «stop» cuando no las \
-         quieras más.",
+         quieras más.\nRecibes: {topics}.",
+    ),
+    (
+        "ru",
+        "Добро пожаловать! Здесь вы будете получать наши новости. Напишите «стоп», когда \
+         надоест.\nВы получаете: {topics}.",
     ),
 ];
 
@@ -56,22 +80,64 @@ pub(super) const GOODBYE: Said = [
     ("de", "Du bekommst nichts mehr von uns. Schreibe „start“, wenn du zurückkommen willst."),
     ("fr", "Vous ne recevrez plus rien de nous. Écrivez « start » si vous voulez revenir."),
     ("es", "No recibirás nada más de nosotros. Escribe «start» si quieres volver."),
+    ("ru", "Больше вы ничего от нас не получите. Напишите «старт», если захотите вернуться."),
 ];
 
+/// To who has subscribed.
 pub(super) const DEFAULT_REPLY: Said = [
-    ("en", "I only bring the news. Write \"start\" to get it, \"stop\" to leave it."),
-    ("ro", "Eu aduc doar noutățile. Scrie „start” ca să le primești, „stop” ca să renunți."),
-    ("it", "Porto solo le novità. Scrivi “start” per riceverle, “stop” per rinunciare."),
+    ("en", "I only bring the news. Write \"help\" to see what I can do, \"stop\" to get no more."),
+    ("ro", "Eu aduc doar noutățile. Scrie „help” ca să vezi ce pot, „stop” ca să renunți."),
+    (
+        "it",
+        "Porto solo le novità. Scrivi “help” per vedere che cosa so fare, “stop” per rinunciare.",
+    ),
     (
         "de",
-        "Ich bringe nur Neues. Schreibe „start“, um es zu bekommen, „stop“, um es abzubestellen.",
+        "Ich bringe nur Neues. Schreibe „help“, um zu sehen, was ich kann, „stop“, um es \
+         abzubestellen.",
     ),
     (
         "fr",
-        "J’apporte seulement les nouveautés. Écrivez « start » pour les recevoir, « stop » pour ne \
-         plus les recevoir.",
+        "J’apporte seulement les nouveautés. Écrivez « help » pour voir ce que je sais faire, \
+         « stop » pour ne plus les recevoir.",
     ),
-    ("es", "Yo solo traigo las novedades. Escribe «start» para recibirlas, «stop» para dejarlas."),
+    (
+        "es",
+        "Yo solo traigo las novedades. Escribe «help» para ver qué sé hacer, «stop» para dejarlas.",
+    ),
+    (
+        "ru",
+        "Я только приношу новости. Напишите «help», чтобы узнать, что я умею, «стоп» – чтобы уйти.",
+    ),
+];
+
+/// To who has not, where an editor has no words of their own.
+pub(super) const STRANGER_REPLY: Said = [
+    ("en", "I only bring the news. Write \"start\" to get it, \"help\" to see what I can do."),
+    ("ro", "Eu aduc doar noutățile. Scrie „start” ca să le primești, „help” ca să vezi ce pot."),
+    (
+        "it",
+        "Porto solo le novità. Scrivi “start” per riceverle, “help” per vedere che cosa so fare.",
+    ),
+    (
+        "de",
+        "Ich bringe nur Neues. Schreibe „start“, um es zu bekommen, „help“, um zu sehen, was ich \
+         kann.",
+    ),
+    (
+        "fr",
+        "J’apporte seulement les nouveautés. Écrivez « start » pour les recevoir, « help » pour \
+         voir ce que je sais faire.",
+    ),
+    (
+        "es",
+        "Yo solo traigo las novedades. Escribe «start» para recibirlas, «help» para ver qué sé \
+         hacer.",
+    ),
+    (
+        "ru",
+        "Я только приношу новости. Напишите «старт», чтобы получать их, «help» – чтобы узнать, что я умею.",
+    ),
 ];
 
 /// `{topics}` stands for the titles of a person's topics.
@@ -82,6 +148,7 @@ pub(super) const REMINDER: Said = [
     ("de", "Von uns bekommst du hier: {topics}. Schreibe „stop“, wenn du genug hast."),
     ("fr", "Vous recevez de nous ici : {topics}. Écrivez « stop » si vous n’en voulez plus."),
     ("es", "Aquí recibes de nosotros: {topics}. Escribe «stop» si ya no quieres más."),
+    ("ru", "От нас вы получаете здесь: {topics}. Напишите «стоп», если надоело."),
 ];
 
 pub(super) fn texts(said: &Said) -> Texts {
@@ -96,14 +163,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_are_in_six_languages_and_greetings_fit_everywhere() {
-        for said in [&GREETING, &WELCOME, &GOODBYE, &DEFAULT_REPLY, &REMINDER] {
+    fn all_are_in_seven_languages_and_greetings_fit_everywhere() {
+        let replies = [&DEFAULT_REPLY, &STRANGER_REPLY];
+        for said in [&GREETING, &WELCOME, &GOODBYE, &REMINDER].into_iter().chain(replies) {
             let languages = said.map(|(language, _)| language);
-            assert_eq!(languages, ["en", "ro", "it", "de", "fr", "es"]);
+            assert_eq!(languages, ["en", "ro", "it", "de", "fr", "es", "ru"]);
         }
         for (language, text) in GREETING {
             assert!(text.chars().count() <= 120, "{language}: {}", text.chars().count());
         }
+        assert!(DEFAULT_REPLY.iter().chain(&STRANGER_REPLY).all(|(_, text)| text.contains("help")));
         assert!(REMINDER.iter().all(|(_, text)| text.contains("{topics}")));
     }
 }
