@@ -1,15 +1,15 @@
 //! What people are told without anybody writing it then, as somebody would hear it: for previews.
 
 use crate::converse::layout::{self, Reader};
+use crate::converse::reminders;
 use crate::converse::replies::{STOP_PAYLOAD, Setting, respond};
-use crate::converse::words::{Saying, Words};
+use crate::converse::words::Words;
 use crate::daemon::chat;
 use crate::daemon::setup::Setup;
 use crate::model::channel::ChannelKind;
 use crate::model::event::{Deed, Event};
-use crate::model::message::{Action, Button, Message, Module};
+use crate::model::message::Message;
 use crate::model::name::Name;
-use crate::model::rich::RichText;
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
 use crate::model::zone::Zone;
@@ -65,7 +65,7 @@ impl Automatic {
         let plain = match self {
             Self::Reminder => {
                 let say = chat::reminder(config)?;
-                reminder(&say, &chat::titles(config), &person)
+                reminders::plain(&say, &chat::titles(config), &chat::stop_label(), &person).message
             }
             _ => {
                 // No reply of theirs is meant, whatever their patterns fit.
@@ -125,17 +125,10 @@ fn somebody(reader: &Person, topics: &[Name], now: Timestamp) -> Subscriber {
     }
 }
 
-fn reminder(say: &Saying, titles: &[Saying], person: &Subscriber) -> Message {
-    let titles: Vec<&str> = titles.iter().map(|title| title.to(person)).collect();
-    let text = say.to(person).replace("{topics}", &titles.join(", "));
-    let payload = STOP_PAYLOAD.to_owned();
-    let stop = Button::new(chat::stop_label().to(person), Action::Postback { payload });
-    Message::from(vec![Module::Text { text: RichText::from_plain(&text), buttons: vec![stop] }])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::message::Module;
 
     const SETTINGS: &str = r#"
 data_dir = "data"

@@ -1,6 +1,6 @@
 //! What the settings say of the chat, as the conversation and the reminders need it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::{Buttons, Config, Texts};
@@ -65,9 +65,8 @@ pub(super) fn words(config: &Config) -> Words {
 
 /// What people can choose from.
 pub(super) fn choosing(config: &Config) -> Choosing {
-    let titles = config.topics.iter().map(|(topic, title)| (topic.clone(), saying(title)));
     Choosing {
-        titles: titles.collect(),
+        titles: titles(config),
         languages: languages(config),
         zone: Some(config.days.zone()),
         fields: config.profile.iter().map(field).collect(),
@@ -120,7 +119,6 @@ pub(super) fn reminders(
 ) -> Option<reminders::Options> {
     let config = &setup.config;
     let reminder = config.messages.reminder.as_ref()?;
-    let title = |(name, title): (&Name, &Texts)| (name.clone(), saying(title));
     Some(reminders::Options {
         store: Arc::clone(&ground.store),
         clock: ground.clock.clone(),
@@ -129,7 +127,7 @@ pub(super) fn reminders(
         every: reminder.every,
         say: self::reminder(config)?,
         layouts: Arc::clone(&setup.layouts),
-        titles: config.topics.iter().map(title).collect(),
+        titles: titles(config),
         stop_label: stop_label(),
         days: config.days.clone(),
     })
@@ -142,8 +140,8 @@ pub(super) fn reminder(config: &Config) -> Option<Saying> {
 }
 
 /// What the topics are called.
-pub(super) fn titles(config: &Config) -> Vec<Saying> {
-    config.topics.values().map(saying).collect()
+pub(super) fn titles(config: &Config) -> BTreeMap<Name, Saying> {
+    config.topics.iter().map(|(topic, title)| (topic.clone(), saying(title))).collect()
 }
 
 /// What stands on the button that stops.

@@ -210,7 +210,7 @@ fn check_words(raw: &[RawMessages], found: &mut Findings) {
         }
     };
     for raw in raw {
-        warn(raw.welcome.as_ref(), "welcome", &[], "welcome_layout");
+        warn(raw.welcome.as_ref(), "welcome", &["{topics}"], "welcome_layout");
         warn(raw.goodbye.as_ref(), "goodbye", &[], "goodbye_layout");
         warn(raw.default_reply.as_ref(), "default_reply", &[], "default_reply_layout");
         for reply in raw.replies.iter().flatten() {
