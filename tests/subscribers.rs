@@ -339,3 +339,22 @@ async fn sec_c08_a_deletion_that_meta_asks_for_is_done_and_can_be_looked_up() {
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains("removed the app") && !log.contains("218471"), "{log}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_of_somebody_goes_with_its_message_and_is_kept_for_no_other() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    let daemon = rig.start();
+    let mihai = rig.messenger.person("8");
+    mihai.says("start");
+    soon("the welcome", mihai.wait_inbox(1)).await;
+    mihai.says("/privacy");
+    soon("what is known", mihai.wait_inbox(2)).await;
+    assert!(mihai.taps("1:cmd:privacy:export"));
+    let inbox = soon("the file", mihai.wait_inbox(4)).await;
+    let (_, text) = get(&inbox[3].media[0]).await;
+    let record: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(record["address"], "8");
+    let asked = rig.messenger.ledger().requests();
+    assert!(asked.iter().all(|asked| asked.method != "message_attachments"));
+    daemon.terminate();
+}
