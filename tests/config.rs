@@ -18,7 +18,11 @@ impl Checks for Unruled {
         vec![]
     }
 
-    fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
+    fn condition(
+        &self,
+        text: &str,
+        _: &[Name],
+    ) -> Result<Condition, Vec<(String, Option<String>)>> {
         Ok(Condition::new(text, Arc::new(|_, _, _| Ok(true))))
     }
 

@@ -14,6 +14,8 @@ mod site;
 
 mod rig;
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
 use rig::{Rig, name, soon};
 use site::{Site, feed, status};
 use tidings::sandbox::telegram;
@@ -315,6 +317,133 @@ async fn a_second_daemon_is_refused_and_commands_reach_the_first() {
         value_alone.as_object().unwrap().keys().collect::<Vec<_>>(),
         "the same form with and without a daemon"
     );
+}
+
+/// What a command says on both its outputs, and its exit code.
+fn told(output: &std::process::Output) -> (Option<i32>, String) {
+    let text = [&output.stdout[..], &output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_reach_the_daemon_whatever_has_become_of_the_settings() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    let daemon = rig.start();
+    // A credential that only the unit has, and a typo.
+    let good = std::fs::read_to_string(rig.path("tidings.toml")).unwrap();
+    let (before, after) = good.split_once("token = {").unwrap();
+    let (_, after) = after.split_once('\n').unwrap();
+    let lacking = format!("{before}token = {{ credential = \"bot\" }}\n{after}");
+    std::fs::write(rig.path("tidings.toml"), format!("{lacking}\n[campaigns.blog\n")).unwrap();
+
+    let (code, status) = told(&rig.command_as_it_is(&["status", "--check"]));
+    assert_eq!(code, Some(0), "{status}");
+    assert!(status.contains("daemon: running"), "{status}");
+    daemon.signal("HUP");
+    daemon.wait_for("kept the old settings");
+    assert_eq!(told(&rig.command_as_it_is(&["channel", "pause", "bot"])).0, Some(0));
+    let (code, status) = told(&rig.command_as_it_is(&["status", "--check"]));
+    assert_eq!(code, Some(1), "{status}");
+    assert!(status.contains("were refused: "), "{status}");
+    assert!(status.contains("channel bot: by hand"), "{status}");
+    let metrics = rig.ask_socket("/metrics").await;
+    for line in [
+        "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8",
+        "tidings_settings_stale 1.0",
+        "tidings_store_up 1.0",
+        "tidings_channel_halted{channel=\"bot\"} 1.0",
+        "tidings_channel_up{channel=\"bot\"} 0.0",
+        "tidings_source_failures{source=\"blog\"} 0.0",
+    ] {
+        assert!(metrics.contains(line), "no `{line}` in:\n{metrics}");
+    }
+
+    let copy = rig.path("copy.redb");
+    let backup = ["backup", copy.to_str().unwrap()];
+    let (code, words) = told(&rig.command_as_it_is(&backup));
+    assert_eq!(code, Some(0), "{words}");
+    assert!(words.contains("the running daemon's store"), "{words}");
+    {
+        let store = redb::open(&copy).unwrap();
+        assert!(store.load_halt(&name("bot")).await.unwrap().is_some());
+    }
+    let (code, log) = daemon.terminate();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.trim_end().ends_with("stopped"), "{log}");
+
+    // Nobody else may read what people told.
+    let journal = rig.data().join("wire.journal");
+    for (path, mode) in [
+        (rig.data(), 0o700),
+        (rig.store_file(), 0o600),
+        (journal.clone(), 0o600),
+        (copy.clone(), 0o600),
+    ] {
+        let found = path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{}", path.display());
+    }
+
+    // Without a daemon the settings are read, but no secret, and the journal is left alone.
+    let (code, words) = told(&rig.command_as_it_is(&["status"]));
+    assert_eq!(code, Some(78), "{words}");
+    std::fs::write(rig.path("tidings.toml"), &lacking).unwrap();
+    let before = (std::fs::read(&journal).unwrap(), journal.metadata().unwrap().ino());
+    for args in [&["status"][..], &["posts"], &["channel", "resume", "bot"], &backup] {
+        let (code, words) = told(&rig.command_as_it_is(args));
+        assert_eq!(code, Some(0), "{args:?}: {words}");
+    }
+    assert_eq!((std::fs::read(&journal).unwrap(), journal.metadata().unwrap().ino()), before);
+    let (code, words) = told(&rig.command_as_it_is(&["check"]));
+    assert_eq!(code, Some(0), "{words}");
+    assert!(words.contains("channels.bot.token: was not looked at"), "{words}");
+    assert_eq!(told(&rig.command_as_it_is(&["run"])).0, Some(78));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_ill_channel_keeps_nobody_from_the_links_of_the_others() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    rig.telegram.revoke_token();
+    let output = rig.command(&["qr", "news"]);
+    assert_eq!(output.status.code(), Some(69));
+    let links = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(links.lines().count(), 1, "{links}");
+    assert!(links.contains(rig.messenger.page_id()), "{links}");
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(words.contains("channel bot: the bot's name could not be asked for"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_taken_is_told_by_its_key() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    let _taken = std::net::TcpListener::bind(&rig.public).unwrap();
+    let (code, log) = rig.launch().ended();
+    assert_eq!(code, Some(74), "{log}");
+    assert!(log.contains(&format!("`listen.public`: `{}`", rig.public)), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_in_the_wrong_folder_makes_no_store() {
+    let rig = Rig::new(telegram::Rules::default()).await;
+    for args in [&["channel", "pause", "bot"][..], &["status"], &["backup", "copy.redb"]] {
+        let (code, words) = told(&rig.command(args));
+        assert_eq!(code, Some(69), "{args:?}: {words}");
+        assert!(words.contains("no store at"), "{words}");
+    }
+    assert!(!rig.data().exists());
+    let (code, words) = told(&rig.command(&["poll", "--all"]));
+    assert_eq!(code, Some(0), "{words}");
+    assert!(rig.store_file().exists());
+
+    // What `run` would refuse, `check` refuses too, and tells it to programs.
+    let settings = std::fs::read_to_string(rig.path("tidings.toml")).unwrap();
+    let (folder, file) = (rig.data(), rig.path("token"));
+    let below = settings.replace(folder.to_str().unwrap(), &format!("{}/x", file.display()));
+    std::fs::write(rig.path("tidings.toml"), below).unwrap();
+    let output = rig.command_as_it_is(&["check", "--json"]);
+    assert_eq!(output.status.code(), Some(78));
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["problems"][0]["key"], "data_dir");
+    assert_eq!(value["problems"][0]["line"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

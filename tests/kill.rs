@@ -190,8 +190,9 @@ async fn with_posts_of_every_kind_nobody_gets_one_twice_on_either_service() {
     }
     let wanted = stories * (KINDS.len() + 1);
     let daemon = rig.start();
-    // One person gets one message a second.
-    let patience = Duration::from_secs(60 + 2 * wanted as u64);
+    // One person gets one message a second, and so many of all are under way at a time.
+    let seconds = wanted as u64 * (PEOPLE as u64).div_ceil(IN_FLIGHT);
+    let patience = Duration::from_secs(60 + seconds);
     let until = Instant::now() + patience;
     loop {
         let output = rig.command(&["posts", "--json", "--limit", "100000"]);

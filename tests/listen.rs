@@ -29,6 +29,7 @@ use tidings::listen::webhooks::Door;
 use tidings::listen::{self, polling};
 use tidings::model::event::{Deed, Event};
 use tidings::model::name::Name;
+use tidings::model::prospect::Selection;
 use tidings::model::time::Timestamp;
 use tidings::runtime::clock::Clock;
 use tidings::runtime::meters::Meters;
@@ -214,7 +215,7 @@ fn invite() -> Invite {
                 (name("page"), Entrance::Messenger { page: "100".into() }),
             ],
         },
-        sources: vec![name("blog")],
+        selection: Selection::default(),
     }
 }
 
@@ -250,7 +251,7 @@ fn ok() -> (u16, String) {
 
 /// What the metrics' page counts under a word, over all channels.
 fn is(house: &House, word: &str, expected: u64) {
-    let text = house.meters.text();
+    let text = house.meters.text(vec![]);
     let counted: u64 = text
         .lines()
         .filter(|line| line.contains(&format!("=\"{word}\"")))
@@ -1027,7 +1028,7 @@ async fn sec_p03_who_asks_for_pages_too_often_waits_and_nobody_else_does() {
     }
     assert!(page("2001:db8::4").await.starts_with("HTTP/1.1 429"));
     assert!(page("2001:db8:0:1::4").await.starts_with("HTTP/1.1 200"));
-    assert!(house.meters.text().contains("tidings_pages_held_back_total 2"));
+    assert!(house.meters.text(vec![]).contains("tidings_pages_held_back_total 2"));
 }
 
 #[tokio::test]

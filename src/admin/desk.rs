@@ -29,6 +29,7 @@ use crate::model::time::Timestamp;
 use crate::model::timing::Timing;
 use crate::runtime::clock::Clock;
 use crate::runtime::reception::{Heard, Reception};
+use crate::runtime::reloads::Reloads;
 use crate::runtime::wakes::Wakes;
 use crate::store::{FloodWord, MarketState, ReviewWord, Reviewed, Store, StoreError};
 
@@ -168,6 +169,8 @@ pub struct Desk {
     pub caps: Option<Caps>,
     /// How what people do comes in, of a daemon that runs.
     pub reception: Reception,
+    /// Whether the newest settings are in force.
+    pub reloads: Reloads,
 }
 
 impl Desk {
@@ -326,6 +329,9 @@ impl Desk {
             "floods": status.floods,
             "reviews_waiting": status.reviews,
             "watches": status.watches,
+            "settings_refused": self.reloads.refused().map(|refused| {
+                json!({ "at": refused.at.to_string(), "problems": refused.problems })
+            }),
         }))
     }
 

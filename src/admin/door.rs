@@ -5,38 +5,47 @@
 //! | `POST /ask` | a question as JSON; 200 with the answer, 422 with `{"error": …}` |
 //! | `GET /healthz` | 200 while the process turns |
 //! | `GET /readyz` | 200 while the store answers and no stop has begun, else 503 |
-//! | `GET /metrics` | Prometheus text |
+//! | `GET /metrics` | counters, and how everything stands, as Prometheus reads it |
+//! | `GET /backup` | a copy of the store |
 
-use std::io;
+use std::io::{self, Seek};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Json, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::net::UnixListener;
+use tokio_util::io::ReaderStream;
 
 use crate::admin::desk::{Ask, Desk};
-use crate::runtime::meters::Meters;
+use crate::runtime::meters::{CONTENT_TYPE, Meters};
 use crate::runtime::shutdown::Stop;
 
 /// Longest question: a part of an import.
 const ASK_BYTES_MAX: usize = 16 << 20;
+
+/// So much of a copy goes out at a time.
+const COPIED_BYTES: usize = 256 << 10;
 
 /// What the door is given.
 pub struct Options {
     pub listener: UnixListener,
     pub desk: Desk,
     pub meters: Meters,
+    /// The data folder: there is room for a copy of the store, or nowhere.
+    pub folder: Arc<Path>,
 }
 
 #[derive(Clone)]
 struct Shared {
     desk: Arc<Desk>,
     meters: Meters,
+    folder: Arc<Path>,
     stop: Stop,
 }
 
@@ -67,14 +76,16 @@ pub async fn bind(path: &Path) -> io::Result<UnixListener> {
 pub async fn run(options: Options, stop: Stop) {
     let begin = stop.begin.clone();
     let force = stop.force.clone();
-    let shared = Shared { desk: Arc::new(options.desk), meters: options.meters, stop };
+    let Options { listener, desk, meters, folder } = options;
+    let shared = Shared { desk: Arc::new(desk), meters, folder, stop };
     let routes = Router::new()
         .route("/ask", post(answer).layer(DefaultBodyLimit::max(ASK_BYTES_MAX)))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(is_ready))
-        .route("/metrics", get(async |State(shared): State<Shared>| shared.meters.text()))
+        .route("/metrics", get(metrics))
+        .route("/backup", get(backup))
         .with_state(shared);
-    let served = axum::serve(options.listener, routes)
+    let served = axum::serve(listener, routes)
         .with_graceful_shutdown(async move { begin.cancelled().await });
     tokio::select! {
         ended = async { served.await } => {
@@ -92,6 +103,34 @@ async fn answer(State(shared): State<Shared>, Json(ask): Json<Ask>) -> Response 
         Err(error) => {
             let words = serde_json::json!({ "error": error.to_string() });
             (StatusCode::UNPROCESSABLE_ENTITY, Json(words)).into_response()
+        }
+    }
+}
+
+/// Counters stand in the process: they are told even where the store does not answer.
+async fn metrics(State(shared): State<Shared>) -> Response {
+    let figures = shared.desk.figures().await;
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], shared.meters.text(figures)).into_response()
+}
+
+/// The copy is made before its first byte goes out: nobody waits for a slow reader.
+async fn backup(State(shared): State<Shared>) -> Response {
+    let copied = async {
+        let copy = Arc::new(tempfile::tempfile_in(&*shared.folder)?);
+        shared.desk.store.copy_to(Arc::clone(&copy)).await.map_err(io::Error::other)??;
+        let mut copy = copy.try_clone()?;
+        copy.rewind()?;
+        let bytes = copy.metadata()?.len();
+        Ok::<_, io::Error>((bytes, tokio::fs::File::from_std(copy)))
+    };
+    match copied.await {
+        Ok((bytes, copy)) => {
+            let body = Body::from_stream(ReaderStream::with_capacity(copy, COPIED_BYTES));
+            ([(header::CONTENT_LENGTH, bytes)], body).into_response()
+        }
+        Err(error) => {
+            let words = serde_json::json!({ "error": format!("copying the store: {error}") });
+            (StatusCode::INTERNAL_SERVER_ERROR, Json(words)).into_response()
         }
     }
 }

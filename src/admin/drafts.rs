@@ -67,6 +67,7 @@ fn row(draft: &Draft, titles: &[String], shown: Option<PostId>) -> Value {
     json!({
         "id": draft.id,
         "campaign": draft.campaign(),
+        "file": draft.file(),
         "since": draft.created_at.to_string(),
         "due": draft.held.is_none().then(|| draft.due_at.to_string()),
         "held": held,

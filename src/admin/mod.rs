@@ -26,6 +26,8 @@ mod origins;
 
 mod stage;
 
+mod figures;
+
 mod why;
 
 mod watches;

@@ -104,7 +104,8 @@ impl Desk {
                 let given_up =
                     self.store.give_up_drafts(vec![draft.id], why, Some(self.clock.now()));
                 given_up.await.map_err(|error| too_late(error, id))?;
-                Ok(json!({ "draft": id, "cancelled": true }))
+                let file = draft.file();
+                Ok(json!({ "draft": id, "cancelled": true, "file": file }))
             }
             Which::Post(id) | Which::Either(id) => {
                 self.obey(PostId(id), PostWord::Cancel { why }).await
@@ -122,11 +123,12 @@ impl Desk {
         let draft = self.by_hand(id).await?;
         let now = self.clock.now();
         let due_at = at.max(now);
+        let file = draft.file().cloned();
         let moved = vec![Draft { due_at, ..draft }];
         let kept = self.store.commit_drafts(moved, "moved by hand".to_owned(), now).await;
         kept.map_err(|error| too_late(error, id))?;
         self.wakes.drafts.notify_one();
-        Ok(json!({ "draft": id, "at": due_at.to_string() }))
+        Ok(json!({ "draft": id, "at": due_at.to_string(), "file": file }))
     }
 
     /// Says whether a post or a draft is meant.

@@ -1,9 +1,12 @@
 //! Why somebody has an item, or has it not, in sentences.
 
+mod steps;
+
 use serde_json::{Value, json};
 
 use crate::admin::desk::{AskError, Desk, word};
-use crate::model::audience::Somebody;
+use crate::admin::why::steps::trace_row;
+use crate::model::audience::{Somebody, Whom};
 use crate::model::channel::{ChannelKind, ChannelState};
 use crate::model::choice::Wait;
 use crate::model::item::ItemId;
@@ -12,7 +15,7 @@ use crate::model::name::Name;
 use crate::model::post::{Outcome, Post, PostId, Reason};
 use crate::model::subscriber::{Standing, Subscriber};
 use crate::model::time::Timestamp;
-use crate::model::trace::{Happened, Step, Trace};
+use crate::model::trace::{Happened, Trace};
 use crate::store::{Delivery, TraceQuery};
 
 /// Most items that one question shows.
@@ -48,9 +51,17 @@ impl Desk {
             Some(text) => self.people(text).await?,
             None => Vec::new(),
         };
-        let mut rows: Vec<Value> = traces.iter().map(trace_row).collect();
-        if let ([trace], [row]) = (&traces[..], &mut rows[..]) {
-            self.tell_posts(trace, &people, row).await?;
+        let mut rows = Vec::new();
+        for trace in &traces {
+            let mut posts = Vec::new();
+            for id in trace.posts() {
+                posts.extend(self.store.load_post(id).await?);
+            }
+            let mut row = trace_row(trace, &posts);
+            if traces.len() == 1 {
+                self.tell_posts(trace, &posts, &people, &mut row).await?;
+            }
+            rows.push(row);
         }
         let mut knowing = Vec::new();
         if let (true, Some(link)) = (traces.is_empty(), link) {
@@ -93,27 +104,24 @@ impl Desk {
     async fn tell_posts(
         &self,
         trace: &Trace,
+        posts: &[Post],
         people: &[(Name, Subscriber)],
         row: &mut Value,
     ) -> Result<(), AskError> {
-        let mut posts = Vec::new();
-        for id in trace.posts() {
-            posts.extend(self.store.load_post(id).await?);
-        }
         row["posts"] = posts.iter().map(post_row).collect();
         let now = self.clock.now();
         let mut rows = Vec::new();
         for (channel, person) in people {
             let state = self.store.load_channel(channel).await?;
             let mut told = Vec::new();
-            for post in &posts {
+            for post in posts {
                 let found = self.store.load_delivery(post.id, channel, person.number).await?;
                 let words = match found {
                     Some(delivery) => {
                         let kind = self.channels.get(channel).copied();
                         ended(post.id, delivery, post, &state, now) + &lane_words(delivery, kind)
                     }
-                    None => match self.made_with(&posts, post, channel, person).await? {
+                    None => match self.made_with(posts, post, channel, person).await? {
                         Some(other) => format!(
                             "post {}: not for them: it goes to people whose clocks go otherwise, \
                              theirs is post {other}",
@@ -148,6 +156,7 @@ impl Desk {
                 "timezone": person.timezone,
                 "joined": person.has_joined().then(|| person.joined_at.to_string()),
                 "posts": told,
+                "campaigns": self.passed_over(trace, posts, channel, person),
             }));
         }
         row["people"] = rows.into();
@@ -185,29 +194,65 @@ impl Desk {
     /// among its topics; `None` when that is not why they are left out.
     fn unmeant(&self, post: &Post, channel: &Name, person: &Subscriber) -> Option<String> {
         let whom = self.audiences.get(post.campaign.as_ref()?)?;
-        let is_of_topic =
-            whom.topics.is_empty() || whom.topics.iter().any(|topic| person.topics.contains(topic));
         let is_late = person.joined_at > post.created_at;
-        if !is_of_topic || is_late || person.standing != Standing::Active {
+        if !is_of_topic(whom, person) || is_late || person.standing != Standing::Active {
             return None;
         }
+        let why = self.unmeant_by(whom, channel, person)?;
+        Some(format!("post {}: not for them: {why}", post.id))
+    }
+
+    /// Why the rule of an audience leaves somebody out; `None` when it does not.
+    fn unmeant_by(&self, whom: &Whom, channel: &Name, person: &Subscriber) -> Option<String> {
         let rule = (self.rules)(whom.rule.as_deref()?).ok()?;
         let kind = *self.channels.get(channel)?;
         let now = self.clock.now();
         let somebody = Somebody { subscriber: person, channel, kind, now };
         match rule.holds(&somebody) {
             Ok(true) => None,
-            Ok(false) => Some(format!(
-                "post {}: not for them: the campaign's audience does not mean them: {}",
-                post.id,
-                rule.as_str()
-            )),
-            Err(why) => Some(format!(
-                "post {}: not for them: the campaign's audience can't be applied to them: {why}",
-                post.id
-            )),
+            Ok(false) => {
+                let rule = rule.as_str();
+                Some(format!("the campaign's audience does not mean them: {rule}"))
+            }
+            Err(why) => Some(format!("the campaign's audience can't be applied to them: {why}")),
         }
     }
+
+    /// The campaigns that want the item and have made no post of it yet, and whose audience does
+    /// not mean somebody.
+    fn passed_over(
+        &self,
+        trace: &Trace,
+        posts: &[Post],
+        channel: &Name,
+        person: &Subscriber,
+    ) -> Vec<Value> {
+        let has_posted =
+            |name: &Name| posts.iter().any(|post| post.campaign.as_ref() == Some(name));
+        let wanting = trace.steps.iter().filter_map(|step| match &step.what {
+            Happened::Drafted { campaign, .. } | Happened::Held { campaign, .. } => Some(campaign),
+            _ => None,
+        });
+        let mut wanting: Vec<&Name> = wanting.filter(|name| !has_posted(name)).collect();
+        wanting.sort_unstable();
+        wanting.dedup();
+        let row = |name: &Name| {
+            let whom = self.audiences.get(name)?;
+            let goes_there = whom.channels.is_empty() || whom.channels.contains(channel);
+            let why = match (goes_there, is_of_topic(whom, person)) {
+                (true, true) => self.unmeant_by(whom, channel, person)?,
+                (true, false) => "it goes to other topics".to_owned(),
+                (false, _) => "it goes to other channels".to_owned(),
+            };
+            let words = format!("campaign `{name}`: not for them: {why}");
+            Some(json!({ "campaign": name, "words": words }))
+        };
+        wanting.into_iter().filter_map(row).collect()
+    }
+}
+
+fn is_of_topic(whom: &Whom, person: &Subscriber) -> bool {
+    whom.topics.is_empty() || whom.topics.iter().any(|topic| person.topics.contains(topic))
 }
 
 /// 32 hexadecimal digits.
@@ -223,30 +268,6 @@ fn item_id(text: &str) -> Option<ItemId> {
     Some(ItemId(id))
 }
 
-fn trace_row(trace: &Trace) -> Value {
-    let steps: Vec<Value> = trace
-        .steps
-        .iter()
-        .map(|step| {
-            let post = match step.what {
-                Happened::Posted { post }
-                | Happened::Corrected { post }
-                | Happened::TakenBack { post } => Some(post),
-                _ => None,
-            };
-            json!({ "at": step.at.to_string(), "post": post, "words": told(step) })
-        })
-        .collect();
-    json!({
-        "id": trace.item.to_string(),
-        "title": trace.title,
-        "link": trace.link,
-        "source": trace.source,
-        "first_seen": trace.first_seen.to_string(),
-        "steps": steps,
-    })
-}
-
 fn post_row(post: &Post) -> Value {
     json!({
         "id": post.id,
@@ -256,44 +277,6 @@ fn post_row(post: &Post) -> Value {
         "paused": post.paused,
         "stopped": post.stopped,
     })
-}
-
-/// What happened, in a sentence.
-fn told(step: &Step) -> String {
-    match &step.what {
-        Happened::Drafted { campaign, kind, due_at, .. } => {
-            let when = match *due_at > step.at {
-                true => format!("is due at {due_at}"),
-                false => "is due at once".to_owned(),
-            };
-            format!("{}: campaign `{campaign}` wants it, and it {when}", kind.as_str())
-        }
-        Happened::Held { campaign, kind, why, .. } => {
-            format!("{}: campaign `{campaign}` wants it, but it is held: {why}", kind.as_str())
-        }
-        Happened::Released { campaign, .. } => {
-            format!("released by hand for campaign `{campaign}`")
-        }
-        Happened::TakenAsKnown { campaign, .. } => {
-            format!("taken as known by hand: campaign `{campaign}` does not send it")
-        }
-        Happened::Merged { campaign } => {
-            format!("campaign `{campaign}` has told this story from another source: not again")
-        }
-        Happened::Filtered { campaign, rule } => {
-            format!("campaign `{campaign}` does not want it: {rule}")
-        }
-        Happened::Moved { due_at, why, .. } => match step.again {
-            0 => format!("waits until {due_at}: {why}"),
-            again => format!("waits until {due_at}, moved {} times: {why}", again + 1),
-        },
-        Happened::Dropped { why, .. } => format!("not sent: {why}"),
-        Happened::Posted { post } => format!("became part of post {post}"),
-        Happened::Corrected { post } => format!("its source changed it: post {post} was corrected"),
-        Happened::TakenBack { post } => {
-            format!("its source took it back: post {post} was corrected")
-        }
-    }
 }
 
 /// What became of a post for somebody in its audience.

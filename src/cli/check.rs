@@ -1,10 +1,12 @@
 //! `tidings check`.
 
+mod says;
+
 use std::collections::BTreeMap;
 
 use crate::cli::{Done, Settings, output, reach};
-use crate::config::{Channel, Service};
-use crate::daemon::{Setup, facets};
+use crate::config::{Channel, Problem, Secrets, Service};
+use crate::daemon::{self, Setup, facets};
 use crate::model::audience::{FixedChat, LateJoiners};
 use crate::model::campaign::Campaign;
 use crate::model::choice::FieldKind;
@@ -18,23 +20,44 @@ use crate::runtime::clock::Clock;
 const EXAMPLES: &str = "\
 Examples:
   tidings check -c config/tidings.toml
-  tidings check && systemctl reload tidings";
+  tidings check && systemctl reload tidings
+  CREDENTIALS_DIRECTORY=/etc/tidings/secrets tidings check   the secrets too";
 
 /// Look at settings, secrets and layouts as `run` does, and tell every problem at once.
 ///
-/// Exits with 0 and a short summary of what would run, or with 78 and the problems.
+/// Exits with 0 and a short summary of what would run, or with 78 and the problems. Credentials of a
+/// systemd unit are looked at where CREDENTIALS_DIRECTORY names their folder; elsewhere a warning says
+/// that they were not.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     #[command(flatten)]
     settings: Settings,
-    /// Print the summary as one JSON object.
+    /// Print the summary, or the problems, as one JSON object.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args) -> Done {
-    let setup = reach::load(&args.settings)?;
+    let mut looked = reach::look(&args.settings, Secrets::LookedAt);
+    if let Ok(setup) = &mut looked {
+        let folder = setup.config.data_dir.clone();
+        setup.warnings.extend(daemon::cautions(&folder));
+        match daemon::try_folder(&folder) {
+            Ok(None) => {}
+            Ok(Some(doubt)) => setup.warnings.push(doubt),
+            Err(problem) => looked = Err(vec![of_folder(&args.settings, problem)]),
+        }
+    }
+    let setup = match looked {
+        Ok(setup) => setup,
+        Err(problems) => {
+            if args.json {
+                output::say_json(&problems_json(&problems));
+            }
+            return Err(reach::refusal(&args.settings, &problems));
+        }
+    };
     for warning in &setup.warnings {
         output::complain(&format!("warning: {warning}"));
     }
@@ -44,6 +67,32 @@ pub(super) fn run(args: &Args) -> Done {
         output::say(&summary(&setup));
     }
     Ok(())
+}
+
+/// The daemon could not keep anything.
+fn of_folder(settings: &Settings, problem: String) -> Problem {
+    Problem {
+        path: settings.config.clone(),
+        line: 1,
+        column: 1,
+        key: "data_dir".to_owned(),
+        problem,
+        hint: Some("the folder of the store must be the daemon's own".to_owned()),
+    }
+}
+
+fn problems_json(problems: &[Problem]) -> serde_json::Value {
+    let rows = problems.iter().map(|it| {
+        serde_json::json!({
+            "file": it.path,
+            "line": it.line,
+            "column": it.column,
+            "key": it.key,
+            "text": it.problem,
+            "hint": it.hint,
+        })
+    });
+    serde_json::json!({ "problems": rows.collect::<Vec<_>>() })
 }
 
 fn summary(setup: &Setup) -> String {
@@ -121,6 +170,7 @@ fn summary(setup: &Setup) -> String {
             out.push_str(&format!("  {}: deauthorization at {deauthorize}\n", channel.name));
         }
     }
+    out.push_str(&says::lines(&config.messages));
     let now = Clock::system().now();
     for file in &config.posts {
         let past = if file.at < now { ", which is past" } else { "" };
@@ -320,6 +370,7 @@ fn summary_json(setup: &Setup) -> serde_json::Value {
                 Some((one.name.to_string(), urls))
             })
             .collect::<BTreeMap<_, _>>(),
+        "messages": says::json(&config.messages),
         "data_dir": config.data_dir,
         "warnings": setup.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })

@@ -25,7 +25,8 @@ pub(super) async fn waiting(settings: &Settings, limit: usize, json: bool) -> Do
 
 /// `draft 3  blog-news  due 2026-11-28T09:00:00Z  Title; Other title, and 3 more`.
 fn line(draft: &Value) -> String {
-    let campaign = draft["campaign"].as_str().unwrap_or("by hand");
+    let file = draft["file"].as_str().map(|name| format!("{name}.toml"));
+    let campaign = draft["campaign"].as_str().or(file.as_deref()).unwrap_or("by hand");
     let when = match (draft["held"].as_str(), draft["due"].as_str()) {
         (Some("review"), _) => match draft["shown"].as_u64() {
             Some(post) => format!("to be looked at, sent to its reviewers as post {post}"),
@@ -77,6 +78,10 @@ mod tests {
             "id": 3, "campaign": "blog", "due": "soon", "items": 5, "titles": ["One", "Two"],
         });
         assert_eq!(line(&draft), "draft 3  blog  due soon  One; Two, and 3 more");
+        let by_file = serde_json::json!({
+            "id": 7, "file": "opening", "due": "soon", "titles": ["We open"],
+        });
+        assert_eq!(line(&by_file), "draft 7  opening.toml  due soon  We open");
         draft["held"] = "review".into();
         draft["items"] = 2.into();
         assert_eq!(line(&draft), "draft 3  blog  to be looked at  One; Two");

@@ -38,6 +38,8 @@ mod scheduled;
 
 mod audience;
 
+mod backup;
+
 mod preview;
 
 mod qr;
@@ -107,6 +109,7 @@ enum Command {
     Flood(flood::Args),
     Events(events::Args),
     Qr(qr::Args),
+    Backup(backup::Args),
     Sandbox(sandbox::Args),
 }
 
@@ -182,6 +185,7 @@ pub fn main() -> ExitCode {
             Command::Flood(args) => flood::run(args).await,
             Command::Events(args) => events::run(args).await,
             Command::Qr(args) => qr::run(args).await,
+            Command::Backup(args) => backup::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
         }
     });

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::cli::{EX_CONFIG, EX_IOERR, Failure, Settings, environment, output};
-use crate::config::{self, NoPlace};
-use crate::daemon::Setup;
+use crate::cli::{EX_CONFIG, EX_IOERR, Failure, Settings, output, reach};
+use crate::config::{self, NoPlace, Secrets};
 use crate::model::name::{NAME_BYTES_MAX, Name};
 use crate::model::source::{CatalogFormat, SourceKind};
 
@@ -166,8 +165,8 @@ pub(super) fn write(settings: &Settings, name: &Name, text: &str) -> Result<Path
     };
     create(&place, text).map_err(lost)?;
     output::complain(&format!("written: {}", place.display()));
-    let setup = Setup::load(&settings.config, &environment).map_err(|problems| {
-        let words = Failure::problems(&problems).words;
+    let setup = reach::look(settings, Secrets::LeftAlone).map_err(|problems| {
+        let words = reach::refusal(settings, &problems).words;
         Failure::new(EX_CONFIG, format!("{words} in the settings with it"))
     })?;
     for warning in &setup.warnings {
@@ -194,7 +193,7 @@ fn create(place: &Path, text: &str) -> std::io::Result<()> {
 
 /// The names of the sources that the settings have, as far as they can be read.
 pub(super) fn known_names(settings: &Settings) -> Vec<Name> {
-    let setup = Setup::load(&settings.config, &environment);
+    let setup = reach::look(settings, Secrets::LeftAlone);
     setup.map_or_else(
         |_problems| Vec::new(),
         |setup| setup.config.sources.iter().map(|source| source.name.clone()).collect(),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::admin::desk::Ask;
-use crate::admin::scheduled::Which;
+use crate::cli::scheduled::Named;
 use crate::cli::status::counts_line;
 use crate::cli::{Done, Settings, drafts, output, reach, scheduled};
 use crate::model::control::{PostWord, Priority};
@@ -81,7 +81,7 @@ enum Word {
     Change {
         #[command(flatten)]
         which: One,
-        /// When, as `2026-12-01 09:00`, with a time zone behind it if not the machine's own.
+        /// When, as `2026-12-01 09:00`, with a time zone behind it if not that of the settings.
         #[arg(long, value_name = "\"DATE TIME [ZONE]\"")]
         at: String,
     },
@@ -118,9 +118,9 @@ struct Draft {
 #[derive(Debug, clap::Args)]
 struct One {
     /// The number of a post, or of the draft of one that waits for its time; `p12` is post 12,
-    /// `d12` draft 12.
-    #[arg(value_name = "ID", value_parser = Which::parse)]
-    which: Which,
+    /// `d12` draft 12. Or the file of one that waits: `opening`.
+    #[arg(value_name = "ID|FILE", value_parser = Named::parse)]
+    which: Named,
 }
 
 #[derive(Debug, clap::Args)]
@@ -141,11 +141,16 @@ pub(super) async fn run(args: Args) -> Done {
             drafts::review(&settings, &draft, ReviewWord::Drop, json).await
         }
         Some(Word::List) => scheduled::list(&settings, limit, json).await,
-        Some(Word::Show(One { which })) => scheduled::show(&settings, which, json).await,
+        Some(Word::Show(One { which })) => {
+            let which = which.resolve(&settings).await?;
+            scheduled::show(&settings, which, json).await
+        }
         Some(Word::Cancel { which: One { which }, reason }) => {
+            let which = which.resolve(&settings).await?;
             scheduled::cancel(&settings, which, reason, json).await
         }
         Some(Word::Change { which: One { which }, at }) => {
+            let which = which.resolve(&settings).await?;
             scheduled::change(&settings, which, &at, json).await
         }
         Some(Word::Audience { campaign }) => {

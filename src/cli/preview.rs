@@ -2,6 +2,8 @@
 
 mod chosen;
 
+mod ready;
+
 mod wanted;
 
 mod written;
@@ -15,13 +17,13 @@ use crate::cli::{Done, EX_DATAERR, Failure, Settings, output, reach};
 use crate::daemon::Setup;
 use crate::extract::sitemap::{self, Sitemap};
 use crate::extract::{Entry, ITEMS_MAX, NotADocument, catalog, feed, page};
-use crate::model::campaign::Campaign;
 use crate::model::channel::ChannelKind;
 use crate::model::item::Item;
 use crate::model::name::Name;
 use crate::model::post::Told;
 use crate::model::source::{Source, SourceKind};
 use crate::model::time::Timestamp;
+use crate::model::zone::Zone;
 use crate::preview::{Heading, Shown, text};
 use crate::render::{Person, Scene, Stage};
 
@@ -32,6 +34,9 @@ Examples:
   tidings preview weekly --newest 5 --open      five items in one message, in the browser
   tidings preview article --language ro         a layout
   tidings preview greeting --reader Ana         a layout that names its reader, for one
+  tidings preview --post opening                a post of posts/opening.toml, or a draft: d7
+  tidings preview welcome --language ro         what people are told by itself: also goodbye,
+                                                default-reply, reminder
   tidings preview article --from feed.xml --channel telegram";
 
 /// Show how a campaign or a layout looks on each channel, before anybody else sees it.
@@ -44,8 +49,12 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     settings: Settings,
-    /// A campaign's or a layout's name.
-    name: String,
+    /// A campaign's or a layout's name; or `welcome`, `goodbye`, `default-reply`, `reminder`.
+    #[arg(required_unless_present = "post")]
+    name: Option<String>,
+    /// Show a post written by hand: of this file, or the draft of one that waits for its time.
+    #[arg(long, value_name = "NAME|dN", conflicts_with_all = ["name", "item", "from", "newest"])]
+    post: Option<String>,
     /// Show this kept item: its id, its guid or its address.
     #[arg(long, value_name = "ID", conflicts_with_all = ["from", "newest"])]
     item: Option<String>,
@@ -64,6 +73,9 @@ pub(super) struct Args {
     /// The reader's first name, for layouts that greet with `subscriber.first_name`.
     #[arg(long, value_name = "NAME")]
     reader: Option<String>,
+    /// The reader's time zone, for layouts that name `subscriber.timezone`: `Europe/Rome`, `+05:30`.
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
+    timezone: Option<Zone>,
     /// Write a page for the browser that looks like the two apps; `-` prints it.
     #[arg(long, value_name = "FILE")]
     html: Option<String>,
@@ -77,21 +89,32 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Done {
     let setup = reach::load(&args.settings)?;
-    let name = Name::parse(&args.name).map_err(|error| Failure::new(1, error))?;
+    let reader = Person {
+        language: args.language.clone(),
+        first_name: args.reader.clone(),
+        timezone: args.timezone.as_ref().map(|zone| zone.as_str().to_owned()),
+        ..Person::default()
+    };
+    if let Some(ready) = ready::find(&args, &setup, &reader).await? {
+        if args.json {
+            output::say_json(&ready.to_json(&args));
+            return Ok(());
+        }
+        output::complain(&ready.about);
+        return print(&args, &ready.name, &ready.about, &ready.shown);
+    }
+    let name = args.name.as_deref().unwrap_or_default();
+    let name = Name::parse(name).map_err(|error| Failure::new(1, error))?;
     let campaign = setup.config.campaigns.iter().find(|campaign| campaign.name == name);
     let layout = match campaign {
         Some(campaign) => &campaign.layout,
         None if setup.layouts.has(&name) => &name,
         None => return Err(unknown(&setup, &name)),
     };
-    let kinds = kinds(&setup, campaign, args.channel.as_deref())?;
+    let channels = campaign.map(|campaign| &campaign.channels[..]);
+    let kinds = kinds_of(&setup, channels, args.channel.as_deref())?;
     let chosen = choose(&args, &setup, campaign, layout).await?;
     let judged = wanted::judge(campaign, &chosen.items);
-    let reader = Person {
-        language: args.language.clone(),
-        first_name: args.reader.clone(),
-        ..Person::default()
-    };
     let shown = set(&setup, &name, layout, &kinds, &chosen.items, &reader)?;
     if args.json {
         let mut value = as_json(&args, layout, &chosen, &shown);
@@ -112,17 +135,22 @@ pub(super) async fn run(args: Args) -> Done {
             "whether `{name}` sends `{title}` depends on how its price moves: {rule}"
         ));
     }
+    print(&args, name.as_str(), &chosen.about(), &shown)
+}
+
+/// In the terminal, or as a page.
+fn print(args: &Args, name: &str, about: &str, shown: &[Shown]) -> Done {
     if args.html.is_some() || args.open {
         let about = match &args.language {
-            Some(language) => format!("{} · {language}", chosen.about()),
-            None => chosen.about(),
+            Some(language) => format!("{about} · {language}"),
+            None => about.to_owned(),
         };
         let now = crate::runtime::clock::Clock::system().now();
-        let heading = Heading { name: name.as_str(), about: &about, now };
-        let page = crate::preview::page(&heading, &shown);
+        let heading = Heading { name, about: &about, now };
+        let page = crate::preview::page(&heading, shown);
         return written::write(&page, args.html.as_deref(), args.open);
     }
-    for one in &shown {
+    for one in shown {
         output::say(&format!("── {} ──", one.kind.as_str()));
         output::say(&text(one, output::width(), output::has_colour()));
     }
@@ -160,10 +188,15 @@ fn set(
     kinds.iter().map(set).collect()
 }
 
-/// The kinds that are asked for; else those of the campaign's channels; of a layout, both.
-fn kinds(
+fn zone(text: &str) -> Result<Zone, String> {
+    Zone::read(text)
+        .ok_or_else(|| "no such time zone; for example Europe/Rome or +05:30".to_owned())
+}
+
+/// The kinds that are asked for; else those of the channels that it goes to; of a layout, both.
+fn kinds_of(
     setup: &Setup,
-    campaign: Option<&Campaign>,
+    own: Option<&[Name]>,
     asked: Option<&str>,
 ) -> Result<Vec<ChannelKind>, Failure> {
     let channels = &setup.config.channels;
@@ -179,11 +212,9 @@ fn kinds(
             Failure::new(1, format!("{why}\n  hint: channels: {names}; kinds: telegram, messenger"))
         });
     }
-    if let Some(campaign) = campaign {
+    if let Some(own) = own {
         kinds.retain(|kind| {
-            channels
-                .iter()
-                .any(|channel| campaign.channels.contains(&channel.name) && channel.kind() == *kind)
+            channels.iter().any(|channel| own.contains(&channel.name) && channel.kind() == *kind)
         });
     }
     Ok(kinds)

@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::channel::telegram::api::{Client, Settings as BotSettings};
 use crate::channel::wire::EXCHANGE_TIME_MAX;
 use crate::cli::{Done, EX_IOERR, EX_UNAVAILABLE, Failure, Settings, output, reach};
-use crate::config::{Channel, Config, Service};
+use crate::config::{Channel, Config, Secrets, Service, is_unread};
+use crate::daemon::Setup;
 use crate::invite::qr::Code;
 use crate::invite::{Colour, Cover, Way};
 use crate::model::name::Name;
@@ -91,7 +92,7 @@ struct Link {
 }
 
 pub(super) async fn run(args: Args) -> Done {
-    let setup = reach::load(&args.settings)?;
+    let setup = settings_for_links(&args.settings)?;
     let config = &setup.config;
     let known = || config.topics.keys().map(Name::as_str).collect::<Vec<_>>();
     let topics = args
@@ -113,13 +114,38 @@ pub(super) async fn run(args: Args) -> Done {
         return Err(Failure::new(2, words));
     }
     let mut links = Vec::new();
+    let mut failures = Vec::new();
     for channel in channels {
-        links.push(link(channel, &topics, &args).await?);
+        match link(channel, &topics, &args).await {
+            Ok(link) => links.push(link),
+            Err(failure) => failures.push(failure),
+        }
     }
+    // What is wrong with one channel keeps nobody from the links of the others.
+    let told = if links.is_empty() { Ok(()) } else { tell(&args, config, &topics, &links) };
+    let Some(first) = failures.first() else { return told };
+    let words: Vec<&str> = failures.iter().map(|failure| failure.words.as_str()).collect();
+    told.and(Err(Failure::new(first.code, words.join("\n"))))
+}
+
+/// The settings, with the secrets if the name of a bot has to be asked for.
+pub(super) fn settings_for_links(settings: &Settings) -> Result<Setup, Failure> {
+    let setup = reach::load(settings)?;
+    let is_nameless =
+        |channel: &Channel| matches!(channel.service, Service::Telegram { username: None, .. });
+    match setup.config.channels.iter().any(is_nameless) {
+        true => reach::load_with(settings, Secrets::LookedAt),
+        false => Ok(setup),
+    }
+}
+
+/// Writes or shows the links.
+fn tell(args: &Args, config: &Config, topics: &[Name], links: &[Link]) -> Done {
+    let form = form(args)?;
     if args.json {
         output::say_json(&json!({
             "topics": topics,
-            "payload": start::payload(&topics, args.tag.as_ref()),
+            "payload": start::payload(topics, args.tag.as_ref()),
             "links": links.iter().map(|link| json!({
                 "channel": link.channel,
                 "service": link.service,
@@ -128,8 +154,11 @@ pub(super) async fn run(args: Args) -> Done {
         }));
         return Ok(());
     }
-    if let (Some(form), Some(path), [link]) = (form, &args.cover, links.as_slice()) {
-        let only = match topics.as_slice() {
+    if let (Some(form), Some(path), [link]) = (form, &args.cover, links) {
+        if let (Form::Png, Some(_)) = (form, &args.title) {
+            output::complain("a cover that is a PNG has no title: write it as an `.svg`");
+        }
+        let only = match topics {
             [only] => config.topics.get(only).map(|title| title.default.as_str()),
             _ => None,
         };
@@ -142,9 +171,9 @@ pub(super) async fn run(args: Args) -> Done {
         };
         return save(path, &bytes, link);
     }
-    match (form, links.as_slice()) {
+    match (form, links) {
         (Some(form), [link]) => write(&code(link)?, form, args.out.as_deref(), link),
-        _ if std::io::stdout().is_terminal() => draw(&links),
+        _ if std::io::stdout().is_terminal() => draw(links),
         _ => {
             links.iter().for_each(|link| output::say(&link.address));
             Ok(())
@@ -231,6 +260,9 @@ async fn ask(channel: &Channel) -> Result<String, Failure> {
         let words = format!("channel {name}: the bot's name could not be asked for: {error}");
         Failure::new(EX_UNAVAILABLE, format!("{words}\n  hint: {hint}"))
     };
+    if is_unread(token) {
+        return Err(unasked(&"its token is not here"));
+    }
     let settings =
         BotSettings { api: channel.api.clone(), token: token.clone(), time_max: EXCHANGE_TIME_MAX };
     let client = Client::new(settings).map_err(|error| unasked(&error))?;

@@ -112,11 +112,11 @@ async fn follow(args: &Args, answered: Answered) -> Result<Answered, Failure> {
     if !has_running(&answered.value) {
         return Ok(answered);
     }
-    let setup = reach::load(&args.settings)?;
+    let socket = reach::socket(&args.settings)?;
     let question = Ask::Progress { of: args.of.clone(), limit: args.limit };
     let mut looks = Looks::default();
     loop {
-        let Some(mut answer) = reach::ask_daemon(&setup, &question).await? else {
+        let Some(mut answer) = reach::ask_at(&socket, &question).await? else {
             output::complain("no daemon is running: it goes on when one does");
             break;
         };

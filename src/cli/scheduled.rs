@@ -4,10 +4,51 @@ use serde_json::Value;
 
 use crate::admin::desk::Ask;
 use crate::admin::scheduled::Which;
-use crate::cli::send::moment;
+use crate::cli::send::{by_clock, moment};
 use crate::cli::{Done, Failure, Settings, audience, output, reach};
 use crate::model::moment::Moment;
 use crate::model::name::Name;
+
+/// Most posts among which one is looked for by its file.
+const LOOKED_AT_MAX: usize = 10_000;
+
+/// A post as people name it: by a number, or by its file while it waits for its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    Number(Which),
+    File(Name),
+}
+
+impl Named {
+    /// Reads `12`, `d12`, `p12`, `opening` or `opening.toml`.
+    ///
+    /// # Errors
+    /// A line for people.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if let Ok(which) = Which::parse(text) {
+            return Ok(Self::Number(which));
+        }
+        let name = text.strip_suffix(".toml").unwrap_or(text);
+        Name::parse(name)
+            .map(Self::File)
+            .map_err(|_| "write a number, such as 12, d12 or p12, or the name of a file".to_owned())
+    }
+
+    pub(super) async fn resolve(self, settings: &Settings) -> Result<Which, Failure> {
+        let file = match self {
+            Self::Number(which) => return Ok(which),
+            Self::File(file) => file,
+        };
+        let answered = reach::ask(settings, Ask::Scheduled { limit: LOOKED_AT_MAX }).await?;
+        let mut rows = answered.value["scheduled"].as_array().into_iter().flatten();
+        let row = rows.find(|row| row["file"].as_str() == Some(file.as_str()));
+        row.and_then(|row| row["id"].as_u64()).map(Which::Draft).ok_or_else(|| {
+            let hint =
+                "`tidings posts list` shows what waits for its time, `tidings posts` what was made";
+            Failure::new(1, format!("no post of `{file}.toml` waits for its time\n  hint: {hint}"))
+        })
+    }
+}
 
 /// What waits for its time.
 pub(super) async fn list(settings: &Settings, limit: usize, json: bool) -> Done {
@@ -76,6 +117,12 @@ pub(super) async fn cancel(settings: &Settings, which: Which, why: String, json:
         (true, _) => output::say_json(told),
         (false, Some(draft)) => {
             output::say(&format!("draft {draft}: cancelled, it is never sent"));
+            if let Some(file) = told["file"].as_str() {
+                output::complain(&format!(
+                    "{file}.toml stays cancelled, whatever is changed in it: under another name it \
+                     is a new post"
+                ));
+            }
         }
         (false, None) => output::say(&format!(
             "post {}: cancelled, {} don't get it",
@@ -87,7 +134,7 @@ pub(super) async fn cancel(settings: &Settings, which: Which, why: String, json:
 
 /// Sends it at another time.
 pub(super) async fn change(settings: &Settings, which: Which, at: &str, json: bool) -> Done {
-    let at = moment(at)?;
+    let at = moment(at, &reach::load(settings)?.config.days.zone())?;
     let answered = reach::ask(settings, Ask::Change { which, at: at.at }).await?;
     if let Some(remark) = Moment::remark(&at) {
         output::complain(&remark);
@@ -97,7 +144,14 @@ pub(super) async fn change(settings: &Settings, which: Which, at: &str, json: bo
         return Ok(());
     }
     let told = &answered.value;
-    output::say(&format!("draft {}: at {}", told["draft"], told["at"].as_str().unwrap_or("-")));
+    let when = by_clock(Some(&at), told["at"].as_str().unwrap_or("-"));
+    output::say(&format!("draft {}: at {when}", told["draft"]));
+    if let Some(file) = told["file"].as_str() {
+        output::complain(&format!(
+            "{file}.toml says another time, which holds again once the file is changed: write it \
+             there too"
+        ));
+    }
     if !answered.is_by_daemon {
         output::complain("no daemon is running: it goes out when one does");
     }
@@ -121,4 +175,24 @@ pub(super) async fn of_campaign(settings: &Settings, campaign: &str, json: bool)
     output::say(&format!("a post would go to {}", recipients.join(", ")));
     audience::tell(&answered.value);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_post_is_named_by_its_number_or_its_file() {
+        let file = |name: &str| Named::File(Name::parse(name).unwrap());
+        for (text, named) in [
+            ("12", Named::Number(Which::Either(12))),
+            ("d7", Named::Number(Which::Draft(7))),
+            ("opening", file("opening")),
+            ("opening.toml", file("opening")),
+            ("doors", file("doors")),
+        ] {
+            assert_eq!(Named::parse(text), Ok(named), "{text}");
+        }
+        assert!(Named::parse("We open").unwrap_err().contains("name of a file"));
+    }
 }

@@ -3,13 +3,17 @@
 use serde_json::Value;
 
 use crate::admin::desk::Ask;
-use crate::cli::{Done, Settings, output, reach};
+use crate::cli::{Done, Failure, Settings, output, reach};
 
 /// Shown below the options.
 const EXAMPLES: &str = "\
 Examples:
   tidings status
+  tidings status --check > /dev/null || echo \"tidings is ill\"
   tidings status --json | jq '.sources[] | select(.failure)'";
+
+/// A source that fails so often in a row is ill: once is nothing.
+const FAILURES_MIN: u64 = 3;
 
 /// Most groups and channels of one bot that are shown.
 const CHATS_MAX: usize = 20;
@@ -23,22 +27,69 @@ pub(super) struct Args {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+    /// End with 1 when something is ill, and say what: no daemon runs, a channel does not send or
+    /// hear, a source fails for the third time, an event could not be answered, a poll is held, or
+    /// changed settings were refused.
+    #[arg(long)]
+    check: bool,
 }
 
 pub(super) async fn run(args: Args) -> Done {
     let answered = reach::ask(&args.settings, Ask::Status).await?;
     if args.json {
         output::say_json(&answered.value);
-        return Ok(());
+    } else {
+        let daemon = if answered.is_by_daemon { "running" } else { "not running" };
+        output::say(&format!("daemon: {daemon}\n"));
+        output::say(&show(&answered.value));
     }
-    let daemon = if answered.is_by_daemon { "running" } else { "not running" };
-    output::say(&format!("daemon: {daemon}\n"));
-    output::say(&show(&answered.value));
-    Ok(())
+    let ill = ills(&answered.value, answered.is_by_daemon);
+    match args.check && !ill.is_empty() {
+        true => Err(Failure::new(1, ill.join("\n"))),
+        false => Ok(()),
+    }
+}
+
+/// What somebody should look after, a line each.
+fn ills(status: &Value, is_by_daemon: bool) -> Vec<String> {
+    let named = |key: &str| status[key].as_object().cloned().unwrap_or_default();
+    let mut ill = Vec::new();
+    if !is_by_daemon {
+        ill.push("no daemon is running".to_owned());
+    }
+    ill.extend(refused(status));
+    for (name, channel) in named("channels") {
+        let trouble =
+            channel["paused"].as_str().or_else(|| channel["reception"]["trouble"].as_str());
+        ill.extend(trouble.map(|why| format!("channel {name}: {why}")));
+    }
+    for (name, source) in named("sources") {
+        let failures = source["failures"].as_u64().unwrap_or(0);
+        if failures >= FAILURES_MIN {
+            let why = source["failure"].as_str().unwrap_or("it failed");
+            ill.push(format!("source {name}: {why} ({failures} times in a row)"));
+        }
+    }
+    for flood in status["floods"].as_array().into_iter().flatten() {
+        ill.push(format!("source {}: a poll is held", flood["source"].as_str().unwrap_or("?")));
+    }
+    if let Some(aside) = status["events_aside"].as_u64().filter(|aside| *aside > 0) {
+        ill.push(format!("{aside} events could not be answered"));
+    }
+    ill
+}
+
+/// That the settings in force are not the newest.
+fn refused(status: &Value) -> Option<String> {
+    let refused = status["settings_refused"].as_object()?;
+    let problems = refused.get("problems").and_then(Value::as_u64).unwrap_or(0);
+    let at = refused.get("at").and_then(Value::as_str).unwrap_or("-");
+    let count = output::count(usize::try_from(problems).unwrap_or(usize::MAX), "problem");
+    Some(format!("settings changed at {at} were refused: {count}; `tidings check` tells them"))
 }
 
 fn show(status: &Value) -> String {
-    let mut out = String::new();
+    let mut out = refused(status).map_or_else(String::new, |words| format!("{words}\n\n"));
     let mut rows = vec![row(&["SOURCE", "STATE", "ITEMS", "LAST GOOD POLL", "DUE", "NOTE"])];
     for (name, source) in status["sources"].as_object().into_iter().flatten() {
         let note = source["failure"].as_str().or_else(|| source["remark"].as_str());
@@ -195,5 +246,39 @@ mod tests {
         assert_eq!(counts_line(&counts), "12 planned = 10 sent + 2 held");
         let none = serde_json::json!({ "planned": 0 });
         assert_eq!(counts_line(&none), "0 planned = nothing yet");
+    }
+
+    #[test]
+    fn what_is_ill_is_named_and_nothing_else() {
+        let well = serde_json::json!({
+            "sources": { "blog": { "state": "failing", "failures": 2, "failure": "503" } },
+            "channels": { "bot": { "paused": null, "reception": { "trouble": null } } },
+            "floods": [], "events_aside": 0, "settings_refused": null,
+        });
+        assert!(ills(&well, true).is_empty());
+        assert_eq!(ills(&well, false), ["no daemon is running"]);
+        let ill = serde_json::json!({
+            "sources": { "blog": { "failures": 3, "failure": "503" } },
+            "channels": {
+                "bot": { "paused": "401" },
+                "page": { "paused": null, "reception": { "trouble": "no webhook" } },
+            },
+            "floods": [{ "source": "shop" }],
+            "events_aside": 2,
+            "settings_refused": { "at": "2026-11-28T10:00:00Z", "problems": 1 },
+        });
+        assert_eq!(
+            ills(&ill, true),
+            [
+                "settings changed at 2026-11-28T10:00:00Z were refused: 1 problem; `tidings check` \
+                 tells them",
+                "channel bot: 401",
+                "channel page: no webhook",
+                "source blog: 503 (3 times in a row)",
+                "source shop: a poll is held",
+                "2 events could not be answered",
+            ]
+        );
+        assert!(show(&ill).starts_with("settings changed at 2026-11-28T10:00:00Z were refused"));
     }
 }

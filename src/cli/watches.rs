@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::admin::desk::Ask;
 use crate::cli::reach::{self, Line};
 use crate::cli::{Done, Failure, Settings, output, qr};
+use crate::daemon::Absent;
 use crate::extract::{keys, link};
 use crate::model::name::Name;
 use crate::model::watch_link::{self, Aim};
@@ -110,7 +111,7 @@ async fn list(settings: &Settings, limit: usize, json: bool) -> Done {
 }
 
 async fn links(settings: &Settings, source: &str, product: &str, aim: Aim, json: bool) -> Done {
-    let setup = reach::load(settings)?;
+    let setup = qr::settings_for_links(settings)?;
     let known = setup.config.sources.iter().filter(|known| known.watch);
     let names: Vec<&Name> = known.map(|known| &known.name).collect();
     let Some(name) = names.iter().find(|name| name.as_str() == source) else {
@@ -128,7 +129,7 @@ async fn links(settings: &Settings, source: &str, product: &str, aim: Aim, json:
         Some(url) => {
             let link = keys::link_key(&url, false);
             let question = Ask::Product { source: (*name).clone(), link };
-            let value = Line::open(&setup).await?.ask(question).await?;
+            let value = Line::open(settings, Absent::Refuse).await?.ask(question).await?;
             let found = value["product"].as_str().and_then(|text| text.parse().ok());
             let found = found.ok_or_else(|| Failure::new(1, "no product was named"))?;
             watch_link::of_token(aim, name, found)

@@ -87,6 +87,8 @@ fn show(answer: &Value, asks_for_one: bool) -> String {
                 lines.push("  nothing: no post tells this item".to_owned());
             }
             lines.extend(posts.iter().map(|post| format!("  {}", text(&post["words"]))));
+            let others = rows(&person["campaigns"]);
+            lines.extend(others.iter().map(|one| format!("  {}", text(&one["words"]))));
         }
     }
     if items.len() > 1 {

@@ -1,18 +1,20 @@
 //! Loads the settings: reads the files, then checks them together.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
 
 use crate::config::Config;
-use crate::config::check::around::{Checks, Surroundings};
-use crate::config::check::check;
+use crate::config::check::around::{Checks, Secrets, Surroundings};
 use crate::config::check::posts::PostFile;
+use crate::config::check::{self, check};
 use crate::config::file::{File, Unreadable};
 use crate::config::include;
 use crate::config::post::read_post;
 use crate::config::problem::{Findings, Place, Problem};
-use crate::config::raw::{List, Owner, RawFile, ReadFile, read_file};
-use crate::config::table::At;
+use crate::config::raw::{List, Owner, RawFile, RawListen, ReadFile, read_file};
+use crate::config::table::{At, Node, key};
 use crate::model::name::Name;
 
 /// The files that plan posts, where nothing else is said; relative to the sysadmin's file.
@@ -41,6 +43,20 @@ pub fn load(
     layouts: &mut dyn FnMut(&Path) -> Option<BTreeSet<Name>>,
     rules: &dyn Checks,
 ) -> Result<Loaded, Vec<Problem>> {
+    load_with(path, env, layouts, rules, Secrets::Needed)
+}
+
+/// As [`load`], for those who use no secrets.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(
+    path: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+    layouts: &mut dyn FnMut(&Path) -> Option<BTreeSet<Name>>,
+    rules: &dyn Checks,
+    secrets: Secrets,
+) -> Result<Loaded, Vec<Problem>> {
     let mut found = Findings::default();
     let mut files = Vec::new();
     let main = read(path, Owner::Sysadmin, &mut files, &mut found);
@@ -60,12 +76,38 @@ pub fn load(
     }
     let posts = posts(path, main.raw.posts.as_ref(), &mut files, &mut found);
     let folder = path.parent().unwrap_or(Path::new(""));
-    let around = Surroundings { folder, env, rules, is_complete };
+    let around = Surroundings { folder, env, rules, secrets, is_complete };
     let config = check(main.raw, included, &posts, &around, layouts, &mut found);
     if found.has_problems() {
         return Err(found.into_problems(&files));
     }
     Ok(Loaded { config, warnings: found.into_warnings(&files) })
+}
+
+/// Where the daemon of these settings listens for commands; `None` when the file can't be read, or
+/// does not say.
+///
+/// Nothing else of the settings is looked at: a daemon that runs answers, whatever has become of
+/// them meanwhile.
+pub fn admin_socket(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let (file, unreadable) = File::open(path);
+    if unreadable.is_some() {
+        return None;
+    }
+    // What a mistake elsewhere leaves of them is as good as ever: at worst nobody listens there.
+    let (table, _) = DeTable::parse_recoverable(file.text());
+    let (table, root, mut unheard) = (table.into_inner(), Node::root(0), Findings::default());
+    let data_dir: Option<At<String>> = key(&table, "data_dir", &root, &mut unheard);
+    let listen: Option<RawListen> = key(&table, "listen", &root, &mut unheard);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut found = Findings::default();
+    let data_dir = check::data_dir(data_dir.as_ref(), folder, env, &mut found);
+    if listen.as_ref().is_some_and(|listen| listen.admin.is_some()) {
+        // Then it does not matter where the store is.
+        found = Findings::default();
+    }
+    let socket = check::admin(listen.as_ref(), &data_dir, folder, env, &mut found);
+    (!found.has_problems()).then_some(socket)
 }
 
 /// The files that plan a post each.

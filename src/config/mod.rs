@@ -20,6 +20,8 @@ pub(crate) mod table;
 
 pub(crate) mod chats;
 
+pub(crate) mod syntax;
+
 pub(crate) mod raw;
 
 pub(crate) mod post;
@@ -58,11 +60,12 @@ use crate::model::pattern::Pattern;
 use crate::model::secret::SecretString;
 use crate::model::source::Source;
 
-pub use crate::config::check::around::Checks;
+pub use crate::config::check::around::{Checks, Secrets};
 pub use crate::config::check::forms::form_of;
-pub use crate::config::load::{Loaded, load};
+pub use crate::config::load::{Loaded, admin_socket, load, load_with};
 pub use crate::config::place::{NoPlace, editors_file};
 pub use crate::config::problem::Problem;
+pub use crate::config::secret::is_unread;
 
 /// All settings, checked.
 #[derive(Clone, Debug)]

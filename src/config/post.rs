@@ -5,7 +5,8 @@ use toml::de::DeTable;
 use crate::config::chats::RawChats;
 use crate::config::file::File;
 use crate::config::problem::Findings;
-use crate::config::raw::{List, RawPriority, report_syntax};
+use crate::config::raw::{List, RawPriority};
+use crate::config::syntax;
 use crate::config::table::{At, Node, tables};
 
 tables! {
@@ -38,6 +39,6 @@ pub(crate) fn read_post(file: &File, index: usize, found: &mut Findings) -> Opti
     if errors.is_empty() {
         return Some(RawPost::from_table(table.get_ref(), &Node::root(index), found));
     }
-    errors.iter().for_each(|error| report_syntax(error, index, found));
+    syntax::report(file.text(), &errors, index, found);
     None
 }

@@ -1,5 +1,6 @@
 //! What is wrong with the settings: collected while reading, told with file, line and column.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -57,6 +58,8 @@ pub(crate) struct Finding {
     /// A second place, named at the end of the problem.
     other: Option<Place>,
     hint: Option<String>,
+    /// It says that the key is not there.
+    is_missing: bool,
 }
 
 impl Finding {
@@ -88,6 +91,14 @@ impl Findings {
         add(&mut self.warnings, at, key, text.into())
     }
 
+    /// A key is needed and not there. When something else is wrong with it, only that is told: a
+    /// value of the wrong type counts as none.
+    pub fn missing(&mut self, at: Place, key: &str) -> &mut Finding {
+        let finding = self.problem(at, key, "is needed");
+        finding.is_missing = true;
+        finding
+    }
+
     /// All that is wrong with one value: each in one line, perhaps with a hint.
     pub fn problems(&mut self, at: Place, key: &str, all: Vec<(String, Option<String>)>) {
         for (text, hint) in all {
@@ -107,7 +118,11 @@ impl Findings {
     /// In the order of the files and the places in them; at most [`PROBLEMS_MAX`] and one more
     /// that counts the rest.
     pub fn into_problems(self, files: &[File]) -> Vec<Problem> {
-        told(self.problems, files)
+        let mut problems = self.problems;
+        let wrong: HashSet<String> =
+            problems.iter().filter(|it| !it.is_missing).map(|it| it.key.clone()).collect();
+        problems.retain(|it| !it.is_missing || !wrong.contains(&it.key));
+        told(problems, files)
     }
 
     /// As [`Findings::into_problems`].
@@ -117,7 +132,8 @@ impl Findings {
 }
 
 fn add<'a>(list: &'a mut Vec<Finding>, at: Place, key: &str, problem: String) -> &'a mut Finding {
-    let finding = Finding { at, key: key.to_owned(), problem, other: None, hint: None };
+    let finding =
+        Finding { at, key: key.to_owned(), problem, other: None, hint: None, is_missing: false };
     list.push_mut(finding)
 }
 

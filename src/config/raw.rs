@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 use crate::config::chats::RawChats;
 use crate::config::file::File;
 use crate::config::problem::{Findings, Place};
+use crate::config::syntax;
 use crate::config::table::{
     At, Free, Named, Node, Read, key, listed, report_unknown, tables, wrong_type,
 };
@@ -562,11 +563,9 @@ pub(crate) struct ReadFile {
 pub(crate) fn read_file(file: &File, index: usize, owner: Owner, found: &mut Findings) -> ReadFile {
     let (table, errors) = DeTable::parse_recoverable(file.text());
     let (table, root) = (table.into_inner(), Node::root(index));
-    let first_error = errors.iter().map(syntax_offset).min();
+    let first_error = errors.iter().map(syntax::offset).min();
     if let Some(first_error) = first_error {
-        for error in &errors {
-            report_syntax(error, index, found);
-        }
+        syntax::report(file.text(), &errors, index, found);
         let raw = RawFile { include: recovered_include(&table, first_error), ..RawFile::empty() };
         return ReadFile { raw, is_whole: false };
     }
@@ -582,22 +581,6 @@ fn recovered_include(table: &DeTable<'_>, first_error: usize) -> Option<At<List<
     let is_before = table.get("include")?.span().end <= first_error;
     let (root, mut unheard) = (Node::root(0), Findings::default());
     if is_before { key(table, "include", &root, &mut unheard) } else { None }
-}
-
-fn syntax_offset(error: &toml::de::Error) -> usize {
-    error.span().map_or(0, |span| span.start)
-}
-
-pub(crate) fn report_syntax(error: &toml::de::Error, index: usize, found: &mut Findings) {
-    let at = Place { file: index, offset: syntax_offset(error) };
-    match error.message().split_once(", expected ") {
-        Some((problem, expected)) => {
-            found.problem(at, "", problem).hint(format!("expected {expected}"));
-        }
-        None => {
-            found.problem(at, "", error.message());
-        }
-    }
 }
 
 fn report_sysadmins(table: &DeTable<'_>, index: usize, found: &mut Findings) {

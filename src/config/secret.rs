@@ -4,11 +4,11 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::config::check::around::Surroundings;
+use crate::config::check::around::{Secrets, Surroundings};
 use crate::config::file::told;
 use crate::config::problem::Findings;
 use crate::config::raw::RawSecret;
-use crate::model::secret::SecretString;
+use crate::model::secret::{ExposeSecret, SecretString};
 
 /// Longest secret.
 const SECRET_BYTES_MAX: u64 = 8 * 1024;
@@ -17,11 +17,18 @@ const SECRET_BYTES_MAX: u64 = 8 * 1024;
 struct Trouble {
     why: String,
     hint: Option<String>,
+    /// It can be read elsewhere: nobody has prepared credentials here.
+    is_elsewhere: bool,
+}
+
+/// Whether it was not read, because nobody needs it here; no secret is empty that was.
+pub fn is_unread(secret: &SecretString) -> bool {
+    secret.expose_secret().is_empty()
 }
 
 /// Reads the secret that stands at `key`; line ends after it are cut off.
 ///
-/// `None` when that is not possible; it is told.
+/// `None` when that is not possible; it is told. Empty where [`Secrets`] say that it is not needed.
 pub(crate) fn read(
     raw: &RawSecret,
     key: &str,
@@ -49,6 +56,11 @@ fn read_as(
     found: &mut Findings,
 ) -> Option<SecretString> {
     let place = raw.place.as_ref()?;
+    let is_one =
+        [&place.credential, &place.file, &place.env].iter().flat_map(|it| *it).count() == 1;
+    if around.secrets == Secrets::LeftAlone && is_one {
+        return Some(SecretString::from(String::new()));
+    }
     let text = match (&place.credential, &place.file, &place.env) {
         (Some(name), None, None) => from_credential(&name.value, around),
         (None, Some(path), None) => from_file(&around.folder.join(&path.value)),
@@ -57,7 +69,15 @@ fn read_as(
     };
     match text.and_then(usable) {
         Ok(secret) => Some(secret),
-        Err(Trouble { why, hint }) => {
+        Err(Trouble { hint, is_elsewhere: true, .. }) if around.secrets == Secrets::LookedAt => {
+            let why = "was not looked at: `$CREDENTIALS_DIRECTORY` is not set here";
+            let finding = found.warning(raw.at, key, why);
+            if let Some(hint) = hint {
+                finding.hint(format!("{hint}; set it to their folder, and they are looked at"));
+            }
+            Some(SecretString::from(String::new()))
+        }
+        Err(Trouble { why, hint, .. }) => {
             let finding = found.problem(raw.at, key, why);
             if let Some(hint) = hint {
                 finding.hint(hint);
@@ -68,7 +88,7 @@ fn read_as(
 }
 
 fn trouble(why: impl Into<String>, hint: Option<String>) -> Trouble {
-    Trouble { why: why.into(), hint }
+    Trouble { why: why.into(), hint, is_elsewhere: false }
 }
 
 /// A file in the folder that the service manager prepared. Its mode is the service manager's
@@ -79,10 +99,9 @@ fn from_credential(name: &str, around: &Surroundings<'_>) -> Result<String, Trou
         return Err(trouble("a credential's name is a file name without folders", None));
     }
     let Some(folder) = (around.env)("CREDENTIALS_DIRECTORY").filter(|it| !it.is_empty()) else {
-        return Err(trouble(
-            "there are no credentials: `$CREDENTIALS_DIRECTORY` is not set",
-            Some(format!("systemd sets it for a unit with `LoadCredential={name}:/path`")),
-        ));
+        let why = "there are no credentials: `$CREDENTIALS_DIRECTORY` is not set";
+        let hint = format!("systemd sets it for a unit with `LoadCredential={name}:/path`");
+        return Err(Trouble { is_elsewhere: true, ..trouble(why, Some(hint)) });
     };
     contents(&Path::new(&folder).join(name))
         .map_err(|why| trouble(format!("the credential `{name}` {why}"), None))
@@ -149,7 +168,6 @@ mod tests {
     use super::*;
     use crate::config::problem::Place;
     use crate::config::raw::{Owner, RawSecretPlace, read_file};
-    use crate::model::secret::ExposeSecret;
 
     const CANARY: &str = "5123:canary";
 
@@ -181,6 +199,10 @@ mod tests {
 
         /// The secret, or the problem with its hint; the folder's path is cut out.
         fn read(&self, value: &str) -> Result<String, String> {
+            self.read_as(value, Secrets::Needed)
+        }
+
+        fn read_as(&self, value: &str, secrets: Secrets) -> Result<String, String> {
             let path = self.folder.path().to_str().unwrap().to_owned();
             let env = |name: &str| match name {
                 "CREDENTIALS_DIRECTORY" => Some(path.clone()),
@@ -197,6 +219,7 @@ mod tests {
                 folder: self.folder.path(),
                 env: &env,
                 rules: &crate::config::check::around::NoFaults,
+                secrets,
                 is_complete: true,
             };
             let secret = read(&raw, "channels.a.token", &around, &mut found);
@@ -284,23 +307,47 @@ mod tests {
     }
 
     #[test]
-    fn without_a_service_manager_a_credential_says_how_to_get_one() {
+    fn without_a_service_manager_a_credential_matters_to_who_needs_it() {
         let at = Place { file: 0, offset: 0 };
         let name = crate::config::table::At { value: "bot".to_owned(), at };
         let place = RawSecretPlace { credential: Some(name), file: None, env: None };
-        let around = Surroundings {
-            folder: Path::new(""),
-            env: &|_| None,
-            rules: &crate::config::check::around::NoFaults,
-            is_complete: true,
-        };
-        let mut found = Findings::default();
         let raw = RawSecret { at, place: Some(place) };
-        assert!(read(&raw, "token", &around, &mut found).is_none());
-        let problem = found.into_problems(&[]).remove(0);
-        assert_eq!(
-            problem.hint.as_deref(),
-            Some("systemd sets it for a unit with `LoadCredential=bot:/path`")
-        );
+        let tried = |secrets| {
+            let around = Surroundings {
+                folder: Path::new(""),
+                env: &|_| None,
+                rules: &crate::config::check::around::NoFaults,
+                secrets,
+                is_complete: true,
+            };
+            let mut found = Findings::default();
+            let secret = read(&raw, "token", &around, &mut found);
+            (secret.map(|secret| is_unread(&secret)), found)
+        };
+        let unit = "systemd sets it for a unit with `LoadCredential=bot:/path`";
+
+        let (secret, found) = tried(Secrets::Needed);
+        assert_eq!(secret, None);
+        assert_eq!(found.into_problems(&[]).remove(0).hint.as_deref(), Some(unit));
+
+        let (secret, found) = tried(Secrets::LookedAt);
+        assert_eq!((secret, found.has_problems()), (Some(true), false));
+        let warning = found.into_warnings(&[]).remove(0);
+        assert!(warning.problem.starts_with("was not looked at"), "{warning}");
+        assert!(warning.hint.is_some_and(|hint| hint.starts_with(unit)));
+
+        let (secret, found) = tried(Secrets::LeftAlone);
+        assert_eq!((secret, found.has_problems()), (Some(true), false));
+        assert!(found.into_warnings(&[]).is_empty());
+    }
+
+    #[test]
+    fn only_a_folder_that_is_missing_is_forgiven() {
+        let kept = Kept::new();
+        for value in ["{ credential = 'gone' }", "{ file = 'open' }", "{ env = 'GONE' }"] {
+            assert!(kept.read_as(value, Secrets::LookedAt).is_err(), "{value}");
+            assert_eq!(kept.read_as(value, Secrets::LeftAlone), Ok(String::new()), "{value}");
+        }
+        assert!(kept.read_as("{ env = 'A', file = 'b' }", Secrets::LeftAlone).is_err());
     }
 }

@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 use crate::render::{Layouts, Person, Scene, Stage};
 
 /// Who is told, by what kind of channel, and when.
-pub(super) struct Reader<'a> {
+pub struct Reader<'a> {
     pub person: &'a Subscriber,
     pub kind: ChannelKind,
     pub now: Timestamp,
@@ -20,7 +20,7 @@ pub(super) struct Reader<'a> {
 /// The words of a message as `item.body` of the layout's one item, and its buttons below the
 /// layout's last text. Where the layout fails, or shows no text to put them below, the words stand
 /// as they were.
-pub(super) fn set(layouts: &Layouts, layout: &Name, plain: Message, to: &Reader<'_>) -> Message {
+pub fn set(layouts: &Layouts, layout: &Name, plain: Message, to: &Reader<'_>) -> Message {
     let [Module::Text { text, buttons }] = plain.modules.as_slice() else { return plain };
     let item = Written { title: Some(String::new()), words: text.clone(), ..Written::default() };
     let scene = Scene { campaign: layout, told: &[], now: to.now };

@@ -33,7 +33,7 @@ pub mod privacy;
 
 mod erasing;
 
-mod layout;
+pub mod layout;
 
 pub mod reminders;
 

@@ -141,12 +141,22 @@ fn is_due(
         && person.quiet_until(now).is_none()
 }
 
-/// The words for a person.
-fn reminder(options: &Options, channel: &Name, person: &Subscriber, now: Timestamp) -> Answer {
-    let titles = person.topics.iter().filter_map(|topic| options.titles.get(topic));
+/// The words for a person, before they are set in a layout.
+pub fn plain(
+    say: &Saying,
+    titles: &BTreeMap<Name, Saying>,
+    stop_label: &Saying,
+    person: &Subscriber,
+) -> Answer {
+    let titles = person.topics.iter().filter_map(|topic| titles.get(topic));
     let titles: Vec<&str> = titles.take(TITLES_MAX).map(|title| title.to(person)).collect();
-    let text = with_topics(options.say.to(person), &titles, person);
-    let mut answer = say_with(&text, vec![button(&options.stop_label, STOP_PAYLOAD, person)]);
+    let text = with_topics(say.to(person), &titles, person);
+    say_with(&text, vec![button(stop_label, STOP_PAYLOAD, person)])
+}
+
+/// What a person is reminded with.
+fn reminder(options: &Options, channel: &Name, person: &Subscriber, now: Timestamp) -> Answer {
+    let mut answer = plain(&options.say, &options.titles, &options.stop_label, person);
     if let (Some(layout), Some(kind)) = (&options.say.layout, options.channels.get(channel)) {
         let reader = Reader { person, kind: *kind, now };
         answer.message = layout::set(&options.layouts, layout, answer.message, &reader);

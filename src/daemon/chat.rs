@@ -11,7 +11,7 @@ use crate::converse::reminders;
 use crate::converse::shelf::Shelves;
 use crate::converse::words::{Choices, Saying, Words};
 use crate::daemon::ground::Ground;
-use crate::daemon::pages::sources;
+use crate::daemon::pages::selection;
 use crate::daemon::setup::Setup;
 use crate::model::name::Name;
 use crate::runtime::wakes::Wakes;
@@ -57,7 +57,7 @@ pub(super) fn words(config: &Config) -> Words {
         ),
         default_reply_every: messages.default_reply_every,
         replies: messages.replies.iter().map(keyword).collect(),
-        stop_label: Saying::new(&STOP),
+        stop_label: stop_label(),
         start_label: Saying::new(&START),
         asks_zone: config.campaigns.iter().any(|campaign| campaign.timing.by_reader),
     }
@@ -65,9 +65,8 @@ pub(super) fn words(config: &Config) -> Words {
 
 /// What people can choose from.
 pub(super) fn choosing(config: &Config) -> Choosing {
-    let titles = config.topics.iter().map(|(topic, title)| (topic.clone(), saying(title)));
     Choosing {
-        titles: titles.collect(),
+        titles: titles(config),
         languages: languages(config),
         zone: Some(config.days.zone()),
         fields: config.profile.iter().map(field).collect(),
@@ -77,13 +76,13 @@ pub(super) fn choosing(config: &Config) -> Choosing {
 
 /// What of the newest is shown, by channel and topic.
 pub(super) fn shelves(config: &Config) -> Shelves {
-    let mut shelves = Shelves { sources: BTreeMap::new(), everybody: BTreeMap::new() };
+    let mut shelves = Shelves::default();
     for channel in &config.channels {
         let here = std::slice::from_ref(&channel.name);
-        shelves.everybody.insert(channel.name.clone(), sources(config, Some(&[]), here));
+        shelves.everybody.insert(channel.name.clone(), selection(config, Some(&[]), here));
         for topic in config.topics.keys() {
-            let own = sources(config, Some(std::slice::from_ref(topic)), here);
-            shelves.sources.insert((channel.name.clone(), topic.clone()), own);
+            let own = selection(config, Some(std::slice::from_ref(topic)), here);
+            shelves.topics.insert((channel.name.clone(), topic.clone()), own);
         }
     }
     shelves
@@ -120,19 +119,34 @@ pub(super) fn reminders(
 ) -> Option<reminders::Options> {
     let config = &setup.config;
     let reminder = config.messages.reminder.as_ref()?;
-    let title = |(name, title): (&Name, &Texts)| (name.clone(), saying(title));
     Some(reminders::Options {
         store: Arc::clone(&ground.store),
         clock: ground.clock.clone(),
         wakes: wakes.clone(),
         channels: setup.kinds(),
         every: reminder.every,
-        say: set(&reminder.say, reminder.layout.as_ref()),
+        say: self::reminder(config)?,
         layouts: Arc::clone(&setup.layouts),
-        titles: config.topics.iter().map(title).collect(),
-        stop_label: Saying::new(&STOP),
+        titles: titles(config),
+        stop_label: stop_label(),
         days: config.days.clone(),
     })
+}
+
+/// What people are reminded with.
+pub(super) fn reminder(config: &Config) -> Option<Saying> {
+    let reminder = config.messages.reminder.as_ref()?;
+    Some(set(&reminder.say, reminder.layout.as_ref()))
+}
+
+/// What the topics are called.
+pub(super) fn titles(config: &Config) -> BTreeMap<Name, Saying> {
+    config.topics.iter().map(|(topic, title)| (topic.clone(), saying(title))).collect()
+}
+
+/// What stands on the button that stops.
+pub(super) fn stop_label() -> Saying {
+    Saying::new(&STOP)
 }
 
 fn saying(texts: &Texts) -> Saying {

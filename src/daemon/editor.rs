@@ -24,7 +24,8 @@ const DAY_SECONDS: u64 = 24 * 60 * 60;
 /// Binds the editor's address, if there is one.
 pub(super) fn bind(config: &Config) -> anyhow::Result<Option<TcpListener>> {
     let Some(address) = config.listen.editor else { return Ok(None) };
-    let bound = TcpListener::bind(address).with_context(|| format!("the editor at `{address}`"))?;
+    let bound =
+        TcpListener::bind(address).with_context(|| format!("`listen.editor`: `{address}`"))?;
     Ok(Some(bound))
 }
 

@@ -1,6 +1,8 @@
-//! What outlives a reload: the open store, the journal, the clock, the counters.
+//! What outlives a reload: the open store, the clock, the counters.
 
-use std::path::Path;
+use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -15,42 +17,63 @@ use crate::poll::egress::{self, Guard};
 use crate::runtime::clock::Clock;
 use crate::runtime::meters::Meters;
 use crate::runtime::reception::Reception;
+use crate::runtime::reloads::Reloads;
 use crate::runtime::wakes::Wakes;
 use crate::store;
-use crate::store::journal::Journal;
-use crate::store::{Rescued, Store};
+use crate::store::journal::{self, Journal};
+use crate::store::{Rescued, Store, files};
 
-/// What outlives a reload.
+/// What outlives a reload, and what a command works on where no daemon runs.
 #[derive(Clone)]
 pub struct Ground {
     pub store: Arc<dyn Store>,
-    pub journal: Arc<Journal>,
     pub clock: Clock,
     pub meters: Meters,
     pub reception: Reception,
+    pub reloads: Reloads,
+}
+
+/// What becomes of a store that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// An empty one is made: this is the beginning.
+    Make,
+    /// Somebody looks in the wrong place.
+    Refuse,
 }
 
 impl Ground {
-    /// Opens the store and puts in order what the last run left on the wire.
+    /// Opens the store.
     ///
     /// # Errors
-    /// When the folder, the store or the journal can't be opened; the words say what to do.
-    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+    /// [`NoStore`] where there is none and none is to be made; otherwise when the folder or the
+    /// store can't be opened. The words say what to do.
+    pub fn open(config: &Config, absent: Absent) -> anyhow::Result<Self> {
         let folder = &config.data_dir;
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("the data folder `{}` can't be made", folder.display()))?;
-        let opened: Arc<dyn Store> =
-            Arc::new(store::redb::open(&folder.join(store::redb::FILE_NAME))?);
-        Self::over(opened, folder, Clock::system()).await
+        let path = folder.join(store::redb::FILE_NAME);
+        let doing = |what: &str| format!("the data folder `{}` can't be {what}", folder.display());
+        if absent == Absent::Make {
+            files::make_folder(folder).with_context(|| doing("made"))?;
+        } else if !std::fs::exists(&path).with_context(|| doing("looked into"))? {
+            anyhow::bail!(NoStore { path });
+        }
+        Ok(Self::over(Arc::new(store::redb::open(&path)?), Clock::system()))
     }
 
-    /// The same over a store that is open already, with its journal in `folder`, by another clock.
+    /// The same over a store that is open already, by another clock.
+    pub fn over(store: Arc<dyn Store>, clock: Clock) -> Self {
+        let (meters, reception, reloads) = Default::default();
+        Self { store, clock, meters, reception, reloads }
+    }
+
+    /// Puts in order what the last run left on the wire, and begins the journal of this one, in
+    /// `folder`.
     ///
     /// # Errors
     /// When the store or the journal fails.
-    pub async fn over(store: Arc<dyn Store>, folder: &Path, clock: Clock) -> anyhow::Result<Self> {
+    pub async fn begin_run(&self, folder: &Path) -> anyhow::Result<Arc<Journal>> {
         let (journal, wire) = Journal::open(folder)?;
-        let rescued = store.rescue(wire).await?;
+        let rescued = self.store.rescue(wire).await?;
         journal.begin_run()?;
         if rescued != Rescued::default() {
             tracing::info!(
@@ -61,9 +84,7 @@ impl Ground {
                 "put in order what was on the wire when the last run ended"
             );
         }
-        let journal = Arc::new(journal);
-        let (meters, reception) = (Meters::default(), Reception::default());
-        Ok(Self { store, journal, clock, meters, reception })
+        Ok(Arc::new(journal))
     }
 
     /// A desk for commands that run without a daemon: it polls by itself, and tells how many polls
@@ -122,7 +143,52 @@ impl Ground {
             days: setup.config.days.clone(),
             caps: setup.config.caps.clone(),
             reception: self.reception.clone(),
+            reloads: self.reloads.clone(),
         }
+    }
+}
+
+/// There is no store where the settings say that it is kept.
+#[derive(Debug, thiserror::Error)]
+#[error("no store at `{}`: is the daemon's elsewhere?", path.display())]
+pub struct NoStore {
+    pub path: PathBuf,
+}
+
+/// What everybody on the machine may read of the data folder, in a line for people each.
+pub fn cautions(folder: &Path) -> Vec<String> {
+    [store::redb::FILE_NAME, journal::FILE_NAME]
+        .into_iter()
+        .filter(|name| files::is_open_to_all(folder, name))
+        .map(|name| {
+            let (path, folder) = (folder.join(name), folder.display());
+            let path = path.display();
+            format!("everybody on this machine may read `{path}`\n  hint: chmod -R go= {folder}")
+        })
+        .collect()
+}
+
+/// Whether the data folder can be written, or made; a doubt when another user has to, and nobody can
+/// say for them.
+///
+/// # Errors
+/// Why it can't, in a line.
+pub fn try_folder(folder: &Path) -> Result<Option<String>, String> {
+    let shown = folder.display();
+    let mut known = folder.ancestors().filter(|it| !it.as_os_str().is_empty());
+    let nearest = known.find(|it| !matches!(it.metadata(), Err(error) if error.kind() == NotFound));
+    let nearest = nearest.unwrap_or(Path::new("."));
+    // It has no name, so it leaves nothing behind.
+    let tried = nearest.metadata().and_then(|_| tempfile::tempfile_in(nearest));
+    let Err(error) = tried else { return Ok(None) };
+    let ours = std::fs::metadata("/proc/self").map(|it| it.uid());
+    let is_ours = matches!((nearest.metadata(), ours), (Ok(it), Ok(us)) if it.uid() == us);
+    match error.kind() {
+        PermissionDenied if !is_ours => Ok(Some(format!(
+            "whether the daemon can write in `{shown}` was not looked at: it is another user's"
+        ))),
+        NotADirectory => Err(format!("`{shown}` is no folder, or stands below what is none")),
+        _ => Err(format!("`{shown}` can't be written: {error}")),
     }
 }
 

@@ -15,6 +15,8 @@ mod pages;
 
 mod chat;
 
+mod automatic;
+
 mod editor;
 
 mod profiles;
@@ -26,9 +28,11 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::runtime::reloads::Refused;
 use crate::runtime::systemd;
 
-pub use ground::Ground;
+pub use automatic::Automatic;
+pub use ground::{Absent, Ground, NoStore, cautions, try_folder};
 pub use profiles::facets;
 pub use setup::{Setup, layouts};
 pub use stages::Stages;
@@ -55,9 +59,10 @@ pub async fn run(
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> anyhow::Result<Ended> {
     let mut signals = Signals::new()?;
-    let ground = Ground::open(&setup.config).await?;
+    let ground = Ground::open(&setup.config, Absent::Make)?;
+    let journal = ground.begin_run(&setup.config.data_dir).await?;
     let mut setup = setup;
-    let mut stages = Stages::start(&ground, &setup).await?;
+    let mut stages = Stages::start(&ground, &journal, &setup).await?;
     tell_ready(&setup, "tidings is running");
     let watchdog = systemd::watchdog_interval();
     loop {
@@ -81,7 +86,8 @@ pub async fn run(
                             return Ok(Ended::Fault(why));
                         }
                         setup = fresh;
-                        stages = Stages::start(&ground, &setup).await?;
+                        stages = Stages::start(&ground, &journal, &setup).await?;
+                        ground.reloads.note(None);
                         tell_ready(&setup, "took up the changed settings");
                     }
                     Err(problems) => {
@@ -89,6 +95,8 @@ pub async fn run(
                             let problem = problem.replace("\n  hint: ", "; hint: ");
                             tracing::error!(%problem, "the changed settings have a problem");
                         }
+                        let (at, problems) = (ground.clock.now(), problems.len());
+                        ground.reloads.note(Some(Refused { at, problems }));
                         tell_ready(&setup, "kept the old settings: the changed ones have problems");
                     }
                 }

@@ -10,6 +10,7 @@ use crate::listen::invites::Invite;
 use crate::listen::leads::{Entrance, Leads};
 use crate::model::campaign::Campaign;
 use crate::model::name::Name;
+use crate::model::prospect::Selection;
 
 /// All pages, as the settings have them.
 pub(super) fn invites(config: &Config) -> Vec<Invite> {
@@ -55,7 +56,7 @@ fn invite(page: &crate::config::Page, config: &Config) -> Invite {
             feeds: feeds(page, config),
         },
         leads: leads(page.topics.as_ref(), &page.channels, config),
-        sources: sources(config, page.topics.as_deref(), &page.channels),
+        selection: selection(config, page.topics.as_deref(), &page.channels),
     }
 }
 
@@ -129,18 +130,17 @@ fn entrance(service: &Service) -> Entrance {
     }
 }
 
-/// The sources of the campaigns that people of these topics (`None`: of all) get on the channels.
-/// What is looked at before it goes out is not shown to everybody first.
-pub(super) fn sources(config: &Config, topics: Option<&[Name]>, channels: &[Name]) -> Vec<Name> {
+/// What of the newest people of these topics (`None`: of all) are shown on the channels: what the
+/// campaigns that they get would tell. What is looked at before it goes out is not shown to
+/// everybody first.
+pub(super) fn selection(config: &Config, topics: Option<&[Name]>, channels: &[Name]) -> Selection {
     let is_got = |campaign: &&Campaign| {
         let is_wanted = |topic: &Name| topics.is_none_or(|all| all.contains(topic));
         let is_told = campaign.topics.is_empty() || campaign.topics.iter().any(is_wanted);
         let is_there = campaign.channels.iter().any(|channel| channels.contains(channel));
         is_told && is_there && !campaign.timing.review
     };
-    let got = config.campaigns.iter().filter(is_got);
-    let sources: BTreeSet<&Name> = got.flat_map(|campaign| &campaign.sources).collect();
-    sources.into_iter().cloned().collect()
+    Selection::of(config.campaigns.iter().filter(is_got))
 }
 
 fn wording(texts: &Texts) -> Wording {
@@ -156,7 +156,7 @@ mod tests {
 data_dir = "data"
 [channels]
 bot = { kind = "telegram", token = { env = "TOKEN" } }
-other = { kind = "telegram", token = { env = "TOKEN" }, username = "other_bot" }
+other = { kind = "telegram", token = { env = "OTHER" }, username = "other_bot" }
 [topics]
 news = {}
 offers = {}
@@ -168,6 +168,7 @@ d = { url = "https://example.com/d" }
 e = { url = "https://example.com/e" }
 [campaigns]
 news = { sources = ["a"], topics = ["news"] }
+hats = { sources = ["a"], topics = ["offers"], when = "'hats' in item.tags" }
 looked-at = { sources = ["b"], topics = ["news"], review = true }
 offers = { sources = ["c"], topics = ["offers"] }
 everybody = { sources = ["d"], topics = [] }
@@ -181,7 +182,7 @@ all = {}
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tidings.toml");
         std::fs::write(&path, SETTINGS).unwrap();
-        let token = |name: &str| (name == "TOKEN").then(|| "1:x".to_owned());
+        let token = |name: &str| Some(if name == "TOKEN" { "1:x" } else { "2:x" }.to_owned());
         match Setup::load(&path, &token) {
             Ok(setup) => Config::clone(&setup.config),
             Err(problems) => panic!("{}", problems.join("\n")),
@@ -196,8 +197,33 @@ all = {}
     fn a_page_shows_what_its_people_get_and_nothing_that_is_looked_at_first() {
         let config = config();
         let [news, all] = &invites(&config)[..] else { panic!("two pages") };
-        assert_eq!(told(&news.sources), ["a", "d"]);
-        assert_eq!(told(&all.sources), ["a", "c", "d", "e"]);
+        assert_eq!(told(&news.selection.campaigns()), ["everybody", "news"]);
+        assert_eq!(told(&all.selection.sources()), ["a", "c", "d", "e"]);
+    }
+
+    #[test]
+    fn people_are_shown_only_what_a_campaign_of_theirs_would_tell() {
+        let config = config();
+        let name = |text: &str| Name::parse(text).unwrap();
+        let now = crate::render::sample::NOW;
+        let item = |source: &str, tag: &str| crate::model::item::Item {
+            tags: vec![tag.to_owned()],
+            ..crate::render::sample::sample(&name(source))
+        };
+        let items = [item("a", "hats"), item("a", "shoes"), item("b", "hats"), item("d", "")];
+        let shelves = crate::daemon::chat::shelves(&config);
+        let offers = selection(&config, Some(&[name("offers")]), &[name("bot")]);
+        for (selected, shown) in [
+            (offers, [true, false, false, true]),
+            (shelves.of(&name("bot"), &[name("offers")]), [true, false, false, true]),
+            (shelves.of(&name("bot"), &[name("news"), name("offers")]), [true, true, false, true]),
+            (shelves.of(&name("bot"), &[]), [true, true, false, true]),
+            (shelves.of(&name("bot"), &[name("gone")]), [false, false, false, true]),
+            (shelves.of(&name("gone"), &[]), [false; 4]),
+        ] {
+            let seen = [0, 1, 2, 3].map(|at: usize| selected.has(&items[at], now));
+            assert_eq!(seen, shown, "{:?}", selected.campaigns());
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::admin::desk::ReadRule;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Problem, Secrets};
 use crate::converse::commands;
 use crate::extract::page;
 use crate::model::audience::PeopleRule;
@@ -34,21 +34,34 @@ impl Setup {
         path: &Path,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<String>> {
+        Self::load_with(path, environment, Secrets::Needed).map_err(|all| shown(&all))
+    }
+
+    /// As [`Setup::load`], for those who use no secrets.
+    ///
+    /// # Errors
+    /// Every problem of every file.
+    pub fn load_with(
+        path: &Path,
+        environment: &dyn Fn(&str) -> Option<String>,
+        secrets: Secrets,
+    ) -> Result<Self, Vec<Problem>> {
         let mut compiled = Err(Vec::new());
         let mut names = |folder: &Path| {
-            compiled = layouts(folder);
+            compiled = compiled_from(folder);
             let layouts = compiled.as_ref().ok()?;
             Some(layouts.names().into_iter().collect())
         };
-        let loaded = config::load(path, environment, &mut names, &Rules);
+        let loaded = config::load_with(path, environment, &mut names, &Rules, secrets);
         let (loaded, layouts) = match (loaded, compiled) {
             (Ok(loaded), Ok(layouts)) => (loaded, layouts),
             (loaded, compiled) => {
-                let mut problems = loaded.err().map_or_else(Vec::new, |all| shown(&all));
+                let mut problems = loaded.err().unwrap_or_default();
                 problems.extend(compiled.err().into_iter().flatten());
                 return Err(problems);
             }
         };
+        let layouts = layouts.in_zone(loaded.config.days.zone());
         Ok(Self {
             config: Arc::new(loaded.config),
             layouts: Arc::new(layouts),
@@ -90,8 +103,12 @@ impl config::Checks for Rules {
         page::check(rules)
     }
 
-    fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
-        expression::condition(text).map_err(told)
+    fn condition(
+        &self,
+        text: &str,
+        sources: &[Name],
+    ) -> Result<Condition, Vec<(String, Option<String>)>> {
+        expression::condition(text, sources).map_err(told)
     }
 
     fn audience(
@@ -140,20 +157,40 @@ fn shown(problems: &[impl ToString]) -> Vec<String> {
 /// # Errors
 /// Every problem of every file, one line or two each.
 pub fn layouts(folder: &Path) -> Result<Layouts, Vec<String>> {
-    let unread = |error: std::io::Error| vec![format!("{}: {error}", folder.display())];
+    compiled_from(folder).map_err(|problems| shown(&problems))
+}
+
+fn compiled_from(folder: &Path) -> Result<Layouts, Vec<Problem>> {
     let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries.collect::<Result<Vec<_>, _>>().map_err(unread)?,
+        Ok(entries) => {
+            entries.collect::<Result<Vec<_>, _>>().map_err(|error| unread(folder, &error))?
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => vec![],
-        Err(error) => return Err(unread(error)),
+        Err(error) => return Err(unread(folder, &error)),
     };
     let mut files = Vec::new();
     for path in entries.iter().map(std::fs::DirEntry::path) {
         if path.extension().is_some_and(|extension| extension == "html") {
-            let text = std::fs::read_to_string(&path)
-                .map_err(|error| vec![format!("{}: {error}", path.display())])?;
+            let text = std::fs::read_to_string(&path).map_err(|error| unread(&path, &error))?;
             files.push((path.display().to_string(), text));
         }
     }
     files.sort();
-    Layouts::compile(files).map_err(|problems| shown(&problems))
+    Layouts::compile(files).map_err(|problems| problems.into_iter().map(of_layout).collect())
+}
+
+fn unread(path: &Path, error: &std::io::Error) -> Vec<Problem> {
+    vec![Problem {
+        path: path.to_owned(),
+        line: 1,
+        column: 1,
+        key: String::new(),
+        problem: error.to_string(),
+        hint: None,
+    }]
+}
+
+fn of_layout(problem: render::Problem) -> Problem {
+    let render::Problem { path, line, column, problem, hint } = problem;
+    Problem { path: path.into(), line, column, key: String::new(), problem, hint }
 }

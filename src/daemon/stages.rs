@@ -34,6 +34,7 @@ use crate::model::secret::SecretString;
 use crate::runtime::pushes::Pushes;
 use crate::runtime::shutdown::{Stop, Tasks};
 use crate::runtime::wakes::Wakes;
+use crate::store::journal::Journal;
 use crate::{compose, converse, deliver, listen, maintain, poll};
 
 /// Questions of the command line that wait for the poll worker.
@@ -51,7 +52,11 @@ impl Stages {
     ///
     /// # Errors
     /// When a door can't be opened or a client can't be built; nothing runs then.
-    pub async fn start(ground: &Ground, setup: &Setup) -> anyhow::Result<Self> {
+    pub async fn start(
+        ground: &Ground,
+        journal: &Arc<Journal>,
+        setup: &Setup,
+    ) -> anyhow::Result<Self> {
         let config = &setup.config;
         // From here on: when a door or a client fails, what runs already is ended with it.
         let mut stages = Self { tasks: Tasks::default(), public: None };
@@ -66,11 +71,11 @@ impl Stages {
 
         let admin = door::bind(&config.listen.admin)
             .await
-            .with_context(|| format!("the admin socket `{}`", config.listen.admin.display()))?;
+            .with_context(|| format!("`listen.admin`: `{}`", config.listen.admin.display()))?;
         let public = match &config.listen.public {
             Some(address) => Some(
                 std::net::TcpListener::bind(address)
-                    .with_context(|| format!("the public address `{address}`"))?,
+                    .with_context(|| format!("`listen.public`: `{address}`"))?,
             ),
             None => None,
         };
@@ -125,7 +130,7 @@ impl Stages {
                         name: settings.name.clone(),
                         channel: Arc::clone(channel),
                         store: Arc::clone(&ground.store),
-                        journal: Arc::clone(&ground.journal),
+                        journal: Arc::clone(journal),
                         clock: ground.clock.clone(),
                         meters: ground.meters.clone(),
                         bell: bell.unwrap_or_else(|| Arc::new(Notify::new())),
@@ -190,6 +195,7 @@ impl Stages {
                     listener: admin,
                     desk: ground.desk_with(setup, wakes, ask_worker(asks_tx)),
                     meters: ground.meters.clone(),
+                    folder: Arc::from(config.data_dir.as_path()),
                 },
                 stop,
             ),

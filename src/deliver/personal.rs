@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::channel::{Call, Channel};
 use crate::model::name::Name;
-use crate::model::post::{self, Post, Recipient};
+use crate::model::post::{self, Post, PostId, Recipient};
 use crate::render::{Person, Thawed, struck};
 
 /// Most bytes of calls that are kept for readers who share what a layout sees of them (most people
@@ -20,6 +20,9 @@ static KEPT_BYTES: AtomicUsize = AtomicUsize::new(0);
 /// The frozen layout of a post, ready to be set for anybody.
 pub struct Personal {
     layout: Thawed,
+    /// Whose it is, for the log.
+    post: Option<PostId>,
+    campaign: Name,
     /// The source took it back.
     is_struck: bool,
     /// It may name the reader's time zone: readers who differ in nothing else differ then.
@@ -39,6 +42,7 @@ impl Personal {
         let frozen = post.personal.as_ref()?;
         // To a post by hand its layout is what a campaign is to others.
         let mut own = Self::new(frozen, post.campaign.as_ref().unwrap_or(&frozen.layout));
+        own.post = Some(post.id);
         own.is_struck = post.corrections.as_ref().is_some_and(|state| state.is_taken_back());
         Some(own)
     }
@@ -48,6 +52,8 @@ impl Personal {
         let names = |word: &str| frozen.files.iter().any(|(_, text)| text.contains(word));
         Self {
             layout,
+            post: None,
+            campaign: campaign.clone(),
             is_struck: false,
             names_zone: names("timezone"),
             names_profile: names("profile"),
@@ -91,7 +97,8 @@ impl Personal {
             Err(error) => {
                 if !self.has_failed {
                     let what = "the layout failed for a recipient: the form for all was sent";
-                    tracing::error!(%error, "{what}");
+                    let post = self.post.map(|post| post.to_string()).unwrap_or_default();
+                    tracing::error!(post.id = post, campaign.id = %self.campaign, %error, "{what}");
                 }
                 self.has_failed = true;
                 None

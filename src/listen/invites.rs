@@ -25,8 +25,11 @@ use tokio::time::Instant;
 use crate::invite::{self, Document, Fresh, NEWEST_MAX, Page, wanted};
 use crate::listen::answers::{asked, etag, is_known, put};
 use crate::listen::leads::{Leads, Ways};
+use crate::model::item::Item;
 use crate::model::name::Name;
 use crate::model::origin::Origin;
+use crate::model::prospect::Selection;
+use crate::runtime::clock::Clock;
 use crate::store::{Store, StoreError};
 
 /// For how long a page shows what was found.
@@ -41,8 +44,8 @@ const SHOWN_FOR: &str = "public, max-age=60";
 /// Most documents of a page that are kept for their tags: anybody can ask with any.
 const TAGGED_MAX: usize = 64;
 
-/// Items that are looked at for those with a title and a link.
-const ITEMS_MAX: usize = 4 * NEWEST_MAX;
+/// Items that are looked at for those with a title that a campaign would tell.
+const ITEMS_MAX: usize = 40 * NEWEST_MAX;
 
 /// A page and what it leads to.
 #[derive(Clone, Debug)]
@@ -50,16 +53,21 @@ pub struct Invite {
     pub slug: Name,
     pub page: Page,
     pub leads: Leads,
-    /// Whose items are told under these topics.
-    pub sources: Vec<Name>,
+    /// What is told under these topics.
+    pub selection: Selection,
 }
 
 /// The routes of all pages.
-pub(crate) fn routes(store: Arc<dyn Store>, patience: Duration, invites: Vec<Invite>) -> Router {
+pub(crate) fn routes(
+    store: Arc<dyn Store>,
+    clock: Clock,
+    patience: Duration,
+    invites: Vec<Invite>,
+) -> Router {
     let stands = invites
         .into_iter()
         .map(|invite| (invite.slug.clone(), Stand { invite, told: Mutex::new(None) }));
-    let hall = Arc::new(Hall { store, patience, stands: stands.collect() });
+    let hall = Arc::new(Hall { store, clock, patience, stands: stands.collect() });
     Router::new()
         .route("/s", get(nothing))
         .route("/s/", get(nothing))
@@ -69,6 +77,7 @@ pub(crate) fn routes(store: Arc<dyn Store>, patience: Duration, invites: Vec<Inv
 
 struct Hall {
     store: Arc<dyn Store>,
+    clock: Clock,
     /// How long the store may take.
     patience: Duration,
     stands: HashMap<Name, Stand>,
@@ -173,11 +182,15 @@ impl Hall {
     }
 
     async fn newest(&self, invite: &Invite) -> Result<Vec<Fresh>, StoreError> {
-        if invite.sources.is_empty() {
+        let sources = invite.selection.sources();
+        if sources.is_empty() {
             return Ok(Vec::new());
         }
-        let items = self.store.load_newest_items(&invite.sources, ITEMS_MAX).await?;
-        let fresh = items.into_iter().filter(|item| !item.title.trim().is_empty());
+        let items = self.store.load_newest_items(&sources, ITEMS_MAX).await?;
+        let now = self.clock.now();
+        let is_shown =
+            |item: &Item| !item.title.trim().is_empty() && invite.selection.has(item, now);
+        let fresh = items.into_iter().filter(is_shown);
         let fresh = fresh.map(|item| Fresh { title: item.title, link: item.link });
         Ok(fresh.take(NEWEST_MAX).collect())
     }

@@ -116,7 +116,8 @@ pub async fn run(options: Options, stop: Stop) {
     let hubs =
         options.pushes.map(|pushes| hub::routes(pushes, options.clock.clone(), limits.clone()));
     let patience = limits.store_time_max;
-    let pages = invites::routes(Arc::clone(&options.store), patience, options.invites);
+    let (store, clock) = (Arc::clone(&options.store), options.clock.clone());
+    let pages = invites::routes(store, clock, patience, options.invites);
     let forms = forms::routes(Arc::clone(&options.store), patience, options.embeds);
     let archives = archives::routes(Arc::clone(&options.store), patience, options.archives);
     let forgers = Arc::new(Forgers::new(Gate::new(limits.forged), options.meters.clone()));

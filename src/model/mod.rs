@@ -52,6 +52,8 @@ pub mod pattern;
 
 pub mod campaign;
 
+pub mod prospect;
+
 pub mod channel;
 
 pub mod pacing;

@@ -53,7 +53,10 @@ pub struct Origins {
 
 /// The text names no origin.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is no tag: a name, or `web:` or `form:` and a name")]
+#[error(
+    "is no tag: it has 1 to 64 of `a-z`, `0-9`, `_` and `-`, such as `spring-flyer`, perhaps with \
+     `web:` or `form:` before it"
+)]
 pub struct NoOrigin;
 
 impl Origin {

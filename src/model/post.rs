@@ -89,6 +89,14 @@ impl Draft {
         }
     }
 
+    /// The file that plans it; `None` for what no file does.
+    pub fn file(&self) -> Option<&Name> {
+        match &self.content {
+            Content::OneOff(one) => one.file.as_ref(),
+            Content::Items { .. } | Content::Correction { .. } => None,
+        }
+    }
+
     /// What it tells of items, oldest first.
     pub fn told(&self) -> &[Told] {
         match &self.content {
@@ -255,6 +263,8 @@ pub struct Personal {
     pub told: Vec<Told>,
     /// Decides which sales are in force.
     pub now: Timestamp,
+    /// By whose clocks dates are shown that name no zone.
+    pub zone: Zone,
 }
 
 /// How many recipients are in which state. `planned` is the sum of all the others.
@@ -381,6 +391,15 @@ impl Reason {
             Self::Superseded => "superseded",
             Self::Refused => "refused",
             Self::Expired => "expired",
+        }
+    }
+
+    /// Why somebody of this standing gets nothing more; whoever is still here left the topic.
+    pub fn of_leaving(standing: Standing) -> Self {
+        match standing {
+            Standing::Active | Standing::Stopped => Self::Unsubscribed,
+            Standing::Blocked => Self::Blocked,
+            Standing::Gone => Self::NotFound,
         }
     }
 

@@ -43,11 +43,13 @@ pub struct PostReport {
     pub errors: Vec<String>,
     pub ends: Ends,
     pub channels: Vec<(Name, Ends)>,
+    /// When it ended for the first one, however it did.
+    pub begun_at: Option<Timestamp>,
     /// When the first and the last one got it, as far as that is known.
     pub first_at: Option<Timestamp>,
     pub last_at: Option<Timestamp>,
     pub pace: Pace,
-    /// How many got it in the last [`LATELY_S`] seconds.
+    /// For how many it ended, however it did, in the last [`LATELY_S`] seconds.
     pub lately: u64,
     /// What it cost to send it faster than is free, in tenths of a Star.
     pub stars_tenths: u64,
@@ -58,9 +60,9 @@ pub struct PostReport {
 }
 
 impl PostReport {
-    /// How many get it a second now.
+    /// For how many it ends a second now: who fails is done with too.
     pub fn rate(&self, now: Timestamp) -> f64 {
-        let since = self.first_at.map_or(Duration::ZERO, |first| now.since(first));
+        let since = self.begun_at.map_or(Duration::ZERO, |first| now.since(first));
         let span = since.clamp(Duration::from_secs(1), Duration::from_secs(LATELY_S.into()));
         figure(self.lately) / span.as_secs_f64()
     }
@@ -266,8 +268,10 @@ mod tests {
             errors: vec![],
             ends,
             channels: vec![],
-            first_at: Some(now - Duration::from_secs(10)),
-            last_at: Some(now),
+            begun_at: Some(now - Duration::from_secs(10)),
+            // Nobody has got it so far.
+            first_at: None,
+            last_at: None,
             pace: Pace::default(),
             lately: 300,
             stars_tenths: 0,
@@ -275,7 +279,7 @@ mod tests {
             rests: 0,
         };
         assert_eq!(report.takes(now), Some(Duration::from_secs(10)));
-        report.first_at = Some(now - Duration::from_secs(3_600));
+        report.begun_at = Some(now - Duration::from_secs(3_600));
         assert_eq!(report.takes(now), Some(Duration::from_secs(60)));
         report.paused = Some("p".into());
         assert_eq!(report.takes(now), None);

@@ -27,6 +27,9 @@ const AREAS: [&str; 10] = [
     "Pacific",
 ];
 
+/// The zone of those who say none.
+const UTC: &str = "UTC";
+
 /// Longest text that is looked up, in bytes.
 const TEXT_BYTES_MAX: usize = 64;
 
@@ -54,6 +57,10 @@ impl Zone {
         distance(text).or_else(|| named(text)).or_else(|| in_city(text))
     }
 
+    pub fn utc() -> Self {
+        Self(UTC.to_owned())
+    }
+
     /// A zone as it is kept or stands in the settings: nothing is looked up but the name itself.
     pub fn exactly(name: &str) -> Option<Self> {
         let zone = Self(name.to_owned());
@@ -63,7 +70,7 @@ impl Zone {
     /// The name of a zone that is known, or the distance of one that never changes its clocks.
     pub fn of(zone: &TimeZone) -> Self {
         let name = || zone.to_fixed_offset().ok().map(|offset| shown(offset.seconds() / 60));
-        Self(zone.iana_name().map(str::to_owned).or_else(name).unwrap_or_else(|| "UTC".to_owned()))
+        Self(zone.iana_name().map(str::to_owned).or_else(name).unwrap_or_else(|| UTC.to_owned()))
     }
 
     /// Its clocks; `None` for a zone that this machine does not know.
@@ -195,7 +202,7 @@ fn minutes(text: &str) -> Option<i32> {
 fn shown(minutes: i32) -> String {
     let sign = if minutes < 0 { '-' } else { '+' };
     match minutes.unsigned_abs() {
-        0 => "UTC".to_owned(),
+        0 => UTC.to_owned(),
         far => format!("{sign}{:02}:{:02}", far / 60, far % 60),
     }
 }

@@ -17,7 +17,9 @@ use crate::model::campaign::ChangeKind;
 use crate::model::item::Item;
 use crate::model::name::Name;
 use crate::model::post::Told;
+use crate::model::zone::Zone;
 use crate::render::engine;
+use crate::render::expression;
 use crate::render::files::{File, Files, Variant};
 use crate::render::layout::Layouts;
 use crate::render::marks;
@@ -26,7 +28,7 @@ use crate::render::nearest::nearest;
 use crate::render::problem::{Problem, find_word, unknown_filter};
 use crate::render::sample::{self, bare_sample, sample};
 use crate::render::scene::{Check, Person, Scene, Stage, VARIABLES};
-use crate::render::values::{Owner, Unknown};
+use crate::render::values::{FIELDS, Owner, Unknown};
 
 /// Most unknown filters of a layout that are told at once.
 const FILTERS_MISSED_MAX: usize = 20;
@@ -40,6 +42,7 @@ pub(super) fn check(layouts: &Layouts) -> Vec<Problem> {
         let template = engine::template(&variant.setting, &file.name);
         if let Err(error) = layouts.environment.get_template(&template) {
             problems.push(Problem::of_engine(&file.path, &file.text, &error));
+            problems.extend(checker.of_elements(file));
             broken.insert(file.name.as_str());
         }
     }
@@ -64,17 +67,20 @@ struct Marked {
     environment: Environment<'static>,
     /// By the numbers of the marks.
     names: Vec<String>,
+    /// What elements each has, whatever they print.
+    bare: Vec<String>,
 }
 
 impl Marked {
     fn of(files: &Files) -> Self {
         let mut files = files.clone();
-        let mut names = Vec::new();
+        let (mut names, mut bare) = (Vec::new(), Vec::new());
         for file in files.all_mut() {
             file.text = marks::mark(&file.text, names.len());
+            bare.push(marks::bare(&file.text));
             names.push(file.name.clone());
         }
-        Self { environment: engine::environment(Arc::new(files)), names }
+        Self { environment: engine::environment(Arc::new(files), &Zone::utc()), names, bare }
     }
 }
 
@@ -114,12 +120,21 @@ impl Checker<'_> {
             checked.problems.push(problem);
         }
         checked.problems.extend(strangers.iter().map(|name| stranger(file, name)));
+        for part in closure.iter().filter(|part| !part.is_shipped) {
+            let template = engine::template(&variant.setting, &part.name);
+            checked.problems.extend(self.of_lists(part, &template));
+            checked.problems.extend(self.compared(part));
+        }
         let Ok(layout) = Name::parse(&variant.stem) else { return checked.problems };
+        let mut people = vec![Person::default(), sample::person()];
+        if closure.iter().any(|part| part.text.contains("timezone")) {
+            people.push(sample::distant_person());
+        }
         for (items, told) in scenes(&layout) {
             let scene = Scene { campaign: &layout, told: &told, now: sample::NOW };
             let stage = Stage::with(&items.into(), &scene, Some(checked.check.clone()));
-            for person in [Person::default(), sample::person()] {
-                self.print(&mut checked, &stage, &person);
+            for person in &people {
+                self.print(&mut checked, &stage, person);
             }
         }
         for (owner, field) in checked.check.unknown.noted() {
@@ -153,21 +168,76 @@ impl Checker<'_> {
             Ok(html) => html,
             Err(error) => {
                 let problem = self.of_engine(checked, &error);
+                if checked.failures.is_empty() {
+                    let parts = checked.closure.iter();
+                    let elements: Vec<Problem> =
+                        parts.flat_map(|part| self.of_elements(part)).collect();
+                    checked.remarks.extend(elements);
+                }
                 return checked.failures.push(problem);
             }
         };
         let (message, remarks) = message::read(&html);
         let text = &checked.file.text;
         // With a condition or a loop it may print something for other items.
-        if message.modules.is_empty() && !text.contains("{%") && !text.contains("{{") {
+        let is_constant = !text.contains("{%") && !text.contains("{{");
+        if remarks.is_empty() && message.modules.is_empty() && is_constant {
             let problem = "this layout prints nothing".to_owned();
             checked.failures.push(Problem::at(&checked.file.path, text, 0, problem));
         } else if !remarks.is_empty() {
             let marked = engine::print(&self.marked.environment, &checked.template, context);
             let remarks = marked.map_or(remarks, |html| message::read(&html).1);
-            let problems = remarks.iter().filter_map(|remark| self.of_remark(checked, remark));
+            let problems = remarks.iter().filter_map(|remark| self.of_remark(checked.file, remark));
             checked.remarks.extend(problems.collect::<Vec<_>>());
         }
+    }
+
+    /// What is wrong with the names of a file's elements and of what stands in them, where it can't
+    /// be printed.
+    fn of_elements(&self, file: &File) -> Vec<Problem> {
+        let number = self.marked.names.iter().position(|name| *name == file.name);
+        let Some(bare) = number.and_then(|number| self.marked.bare.get(number)) else {
+            return Vec::new();
+        };
+        let remarks = message::read(bare).1.into_iter().filter(|remark| remark.is_of_name);
+        remarks.filter_map(|remark| self.of_remark(file, &remark)).collect()
+    }
+
+    /// Fields of an item that are asked of all items.
+    fn of_lists(&self, file: &File, template: &str) -> Vec<Problem> {
+        let asked = self.layouts.environment.get_template(template);
+        let asked = asked.map(|it| it.undeclared_variables(true)).unwrap_or_default();
+        let mut fields: Vec<&str> = asked
+            .iter()
+            .filter_map(|path| path.strip_prefix("items.")?.split('.').next())
+            .filter(|field| FIELDS.contains(field))
+            .collect();
+        fields.sort_unstable();
+        let of_items = |before: &str| before.ends_with("items.");
+        let problem = |field: &str| {
+            let at = find_word(&file.text, field, of_items)?.saturating_sub("items.".len());
+            let problem = format!("`items` is a list; did you mean `item.{field}`?");
+            let hint = "`{% for item in items %} … {% endfor %}` goes through all of them";
+            Some(Problem::at(&file.path, &file.text, at, problem).with_hint(hint.to_owned()))
+        };
+        fields.into_iter().filter_map(problem).collect()
+    }
+
+    /// Comparisons that can't be meant, and sums with what is no number.
+    fn compared(&self, file: &File) -> Vec<Problem> {
+        let environment = &self.layouts.environment;
+        let mut text_of = |literal: &str| {
+            let value = environment.compile_expression(literal).and_then(|it| it.eval(()));
+            value.ok().and_then(|value| value.as_str().map(str::to_owned))
+        };
+        let mut problems = Vec::new();
+        for (at, expression) in marks::expressions(&file.text) {
+            for fault in expression::in_layout(expression, &mut text_of) {
+                let problem = Problem::at(&file.path, &file.text, at, fault.problem);
+                problems.push(problem.with_hint(fault.hint));
+            }
+        }
+        problems
     }
 
     /// Prints as if every filter were there, with the errors of those that are not: the engine
@@ -205,14 +275,14 @@ impl Checker<'_> {
     }
 
     /// `None` for what depends on the item.
-    fn of_remark(&self, checked: &Checked<'_>, remark: &Remark) -> Option<Problem> {
+    fn of_remark(&self, of: &File, remark: &Remark) -> Option<Problem> {
         let marked = remark.at.and_then(|(number, offset)| {
             let file = self.layouts.files.named(self.marked.names.get(number)?)?;
             Some((file, offset))
         });
         let (file, offset) = marked.unwrap_or_else(|| {
             let open = format!("<{}", remark.element);
-            (checked.file, checked.file.text.find(&open).unwrap_or(0))
+            (of, of.text.find(&open).unwrap_or(0))
         });
         if remark.is_of_constant {
             let rest = file.text.get(offset..).unwrap_or_default();

@@ -7,9 +7,11 @@ use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
 
 use crate::markup;
+use crate::model::zone::Zone;
 use crate::render::files::{Files, Setting};
 use crate::render::filters;
 
@@ -22,10 +24,10 @@ pub const FUEL: u64 = 50_000;
 /// Deepest `include` and the like; an include counts as ten.
 const RECURSION_MAX: usize = 60;
 
-/// The engine over these files. Nothing else can be included.
-pub(super) fn environment(files: Arc<Files>) -> Environment<'static> {
+/// The engine over these files, with dates by the zone's clocks. Nothing else can be included.
+pub(super) fn environment(files: Arc<Files>, zone: &Zone) -> Environment<'static> {
     let mut environment = Environment::empty();
-    filters::install(&mut environment);
+    filters::install(&mut environment, zone.clocks().unwrap_or(TimeZone::UTC));
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(RECURSION_MAX);

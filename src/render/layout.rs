@@ -19,9 +19,11 @@ use crate::model::channel::ChannelKind;
 use crate::model::item::Item;
 use crate::model::message::Message;
 use crate::model::name::Name;
+use crate::model::zone::Zone;
 use crate::render::check;
 use crate::render::engine;
 use crate::render::files::{FILES_MAX, File, Files, Setting, Variant};
+use crate::render::filters;
 use crate::render::message;
 use crate::render::problem::Problem;
 use crate::render::scene::{Person, Stage};
@@ -45,6 +47,8 @@ pub struct Layouts {
     pub(super) files: Arc<Files>,
     /// Layouts that name `subscriber`.
     pub(super) personal: BTreeSet<String>,
+    /// By whose clocks dates are shown that name no zone.
+    pub(super) zone: Zone,
 }
 
 /// Why there is no message.
@@ -83,24 +87,32 @@ impl Layouts {
         }
         add_shipped(&mut files);
         add_languages(&mut files);
-        let layouts = Self::open(files);
+        let layouts = Self::open(files, Zone::utc());
         problems.extend(check::check(&layouts));
         problems.sort();
         problems.dedup();
         if problems.is_empty() { Ok(layouts) } else { Err(problems) }
     }
 
+    /// The same layouts with dates by the clocks of this zone, where they name none; without a word
+    /// it is UTC.
+    #[must_use]
+    pub fn in_zone(self, zone: Zone) -> Self {
+        let environment = engine::environment(Arc::clone(&self.files), &zone);
+        Self { environment, zone, ..self }
+    }
+
     /// The layouts of these files, unchecked.
-    pub(super) fn open(files: Files) -> Self {
+    pub(super) fn open(files: Files, zone: Zone) -> Self {
         let files = Arc::new(files);
-        let environment = engine::environment(Arc::clone(&files));
+        let environment = engine::environment(Arc::clone(&files), &zone);
         let personal = files
             .stems()
             .into_iter()
             .filter(|stem| names_subscriber(&environment, &files, stem))
             .map(str::to_owned)
             .collect();
-        Self { environment, files, personal }
+        Self { environment, files, personal, zone }
     }
 
     /// The names of all layouts, each once.
@@ -230,7 +242,10 @@ impl Layouts {
                 file: engine::file_of(error.name().unwrap_or(&template)).to_owned(),
                 line: error.line().unwrap_or(1),
                 // The engine's details may have words of an item.
-                why: error.kind().to_string(),
+                why: match error.detail().filter(|_| filters::is_ours(error)) {
+                    Some(detail) => detail.to_owned(),
+                    None => error.kind().to_string(),
+                },
             }
         })
     }

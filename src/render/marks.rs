@@ -37,8 +37,64 @@ pub(super) fn mark(text: &str, file: usize) -> String {
 
 fn is_marked(name: &str) -> bool {
     let is_element = |element: &&str| element.eq_ignore_ascii_case(name);
-    // A name that is nearly an element of text is remarked too.
-    ELEMENTS.iter().any(is_element) || name.len() >= 3
+    // A name that is nearly an element of text is remarked too, and where a link leads.
+    ELEMENTS.iter().any(is_element) || name.len() >= 3 || name.eq_ignore_ascii_case("a")
+}
+
+/// A marked layout without its statements, and with an address for each expression: its elements,
+/// whatever they are to print.
+pub(super) fn bare(marked: &str) -> String {
+    let mut out = String::with_capacity(marked.len());
+    let mut rest = marked;
+    while let Some(start) = rest.find('{') {
+        out.push_str(&rest[..start]);
+        let from = &rest[start..];
+        let (end, instead) = match from.as_bytes().get(1) {
+            Some(b'{') => (behind(from, "}}"), "https://example.com/"),
+            Some(b'%') => (behind(from, "%}"), ""),
+            Some(b'#') => (behind(from, "#}"), ""),
+            _ => (1, "{"),
+        };
+        out.push_str(instead);
+        rest = &from[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// What a layout prints and asks, each with its offset: what stands in `{{ … }}`, `{% if … %}` and
+/// `{% elif … %}`.
+pub(super) fn expressions(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(start) = text[at..].find('{').map(|start| at + start) {
+        let from = &text[start..];
+        let (end, is_printed) = match from.as_bytes().get(1) {
+            Some(b'{') => (behind(from, "}}"), true),
+            Some(b'%') => (behind(from, "%}"), false),
+            Some(b'#') => {
+                at = start + behind(from, "#}");
+                continue;
+            }
+            _ => {
+                at = start + 1;
+                continue;
+            }
+        };
+        at = start + end;
+        let inner = from.get(2..end.saturating_sub(2)).unwrap_or_default();
+        let inner = inner.trim().trim_matches('-').trim();
+        let asked = if is_printed {
+            Some(inner)
+        } else {
+            inner.strip_prefix("if ").or_else(|| inner.strip_prefix("elif ")).map(str::trim)
+        };
+        if let Some(asked) = asked {
+            let offset = from.find(asked).unwrap_or(0);
+            found.push((start + offset, asked));
+        }
+    }
+    found
 }
 
 fn behind(text: &str, end: &str) -> usize {
@@ -57,7 +113,22 @@ mod tests {
                       {% if a < b %}<Button data-tidings-at=\"3:55\" href=y>é</button>";
         assert_eq!(mark(text, 3), marked);
         for broken in ["<", "{", "{{", "<img", "{# ", "a < b <", "<!-- <img>"] {
-            mark(broken, 0);
+            bare(&mark(broken, 0));
         }
+    }
+
+    #[test]
+    fn what_is_printed_and_asked_is_found() {
+        let text = "a{{ b }}{# {{ c }} #}{%- if d > 1 -%}{% elif e %}{% for f in g %}{{- h -}}{{";
+        let all = expressions(text);
+        let words: Vec<&str> = all.iter().map(|(_, word)| *word).collect();
+        assert_eq!(words, ["b", "d > 1", "e", "h", ""]);
+        assert!(all.iter().all(|(at, word)| text[*at..].starts_with(word)));
+    }
+
+    #[test]
+    fn a_bare_layout_has_its_elements() {
+        let text = "{# <img> #}{% if a %}<img srcc=\"{{ item.image }}\">{% endif %}{x}";
+        assert_eq!(bare(text), "<img srcc=\"https://example.com/\">{x}");
     }
 }

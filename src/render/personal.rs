@@ -58,7 +58,8 @@ impl Layouts {
         };
         let told: Vec<Told> = scene.told.to_vec();
         let items = items.iter().map(frozen).collect();
-        Some(Personal { layout: layout.clone(), files, items, told, now: scene.now })
+        let (layout, zone) = (layout.clone(), self.zone.clone());
+        Some(Personal { layout, files, items, told, now: scene.now, zone })
     }
 }
 
@@ -75,7 +76,8 @@ impl Thawed {
         let scene = Scene { campaign, told: &frozen.told, now: frozen.now };
         let stage = Stage::new(&frozen.items.as_slice().into(), &scene);
         let forms = Vec::new();
-        Self { layouts: Layouts::open(files), layout: frozen.layout.clone(), stage, forms }
+        let layouts = Layouts::open(files, frozen.zone.clone());
+        Self { layouts, layout: frozen.layout.clone(), stage, forms }
     }
 
     /// The message for one person, in the best variant for their language.

@@ -67,18 +67,65 @@ impl Problem {
             ErrorKind::UndefinedError if !expression.is_empty() => {
                 format!("`{expression}` has no value")
             }
+            ErrorKind::MissingArgument => "a value is missing in brackets here".to_owned(),
+            ErrorKind::TooManyArguments => {
+                "there are more values in brackets here than it takes".to_owned()
+            }
             kind if detail.is_empty() => kind.to_string(),
             ErrorKind::SyntaxError => format!("syntax error: {detail}"),
             ErrorKind::UnknownFilter => {
                 format!("there is no filter `{}`", unknown_filter(error).unwrap_or_default())
             }
-            _ => detail.to_owned(),
+            _ => plain(detail),
         };
         Self::at(path, text, offset, problem).with_hint(hint_of(error))
     }
 
     pub(super) fn with_hint(self, hint: impl Into<Option<String>>) -> Self {
         Self { hint: hint.into(), ..self }
+    }
+}
+
+/// What the engine says, in words of people who write layouts.
+pub(super) fn plain(detail: &str) -> String {
+    if let Some((from, to)) =
+        detail.strip_prefix("cannot convert ").and_then(|rest| rest.split_once(" to "))
+    {
+        return format!("{} is needed here, not {}", what(to), what(from));
+    }
+    if let Some((sign, (one, other))) = detail
+        .strip_prefix("tried to use ")
+        .and_then(|rest| rest.split_once(" operator on unsupported types "))
+        .and_then(|(sign, kinds)| Some((sign, kinds.split_once(" and ")?)))
+    {
+        return format!("`{sign}` is for numbers, not for {} and {}", what(one), what(other));
+    }
+    if let Some(word) = detail.strip_prefix("unknown keyword argument ") {
+        let word = word.trim_matches(['\'', '`']);
+        return format!("nothing here is called `{word}`");
+    }
+    if let Some(name) =
+        detail.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" is unknown"))
+    {
+        return format!("there is no test `is {name}`");
+    }
+    if let Some(name) = detail.strip_suffix(" is unknown").filter(|name| !name.contains(' ')) {
+        return format!("there is no function `{name}`: write filters, as in `item.title | upper`");
+    }
+    detail.to_owned()
+}
+
+/// A kind of value, as people call it.
+fn what(kind: &str) -> &str {
+    match kind.trim().trim_start_matches('&') {
+        "string" | "str" | "String" => "text",
+        "number" | "integer" | "float" | "usize" | "u8" | "u16" | "u32" | "u64" | "i8" | "i16"
+        | "i32" | "i64" | "i128" | "u128" | "isize" | "f32" | "f64" => "a number",
+        "sequence" | "iterator" | "list" => "a list",
+        "map" | "plain object" => "a group of fields",
+        "bool" => "true or false",
+        "none" | "undefined" => "nothing",
+        other => other,
     }
 }
 
@@ -126,6 +173,23 @@ pub(super) fn find_word(text: &str, word: &str, fit: impl Fn(&str) -> bool) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_engines_words_are_told_in_plain_ones() {
+        for (detail, told) in [
+            ("cannot convert string to usize", "a number is needed here, not text"),
+            ("cannot convert number to string", "text is needed here, not a number"),
+            (
+                "tried to use * operator on unsupported types string and number",
+                "`*` is for numbers, not for text and a number",
+            ),
+            ("unknown keyword argument 'zone'", "nothing here is called `zone`"),
+            ("test odds is unknown", "there is no test `is odds`"),
+            ("`date` needs an instant", "`date` needs an instant"),
+        ] {
+            assert_eq!(plain(detail), told);
+        }
+    }
 
     #[test]
     fn a_problem_is_told_with_its_place() {

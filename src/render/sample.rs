@@ -55,6 +55,11 @@ pub(super) fn person() -> Person {
     }
 }
 
+/// The same, who told the distance of their clocks from UTC in place of a zone.
+pub(super) fn distant_person() -> Person {
+    Person { timezone: Some("+05:30".to_owned()), ..person() }
+}
+
 /// The sample's price fell.
 pub(crate) fn told() -> Told {
     let price = |units| Amount::new(units, 2, "EUR".parse().ok());

@@ -2,13 +2,28 @@
 //!
 //! Labels are names from the settings and fixed words; never an address or a person.
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::model::name::Name;
+
+/// How [`Meters::text`] is to be announced.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// How something stands right now: `tidings_<name>`, with a figure for each set of labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    pub name: &'static str,
+    pub help: &'static str,
+    pub rows: Vec<(Vec<(&'static str, String)>, f64)>,
+}
 
 /// Counters over all stages since the start. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -106,8 +121,8 @@ impl Meters {
         self.pages_held_back.inc();
     }
 
-    /// The text that a Prometheus server reads.
-    pub fn text(&self) -> String {
+    /// The text that a Prometheus server reads, with how everything stands now.
+    pub fn text(&self, figures: Vec<Figure>) -> String {
         let mut registry = Registry::with_prefix("tidings");
         registry.register("polls", "Polls ended, by source and result", self.polls.clone());
         registry.register(
@@ -137,6 +152,23 @@ impl Meters {
             "Requests for pages answered with 429, because they were too many",
             self.pages_held_back.clone(),
         );
+        let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The program that runs", version);
+        for Figure { name, help, rows } in figures {
+            if let [(labels, figure)] = &rows[..]
+                && labels.is_empty()
+            {
+                let gauge = Gauge::<f64, AtomicU64>::default();
+                gauge.set(*figure);
+                registry.register(name, help, gauge);
+                continue;
+            }
+            let family = Family::<Vec<(&'static str, String)>, Gauge<f64, AtomicU64>>::default();
+            for (labels, figure) in rows {
+                family.get_or_create(&labels).set(figure);
+            }
+            registry.register(name, help, family);
+        }
         let mut text = String::new();
         // Writing into a string can't fail; an empty page is the honest answer if it did.
         if encode(&mut text, &registry).is_err() {
@@ -151,10 +183,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_shows_in_the_text() {
+    fn counts_and_figures_show_in_the_text() {
         let meters = Meters::default();
         meters.count_poll(&Name::parse("blog").unwrap(), "new");
-        let text = meters.text();
-        assert!(text.contains("tidings_polls_total{source=\"blog\",result=\"new\"} 1"), "{text}");
+        let figures = vec![
+            Figure { name: "settings_stale", help: "x", rows: vec![(vec![], 1.0)] },
+            Figure {
+                name: "channel_up",
+                help: "y",
+                rows: vec![(vec![("channel", "bot".to_owned())], 0.0)],
+            },
+        ];
+        let text = meters.text(figures);
+        for line in [
+            "tidings_polls_total{source=\"blog\",result=\"new\"} 1\n",
+            "# TYPE tidings_channel_up gauge\n",
+            "tidings_channel_up{channel=\"bot\"} 0.0\n",
+            "tidings_settings_stale 1.0\n",
+            concat!("tidings_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1\n"),
+        ] {
+            assert!(text.contains(line), "{line}{text}");
+        }
+        assert!(text.ends_with("# EOF\n"), "{text}");
     }
 }

@@ -14,6 +14,8 @@ pub mod meters;
 
 pub mod reception;
 
+pub mod reloads;
+
 pub mod systemd;
 
 pub mod telemetry;

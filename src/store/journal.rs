@@ -26,10 +26,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::correction::Kept;
 use crate::model::post::{Receipt, Ticket};
 use crate::store::codec::{self, Place, Record};
-use crate::store::{StoreError, Wire};
+use crate::store::{StoreError, Wire, files};
 
 /// The file's name in its directory.
-const FILE_NAME: &str = "wire.journal";
+pub const FILE_NAME: &str = "wire.journal";
 
 /// An empty journal's file may hold this many bytes of what is forgotten before it is cut.
 const CUT_BYTES: u64 = 64 << 10;
@@ -336,7 +336,7 @@ fn place() -> Place<'static> {
 /// Writes a new file, puts it in place of the old one, and answers it open at its end.
 fn write_anew(path: &Path, bytes: &[u8]) -> Result<File, StoreError> {
     let new = path.with_extension("new");
-    fs::write(&new, []).map_err(failed(&new))?;
+    files::open_or_make(&new).and_then(|file| file.set_len(0)).map_err(failed(&new))?;
     let mut file = OpenOptions::new().append(true).open(&new).map_err(failed(&new))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed(&new))?;
     fs::rename(&new, path).map_err(failed(path))?;

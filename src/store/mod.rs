@@ -5,6 +5,8 @@
 //! A lease on this machine lives as long as the process that holds the store's file lock; what a
 //! lease protects durably is only what is on the wire (`Outcome::InFlight`).
 
+pub mod files;
+
 pub mod journal;
 
 mod codec;
@@ -18,6 +20,8 @@ pub mod watch;
 pub mod redb;
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -717,6 +721,12 @@ pub trait Store: Send + Sync + 'static {
     /// worth it. Whoever reads or writes waits meanwhile, a second or so for 60 MB, so it is for
     /// quiet moments; a store that is too large to be waited for is left as it is.
     fn pack(&self) -> Reply<'_, bool>;
+
+    /// Writes a copy of the store as it stands into an empty file: what a process that ends now would
+    /// leave, which a start puts in order. Whoever writes waits meanwhile, whoever reads does not.
+    ///
+    /// The inner error is the file's, and costs the store nothing.
+    fn copy_to(&self, target: Arc<File>) -> Reply<'_, io::Result<()>>;
 }
 
 /// What [`Store::commit_poll`] writes.

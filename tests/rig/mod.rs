@@ -180,6 +180,14 @@ sources = ["blog"]
         command.output().expect("the command runs")
     }
 
+    /// Runs one command to its end, with the settings as they stand in their file.
+    pub fn command_as_it_is(&self, args: &[&str]) -> Output {
+        let (first, rest) = args.split_first().expect("a command");
+        let mut command = binary();
+        command.env_remove("CREDENTIALS_DIRECTORY").arg(first).arg("--config");
+        command.arg(self.path("tidings.toml")).args(rest).output().expect("the command runs")
+    }
+
     /// What a running daemon's admin socket answers to a GET, head and body.
     pub async fn ask_socket(&self, path: &str) -> String {
         let mut stream = UnixStream::connect(self.path("admin.sock")).await.expect("the socket");

@@ -351,8 +351,9 @@ impl World {
         fs::create_dir_all(&data).unwrap();
         let (clock, setup) = (self.clock.clone(), &self.setup);
         let starting = async {
-            let ground = Ground::over(opened, &data, clock).await.unwrap();
-            let stages = Stages::start(&ground, setup).await.unwrap();
+            let ground = Ground::over(opened, clock);
+            let journal = ground.begin_run(&data).await.unwrap();
+            let stages = Stages::start(&ground, &journal, setup).await.unwrap();
             (ground, stages)
         };
         let mut starting = std::pin::pin!(starting);

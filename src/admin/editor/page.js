@@ -65,11 +65,33 @@ function tag() {
   return `<script async src="${known.address}/embed.js?form=${at("name").value}"></scr` + "ipt>";
 }
 
+// What is wrong with the form's name, which is a part of the tag; nothing where it is well.
+function misnamed() {
+  if (/^[a-z0-9][a-z0-9_-]{0,63}$/.test(at("name").value)) return "";
+  return "A name has small letters a-z, digits, _ and -, and begins with a letter or a digit.";
+}
+
+// When it comes that is told nothing: a pop-up after five seconds, a bar at once.
+function hint() {
+  const told = at("scroll").value !== "" || at("exit").checked;
+  at("after").placeholder = told ? "never" : { popup: "5", bar: "0" }[at("kind").value] || "";
+}
+
 let asked = 0;
 async function show() {
+  hint();
+  const wrong = misnamed();
+  at("name").setCustomValidity(wrong);
+  at("name").setAttribute("aria-invalid", String(Boolean(wrong)));
+  at("name-told").textContent = wrong;
   const text = toml();
-  at("toml").value = text;
-  at("tag").value = tag();
+  at("toml").value = wrong ? "" : text;
+  at("tag").value = wrong ? "" : tag();
+  if (wrong) {
+    asked++;
+    at("problems").replaceChildren();
+    return;
+  }
   const number = ++asked;
   const answer = await fetch(`/checked?${new URLSearchParams({ toml: text })}`);
   const { problems, bytes } = await answer.json();

@@ -49,6 +49,9 @@ pub(crate) const MESSAGE_HEAD: &str = r#""messaging_type":"UPDATE","message":{"#
 /// What stands for a text that a template needs and nobody wrote.
 const NO_WORDS: &str = "…";
 
+/// Stands above buttons that have no room below the words: in every language it points at them.
+const MORE: &str = "👇";
+
 /// The calls that send `message`, in order, each within the API's limits.
 ///
 /// Buttons and quick replies that the API would refuse (no payload, too long a payload, no http or
@@ -174,7 +177,7 @@ fn send_text(text: &RichText, buttons: &[Button], overflow: Overflow, told: &mut
         let whole = Whole { text: &text, solid: &solid, solid_max: usize::MAX };
         split(&whole, first, told);
     }
-    told.extend(rows.map(|row| button_template(NO_WORDS, row)));
+    told.extend(rows.map(|row| button_template(MORE, row)));
 }
 
 /// The whole text, above its first row of buttons if there is one.

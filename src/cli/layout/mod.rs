@@ -96,8 +96,10 @@ impl Place {
             })?;
             return Ok(Found { layouts, folder: None });
         }
-        let folder = reach::load(&self.settings)?.config.layouts.clone();
+        let config = reach::load(&self.settings)?.config;
+        let folder = config.layouts.clone();
         let layouts = daemon::layouts(&folder).map_err(|all| Failure::problems(&all))?;
+        let layouts = layouts.in_zone(config.days.zone());
         Ok(Found { layouts, folder: Some(folder) })
     }
 }

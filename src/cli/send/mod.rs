@@ -6,6 +6,8 @@ mod stages;
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use crate::admin::desk::Ask;
 use crate::cli::send::stages::StageArgs;
 use crate::cli::{Done, Failure, Settings, audience, output, reach};
@@ -15,6 +17,7 @@ use crate::model::message::Button;
 use crate::model::moment::Moment;
 use crate::model::name::Name;
 use crate::model::one_off::{OneOff, button};
+use crate::model::zone::Zone;
 use crate::runtime::clock::Clock;
 
 /// Shown below the options.
@@ -87,7 +90,7 @@ pub(super) struct Args {
     /// low, normal, high, or a number from 0 to 100: more goes first on its channel.
     #[arg(long, value_name = "PRIORITY", value_parser = Priority::parse, default_value = "normal")]
     priority: Priority,
-    /// When, as `2026-12-01 09:00`, with a time zone behind it if not the machine's own.
+    /// When, as `2026-12-01 09:00`, with a time zone behind it if not that of the settings.
     #[arg(long, value_name = "\"DATE TIME [ZONE]\"")]
     at: Option<String>,
     #[command(flatten)]
@@ -101,9 +104,10 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> Done {
-    let at = args.at.as_deref().map(moment).transpose()?;
     let stages = args.stages.stages()?;
     let setup = reach::load(&args.settings)?;
+    let zone = setup.config.days.zone();
+    let at = args.at.as_deref().map(|text| moment(text, &zone)).transpose()?;
     let (title, says) = parts::says(&args, &setup).await?;
     let channels = parts::channels(&args, &setup);
     let whom = Whom {
@@ -132,7 +136,7 @@ pub(super) async fn run(args: Args) -> Done {
         .map(|(channel, count)| format!("{count} on {channel}"))
         .collect();
     let whom = recipients.join(", ");
-    let when = answered.value["at"].as_str().unwrap_or("now");
+    let when = by_clock(at.as_ref(), answered.value["at"].as_str().unwrap_or("now"));
     if args.dry_run {
         output::say(&format!("would go to {whom}, at {when}"));
         audience::tell(&answered.value);
@@ -145,19 +149,28 @@ pub(super) async fn run(args: Args) -> Done {
     Ok(())
 }
 
-/// The instant of `--at`, which is not past.
-pub(super) fn moment(text: &str) -> Result<Moment, Failure> {
+/// The instant of `--at`, which is not past; by the clocks of the settings where it names none.
+pub(super) fn moment(text: &str, zone: &Zone) -> Result<Moment, Failure> {
     let wrong =
         |why: String, hint: &str| Failure::new(2, format!("`--at {text}`: {why}\n  hint: {hint}"));
     let usual = "write it as \"2026-12-01 09:00 Europe/Bucharest\"";
-    let moment = Moment::parse(text, &jiff::tz::TimeZone::system())
-        .map_err(|error| wrong(error.to_string(), usual))?;
+    let clocks = zone.clocks().unwrap_or(TimeZone::UTC);
+    let moment = Moment::parse(text, &clocks).map_err(|error| wrong(error.to_string(), usual))?;
     let now = Clock::system().now();
     if moment.at + JUST_PAST < now {
         let why = format!("{} ({moment}) is past: it is {now} now", moment.at);
         return Err(wrong(why, "without `--at` it is sent at once"));
     }
     Ok(moment)
+}
+
+/// An instant as it was written, with its zone: `2026-12-01 09:00 Europe/Bucharest
+/// (2026-12-01T07:00:00Z)`.
+pub(super) fn by_clock(meant: Option<&Moment>, instant: &str) -> String {
+    match meant.filter(|moment| moment.local != instant) {
+        Some(moment) => format!("{moment} ({instant})"),
+        None => instant.to_owned(),
+    }
 }
 
 fn name(text: &str) -> Result<Name, String> {
@@ -178,10 +191,21 @@ mod tests {
 
     #[test]
     fn a_time_that_is_past_is_told() {
-        let words = |text: &str| moment(text).unwrap_err().words;
+        let read = |text: &str| moment(text, &Zone::exactly("Asia/Tokyo").unwrap());
+        let words = |text: &str| read(text).unwrap_err().words;
         assert!(words("2020-12-01 09:00 Europe/Bucharest").contains("is past"));
         assert!(words("tomorrow").contains("hint"));
         assert!(words("2036-12-01 09:00 Mars/Olympus").contains("no time zone `Mars/Olympus`"));
-        assert!(moment("2036-12-01 09:00 Europe/Bucharest").is_ok());
+        for (text, told) in [
+            ("2036-12-01 09:00", "2036-12-01 09:00 Asia/Tokyo (2036-12-01T00:00:00Z)"),
+            (
+                "2036-12-01 09:00 Europe/Bucharest",
+                "2036-12-01 09:00 Europe/Bucharest (2036-12-01T07:00:00Z)",
+            ),
+            ("2036-12-01T09:00:00+02:00", "2036-12-01T07:00:00Z"),
+        ] {
+            let moment = read(text).unwrap();
+            assert_eq!(by_clock(Some(&moment), &moment.at.to_string()), told);
+        }
     }
 }

@@ -12,7 +12,8 @@ use crate::cli::reach::Line;
 use crate::cli::report::cell;
 use crate::cli::subscribers::table::text_of;
 use crate::cli::subscribers::{Whom, page};
-use crate::cli::{Done, EX_IOERR, Failure, Settings, output, reach};
+use crate::cli::{Done, EX_IOERR, Failure, Settings, output};
+use crate::daemon::Absent;
 
 /// The columns of a table.
 pub(super) const COLUMNS: [&str; 9] = [
@@ -46,7 +47,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(settings: &Settings, args: Args) -> Done {
-    let line = Line::open(&reach::load(settings)?).await?;
+    let line = Line::open(settings, Absent::Refuse).await?;
     let Some(path) = &args.out else {
         let mut out = BufWriter::new(io::stdout());
         let written = write(&line, &args, &mut out).await?;

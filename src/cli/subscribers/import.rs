@@ -15,7 +15,7 @@ use crate::cli::reach::Line;
 use crate::cli::subscribers::rows::{COLUMNS, Reader};
 use crate::cli::subscribers::table::{Fault, Rows};
 use crate::cli::{Done, EX_DATAERR, EX_IOERR, Failure, Settings, output, reach};
-use crate::daemon::Setup;
+use crate::daemon::{Absent, Setup};
 use crate::model::name::Name;
 use crate::runtime::clock::Clock;
 use crate::store::Arrived;
@@ -109,7 +109,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> Done {
         return Err(Failure::new(EX_DATAERR, lines.join("\n")));
     }
 
-    let line = Line::open(&setup).await?;
+    let line = Line::open(settings, Absent::Make).await?;
     let mut import = Import {
         line,
         channel: channel.clone(),

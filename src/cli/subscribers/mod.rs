@@ -17,6 +17,7 @@ use crate::admin::people::PeopleAsk;
 use crate::cli::reach::Line;
 use crate::cli::subscribers::export::{COLUMNS, line_of};
 use crate::cli::{Done, Failure, Settings, output, reach};
+use crate::daemon::Absent;
 use crate::model::name::Name;
 use crate::model::subscriber::Standing;
 
@@ -166,7 +167,7 @@ pub(super) async fn run(args: Args) -> Done {
 }
 
 async fn list(settings: &Settings, whom: &Whom, limit: usize, csv: bool, json: bool) -> Done {
-    let line = Line::open(&reach::load(settings)?).await?;
+    let line = Line::open(settings, Absent::Refuse).await?;
     let mut people = Vec::new();
     let mut asking = Some(whom.ask(limit, false));
     let mut is_cut = false;

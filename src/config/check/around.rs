@@ -19,11 +19,15 @@ pub trait Checks {
     fn page(&self, rules: &PageRules) -> Vec<(&'static str, String)>;
 
     /// The condition that a text is, or all that is wrong with it: each in one line, perhaps with a
-    /// hint.
+    /// hint. It is over items of these sources: of none that are known, of whatever source.
     ///
     /// # Errors
     /// What is wrong with it.
-    fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>>;
+    fn condition(
+        &self,
+        text: &str,
+        sources: &[Name],
+    ) -> Result<Condition, Vec<(String, Option<String>)>>;
 
     /// The rule over subscribers that a text is, as [`Checks::condition`]; it may compare with
     /// these topics and channels, and name these fields of the profile: of `None` any.
@@ -81,7 +85,11 @@ impl Checks for NoFaults {
         vec![]
     }
 
-    fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
+    fn condition(
+        &self,
+        text: &str,
+        _: &[Name],
+    ) -> Result<Condition, Vec<(String, Option<String>)>> {
         Ok(Condition::new(text, std::sync::Arc::new(|_, _, _| Ok(true))))
     }
 
@@ -100,12 +108,25 @@ impl Checks for NoFaults {
     }
 }
 
+/// What is done with the secrets that the settings name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// They are used: one that can't be read is a problem.
+    Needed,
+    /// Only looked at: that nobody has prepared a folder of credentials here is a warning, and the
+    /// secret stays empty. Whatever else is wrong with one is a problem.
+    LookedAt,
+    /// Nobody needs them: all stay empty.
+    LeftAlone,
+}
+
 /// What the files lie in.
 pub(crate) struct Surroundings<'a> {
     /// The folder of the sysadmin's file; relative paths start here.
     pub folder: &'a Path,
     pub env: &'a dyn Fn(&str) -> Option<String>,
     pub rules: &'a dyn Checks,
+    pub secrets: Secrets,
     /// Every file was read. When one was not, a name that is not known may stand there.
     pub is_complete: bool,
 }

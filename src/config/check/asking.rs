@@ -198,6 +198,9 @@ impl Reader<'_> {
             RawValue::Plain(At { value, at }) => (*at, SecretString::from(value.clone())),
             RawValue::Kept(secret) => (secret.at, self.kept(secret, key, found)?),
         };
+        if matches!(raw, RawValue::Kept(_)) && secret::is_unread(&value) {
+            return Some(value);
+        }
         let text = value.expose_secret();
         let is_visible = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         if text.is_empty() || !is_visible || text.len() > VALUE_BYTES_MAX {

@@ -79,7 +79,10 @@ fn campaign(
         found.warning(entry.at, &path, "sends nothing: there is no channel");
     }
     let on = on(raw.on.as_ref(), &key("on"), found);
-    let when = condition(raw.when.as_ref(), &key("when"), around, found);
+    // A source that is not known was told already, and may be the one that is meant.
+    let are_known = raw.sources.as_ref().is_none_or(|list| list.value.len() == sources.len());
+    let told = if are_known && around.is_complete { &sources[..] } else { &[] };
+    let when = condition(raw.when.as_ref(), &key("when"), told, around, found);
     let timing = timing(raw, &path, clock, found);
     let settle = span(
         raw.settle.as_ref(),

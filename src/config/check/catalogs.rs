@@ -125,7 +125,7 @@ pub(crate) fn keys(raw: &RawSource, path: &str, at: Place, found: &mut Findings)
     if format == CatalogFormat::Mapped && raw.map.is_none() {
         let at = raw.format.as_ref().map_or(at, |format| format.at);
         found
-            .problem(at, &key("map"), "is needed")
+            .missing(at, &key("map"))
             .hint(format!("write `[{path}.map]` with the path of each field"));
     }
     if format != CatalogFormat::Mapped && raw.map.is_some() {

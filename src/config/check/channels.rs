@@ -42,7 +42,42 @@ pub(crate) fn channels(
     around: &Surroundings<'_>,
     found: &mut Findings,
 ) -> Vec<Channel> {
-    raw.iter().filter_map(|entry| channel(entry, listen, around, found)).collect()
+    let channels: Vec<Channel> =
+        raw.iter().filter_map(|entry| channel(entry, listen, around, found)).collect();
+    refuse_twins(raw, &channels, found);
+    channels
+}
+
+/// Two channels of one bot or page would take each other's events, and send twice as fast as the
+/// service grants.
+fn refuse_twins(raw: &[Entry<RawChannel>], channels: &[Channel], found: &mut Findings) {
+    let is_twin = |one: &Channel, other: &Channel| match (&one.service, &other.service) {
+        (Service::Telegram { token, .. }, Service::Telegram { token: other, .. }) => {
+            !secret::is_unread(token) && token.expose_secret() == other.expose_secret()
+        }
+        (Service::Messenger { page_id, .. }, Service::Messenger { page_id: other, .. }) => {
+            page_id == other
+        }
+        _ => false,
+    };
+    for (at, channel) in channels.iter().enumerate() {
+        let before = channels.get(..at).unwrap_or_default();
+        let Some(first) = before.iter().find(|first| is_twin(first, channel)) else { continue };
+        let Some(entry) = raw.iter().find(|entry| entry.name == channel.name) else { continue };
+        let (key, whose, place) = match &channel.service {
+            Service::Telegram { .. } => {
+                ("token", "bot", entry.value.token.as_ref().map(|token| token.at))
+            }
+            Service::Messenger { .. } => {
+                ("page_id", "page", entry.value.page_id.as_ref().map(|id| id.at))
+            }
+        };
+        let key = format!("channels.{}.{key}", channel.name);
+        let text = format!("is that of `channels.{}` already", first.name);
+        found
+            .problem(place.unwrap_or(entry.at), &key, text)
+            .hint(format!("one {whose} is one channel: topics part its people"));
+    }
 }
 
 fn channel(
@@ -118,7 +153,7 @@ impl Table<'_> {
     }
 
     fn missing<'f>(&self, key: &str, found: &'f mut Findings) -> &'f mut Finding {
-        found.problem(self.at, &self.key(key), "is needed")
+        found.missing(self.at, &self.key(key))
     }
 
     fn secret(
@@ -177,6 +212,9 @@ fn telegram(
     found: &mut Findings,
 ) -> Option<Service> {
     let token = table.secret(raw.token.as_ref(), "token", found);
+    if let Some(token) = token.as_ref().filter(|token| !secret::is_unread(token)) {
+        judge_token(token, raw, table, found);
+    }
     let updates = match &raw.updates {
         None => Some(false),
         Some(updates) => {
@@ -208,6 +246,23 @@ fn telegram(
     Some(Service::Telegram { token: token?, username, updates })
 }
 
+/// A token becomes a part of addresses. Those of Telegram are `digits:letters`; what a server of
+/// one's own gives out may differ.
+fn judge_token(token: &SecretString, raw: &RawChannel, table: &Table<'_>, found: &mut Findings) {
+    let token = token.expose_secret();
+    let is_usable = token.bytes().all(|c| c.is_ascii_graphic() && c != b'/');
+    let has_shape = token.split_once(':').is_some_and(|(id, secret)| {
+        !id.is_empty() && id.bytes().all(|c| c.is_ascii_digit()) && !secret.is_empty()
+    });
+    if is_usable && (has_shape || raw.api.is_some()) {
+        return;
+    }
+    let at = raw.token.as_ref().map_or(table.at, |token| token.at);
+    found
+        .problem(at, &table.key("token"), "is no token of a bot")
+        .hint("BotFather gives it: digits, `:`, and then letters and digits");
+}
+
 /// A bot's user name becomes a part of addresses.
 fn username(raw: &At<String>, table: &Table<'_>, found: &mut Findings) -> String {
     let name = raw.value.strip_prefix('@').unwrap_or(&raw.value);
@@ -226,6 +281,9 @@ fn webhook_secret(
     found: &mut Findings,
 ) -> Option<SecretString> {
     let secret = table.secret(raw.webhook_secret.as_ref(), "webhook_secret", found)?;
+    if secret::is_unread(&secret) {
+        return Some(secret);
+    }
     let text = secret.expose_secret();
     let is_legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !WEBHOOK_SECRET_CHARS.contains(&text.len()) || !text.chars().all(is_legal) {

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use crate::config::Fetch;
 use crate::config::check::around::Surroundings;
-use crate::config::check::value::{span, whole};
+use crate::config::check::value::{got, span, whole};
 use crate::config::problem::Findings;
 use crate::config::raw::RawFetch;
 use crate::config::table::At;
@@ -130,7 +130,7 @@ pub(crate) fn networks(raw: &[At<String>], key: &str, found: &mut Findings) -> V
             Some(network) => networks.push(network.trunc()),
             None => {
                 found
-                    .problem(network.at, key, "is no network")
+                    .problem(network.at, key, format!("must be a network, got {}", got(text)))
                     .hint("for example `10.0.0.0/8` or `fd00::/8`");
             }
         }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::config::check::around::{Checks, Known, Surroundings};
+use crate::config::check::around::{Checks, Known, Secrets, Surroundings};
 use crate::config::check::campaigns::{References, references};
 use crate::config::check::invites::{check_length, colour};
 use crate::config::check::texts::texts;
@@ -250,7 +250,8 @@ pub fn form_of(text: &str, config: &Config, rules: &dyn Checks) -> Result<Form, 
         layouts: None,
     };
     let folder = Path::new("");
-    let around = Surroundings { folder, env: &|_| None, rules, is_complete: read.is_whole };
+    let (env, secrets, is_complete) = (&|_: &str| None, Secrets::Needed, read.is_whole);
+    let around = Surroundings { folder, env, rules, secrets, is_complete };
     let form = entries.first().map(|entry| form(entry, &known, &around, &mut found));
     if entries.len() != 1 && !found.has_problems() {
         let at = Place { file: 0, offset: 0 };

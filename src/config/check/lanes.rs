@@ -60,7 +60,7 @@ pub(crate) fn marketing(
         }
         None => {
             let hint = "the number of the ad account that pays, as in `act_1234567890`";
-            found.problem(at, &key("ad_account"), "is needed").hint(hint);
+            found.missing(at, &key("ad_account")).hint(hint);
             None
         }
     };
@@ -75,7 +75,7 @@ pub(crate) fn marketing(
     let mut price = |raw: Option<&At<String>>, word: &str, hint: &str| match raw {
         Some(raw) => money(raw, &key(word), found),
         None => {
-            found.problem(at, &key(word), "is needed").hint(hint);
+            found.missing(at, &key(word)).hint(hint);
             None
         }
     };
@@ -193,7 +193,7 @@ fn id(
             "template" => "the name under which the template is approved",
             _ => "the language of the approved template, such as `en` or `en_US`",
         };
-        found.problem(at, &key, "is needed").hint(hint);
+        found.missing(at, &key).hint(hint);
         return None;
     };
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';

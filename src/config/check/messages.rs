@@ -2,6 +2,8 @@
 
 mod words;
 
+mod plain;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -35,6 +37,8 @@ const LINKS_MAX: usize = 10;
 const LINK_CHARS_MAX: usize = 30;
 /// Two templates of Messenger's.
 const BUTTONS_MAX: usize = 6;
+/// As many as Messenger shows below the words, beside the one that stops.
+const ROW_MAX: usize = 2;
 /// Longest label that Messenger shows whole.
 const LABEL_CHARS_MAX: usize = 20;
 /// Longest payload of a button, on Telegram.
@@ -121,6 +125,7 @@ pub(crate) fn messages(
     let known = Around { topics: &names.topics, layouts: names.layouts.as_ref(), around };
     let has_messenger = names.channels.names.len() > names.telegram.len();
     let default = Messages::default();
+    check_words(raw, found);
     let mut text = |word: &str, pick: fn(&RawMessages) -> Option<&RawTexts>, chars_max: usize| {
         let key = format!("messages.{word}");
         let first = only(raw, &key, pick, |raw| raw.at, found)?;
@@ -155,6 +160,17 @@ pub(crate) fn messages(
     let every = only(raw, key, |raw| raw.default_reply_every.as_ref(), |raw| raw.at, found);
     let bounds = Duration::ZERO..=DEFAULT_REPLY_EVERY_MAX;
     let default_reply_every = span(every, key, bounds, DEFAULT_REPLY_EVERY, found);
+    if let (true, Some(raw)) =
+        (has_messenger, raw.iter().find_map(|raw| raw.welcome_buttons.as_ref()))
+        && let Some(buttons) = &welcome_buttons
+        && buttons.languages.values().chain([&buttons.default]).any(|it| it.len() > ROW_MAX)
+    {
+        let text = format!(
+            "Messenger shows three buttons below words, and one of them stops: the others of more \
+             than {ROW_MAX} stand below a second bubble"
+        );
+        found.warning(place_of(raw), "messages.welcome_buttons", text);
+    }
     let reminders = |raw: &RawReminder| {
         let every = raw.every.as_ref().map(|every| every.at);
         every.or(raw.say.as_ref().map(|say| say.at)).unwrap_or(Place { file: 0, offset: 0 })
@@ -183,6 +199,25 @@ pub(crate) fn messages(
         default_reply_every,
         replies: replies(raw, &known, found),
         reminder: reminder.and_then(|raw| self::reminder(raw, &known, found)),
+    }
+}
+
+/// Words that look as if something were filled in, or set, are told.
+fn check_words(raw: &[RawMessages], found: &mut Findings) {
+    let mut warn = |words: Option<&RawTexts>, word: &str, filled: &[&str], setter: &str| {
+        if let Some(words) = words {
+            plain::warn(words, &format!("messages.{word}"), filled, setter, found);
+        }
+    };
+    for raw in raw {
+        warn(raw.welcome.as_ref(), "welcome", &["{topics}"], "welcome_layout");
+        warn(raw.goodbye.as_ref(), "goodbye", &[], "goodbye_layout");
+        warn(raw.default_reply.as_ref(), "default_reply", &[], "default_reply_layout");
+        for reply in raw.replies.iter().flatten() {
+            warn(reply.value.say.as_ref(), "replies.say", &[], "layout");
+        }
+        let reminder = raw.reminder.as_ref().and_then(|raw| raw.say.as_ref());
+        warn(reminder, "reminder.say", &["{topics}"], "layout");
     }
 }
 
@@ -362,7 +397,8 @@ fn reply(raw: &At<RawReply>, known: &Around<'_>, found: &mut Findings) -> Option
     let table = &raw.value;
     let when = table.when.as_ref().map_or_else(Vec::new, |words| words_of(&words.0, known, found));
     let pattern = table.pattern.as_ref().and_then(|raw| pattern(raw, known, found));
-    if table.when.is_none() && table.pattern.is_none() {
+    let has_words = table.when.as_ref().is_some_and(|words| !words.0.is_empty());
+    if !has_words && table.pattern.is_none() {
         let hint = "words such as `when = [\"opening hours\", \"open\"]`, or a `pattern`";
         found.problem(raw.at, "messages.replies.when", "is needed").hint(hint);
     }

@@ -96,7 +96,7 @@ pub(crate) fn check(
     let (raw_channels, channels) = joined(&mut files, "channels", |file| &mut file.channels, found);
     let raw_messages: Vec<_> = files.iter_mut().filter_map(|file| file.messages.take()).collect();
 
-    let data_dir = data_dir(main.data_dir.as_ref(), around, found);
+    let data_dir = data_dir(main.data_dir.as_ref(), around.folder, around.env, found);
     let listen = listen(main.listen.as_ref(), &data_dir, around, found);
     let fetch = fetch::fetch(main.fetch.as_ref(), around, found);
     let grace = main.delivery.as_ref().and_then(|delivery| delivery.grace.as_ref());
@@ -173,20 +173,26 @@ fn joined<T>(
     (entries, known)
 }
 
-fn data_dir(raw: Option<&At<String>>, around: &Surroundings<'_>, found: &mut Findings) -> PathBuf {
+/// Where the store is kept.
+pub(crate) fn data_dir(
+    raw: Option<&At<String>>,
+    folder: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+    found: &mut Findings,
+) -> PathBuf {
     if let Some(path) = raw {
         if path.value.is_empty() {
             found.problem(path.at, "data_dir", "must not be empty");
         }
-        return around.folder.join(&path.value);
+        return folder.join(&path.value);
     }
-    if let Some(path) = folder_from(around, "STATE_DIRECTORY") {
+    if let Some(path) = folder_from(env, "STATE_DIRECTORY") {
         return path;
     }
-    if let Some(path) = folder_from(around, "XDG_DATA_HOME") {
+    if let Some(path) = folder_from(env, "XDG_DATA_HOME") {
         return path.join("tidings");
     }
-    if let Some(path) = folder_from(around, "HOME") {
+    if let Some(path) = folder_from(env, "HOME") {
         return path.join(".local/share/tidings");
     }
     let text = "is needed here: there is no `$STATE_DIRECTORY`, `$XDG_DATA_HOME` or `$HOME`";
@@ -195,8 +201,8 @@ fn data_dir(raw: Option<&At<String>>, around: &Surroundings<'_>, found: &mut Fin
 }
 
 /// An absolute folder from a variable; of several, as systemd may give them, the first.
-fn folder_from(around: &Surroundings<'_>, variable: &str) -> Option<PathBuf> {
-    let value = (around.env)(variable)?;
+fn folder_from(env: &dyn Fn(&str) -> Option<String>, variable: &str) -> Option<PathBuf> {
+    let value = env(variable)?;
     let first = PathBuf::from(value.split(':').next()?);
     first.is_absolute().then_some(first)
 }
@@ -218,13 +224,30 @@ fn listen(
     let public_url = raw
         .and_then(|raw| raw.public_url.as_ref())
         .and_then(|url| value::base_url(url, "listen.public_url", found));
-    let default = folder_from(around, "RUNTIME_DIRECTORY")
+    let admin = admin(raw, data_dir, around.folder, around.env, found);
+    let frames = raw.and_then(|raw| raw.frame_ancestors.as_deref()).unwrap_or_default();
+    let frame_ancestors = invites::frame_ancestors(frames, found);
+    let trusted_proxies = trusted_proxies(raw, found);
+    let editor = raw.and_then(|raw| raw.editor.as_ref());
+    let editor = editor.and_then(|raw| forms::editor(raw, found));
+    Listen { public, public_url, admin, frame_ancestors, trusted_proxies, editor }
+}
+
+/// Where the daemon listens for commands.
+pub(crate) fn admin(
+    raw: Option<&RawListen>,
+    data_dir: &Path,
+    folder: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+    found: &mut Findings,
+) -> PathBuf {
+    let default = folder_from(env, "RUNTIME_DIRECTORY")
         .unwrap_or_else(|| data_dir.to_owned())
         .join("admin.sock");
     let raw_admin = raw.and_then(|raw| raw.admin.as_ref());
     let admin = match raw_admin.map(|admin| (admin, admin.value.strip_prefix("unix:"))) {
         None => default,
-        Some((_, Some(path))) if !path.is_empty() => around.folder.join(path),
+        Some((_, Some(path))) if !path.is_empty() => folder.join(path),
         Some((admin, _)) => {
             let hint = "for example `unix:/run/tidings/admin.sock`";
             found.problem(admin.at, "listen.admin", "must be `unix:` and a path").hint(hint);
@@ -240,12 +263,7 @@ fn listen(
         );
         found.problem(at, "listen.admin", text).hint("name a shorter path here");
     }
-    let frames = raw.and_then(|raw| raw.frame_ancestors.as_deref()).unwrap_or_default();
-    let frame_ancestors = invites::frame_ancestors(frames, found);
-    let trusted_proxies = trusted_proxies(raw, found);
-    let editor = raw.and_then(|raw| raw.editor.as_ref());
-    let editor = editor.and_then(|raw| forms::editor(raw, found));
-    Listen { public, public_url, admin, frame_ancestors, trusted_proxies, editor }
+    admin
 }
 
 fn trusted_proxies(raw: Option<&RawListen>, found: &mut Findings) -> Vec<IpNet> {

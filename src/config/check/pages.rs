@@ -35,7 +35,7 @@ pub(crate) fn select(
         None => {
             let (_, first) = places(raw).into_iter().find_map(|(key, at)| Some((key, at?)))?;
             found
-                .problem(first, &format!("{path}.item"), "is needed")
+                .missing(first, &format!("{path}.item"))
                 .hint("the selector of one item, such as `article.post`; the others look in it");
             return Some(Arc::new(rules));
         }

@@ -39,7 +39,7 @@ pub(super) fn paid(
     let Some(stars) = &raw.stars_max else {
         let at = place(raw).unwrap_or(table.at);
         found
-            .problem(at, &key("stars_max"), "is needed")
+            .missing(at, &key("stars_max"))
             .hint("the most Stars that may be spent: a message costs 0.1 Star");
         return None;
     };

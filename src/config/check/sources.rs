@@ -170,7 +170,7 @@ impl Checker<'_> {
                 None
             }
             (None, None) => {
-                found.problem(entry.at, &key("url"), "is needed");
+                found.missing(entry.at, &key("url"));
                 None
             }
         }
@@ -306,7 +306,10 @@ fn tell_cron_error(
         found.problem(timezone.at, &format!("{path}.timezone"), error.to_string()).hint(hint);
         return;
     }
-    found.problem(raw.at, &format!("{path}.cron"), error.to_string());
+    let finding = found.problem(raw.at, &format!("{path}.cron"), error.to_string());
+    if let CronError::FieldCount { .. } = error {
+        finding.hint("for example `30 9 * * *`: minute, hour, day of the month, month, weekday");
+    }
 }
 
 /// The nearest `f32`; shares need no more.

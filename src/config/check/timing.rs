@@ -11,6 +11,7 @@ use crate::config::raw::{RawCampaign, RawDigest, RawFile, RawSend};
 use crate::config::table::At;
 use crate::model::condition::Condition;
 use crate::model::day::Days;
+use crate::model::name::Name;
 use crate::model::schedule::{CronError, CronRule};
 use crate::model::time::Timestamp;
 use crate::model::timing::time_of_day;
@@ -67,15 +68,16 @@ pub(crate) fn clock(main: &RawFile, found: &mut Findings) -> Clock {
     Clock { zone, quiet }
 }
 
-/// The campaign's `when`; `None` for all.
+/// The campaign's `when`, over items of these sources; `None` for all.
 pub(crate) fn condition(
     raw: Option<&At<String>>,
     key: &str,
+    sources: &[Name],
     around: &Surroundings<'_>,
     found: &mut Findings,
 ) -> Option<Condition> {
     let raw = raw.filter(|raw| raw.value.trim() != "true")?;
-    match around.rules.condition(&raw.value) {
+    match around.rules.condition(&raw.value, sources) {
         Ok(condition) => Some(condition),
         Err(faults) => {
             found.problems(raw.at, key, faults);

@@ -27,6 +27,7 @@ const PAGES: &str = include_str!("../../../config/feeds.d/page.toml");
 const SHOPS: &str = include_str!("../../../config/feeds.d/shop.toml");
 const POST: &str = include_str!("../../../config/posts/opening.toml.example");
 const CANARY: &str = "canary-of-thirty-two-characters-";
+const BOT_CANARY: &str = "5123:canary-of-a-bot";
 
 /// A folder with settings files.
 struct Folder(tempfile::TempDir);
@@ -73,8 +74,12 @@ impl Checks for Unruled {
         odd.map(|(key, _)| (key, "`h2 >` is no CSS selector".to_owned())).collect()
     }
 
-    fn condition(&self, text: &str) -> Result<Condition, Vec<(String, Option<String>)>> {
-        NoFaults.condition(text)
+    fn condition(
+        &self,
+        text: &str,
+        sources: &[Name],
+    ) -> Result<Condition, Vec<(String, Option<String>)>> {
+        NoFaults.condition(text, sources)
     }
 
     fn audience(
@@ -96,9 +101,9 @@ fn environment(name: &str) -> Option<String> {
     let value = match name {
         "STATE_DIRECTORY" => "/var/lib/tidings",
         "RUNTIME_DIRECTORY" => "/run/tidings",
-        "NEWSBOT_TOKEN" | "PAGE_TOKEN" | "PAGE_APP_SECRET" | "PAGE_VERIFY_TOKEN" | "SHOP_KEY" => {
-            CANARY
-        }
+        "NEWSBOT_TOKEN" => BOT_CANARY,
+        "OTHERBOT_TOKEN" => "5124:canary-of-another",
+        "PAGE_TOKEN" | "PAGE_APP_SECRET" | "PAGE_VERIFY_TOKEN" | "SHOP_KEY" => CANARY,
         _ => return None,
     };
     Some(value.to_owned())
@@ -194,6 +199,22 @@ fn the_examples_name_every_key_that_is_known() {
                 assert!(named.contains(&((*path).to_owned(), (*key).to_owned())), "{path}: {key}");
             }
         }
+    }
+}
+
+#[test]
+fn words_that_look_as_if_they_were_more_are_warned_of() {
+    let main = "data_dir = '/x'\n[messages]\nwelcome = { en = \"Hello {{ name }}\", ro = \"Salut\" }\n\
+                 goodbye = \"<b>Bye</b>\"\n[messages.reminder]\nevery = \"90 days\"\n\
+                 say = \"{topics} for {name}\"\n";
+    let told = Folder::new(&[("tidings.toml", main)]).load().unwrap().warnings;
+    let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+    for piece in [
+        "messages.welcome: `{{ name }}` is sent as it stands: these are plain words",
+        "messages.goodbye: `<b>` is sent as it stands: these are plain words",
+        "messages.reminder.say: `{name}` is sent as it stands, only {topics} is filled in",
+    ] {
+        assert!(told.iter().any(|line| line.contains(piece)), "{piece}: {told:?}");
     }
 }
 
@@ -369,7 +390,7 @@ fn the_smallest_setup_is_one_source_one_channel_and_one_campaign() {
     else {
         panic!("a Telegram channel that polls")
     };
-    assert_eq!(token.expose_secret(), CANARY);
+    assert_eq!(token.expose_secret(), BOT_CANARY);
 
     let [source] = config.sources.as_slice() else { panic!("one source") };
     assert_eq!(&*source.url, "https://blog.example.com/feed.xml");
@@ -502,7 +523,7 @@ fn a_source_in_haste_gets_the_floor_and_a_warning() {
 
 const TWO_BOTS: &str = "data_dir = \"d\"\n\
     [channels.one]\nkind = \"telegram\"\ntoken = { env = \"NEWSBOT_TOKEN\" }\n\
-    [channels.two]\nkind = \"telegram\"\ntoken = { env = \"NEWSBOT_TOKEN\" }\n\
+    [channels.two]\nkind = \"telegram\"\ntoken = { env = \"OTHERBOT_TOKEN\" }\n\
     [topics.news]\n[sources.blog]\nurl = \"https://example.com/feed\"\n";
 
 #[test]
@@ -734,7 +755,7 @@ fn a_webhook_needs_a_door_an_address_and_a_secret() {
              token = {{ env = 'NEWSBOT_TOKEN' }}\nupdates = 'webhook'\n{secret}"
         )
     };
-    let secret = "webhook_secret = { env = 'NEWSBOT_TOKEN' }";
+    let secret = "webhook_secret = { env = 'PAGE_TOKEN' }";
     let door = "public = '0.0.0.0:80'\npublic_url = 'https://a.example/'";
     let load = |text: &str| Folder::new(&[("tidings.toml", text)]).load();
     let loaded = load(&main(door, secret)).unwrap();
@@ -914,8 +935,105 @@ fn sec_a08_proxies_are_networks_and_never_everybody() {
         [
             "tidings.toml:3:20: listen.trusted_proxies: would believe everybody\n  hint: name the \
              networks of your proxies, for example `127.0.0.1` and `::1`",
-            "tidings.toml:3:33: listen.trusted_proxies: is no network\n  hint: for example \
-             `10.0.0.0/8` or `fd00::/8`",
+            "tidings.toml:3:33: listen.trusted_proxies: must be a network, got `proxy`\n  hint: \
+             for example `10.0.0.0/8` or `fd00::/8`",
+        ]
+    );
+}
+
+#[test]
+fn the_socket_is_found_whatever_else_is_wrong() {
+    let found = |text: &str| {
+        let folder = Folder::new(&[("tidings.toml", text)]);
+        let path = admin_socket(&folder.path("tidings.toml"), &environment)?;
+        Some(path.strip_prefix(folder.0.path()).unwrap_or(&path).display().to_string())
+    };
+    for (text, expected) in [
+        ("", Some("/run/tidings/admin.sock")),
+        ("data_dir = 'd'\n[listen]\nadmin = 'unix:a.sock'\n", Some("a.sock")),
+        ("nonsense = 1\n[channels.a]\n[listen]\nadmin = 'unix:/x/a'\npublic = 7\n", Some("/x/a")),
+        ("[listen]\nadmin = 'unix:/x/a'\n[sources.a\nurl =\n[sources.b]\n", Some("/x/a")),
+        ("x = [1\n[listen]\nadmin = 'tcp:1'\n", Some("/run/tidings/admin.sock")),
+        ("[listen]\nadmin = 'tcp:1'\n", None),
+        ("[listen]\nadmin = 5\n", Some("/run/tidings/admin.sock")),
+    ] {
+        assert_eq!(found(text).as_deref(), expected, "{text}");
+    }
+    let nowhere = Folder::new(&[("tidings.toml", "[sources.a]\n")]);
+    assert_eq!(admin_socket(&nowhere.path("tidings.toml"), &|_| None), None);
+    assert_eq!(admin_socket(&nowhere.path("gone.toml"), &environment), None);
+}
+
+#[test]
+fn one_bot_is_one_channel_and_its_token_looks_like_one() {
+    let bot = |name: &str, token: &str, more: &str| {
+        format!("[channels.{name}]\nkind = 'telegram'\ntoken = {{ env = '{token}' }}\n{more}")
+    };
+    let page = |name: &str, id: &str| {
+        format!(
+            "[channels.{name}]\nkind = 'messenger'\npage_id = '{id}'\npage_token = {{ env = \
+             'PAGE_TOKEN' }}\napp_secret = {{ env = 'PAGE_TOKEN' }}\nverify_token = {{ env = \
+             'PAGE_TOKEN' }}\n"
+        )
+    };
+    let env = |name: &str| match name {
+        "ODD" => Some("canary".to_owned()),
+        "SLASH" => Some("1:canary/x".to_owned()),
+        _ => environment(name),
+    };
+    let told = |text: String, secrets: Secrets| {
+        let folder = Folder::new(&[("tidings.toml", &text)]);
+        let path = folder.path("tidings.toml");
+        let problems = load_with(&path, &env, &mut built_in, &Unruled, secrets).err();
+        folder.told(&problems.unwrap_or_default())
+    };
+    let twins = bot("a", "NEWSBOT_TOKEN", "") + &bot("b", "NEWSBOT_TOKEN", "");
+    assert_eq!(
+        told(twins.clone(), Secrets::Needed),
+        [
+            "tidings.toml:6:9: channels.b.token: is that of `channels.a` already\n  hint: one bot is \
+          one channel: topics part its people"
+        ]
+    );
+    // Of secrets that nobody reads nobody knows.
+    assert_eq!(told(twins, Secrets::LeftAlone), [""; 0]);
+    assert_eq!(
+        told(bot("a", "NEWSBOT_TOKEN", "") + &bot("b", "OTHERBOT_TOKEN", ""), Secrets::Needed),
+        [""; 0]
+    );
+    let pages = told(page("a", "1") + &page("b", "2") + &page("c", "1"), Secrets::LeftAlone);
+    assert_eq!(
+        pages,
+        ["tidings.toml:15:11: channels.c.page_id: is that of `channels.a` already\n  hint: one \
+          page is one channel: topics part its people"]
+    );
+    let own = "api = 'https://bots.example.com'\n";
+    for (token, more, is_good) in [
+        ("ODD", "", false),
+        // A server of one's own may give out others.
+        ("ODD", own, true),
+        ("SLASH", own, false),
+        ("OTHERBOT_TOKEN", "", true),
+    ] {
+        let all = told(bot("a", token, more), Secrets::Needed);
+        assert_eq!(all.is_empty(), is_good, "{token}: {all:?}");
+        let expected = "tidings.toml:3:9: channels.a.token: is no token of a bot\n";
+        assert!(all.iter().all(|it| it.starts_with(expected)), "{all:?}");
+    }
+}
+
+#[test]
+fn a_key_that_is_wrong_is_not_told_to_be_missing() {
+    let text = "[channels.page]\nkind = 'messenger'\npage_id = 1234567890\npage_token = { env = \
+                'PAGE_TOKEN' }\napp_secret = { env = 'PAGE_TOKEN' }\nverify_token = { env = \
+                'PAGE_TOKEN' }\n[sources.a]\nurl = 'https://example.com/'\ncron = '0 9 * *'\n";
+    let told = Folder::new(&[("tidings.toml", text)]).load().unwrap_err();
+    assert_eq!(
+        told,
+        [
+            "tidings.toml:3:11: channels.page.page_id: must be a string, got a whole number",
+            "tidings.toml:9:8: sources.a.cron: a cron line has 5, 6 or 7 fields, this one has 4\n  \
+             hint: for example `30 9 * * *`: minute, hour, day of the month, month, weekday",
         ]
     );
 }

@@ -8,6 +8,8 @@
 
 mod scan;
 
+mod compare;
+
 mod people;
 
 mod phrase;
@@ -17,6 +19,7 @@ mod pattern;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
 use regex::Regex;
@@ -28,9 +31,11 @@ use crate::model::name::Name;
 use crate::model::post::Told;
 use crate::model::time::Timestamp;
 use crate::render::engine::{self, FUEL};
-use crate::render::expression::scan::scan;
+use crate::render::expression::compare::{Fields, Kind, Words, compared};
+use crate::render::expression::scan::{scan, slip, tokens};
 use crate::render::filters;
 use crate::render::nearest::nearest;
+use crate::render::problem::plain;
 use crate::render::sample::{self, bare_sample, sample};
 use crate::render::scene::text_bytes_max;
 use crate::render::values::{FIELDS, ItemValue, Owner, Unknown};
@@ -76,11 +81,11 @@ impl Fault {
     }
 }
 
-/// Reads and checks an expression.
+/// Reads and checks an expression over items of these sources; without any, of whatever source.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn condition(text: &str) -> Result<Condition, Vec<Fault>> {
+pub fn condition(text: &str, sources: &[Name]) -> Result<Condition, Vec<Fault>> {
     let text = text.trim();
     if text.is_empty() || text.len() > RULE_BYTES_MAX {
         return Err(vec![Fault::new(format!("must have 1 to {RULE_BYTES_MAX} bytes"))]);
@@ -88,9 +93,11 @@ pub fn condition(text: &str) -> Result<Condition, Vec<Fault>> {
     let mut environment = environment();
     let asked = match environment.compile_expression(text) {
         Ok(expression) => expression.undeclared_variables(true),
-        Err(error) => return Err(vec![syntax(&error)]),
+        Err(error) => return Err(vec![syntax(&error, text)]),
     };
-    let scanned = scan(text, &mut |literal| {
+    let sources: Vec<&str> = sources.iter().map(Name::as_str).collect();
+    let words = |path: &str| words_of(path, &sources);
+    let scanned = scan(text, &Fields { kind: &kind_of, words: &words }, &mut |literal| {
         let value = environment.compile_expression(literal).and_then(|it| it.eval(()));
         value.ok().and_then(|value| value.as_str().map(str::to_owned))
     });
@@ -116,28 +123,16 @@ pub fn condition(text: &str) -> Result<Condition, Vec<Fault>> {
 /// The template that prints [`YES`] where the expression holds.
 fn add_rule(environment: &mut Environment<'static>, text: &str) -> Result<(), Vec<Fault>> {
     let template = format!("{{% if {text} %}}{YES}{{% endif %}}");
-    environment.add_template_owned(RULE, template).map_err(|error| vec![syntax(&error)])
+    environment.add_template_owned(RULE, template).map_err(|error| vec![syntax(&error, text)])
 }
 
 fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
-    filters::install(&mut environment);
-    environment.add_filter("amount", amount);
+    filters::install(&mut environment, TimeZone::UTC);
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_fuel(Some(FUEL));
     environment.set_auto_reload(false);
     environment
-}
-
-/// `15.00 EUR` as a number; of no amount zero.
-fn amount(value: &Value) -> Result<Value, Error> {
-    if value.kind() == ValueKind::Number {
-        return Ok(value.clone());
-    }
-    let words = filters::words(value)?;
-    let first = words.split_whitespace().next();
-    let number = first.map_or(Ok(0.0), str::parse::<f64>);
-    number.map(Value::from).map_err(|_| filters::fault("this is no amount such as `15.00 EUR`"))
 }
 
 /// `is matching(PATTERN)`: whether it is found in the words, or in those of one of a list.
@@ -163,6 +158,45 @@ fn seen(items: Arc<[Item]>, told: &Told, now: Timestamp, unknown: Option<Unknown
     let source = items.first().map_or("", |item| item.source.as_str()).to_owned();
     let item = ItemValue::new(items, 0, Some(*told), now, text_bytes_max(1), unknown);
     context! { item => Value::from_object(item), change => told.kind.as_str(), source }
+}
+
+/// What a field of an item is.
+fn kind_of(path: &str) -> Kind {
+    let Some(field) = path.strip_prefix("item.") else {
+        return if matches!(path, "change" | "source") { Kind::Text } else { Kind::Open };
+    };
+    match field {
+        "price" | "list_price" | "was" | "lowest_30d" => Kind::Amount,
+        "published" | "updated" | "first_seen" => Kind::Date,
+        "authors" | "tags" | "media" | "variants" => Kind::List,
+        "percent_off" => Kind::Number,
+        "on_sale" => Kind::Flag,
+        "language" => Kind::Language,
+        field if FIELDS.contains(&field) => Kind::Text,
+        _ => Kind::Open,
+    }
+}
+
+/// The words that a field of an item can be.
+fn words_of<'a>(path: &str, sources: &[&'a str]) -> Option<Words<'a>> {
+    match path {
+        "change" | "item.change" => {
+            Some(("no change is called", ChangeKind::ALL.map(ChangeKind::as_str).to_vec()))
+        }
+        "source" | "item.source" => Some(("no source of the campaign is called", sources.to_vec())),
+        _ => None,
+    }
+}
+
+/// What an expression of a layout compares, or works out, in vain.
+pub(super) fn in_layout(text: &str, text_of: &mut dyn FnMut(&str) -> Option<String>) -> Vec<Fault> {
+    let kind = |path: &str| match path {
+        "language" | "subscriber.language" => Kind::Language,
+        "campaign" | "subscriber.first_name" | "subscriber.timezone" => Kind::Text,
+        path => kind_of(path),
+    };
+    let words = |path: &str| words_of(path, &[]);
+    compared(&tokens(text), &Fields { kind: &kind, words: &words }, text_of)
 }
 
 /// Names and fields that are not there.
@@ -249,10 +283,11 @@ fn no_answer(value: &Value) -> Option<Fault> {
     Some(Fault::new(format!("must be true or false, but gives {what}")).hint(hint))
 }
 
-fn syntax(error: &Error) -> Fault {
+fn syntax(error: &Error, text: &str) -> Fault {
+    const EXAMPLE: &str =
+        "for example `'rust' in item.tags and not item.title is matching('(?i)sponsored')`";
     let detail = error.detail().unwrap_or("it can't be read");
-    let hint = "for example `'rust' in item.tags and not item.title is matching('(?i)sponsored')`";
-    Fault::new(format!("is no expression: {detail}")).hint(hint)
+    Fault::new(format!("is no expression: {detail}")).hint(slip(text).unwrap_or(EXAMPLE))
 }
 
 /// One line without words of an item.
@@ -261,7 +296,7 @@ fn why(error: &Error) -> String {
     match (error.kind(), error.detail()) {
         (ErrorKind::OutOfFuel, _) => "it takes too long".to_owned(),
         (ErrorKind::UndefinedError, _) => "something in it has no value for some items".to_owned(),
-        (ErrorKind::InvalidOperation, Some(detail)) => detail.to_owned(),
+        (ErrorKind::InvalidOperation, Some(detail)) => plain(detail),
         (kind, _) => kind.to_string(),
     }
 }

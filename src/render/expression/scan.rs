@@ -1,4 +1,4 @@
-//! The words of an expression: filters, tests, patterns and comparisons that can't be meant.
+//! The words of an expression: filters, tests and patterns that can't be meant.
 //!
 //! The engine asks for a filter or a test only when it comes to it, which for the second half of
 //! an `or` may be never. So they are looked for in the text.
@@ -7,15 +7,12 @@ use std::collections::BTreeMap;
 
 use regex::{Regex, RegexBuilder};
 
-use crate::model::campaign::ChangeKind;
 use crate::render::expression::Fault;
+use crate::render::expression::compare::{Fields, compared};
 use crate::render::filters::{FILTERS, TESTS};
 
 /// Largest pattern once compiled, in bytes.
 pub(super) const PATTERN_BYTES_MAX: usize = 1 << 20;
-
-/// Fields that are texts such as `15.00 EUR`.
-const AMOUNTS: [&str; 4] = ["price", "list_price", "was", "lowest_30d"];
 
 /// What was found in an expression.
 #[derive(Debug, Default)]
@@ -29,7 +26,7 @@ pub(super) struct Scanned {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     Name(&'a str),
-    Number,
+    Number(&'a str),
     /// With its quotes.
     Text(&'a str),
     Mark(&'a str),
@@ -37,35 +34,59 @@ pub(super) enum Token<'a> {
 
 /// Looks through an expression that the engine can read; `text_of` gives the text that a literal
 /// stands for.
-pub(super) fn scan(text: &str, text_of: &mut dyn FnMut(&str) -> Option<String>) -> Scanned {
+pub(super) fn scan(
+    text: &str,
+    fields: &Fields<'_>,
+    text_of: &mut dyn FnMut(&str) -> Option<String>,
+) -> Scanned {
     let tokens = tokens(text);
     let mut scanned = Scanned::default();
-    let names: Vec<&str> = FILTERS.iter().copied().chain(["amount"]).collect();
     let tests: Vec<&str> = TESTS.iter().copied().chain(["matching"]).collect();
     for at in 0..tokens.len() {
         match &tokens[at..] {
-            [Token::Mark("|"), Token::Name(name), ..] if !names.contains(name) => {
+            [Token::Mark("|"), Token::Name(name), ..] if !FILTERS.contains(name) => {
                 let problem = format!("there is no filter `{name}`");
-                scanned.faults.push(Fault::near(problem, name, &names));
+                scanned.faults.push(Fault::near(problem, name, &FILTERS));
             }
             [Token::Name("is"), Token::Name("not"), Token::Name(name), rest @ ..]
             | [Token::Name("is"), Token::Name(name), rest @ ..] => {
                 scanned.test(name, rest, &tests, text_of);
             }
-            [Token::Mark("."), Token::Name(field), Token::Mark(mark), Token::Number, ..]
-                if AMOUNTS.contains(field) && mark.starts_with(['<', '>']) =>
-            {
-                let problem = format!("`{field}` is text such as `15.00 EUR`, not a number");
-                let hint = format!("write `item.{field} | amount {mark} …`");
-                scanned.faults.push(Fault::new(problem).hint(hint));
-            }
-            [Token::Name("change"), Token::Mark("==" | "!="), Token::Text(literal), ..] => {
-                scanned.change(literal, text_of);
-            }
             _ => {}
         }
     }
+    scanned.faults.extend(compared(&tokens, fields, text_of));
     scanned
+}
+
+/// What somebody wrote who knows other languages, in words of this one.
+pub(super) fn slip(text: &str) -> Option<&'static str> {
+    let tokens = tokens(text);
+    (0..tokens.len()).find_map(|at| {
+        Some(match &tokens[at..] {
+            [Token::Mark("<"), Token::Mark(">"), ..] => "write `!=` for what is not equal",
+            [Token::Mark("="), Token::Mark(">"), ..] => "write `>=`",
+            [Token::Mark("="), Token::Mark("<"), ..] => "write `<=`",
+            [Token::Mark("="), ..] => {
+                "`==` asks whether two are equal, as in `item.language == 'ro'`"
+            }
+            [Token::Mark("&"), ..] => "write `and`",
+            [Token::Mark("|"), Token::Mark("|"), ..] => "write `or`",
+            [Token::Mark("!"), ..] => "write `not`",
+            [Token::Mark("‘" | "’" | "“" | "”" | "„"), ..] => {
+                "write straight quotes: `'`"
+            }
+            [Token::Name(name), ..] => match name.to_ascii_lowercase().as_str() {
+                lower if lower == *name => return None,
+                "and" => "write `and`, in lower case",
+                "or" => "write `or`, in lower case",
+                "not" => "write `not`, in lower case",
+                "in" => "write `in`, in lower case",
+                _ => return None,
+            },
+            _ => return None,
+        })
+    })
 }
 
 impl Scanned {
@@ -103,15 +124,6 @@ impl Scanned {
             }
         }
     }
-
-    /// A comparison with a word that no change is.
-    fn change(&mut self, literal: &str, text_of: &mut dyn FnMut(&str) -> Option<String>) {
-        let Some(word) = text_of(literal) else { return };
-        let words = ChangeKind::ALL.map(ChangeKind::as_str);
-        if !words.contains(&word.as_str()) {
-            self.faults.push(Fault::near(format!("no change is called `{word}`"), &word, &words));
-        }
-    }
 }
 
 /// The last line of the engine's drawing of the pattern.
@@ -135,7 +147,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
         let (word, after) = rest.split_at(bytes);
         tokens.push(match first {
             '\'' | '"' => Token::Text(word),
-            first if first.is_ascii_digit() => Token::Number,
+            first if first.is_ascii_digit() => Token::Number(word),
             first if is_part(first) => Token::Name(word),
             _ => Token::Mark(word),
         });

@@ -2,6 +2,10 @@ use super::*;
 use crate::model::offer::Amount;
 use crate::model::post::PriceMove;
 
+fn condition(text: &str) -> Result<Condition, Vec<Fault>> {
+    super::condition(text, &[])
+}
+
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }

@@ -1,9 +1,11 @@
 //! The filter `date`.
 
 use jiff::Zoned;
+use jiff::tz::TimeZone;
 use minijinja::value::Kwargs;
 use minijinja::{Error, State, Value};
 
+use crate::model::zone::Zone;
 use crate::render::filters::{fault, words};
 use crate::render::locale::Locale;
 use crate::render::{engine, locale};
@@ -11,11 +13,13 @@ use crate::render::{engine, locale};
 /// Longest format of a date, in bytes.
 const FORMAT_BYTES_MAX: usize = 64;
 
-/// An instant as text, in UTC if no zone is named: `date("d MMM yyyy", "Europe/Bucharest")` with
-/// letters as calendars have them (Unicode TR 35), names in the variant's language or `language`;
-/// or `date("%d.%m.%Y")` as `strftime` has them.
+/// An instant as text, by the clocks of `usual` if no zone is named, or an empty one:
+/// `date("d MMM yyyy", "Europe/Bucharest")` with letters as calendars have them (Unicode TR 35),
+/// names in the variant's language or `language`; or `date("%d.%m.%Y")` as `strftime` has them. A
+/// zone may be whatever a reader can tell: `+05:30` too.
 #[expect(clippy::needless_pass_by_value, reason = "the engine hands arguments over so")]
 pub(super) fn date(
+    usual: &TimeZone,
     state: &State<'_, '_>,
     value: &Value,
     format: Option<&str>,
@@ -26,7 +30,7 @@ pub(super) fn date(
         format if format.len() <= FORMAT_BYTES_MAX => format,
         _ => return Err(fault("the format of a date has at most 64 bytes")),
     };
-    let timezone = kwargs.get::<Option<&str>>("timezone")?.or(timezone).unwrap_or("UTC");
+    let timezone = kwargs.get::<Option<&str>>("timezone")?.or(timezone);
     let language = kwargs.get::<Option<&str>>("language")?;
     kwargs.assert_all_used()?;
     let text = words(value)?;
@@ -35,7 +39,13 @@ pub(super) fn date(
     }
     let at: jiff::Timestamp =
         text.parse().map_err(|_| fault("`date` needs an instant, such as `item.published`"))?;
-    let zoned = at.in_tz(timezone).map_err(|_| fault("`date` knows no such time zone"))?;
+    let clocks = match timezone.filter(|name| !name.is_empty()) {
+        None => usual.clone(),
+        Some(name) => Zone::exactly(name)
+            .and_then(|zone| zone.clocks())
+            .ok_or_else(|| fault("`date` knows no such time zone"))?,
+    };
+    let zoned = at.to_zoned(clocks);
     if format.contains('%') {
         return jiff::fmt::strtime::format(format, &zoned)
             .map_err(|_| fault("`date` needs a format such as `%d.%m.%Y %H:%M`"));

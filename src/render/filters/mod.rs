@@ -17,9 +17,10 @@ pub(super) use money::written;
 
 use std::borrow::Cow;
 
+use jiff::tz::TimeZone;
 use minijinja::filters as builtin;
-use minijinja::value::ValueKind;
-use minijinja::{Environment, Error, ErrorKind, Value, tests as builtin_tests};
+use minijinja::value::{Kwargs, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, State, Value, tests as builtin_tests};
 
 use crate::markup;
 use crate::render::values::Anything;
@@ -28,12 +29,13 @@ use crate::render::values::Anything;
 const TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// All filters that a layout can use.
-pub(super) const FILTERS: [&str; 38] = [
+pub(super) const FILTERS: [&str; 39] = [
     "truncate",
     "plain",
     "domain",
     "date",
     "money",
+    "amount",
     "percent_off",
     "lowest_30d",
     "readtime",
@@ -85,12 +87,21 @@ pub(super) const TESTS: [&str; 12] = [
     "gt",
 ];
 
-pub(super) fn install(environment: &mut Environment<'_>) {
+/// All of them; dates are shown by these clocks where no zone is named.
+pub(super) fn install(environment: &mut Environment<'_>, clocks: TimeZone) {
     environment.add_filter("truncate", texts::truncate);
     environment.add_filter("plain", |value: &Value| words(value));
     environment.add_filter("domain", web::domain);
-    environment.add_filter("date", dates::date);
+    let date = move |state: &State<'_, '_>,
+                     value: &Value,
+                     format: Option<&str>,
+                     timezone: Option<&str>,
+                     kwargs: Kwargs| {
+        dates::date(&clocks, state, value, format, timezone, kwargs)
+    };
+    environment.add_filter("date", date);
     environment.add_filter("money", money::money);
+    environment.add_filter("amount", money::number);
     environment.add_filter("percent_off", money::percent_off);
     environment.add_filter("lowest_30d", money::lowest_30d);
     environment.add_filter("readtime", texts::readtime);
@@ -153,9 +164,20 @@ pub(super) fn words(value: &Value) -> Result<String, Error> {
     }
 }
 
+/// What a filter of ours can't do, in words of ours.
 pub(super) fn fault(why: impl Into<Cow<'static, str>>) -> Error {
-    Error::new(ErrorKind::InvalidOperation, why)
+    Error::new(ErrorKind::InvalidOperation, why).with_source(Ours)
 }
+
+/// Whether the error's detail is ours, and so has no words of an item.
+pub(super) fn is_ours(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(|it| it.is::<Ours>())
+}
+
+/// Marks the errors of our filters.
+#[derive(Debug, thiserror::Error)]
+#[error("a filter can't do it")]
+struct Ours;
 
 #[cfg(test)]
 mod tests;

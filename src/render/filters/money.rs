@@ -61,6 +61,17 @@ pub(in crate::render) fn written(text: &str, ways: &Locale) -> String {
     out
 }
 
+/// `15.00 EUR` as a number; of no amount zero.
+pub(super) fn number(value: &Value) -> Result<Value, Error> {
+    if value.kind() == ValueKind::Number {
+        return Ok(value.clone());
+    }
+    let words = words(value)?;
+    let first = words.split_whitespace().next();
+    let number = first.map_or(Ok(0.0), str::parse::<f64>);
+    number.map(Value::from).map_err(|_| fault("this is no amount such as `15.00 EUR`"))
+}
+
 /// Whole percents that an item costs less, or that the second amount is below the first:
 /// `item | percent_off`, `item.list_price | percent_off(item.price)`. 0 when it is no less.
 pub(super) fn percent_off(value: &Value, to: Option<&Value>) -> Result<Value, Error> {

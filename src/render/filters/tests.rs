@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::model::zone::Zone;
 use crate::render::engine;
 use crate::render::files::Files;
 
 fn printed_in(setting: &str, expression: &str) -> Result<String, String> {
-    let mut environment = engine::environment(Arc::new(Files::default()));
+    let mut environment = engine::environment(Arc::new(Files::default()), &Zone::utc());
     environment.set_formatter(|out, _, value| {
         out.write_str(&value.to_string())?;
         Ok(())
@@ -41,6 +42,10 @@ fn filters_do_what_they_say() {
         ("at | date", "2026-11-23"),
         ("at | date('%d.%m.%Y %H:%M', 'Europe/Bucharest')", "24.11.2026 00:30"),
         ("at | date(timezone='America/New_York', format='%H')", "17"),
+        ("at | date('%d. %H:%M', '+05:30')", "24. 04:00"),
+        ("at | date('%d. %H:%M', timezone='-03:00')", "23. 19:30"),
+        ("at | date('%H:%M', nothing)", "22:30"),
+        ("at | date('%H:%M', nothing or 'Europe/Chisinau')", "00:30"),
         ("nothing | date", ""),
         ("'1299.00 MDL' | money", "1299\u{a0}MDL"),
         ("'12345678.50 VND' | money", "12\u{a0}345\u{a0}678.50\u{a0}VND"),
@@ -138,7 +143,7 @@ fn utm_keeps_the_rest_of_an_address() {
 
 #[test]
 fn long_texts_take_longer_to_read() {
-    let mut environment = engine::environment(Arc::new(Files::default()));
+    let mut environment = engine::environment(Arc::new(Files::default()), &Zone::utc());
     let mut minutes = |text: &str| {
         let context = minijinja::context! { text => text };
         environment.set_fuel(None);
@@ -168,7 +173,7 @@ fn sec_t03_no_filter_makes_text_without_bounds() {
 #[test]
 fn every_filter_that_is_told_is_there() {
     let mut environment = Environment::empty();
-    install(&mut environment);
+    install(&mut environment, TimeZone::UTC);
     for name in FILTERS {
         let found = environment.empty_state().apply_filter(name, &[]);
         let is_unknown = found.is_err_and(|error| error.kind() == ErrorKind::UnknownFilter);

@@ -503,3 +503,46 @@ fn a_layout_that_names_its_reader_is_personal() {
         layouts.names().into_iter().filter(|name| layouts.is_personal(name)).collect();
     assert_eq!(personal, ["a", "b", "d"].map(name));
 }
+
+#[test]
+fn dates_are_by_the_settings_clocks_where_none_are_named() {
+    let text = "{{ item.published | date('%H:%M') }} {{ item.published | date('%H:%M', 'UTC') }} \
+                {{ item.published | date('%H:%M', subscriber.timezone) }}";
+    let files = vec![("x.html".to_owned(), text.to_owned())];
+    let layouts = Layouts::compile(files).unwrap().in_zone(Zone::exactly("Asia/Tokyo").unwrap());
+    let (campaign, item) = (name("c"), sample(&name("s")));
+    let frozen =
+        layouts.freeze(&name("x"), std::slice::from_ref(&item), &scene(&campaign)).unwrap();
+    // What waits is by the clocks that it was made with, whatever becomes of the settings.
+    let mut thawed = crate::render::Thawed::new(&frozen, &campaign);
+    for (timezone, last) in [(None, "23:13"), (Some("+05:30"), "19:43"), (Some("UTC"), "14:13")] {
+        let person = Person { timezone: timezone.map(str::to_owned), ..Person::default() };
+        let message = thawed.render(ChannelKind::Telegram, &person).unwrap();
+        let said = crate::render::preview(&message, 100, false);
+        assert_eq!(said, format!("23:13 14:13 {last}\n"), "{timezone:?}");
+    }
+}
+
+#[test]
+fn a_layout_that_fails_says_why_and_no_words_of_an_item() {
+    let text = "{% if item.title == 'ours' %}{{ item.title | date }}{% else %}{{ item.title + 1 }}\
+                {% endif %}";
+    let files = vec![("x.html".to_owned(), text.to_owned())];
+    let mut all = Files::default();
+    for (path, text) in files {
+        let variant = Variant::parse(&path).unwrap();
+        all.add(variant, File { name: path.clone(), path, text, is_shipped: false });
+    }
+    let layouts = Layouts::open(all, Zone::utc());
+    let campaign = name("c");
+    for (title, why) in [
+        ("ours", "`date` needs an instant, such as `item.published`"),
+        ("secret", "invalid operation"),
+    ] {
+        let item = Item { title: title.to_owned(), ..sample(&name("s")) };
+        let kind = ChannelKind::Telegram;
+        let items = std::slice::from_ref(&item);
+        let error = layouts.render(&name("x"), kind, None, items, &scene(&campaign)).unwrap_err();
+        assert_eq!(error.to_string(), format!("rendering with `x.html` failed: line 1: {why}"));
+    }
+}

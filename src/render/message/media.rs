@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::markup::{self, Tag};
 use crate::model::item::MediaKind;
 use crate::model::message::{Medium, Module};
+use crate::render::message::remark::unbraced;
 use crate::render::message::{Album, Reader};
 
 /// Most pictures and videos of one album; the rest is left out.
@@ -141,7 +142,13 @@ impl<'a> Reader<'a> {
         }
         let url = markup::address_text(value, None);
         if url.is_none() {
-            self.remark(name, Some(tag), format!("`{attribute}` is no http or https address"));
+            let why = format!("`{attribute}` is no http or https address");
+            match unbraced(value) {
+                Some(meant) => {
+                    self.remark_name(name, tag, format!("{why}; did you mean `{meant}`?"));
+                }
+                None => self.remark(name, Some(tag), why),
+            }
         }
         url
     }

@@ -123,6 +123,7 @@ impl<'a> Reader<'a> {
         let Some(&name) = ELEMENTS.iter().find(|it| it.eq_ignore_ascii_case(tag.name)) else {
             if self.is_inspecting {
                 self.remark_unknown(tag);
+                self.remark_link(tag);
             }
             return self.text.take(token, &mut self.scanner);
         };

@@ -13,6 +13,9 @@ const REMARKS_MAX: usize = 50;
 pub(in crate::render) const ELEMENTS: [&str; 10] =
     ["img", "video", "audio", "file", "album", "button", "carousel", "card", "reply", "message"];
 
+/// The element of a link within text.
+const LINK: &str = "a";
+
 /// Put on elements while a layout is checked: the offset of the element in its file.
 pub(in crate::render) const AT: &str = "data-tidings-at";
 
@@ -67,6 +70,8 @@ pub struct Remark {
     pub at: Option<(usize, usize)>,
     /// Only wrong if the layout always prints it like this.
     pub is_of_constant: bool,
+    /// It is about how the element is written, whatever the layout prints in it.
+    pub is_of_name: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -77,8 +82,19 @@ impl<'a> Reader<'a> {
         why: impl Into<Cow<'static, str>>,
     ) {
         if self.is_inspecting {
-            self.keep(element, tag.and_then(at), why.into(), false);
+            let (element, at) = (element.to_owned(), tag.and_then(at));
+            let (is_of_constant, is_of_name) = (false, false);
+            self.keep(Remark { element, why: why.into(), at, is_of_constant, is_of_name });
         }
+    }
+
+    /// A remark that holds whatever the layout prints.
+    pub(super) fn remark_name(&mut self, element: &str, tag: &Tag<'a>, why: String) {
+        if !self.is_inspecting {
+            return;
+        }
+        let (element, at, why) = (element.to_owned(), at(tag), why.into());
+        self.keep(Remark { element, why, at, is_of_constant: false, is_of_name: true });
     }
 
     /// A remark that holds only if nothing around it depends on an item.
@@ -88,19 +104,13 @@ impl<'a> Reader<'a> {
         at: Option<(usize, usize)>,
         why: &'static str,
     ) {
-        self.keep(element, at, why.into(), true);
+        let (element, why) = (element.to_owned(), why.into());
+        self.keep(Remark { element, why, at, is_of_constant: true, is_of_name: false });
     }
 
-    fn keep(
-        &mut self,
-        element: &str,
-        at: Option<(usize, usize)>,
-        why: Cow<'static, str>,
-        is_of_constant: bool,
-    ) {
+    fn keep(&mut self, remark: Remark) {
         if self.remarks.len() < REMARKS_MAX {
-            let element = element.to_owned();
-            self.remarks.push(Remark { element, why, at, is_of_constant });
+            self.remarks.push(remark);
         }
     }
 
@@ -117,12 +127,26 @@ impl<'a> Reader<'a> {
             }
             let why = match nearest(&attribute, known) {
                 Some(near) => format!("it has no `{attribute}`; did you mean `{near}`?"),
+                // Links of other pages have much that says nothing here.
+                None if name == LINK => continue,
                 None => {
                     let known: Vec<_> = known.iter().map(|it| format!("`{it}`")).collect();
                     format!("it has no `{attribute}`, but {}", known.join(", "))
                 }
             };
-            self.remark(name, Some(tag), why);
+            self.remark_name(name, tag, why);
+        }
+    }
+
+    /// Tells a link that leads nowhere, and a word of it that is nearly one that it has.
+    pub(super) fn remark_link(&mut self, tag: &Tag<'a>) {
+        if !tag.name.eq_ignore_ascii_case(LINK) {
+            return;
+        }
+        self.remark_attributes(LINK, tag);
+        if let Some(href) = tag.attribute("href") {
+            // What it says is told; the link itself is made with the text.
+            drop(self.address_in(LINK, "href", tag, &href));
         }
     }
 
@@ -138,11 +162,8 @@ impl<'a> Reader<'a> {
         }
         let near = nearest(&name, &ELEMENTS).or_else(|| nearest(&name, &TEXTS));
         if let Some(near) = near.filter(|it| it.len() >= 3) {
-            self.remark(
-                &name,
-                Some(tag),
-                format!("there is no such element; did you mean <{near}>?"),
-            );
+            let why = format!("there is no such element; did you mean <{near}>?");
+            self.remark_name(&name, tag, why);
         }
     }
 }
@@ -157,9 +178,20 @@ fn attributes(element: &str) -> &'static [&'static str] {
         "button" => &["href", "postback", "copy", "style", "title"],
         "card" => &["title", "subtitle", "image", "href"],
         "reply" => &["postback"],
+        LINK => &["href", "name"],
         "message" => &["overflow", "preview", "silent", "protected"],
         _ => &[],
     }
+}
+
+/// What an address was to be that is none: an expression whose braces were forgotten.
+pub(super) fn unbraced(value: &str) -> Option<String> {
+    let value = value.trim();
+    let (name, field) = value.split_once('.')?;
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let is_field = !field.is_empty() && field.chars().all(|c| is_word(c) || ".[] |".contains(c));
+    (matches!(name, "item" | "variant" | "medium" | "media" | "subscriber") && is_field)
+        .then(|| format!("{{{{ {value} }}}}"))
 }
 
 /// Where a marked element stands.

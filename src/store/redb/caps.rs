@@ -228,7 +228,8 @@ impl Writing<'_> {
             if is_stopped {
                 self.turn(batch, index, Outcome::Skipped(Reason::PostStopped))?;
             } else if self.has_left_topics(&release, person)? {
-                self.turn(batch, index, Outcome::Skipped(Reason::Unsubscribed))?;
+                let why = Reason::of_leaving(person.standing);
+                self.turn(batch, index, Outcome::Skipped(why))?;
             } else if releases.len() < LISTED_MAX {
                 shown.push(self.tables.posts.need(release.post)?);
                 releases.push(release);

@@ -109,6 +109,13 @@ impl Writing<'_> {
         }
     }
 
+    /// Whether several posts take turns on the channel.
+    pub fn is_line_shared(&self, channel: &Name) -> Result<bool, StoreError> {
+        let name = channel.as_str();
+        let line = self.tables.turns.keys((name, 0, 0)..=(name, u8::MAX, u64::MAX))?;
+        Ok(line.take(2).count() > 1)
+    }
+
     fn first_rank(&self, channel: &Name, from: u8) -> Result<Option<u8>, StoreError> {
         let name = channel.as_str();
         let range = (name, from, 0)..=(name, u8::MAX, u64::MAX);

@@ -505,9 +505,10 @@ impl Writing<'_> {
         self.note(post, None, Some(step.now))?;
         let cap = self.cap_of(step, post)?;
         let revision = self.tables.corrections.load(post)?.map_or(0, |state| state.revision);
+        let is_shared = self.is_line_shared(channel)?;
         while let Some(batch) = self.open_batch(channel, post)? {
-            let mut from = 0;
-            while let Some(index) = self.waiting_at(batch, from)? {
+            let mut from = if is_shared { self.sheet(batch)?.start_of(post) } else { 0 };
+            while let Some(index) = self.waiting_from(batch, from)? {
                 if turn.claims.len() >= limit
                     || turn.looked_at >= LOOKED_AT_MAX
                     || !self.tally(post)?.goes_on(channel)
@@ -518,8 +519,10 @@ impl Writing<'_> {
                 from = usize::from(index);
                 let (_, _, number) = self.whose(batch, index)?;
                 let person = self.tables.subscribers.load((channel.as_str(), number))?;
-                let Some(person) = person.filter(|p| p.standing == Standing::Active) else {
-                    self.skip(batch, index, Reason::Unsubscribed)?;
+                // Another post may have found them gone meanwhile. Of who is erased there is no word.
+                let standing = person.as_ref().map_or(Standing::Stopped, |it| it.standing);
+                let Some(person) = person.filter(|_| standing == Standing::Active) else {
+                    self.skip(batch, index, Reason::of_leaving(standing))?;
                     self.stamp(batch, index, Some(step.now))?;
                     continue;
                 };
@@ -593,9 +596,10 @@ impl Writing<'_> {
         Ok(key.map(|key| key.value().2))
     }
 
-    /// The first index at or after `from` that waits.
-    fn waiting_at(&mut self, batch: u64, from: usize) -> Result<Option<u16>, StoreError> {
-        let at = self.sheet(batch)?.next_waiting(from);
+    /// The first index that waits, from `from` on and around.
+    fn waiting_from(&mut self, batch: u64, from: usize) -> Result<Option<u16>, StoreError> {
+        let sheet = self.sheet(batch)?;
+        let at = sheet.next_waiting(from).or_else(|| sheet.next_waiting(0));
         Ok(at.and_then(|at| u16::try_from(at).ok()))
     }
 }

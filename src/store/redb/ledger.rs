@@ -138,6 +138,16 @@ impl Sheet {
         let waiting = Outcome::Waiting.to_byte();
         self.outcomes.get(from..)?.iter().position(|byte| *byte == waiting).map(|at| from + at)
     }
+
+    /// Where a post's turn begins that shares the channel with others. A chat takes one message a
+    /// second: posts that all went to the same few people would wait for these, while everybody
+    /// else could be told.
+    pub fn start_of(&self, post: u64) -> usize {
+        // Neighbours are far from each other (Knuth's multiplicative hash).
+        let spread = u32::try_from(post.wrapping_mul(2_654_435_769) & 0xffff_ffff).unwrap_or(0);
+        let size = self.outcomes.len() as u64;
+        usize::try_from((u64::from(spread) * size) >> 32).unwrap_or(0)
+    }
 }
 
 impl Writing<'_> {

@@ -106,6 +106,8 @@ mod upkeep;
 pub use open::{open, open_on};
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -762,6 +764,17 @@ impl Store for RedbStore {
                 .await
                 .map_err(|error| StoreError::Failed { what: format!("packing: {error}") })?
         })
+    }
+
+    fn copy_to(&self, target: Arc<File>) -> Reply<'_, io::Result<()>> {
+        let Some(path) = self.path.clone() else {
+            let none = io::Error::new(io::ErrorKind::Unsupported, "the store is no file");
+            return Box::pin(async { Ok(Err(none)) });
+        };
+        // Where it is written nobody else writes: the last commit stands in the file, and what this
+        // transaction has written so far only in pages that no commit has use for. An error of the
+        // target is given as a value, because one of the work would end the store.
+        self.write(move |_| Ok(open::copy_whole(&path, &target)))
     }
 
     fn rescue(&self, wire: Wire) -> Reply<'_, Rescued> {

@@ -3,17 +3,17 @@
 //! Nothing is changed in a file that is refused, but for what redb itself repairs in it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, StorageError};
 
-use crate::store::StoreError;
 use crate::store::redb::rows::Format;
 use crate::store::redb::tables::{FORMAT, Tables};
 use crate::store::redb::writer::Fault;
 use crate::store::redb::{RedbStore, guard};
+use crate::store::{StoreError, files};
 
 /// The file's format that is written, and the only one that is read.
 const FORMAT_KNOWN: u32 = 6;
@@ -153,13 +153,7 @@ fn initialise(db: &Database) -> Result<(), StoreError> {
 fn create(path: &Path) -> Result<(), StoreError> {
     let new = path.with_extension("new");
     {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&new)
-            .map_err(failed("making", &new))?;
+        let file = files::open_or_make(&new).map_err(failed("making", &new))?;
         lock(&file, path)?;
         // What a creation that was cut short has left.
         file.set_len(0).map_err(failed("making", &new))?;
@@ -184,7 +178,7 @@ fn rewrite(path: &Path) -> Result<(), StoreError> {
     let source =
         OpenOptions::new().read(true).write(true).open(path).map_err(failed("opening", path))?;
     lock(&source, path)?;
-    if let Err(error) = copy(&source, &new) {
+    if let Err(error) = files::open_or_make(&new).and_then(|target| copy(&source, &target)) {
         // Half a copy only takes room, which may be what is missing; the next one writes over it.
         let _ = fs::remove_file(&new);
         return Err(failed("writing anew", path)(error));
@@ -193,9 +187,15 @@ fn rewrite(path: &Path) -> Result<(), StoreError> {
     sync_parent(path)
 }
 
+/// Copies the store that is open to another file, in place of what that held.
+pub(super) fn copy_whole(path: &Path, target: &File) -> io::Result<()> {
+    copy(&File::open(path)?, target)
+}
+
 /// Copies by hand: the kernel's own copying may share the blocks of the old file.
-fn copy(mut source: &File, target: &Path) -> io::Result<()> {
-    let mut target = File::create(target)?;
+fn copy(mut source: &File, mut target: &File) -> io::Result<()> {
+    target.set_len(0)?;
+    target.rewind()?;
     let mut bytes = vec![0; COPIED_BYTES];
     loop {
         match source.read(&mut bytes)? {

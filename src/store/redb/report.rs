@@ -74,10 +74,11 @@ pub(super) fn load_report(
                 if let Some(count) = own.get_mut(usize::from(*byte)) {
                     *count += 1;
                 }
-                if *byte == Outcome::Sent.to_byte()
+                let is_open = [Outcome::Waiting, Outcome::InFlight].map(Outcome::to_byte);
+                if !is_open.contains(byte)
                     && let Some(second) = times.second(place)
                 {
-                    sending.add(second);
+                    sending.add(second, *byte == Outcome::Sent.to_byte());
                 }
             }
         }
@@ -137,6 +138,7 @@ pub(super) fn load_report(
         errors: tally.errors,
         ends,
         channels,
+        begun_at: sending.begun.map(instant),
         first_at: sending.first.map(instant),
         last_at,
         pace: sending.pace,
@@ -216,6 +218,8 @@ fn count_carried(
 struct Sending {
     /// From this second on it was lately.
     since: u32,
+    /// When the first of all ended, however they did.
+    begun: Option<u32>,
     first: Option<u32>,
     last: Option<u32>,
     lately: u64,
@@ -223,10 +227,14 @@ struct Sending {
 }
 
 impl Sending {
-    fn add(&mut self, second: u32) {
+    fn add(&mut self, second: u32, is_sent: bool) {
+        self.begun = Some(self.begun.map_or(second, |begun| begun.min(second)));
+        self.lately += u64::from(second > self.since);
+        if !is_sent {
+            return;
+        }
         self.first = Some(self.first.map_or(second, |first| first.min(second)));
         self.last = Some(self.last.map_or(second, |last| last.max(second)));
-        self.lately += u64::from(second > self.since);
         self.pace.add(second);
     }
 }

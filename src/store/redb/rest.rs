@@ -77,7 +77,7 @@ impl Writing<'_> {
                 continue;
             }
             if self.has_left_topics(&release, after)? {
-                let why = Reason::Unsubscribed;
+                let why = Reason::of_leaving(after.standing);
                 self.let_go(channel, number, (post, row), why, Some(now))?;
                 continue;
             }
