@@ -210,7 +210,7 @@ fn words_that_look_as_if_they_were_more_are_warned_of() {
     let told = Folder::new(&[("tidings.toml", main)]).load().unwrap().warnings;
     let told: Vec<String> = told.iter().map(ToString::to_string).collect();
     for piece in [
-        "messages.welcome: `{{ name }}` is sent as it stands: these are plain words",
+        "messages.welcome: `{{ name }}` is sent as it stands, only {topics} is filled in",
         "messages.goodbye: `<b>` is sent as it stands: these are plain words",
         "messages.reminder.say: `{name}` is sent as it stands, only {topics} is filled in",
     ] {
