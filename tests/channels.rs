@@ -468,7 +468,7 @@ async fn updates_are_asked_for_with_their_kinds_and_an_offset() {
         .iter()
         .map(|request| serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap())
         .collect();
-    let allowed = ["message", "callback_query", "my_chat_member"];
+    let allowed = ["message", "edited_message", "callback_query", "my_chat_member"];
     assert_eq!(
         asked,
         [
