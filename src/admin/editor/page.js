@@ -102,21 +102,7 @@ async function show() {
   told.replaceChildren(...problems.map((problem) => make("p", {}, problem)));
   if (problems.length) return;
   told.textContent = `The script has ${(bytes / 1000).toFixed(1)} kB.`;
-  comes = true;
   at("preview").src = `/preview?${new URLSearchParams({ toml: text, language: at("language").value })}`;
-}
-
-// A pop-up takes the focus when it comes, in the preview as on any page. Whoever is at a field here
-// keeps it.
-let field = null;
-let comes = false;
-function keepFocus() {
-  at("settings").addEventListener("focusin", ({ target }) => { field = target; });
-  addEventListener("pointerdown", () => { field = null; }, { capture: true });
-  at("preview").addEventListener("load", () => setTimeout(() => { comes = false; }, 500));
-  addEventListener("blur", () => setTimeout(() => {
-    if (comes && field && document.activeElement === at("preview")) field.focus();
-  }));
 }
 
 let waiting = 0;
@@ -201,7 +187,6 @@ async function start() {
       // It is selected: the keyboard copies it.
     }
   }));
-  keepFocus();
   fit();
   languages([]);
   take(known.forms[0] || {});

@@ -1,7 +1,8 @@
   const key = "tidings " + form.name;
   if (window[key]) return;
   window[key] = 1;
-  const isModal = form.shape === "dialog";
+  // A modal one takes the focus, which whoever writes the form is to keep.
+  const isModal = form.shape === "dialog" && !form.preview;
 
   // A browser may refuse to keep anything.
   const remember = () => {
