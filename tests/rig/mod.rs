@@ -18,8 +18,8 @@ use tidings::runtime::clock::Clock;
 use tidings::sandbox::messenger;
 use tidings::sandbox::site::Site;
 use tidings::sandbox::telegram;
-use tidings::store::Store;
 use tidings::store::redb;
+use tidings::store::{Store, StoreError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
@@ -247,7 +247,18 @@ sources = ["blog"]
     /// Puts people into the store of a daemon that is not there.
     pub async fn import(&self, channel: &str, people: Vec<Subscriber>) {
         std::fs::create_dir_all(self.data()).expect("the data folder");
-        let store = redb::open(&self.store_file()).expect("the store opens");
+        // A process that another test starts holds every lock of this one until it is another program.
+        let store = soon("the store opens", async {
+            loop {
+                match redb::open(&self.store_file()) {
+                    Err(StoreError::InUse { .. }) => {
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    }
+                    other => break other.expect("the store opens"),
+                }
+            }
+        })
+        .await;
         store.import_subscribers(&name(channel), people).await.expect("they are kept");
     }
 }
