@@ -65,7 +65,7 @@ pub struct Choices {
 /// All sayings. The editor's words, or the built-in ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
-    /// After somebody starts; [`TOPICS`] may stand in it.
+    /// After somebody starts; `{topics}` may stand in it.
     pub welcome: Saying,
     /// Below it, besides the one that stops.
     pub welcome_buttons: Choices,
