@@ -29,7 +29,7 @@ struct Chat {
     person: Option<Subscriber>,
     name: Option<String>,
     now: Timestamp,
-    asks_zone: bool,
+    words: Words,
     choosing: Choosing,
 }
 
@@ -37,7 +37,7 @@ impl Chat {
     fn new(kind: ChannelKind) -> Self {
         let now = Timestamp::from_millis(1_000_000_000);
         let choosing = Choosing::default();
-        Self { kind, person: None, name: None, now, asks_zone: false, choosing }
+        Self { kind, person: None, name: None, now, words: words(), choosing }
     }
 
     fn at(&mut self, at: Timestamp, deed: Deed) -> Turn {
@@ -50,11 +50,9 @@ impl Chat {
             first_name: self.name.clone(),
             deed,
         };
-        let words = Words { asks_zone: self.asks_zone, ..words() };
         let topics = topics();
-        let (topics, choosing) = (&topics, &self.choosing);
-        let setting =
-            Setting { words: &words, topics, choosing, kind: self.kind, is_watching: false };
+        let (words, topics, choosing) = (&self.words, &topics, &self.choosing);
+        let setting = Setting { words, topics, choosing, kind: self.kind, is_watching: false };
         let turn = respond(self.person.as_ref(), &event, &setting, self.now);
         if let Some(person) = &turn.subscriber {
             self.person = Some(person.clone());
@@ -193,27 +191,6 @@ fn an_editors_reply_answers_what_is_no_command() {
     let when = ["open", "stop"].map(str::to_owned);
     let reply = Keyword::new(&when, None, Saying::new(&[("en", "From 9 to 18.")]), choices);
     let words = Words { replies: vec![reply], ..words() };
-    let (topics, choosing) = (topics(), Choosing::default());
-    let setting = Setting {
-        words: &words,
-        topics: &topics,
-        choosing: &choosing,
-        kind: ChannelKind::Telegram,
-        is_watching: false,
-    };
-    let now = Timestamp::from_millis(1_000_000_000);
-    let answers = |text: &str| {
-        let event = Event {
-            channel: Name::parse("bot").unwrap(),
-            id: "1".into(),
-            at: now,
-            address: "7".into(),
-            language: None,
-            first_name: None,
-            deed: Deed::Said { text: text.into() },
-        };
-        said(&respond(None, &event, &setting, now))
-    };
     for (text, answer) in [
         ("When do you OPEN?", "From 9 to 18."),
         ("where is the bus stop", "From 9 to 18."),
@@ -222,7 +199,8 @@ fn an_editors_reply_answers_what_is_no_command() {
         ("start", "Welcome."),
         ("opening", "Write start to start."),
     ] {
-        assert_eq!(answers(text), [answer], "{text}");
+        let mut chat = Chat { words: words.clone(), ..Chat::new(ChannelKind::Telegram) };
+        assert_eq!(said(&chat.says(text)), [answer], "{text}");
     }
 }
 
@@ -244,26 +222,8 @@ fn a_welcome_carries_buttons_and_asks_for_the_newest() {
     assert_eq!(chat.says("/start").lookup, None);
     let button = Button::new("Shop", Action::Open { url: "u".into() });
     let welcome_buttons = Choices { lists: vec![(String::new(), vec![button.clone()])] };
-    let words = Words { welcome_buttons, welcome_items: 2, ..words() };
-    let person = chat.person.clone().unwrap();
-    let event = Event {
-        channel: Name::parse("bot").unwrap(),
-        id: "2".into(),
-        at: chat.now + Duration::from_secs(1),
-        address: "7".into(),
-        language: None,
-        first_name: None,
-        deed: Deed::Started { payload: None },
-    };
-    let (topics, choosing) = (topics(), Choosing::default());
-    let setting = Setting {
-        words: &words,
-        topics: &topics,
-        choosing: &choosing,
-        kind: ChannelKind::Telegram,
-        is_watching: false,
-    };
-    let turn = respond(Some(&person), &event, &setting, event.at);
+    chat.words = Words { welcome_buttons, welcome_items: 2, ..words() };
+    let turn = chat.says("/start");
     let lookup = turn.lookup.unwrap();
     assert_eq!((lookup.limit, lookup.is_extra), (2, true));
     let Module::Text { buttons, .. } = &turn.answers[0].message.modules[0] else {
@@ -365,7 +325,8 @@ fn who_has_stopped_stays_so_whatever_time_zone_they_tell() {
 
 #[test]
 fn people_are_asked_for_their_time_zone_where_it_matters() {
-    let mut chat = Chat { asks_zone: true, ..Chat::new(ChannelKind::Telegram) };
+    let mut chat = Chat::new(ChannelKind::Telegram);
+    chat.words.asks_zone = true;
     assert!(said(&chat.says("/start"))[0].contains("/timezone Bucharest"));
     assert!(said(&chat.says("hello"))[0].contains("/timezone Bucharest"));
     chat.says("/timezone Bucharest");
